@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libalcm: random-access files of compressed tensors (blobs).
+ *
+ * This is the only header that leaves core. A blob is one file of the store; its bytes are
+ * described in docs/format.md. Unless a function says otherwise:
+ *
+ *   - it returns 0 (or a count) on success and a negative errno on failure, and leaves its
+ *     outputs untouched on failure;
+ *   - sizes and offsets are bytes; "logical" means as the application sees the file;
+ *   - functions on different objects may run at once; the functions on one blob are
+ *     thread-safe except alcm_blob_close(), which must be the last one running;
+ *   - corrupt data gives -EIO and fills the `struct alcm_diag` (which may be NULL).
+ */
+#ifndef ALCM_H
+#define ALCM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ALCM_VERSION "0.1.0"
+
+/* Why a call failed: enough for one log line. The caller knows the file's name. */
+struct alcm_diag {
+	uint64_t offset; /* in the store's file, or in the logical file where the text says so */
+	char cause[160];
+};
+
+/* ---- the engine: worker threads and the memory budget that all blobs share ------------- */
+
+enum alcm_log_level { ALCM_LOG_ERROR, ALCM_LOG_WARNING, ALCM_LOG_INFO };
+
+struct alcm_params {
+	unsigned threads;      /* encoding workers; 0 = one per online core */
+	size_t budget_bytes;   /* for all chunk buffers and scratch memory; at least 8 MiB */
+	uint32_t chunk_bytes;  /* of new blobs; a power of two, 64 KiB … 16 MiB */
+	bool verify;           /* decode and compare each chunk before its buffer is let go */
+	void (*log)(void *ctx, enum alcm_log_level level, const char *text); /* may be NULL */
+	void *log_ctx;
+};
+
+struct alcm;
+
+/* Defaults: threads 0, budget 256 MiB, chunks of 256 KiB, verify on, no log. */
+void alcm_params_default(struct alcm_params *params);
+
+/*
+ * Start an engine. -EINVAL: a parameter out of its range. -ENOMEM. -EAGAIN: no thread.
+ * Free it with alcm_free() when every blob opened with it is closed.
+ */
+int alcm_new(const struct alcm_params *params, struct alcm **out);
+void alcm_free(struct alcm *alcm);
+
+/* Memory that chunk buffers take now and at most so far, and the limit, in bytes. */
+struct alcm_budget_use {
+	size_t used, peak, limit;
+};
+void alcm_budget_use(struct alcm *alcm, struct alcm_budget_use *out);
+
+/* ---- what a file is ------------------------------------------------------------------- */
+
+enum alcm_sniff {
+	ALCM_SNIFF_OTHER,  /* no tensor file */
+	ALCM_SNIFF_TENSOR, /* the bytes begin a tensor file, or could as far as they go */
+	ALCM_SNIFF_BLOB,   /* the bytes begin (or could begin) a blob: as user data it must be
+			      stored inside a blob, or it would be mistaken for one */
+};
+
+/* Judge the first `n` > 0 bytes of a file; a prefix shorter than the magic counts as it. */
+enum alcm_sniff alcm_sniff(const void *prefix, size_t n);
+
+/* As many bytes of a file's start as alcm_sniff() ever looks at. */
+#define ALCM_SNIFF_BYTES 16
+
+enum alcm_kind { ALCM_PLAIN, ALCM_BLOB };
+
+struct alcm_probe {
+	enum alcm_kind kind;
+	uint64_t logical_size; /* of a blob; a plain file's own size otherwise */
+};
+
+/*
+ * Say what the store's file behind `fd` (readable) holds, reading a few hundred bytes; a blob
+ * that lost its trailer is scanned. -EIO: a blob that can't be read, or was made by a newer
+ * format: `diag` says which.
+ */
+int alcm_probe(int fd, struct alcm_probe *out, struct alcm_diag *diag);
+
+/* ---- profiles: what compression may do to the values ------------------------------------ */
+
+struct alcm_profile {
+	uint8_t id;       /* as on disk */
+	char name[32];    /* canonical spelling */
+};
+
+/* Parse a profile's name. -EINVAL and `diag` naming the known ones if it is none. */
+int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_diag *diag);
+
+/* The default: "lossless". */
+void alcm_profile_default(struct alcm_profile *out);
+
+/* ---- blobs ------------------------------------------------------------------------------ */
+
+struct alcm_blob;
+
+/*
+ * Make the empty file `fd` (open for reading and writing) a blob. Nothing is written before the
+ * first chunk is full or the first commit. The blob borrows `fd` until alcm_blob_close().
+ */
+int alcm_blob_create(struct alcm *alcm, int fd, const struct alcm_profile *profile,
+	struct alcm_blob **out);
+
+/*
+ * Open the blob in `fd`; it borrows `fd`. Only `writable` blobs take changes (fd open for both
+ * reading and writing). After a crash this finds the last committed state (docs/format.md,
+ * "Recovery"). -EIO: corrupt beyond that, or made by a newer format. -EMEDIUMTYPE: no blob.
+ */
+int alcm_blob_open(struct alcm *alcm, int fd, bool writable, struct alcm_blob **out,
+	struct alcm_diag *diag);
+
+/*
+ * Drop the blob. Changes not committed are lost, as on a crash: call alcm_blob_commit() first
+ * and heed what it returns. Must be the last call on the blob. NULL is fine.
+ */
+void alcm_blob_close(struct alcm_blob *blob);
+
+/* Logical size. */
+uint64_t alcm_blob_size(struct alcm_blob *blob);
+
+/*
+ * Read up to `n` bytes at `off`; short only at the end of the file. -EIO: a chunk in the range
+ * is corrupt; other chunks still read.
+ */
+ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t off,
+	struct alcm_diag *diag);
+
+/*
+ * Write `n` bytes at `off`, growing the file as needed; what lies between reads as zeros.
+ * Waits for memory of the budget and for a commit that is under way. Returns the bytes taken:
+ * fewer than `n` when an error came after the first chunk. -ENOSPC, -EDQUOT: the store can't
+ * hold the data (nothing was taken). -EFBIG: beyond the format's largest file. -EIO: a chunk to be
+ * changed in part is corrupt, or an earlier write to the store failed.
+ */
+ssize_t alcm_blob_pwrite(struct alcm_blob *blob, const void *buf, size_t n, uint64_t off,
+	struct alcm_diag *diag);
+
+/* Set the logical size; growth reads as zeros. Errors as alcm_blob_pwrite(). */
+int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *diag);
+
+/* Zero [off, off+len) within the present size (whole chunks become holes). */
+int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct alcm_diag *diag);
+
+/* Reserve space in the store so that `len` more bytes can be written. -ENOSPC, -EDQUOT. */
+int alcm_blob_reserve(struct alcm_blob *blob, uint64_t len);
+
+/*
+ * lseek(2)'s SEEK_DATA and SEEK_HOLE by chunks; only what was never written is a hole.
+ * Returns the offset; -ENXIO beyond the end, as lseek(2).
+ */
+int64_t alcm_blob_seek(struct alcm_blob *blob, uint64_t off, int whence);
+
+/*
+ * Make everything written so far the blob's committed state: encode what is buffered, append
+ * index and trailer. With `sync` it is on the store's disk when this returns. Does nothing to a
+ * clean blob (but syncs it if asked and not yet synced). Writers wait meanwhile.
+ * -ENOSPC, -EDQUOT: nothing is lost, call again when there is space. -EIO: the store failed.
+ */
+int alcm_blob_commit(struct alcm_blob *blob, bool sync, struct alcm_diag *diag);
+
+/* True when there are changes that no commit has made permanent. */
+bool alcm_blob_dirty(struct alcm_blob *blob);
+
+/* True while nothing at all has been written to the store for this (created) blob. */
+bool alcm_blob_unwritten(struct alcm_blob *blob);
+
+/* ---- metrics and reports ------------------------------------------------------------------ */
+
+/* The paper's six statistics (core/tensor/stats.h says how), NaN and Inf counted, left out. */
+struct alcm_stats {
+	uint64_t n, n_nan, n_inf; /* n: finite values, those that the figures below are over */
+	double mean, variance, stddev, skewness, kurtosis, sparsity, min, max;
+};
+
+struct alcm_plane {
+	char name[32];        /* "exponent", "byte 2", … */
+	char coder[16];       /* that coded most of its bytes */
+	uint64_t n_values;
+	uint64_t raw_bytes, stored_bytes;
+	double bits_before, bits_after; /* per value */
+};
+
+#define ALCM_MAX_PLANES 32
+#define ALCM_MAX_DIMS 64
+
+struct alcm_info {
+	/* the tensor, from the file's own header; dtype is "" when the file is plain bytes */
+	char format[16];      /* "npy" or "bytes" */
+	char dtype[64];       /* as the format spells it: "<f4" */
+	unsigned n_dims;
+	uint64_t shape[ALCM_MAX_DIMS];
+	bool fortran_order;
+
+	/* the blob */
+	uint64_t logical_bytes, stored_bytes; /* stored: what the committed state needs */
+	uint64_t n_chunks;                    /* with a record; holes don't count */
+	uint32_t chunk_bytes, format_version;
+	uint8_t uuid[16];
+	uint64_t commit_no;
+	char profile[32];
+	bool lossy;
+
+	/* the result */
+	double cpu_seconds, wall_seconds;
+	unsigned threads;
+	double ratio, caq, bits_per_value, mb_per_s; /* MB/s = 10^6 logical bytes per cpu second */
+	double predicted_entropy;  /* of the paper's network, 0.2 … 0.9; 0 without statistics */
+	char codec[16];            /* coder that holds most of the stored bytes */
+	struct alcm_stats stats;
+	unsigned n_planes;
+	struct alcm_plane planes[ALCM_MAX_PLANES];
+
+	/* zlib -6 on a sample of the same data */
+	uint64_t baseline_sample_bytes, baseline_stored_bytes;
+	double baseline_cpu_seconds;
+};
+
+/* Metrics of the committed state. -ENODATA before the first commit; -EIO. */
+int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag);
+
+/* CAQ = ratio / (cpu_seconds + 1) (the paper's metric). */
+double alcm_caq(double ratio, double cpu_seconds);
+
+/*
+ * The report as JSON (docs/report.schema.json): `name` as the user sees the file, relative to
+ * the store; `mtime` of the logical file. `*out` is the caller's, freed with alcm_free_text().
+ */
+int alcm_report_json(const struct alcm_info *info, const char *name,
+	const struct timespec *mtime, char **out);
+
+/* True when the `len` bytes of JSON at `json` are the report of just this commit, name, mtime. */
+bool alcm_report_current(const char *json, size_t len, const struct alcm_info *info,
+	const char *name, const struct timespec *mtime);
+
+void alcm_free_text(char *text);
+
+/* ---- changing a file in place: plain ↔ blob, with the inode it has -------------------------- */
+
+/*
+ * Turn the plain file `fd` (readable, writable, no other user) into a blob, or a blob back into
+ * a plain file, keeping its inode, owner, mode, xattrs and mtime. Safe against a crash at any
+ * moment: the new content is first made durable in `.alcm/swap/` below `store_dirfd`, with a job
+ * that alcm_swap_recover() finishes. `path` is the file's path relative to the store.
+ * -EALREADY: the file is of that kind. -ENOSPC, -EIO, …: the file is as it was.
+ */
+int alcm_pack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
+	const struct alcm_profile *profile, struct alcm_diag *diag);
+int alcm_unpack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
+	struct alcm_diag *diag);
+
+/*
+ * Finish every job that a crash left in `.alcm/swap/`. Call before a store is used.
+ * `log` (may be NULL) hears of each. 0, or the first error; other jobs are still tried.
+ */
+int alcm_swap_recover(int store_dirfd,
+	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx);
+
+/* ---- checking ------------------------------------------------------------------------------- */
+
+struct alcm_check {
+	uint64_t n_chunks, n_bad;   /* chunks looked at; chunks lost */
+	uint64_t bad_offset;        /* logical offset of the first bad chunk */
+	bool header_bad, trailer_lost, orphan_tail; /* orphan: a crash's uncommitted records */
+	bool repaired;
+	struct alcm_diag first;     /* cause of the first finding */
+};
+
+/*
+ * Verify every checksum of the blob in `fd` and decode every chunk. With `repair` (fd writable)
+ * a lost header, index or trailer is written anew from what is intact; bad chunks stay bad.
+ * 0 also when faults were found: see `out`. -EMEDIUMTYPE: no blob, nor the remains of one.
+ */
+int alcm_check(struct alcm *alcm, int fd, bool repair, struct alcm_check *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/alloc.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Counts down to the allocation that must fail; 0 = off. Relaxed: only tests set it. */
+static atomic_ulong fail_in;
+
+static bool must_fail(void)
+{
+	unsigned long left = atomic_load_explicit(&fail_in, memory_order_relaxed);
+
+	while (left) {
+		if (atomic_compare_exchange_weak(&fail_in, &left, left - 1))
+			return left == 1;
+	}
+	return false;
+}
+
+void *mem_alloc(size_t len_bytes)
+{
+	return must_fail() ? NULL : malloc(len_bytes ? len_bytes : 1);
+}
+
+void *mem_zalloc(size_t n, size_t size)
+{
+	return must_fail() ? NULL : calloc(n ? n : 1, size ? size : 1);
+}
+
+void *mem_resize(void *p, size_t n, size_t size)
+{
+	size_t len;
+
+	if (__builtin_mul_overflow(n, size, &len) || must_fail())
+		return NULL;
+	return realloc(p, len ? len : 1);
+}
+
+void *mem_alloc_aligned(size_t len_bytes)
+{
+	if (len_bytes > SIZE_MAX - 64 || must_fail())
+		return NULL;
+	return aligned_alloc(64, (len_bytes + 64) & ~(size_t)63);
+}
+
+char *mem_strdup(const char *s)
+{
+	size_t len = strlen(s) + 1;
+	char *copy = mem_alloc(len);
+
+	return copy ? memcpy(copy, s, len) : NULL;
+}
+
+void mem_free(void *p)
+{
+	free(p);
+}
+
+void mem_fail_nth(unsigned long n)
+{
+	atomic_store(&fail_in, n);
+}

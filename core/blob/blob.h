@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What tests need of a blob beyond alcm.h: the same blobs on any store. */
+#ifndef ALCM_BLOB_BLOB_H
+#define ALCM_BLOB_BLOB_H
+
+#include "alcm.h"
+#include "blob/store.h"
+
+/* alcm_blob_create() and alcm_blob_open() on a store other than POSIX; `store` is copied. */
+int blob_create_on(struct alcm *alcm, struct store store, const struct alcm_profile *profile,
+	struct alcm_blob **out);
+int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct alcm_blob **out,
+	struct alcm_diag *diag);
+int blob_check_on(struct alcm *alcm, struct store store, bool repair, struct alcm_check *out);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One chunk in, one record body out, and back. Pure computation: no I/O, no locks, no clock.
+ *
+ * A body is: part table, then the planes' bytes in order (docs/format.md, "Record body"). It
+ * names the transform of each part and the coder of each plane, so decoding needs nothing but
+ * the body and the chunk's length.
+ */
+#ifndef ALCM_CODEC_CODEC_H
+#define ALCM_CODEC_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alcm.h"
+#include "tensor/span.h"
+
+/* What became of one plane of one chunk; metrics add these up. */
+struct plane_use {
+	uint8_t transform, plane, coder; /* ids as on disk */
+	uint8_t value_bits;              /* of one value of this plane before coding */
+	uint64_t n_values, raw_bytes, stored_bytes;
+};
+
+#define CODEC_MAX_PARTS SPAN_MAX
+#define CODEC_MAX_PLANES 64 /* over all parts of one chunk */
+
+struct codec_result {
+	uint32_t body_len;
+	unsigned n_planes;
+	struct plane_use planes[CODEC_MAX_PLANES];
+};
+
+/* Scratch memory of one thread, for chunks of up to chunk_bytes. */
+struct codec;
+int codec_new(uint32_t chunk_bytes, struct codec **out); /* -ENOMEM */
+void codec_free(struct codec *codec);                    /* NULL is fine */
+
+/* Memory that codec_new(chunk_bytes) takes, at most. */
+size_t codec_memory(uint32_t chunk_bytes);
+
+/* The largest body that codec_encode() makes of n bytes: n plus a small constant. */
+size_t codec_bound(uint32_t n);
+
+/*
+ * Encode the n > 0 bytes at `raw`, which the spans tile, into `body` (room: codec_bound(n)).
+ * Lossless. -ENOMEM only.
+ */
+int codec_encode(struct codec *codec, const uint8_t *raw, uint32_t n, const struct span *spans,
+	unsigned n_spans, uint8_t *body, struct codec_result *out);
+
+/* As codec_encode(), but without any transform or coding: the body that can't go wrong. */
+void codec_encode_raw(const uint8_t *raw, uint32_t n, uint8_t *body, struct codec_result *out);
+
+/*
+ * Decode a body into exactly n bytes. The body is hostile: -EIO and `diag` when it doesn't
+ * describe exactly n bytes, names an unknown transform or coder ("needs a newer alcm"), or is
+ * damaged. Writes nothing outside `raw[0, n)`; on failure its content is undefined.
+ */
+int codec_decode(struct codec *codec, const uint8_t *body, uint32_t body_len, uint8_t *raw,
+	uint32_t n, struct alcm_diag *diag);
+
+/* The planes of a body, without decoding it. Errors as codec_decode(). */
+int codec_planes(const uint8_t *body, uint32_t body_len, uint32_t n, struct codec_result *out,
+	struct alcm_diag *diag);
+
+/* Names for reports; "?" for unknown ids. `buf` has room for 32 bytes. */
+void codec_plane_name(uint8_t transform, uint8_t plane, char *buf);
+const char *codec_coder_name(uint8_t coder);
+
+/* The zlib -6 baseline: deflated size of n bytes, or a negative errno. */
+long codec_baseline(const uint8_t *raw, uint32_t n);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A span: a run of bytes of which the element type is known. Spans tile a chunk; formats
+ * produce them, the codec consumes them, nothing between needs to know a file format.
+ */
+#ifndef ALCM_TENSOR_SPAN_H
+#define ALCM_TENSOR_SPAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tensor/dtype.h"
+
+struct span {
+	uint32_t len_bytes;    /* a multiple of elem_bytes, unless the dtype is DTYPE_BYTES */
+	uint32_t elem_bytes;   /* pitch: one element, all components (complex64: 8); records of
+				  an opaque type: the item size; 1 for DTYPE_BYTES */
+	enum dtype_id dtype;   /* of one component; DTYPE_BYTES for opaque elements too */
+	bool big_endian;
+};
+
+/* At most this many spans describe one chunk. */
+#define SPAN_MAX 8
+
+#endif
