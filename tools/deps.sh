@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Sourced by tools/mount and tools/check: what the project needs of Debian, and how to get it.
+# The functions print what they do and return 1 with a reason when something can't be had.
+# shellcheck disable=SC2034 # the lists are read by whoever sources this
+
+packages_build=(gcc libc6-dev meson ninja-build pkg-config libfuse3-dev zlib1g-dev
+    libzstd-dev libxxhash-dev libcjson-dev check)
+packages_mount=(fuse3)
+packages_check=(clang clang-format shellcheck git procps attr acl python3 python3-numpy
+    python3-xxhash python3-zstandard)
+
+# Those of the packages named that aren't installed, one a line.
+packages_missing() {
+    local package
+
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Abbrev}\n' "$package" 2>/dev/null | grep -q '^.i' ||
+            echo "$package"
+    done
+}
+
+# apt-get as root, by sudo when we aren't: asks for a password only at a terminal.
+apt_as_root() {
+    local sudo=()
+
+    if [ "$(id -u)" -ne 0 ]; then
+        sudo=(sudo)
+        [ -t 0 ] || sudo=(sudo -n)
+    fi
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" \
+        </dev/null
+}
+
+# Install what is missing of the packages named.
+packages_install() {
+    local missing
+
+    if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+        echo "This is no Debian system: install the counterparts of these yourself: $*" >&2
+        return 0
+    fi
+    mapfile -t missing < <(packages_missing "$@")
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+        echo "These packages are missing, and only root can install them:" >&2
+        echo "    apt-get install --no-install-recommends ${missing[*]}" >&2
+        return 1
+    fi
+    echo "installing: ${missing[*]}"
+    # Package lists that can't be refreshed (an offline mirror) may still be good enough.
+    apt_as_root update >/dev/null || echo "apt-get update failed; trying all the same" >&2
+    if ! apt_as_root install -y --no-install-recommends "${missing[@]}" >/dev/null; then
+        echo "apt-get could not install: ${missing[*]}" >&2
+        return 1
+    fi
+}
