@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+#include "blob/disk.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/checked.h"
+#include "base/le.h"
+
+static const uint8_t header_magic[8] = { 0x89, 'A', 'L', 'C', 'M', '\r', '\n', 0x1a };
+static const uint8_t trailer_magic[8] = { 0x89, 'A', 'L', 'C', 'M', 't', '\r', '\n' };
+static const uint8_t record_magic[4] = { 'A', 'L', 'R', '1' };
+static const uint8_t index_magic[4] = { 'A', 'L', 'I', '1' };
+
+uint64_t disk_hash(const void *data, size_t n)
+{
+	return XXH3_64bits(data, n);
+}
+
+uint64_t disk_tag(const uint8_t uuid[16])
+{
+	return le_get64(uuid);
+}
+
+static bool all_zero(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (p[i])
+			return false;
+	}
+	return true;
+}
+
+static bool chunk_log2_valid(unsigned log2)
+{
+	return log2 >= DISK_CHUNK_LOG2_MIN && log2 <= DISK_CHUNK_LOG2_MAX;
+}
+
+/* Header and trailer share this frozen start: magic, hash of the rest, version. */
+static enum disk_verdict check_start(const uint8_t *buf, size_t n, size_t want,
+	const uint8_t magic[8])
+{
+	if (n < want || memcmp(buf, magic, 8) != 0)
+		return DISK_NOT_OURS;
+	if (le_get64(buf + 8) != disk_hash(buf + 16, want - 16))
+		return DISK_CORRUPT;
+	if (le_get32(buf + 16) != DISK_VERSION)
+		return le_get32(buf + 16) > DISK_VERSION ? DISK_NEWER : DISK_CORRUPT;
+	return DISK_OK;
+}
+
+void disk_header_put(uint8_t buf[DISK_HEADER_BYTES], const struct disk_header *h)
+{
+	memset(buf, 0, DISK_HEADER_BYTES);
+	memcpy(buf, header_magic, 8);
+	le_put32(buf + 16, DISK_VERSION);
+	buf[20] = h->chunk_log2;
+	buf[21] = h->profile;
+	memcpy(buf + 24, h->uuid, 16);
+	le_put64(buf + 8, disk_hash(buf + 16, DISK_HEADER_BYTES - 16));
+}
+
+enum disk_verdict disk_header_get(struct disk_header *h, const uint8_t *buf, size_t n)
+{
+	enum disk_verdict v = check_start(buf, n, DISK_HEADER_BYTES, header_magic);
+
+	if (v != DISK_OK)
+		return v;
+	/* A base blob is what a later version would use; this one can't follow it. */
+	if (!all_zero(buf + 40, 16))
+		return DISK_NEWER;
+	if (!all_zero(buf + 22, 2) || !all_zero(buf + 56, 8) || !chunk_log2_valid(buf[20]))
+		return DISK_CORRUPT;
+	h->chunk_log2 = buf[20];
+	h->profile = buf[21];
+	memcpy(h->uuid, buf + 24, 16);
+	return DISK_OK;
+}
+
+/* Record and index heads: the hash covers bytes 16…63, then the first eight. */
+static uint64_t head_hash(const uint8_t *buf)
+{
+	uint8_t covered[56];
+
+	memcpy(covered, buf + 16, 48);
+	memcpy(covered + 48, buf, 8);
+	return disk_hash(covered, sizeof(covered));
+}
+
+static enum disk_verdict check_head(const uint8_t *buf, size_t n, const uint8_t magic[4])
+{
+	if (n < 64 || memcmp(buf, magic, 4) != 0)
+		return DISK_NOT_OURS;
+	return le_get64(buf + 8) == head_hash(buf) ? DISK_OK : DISK_CORRUPT;
+}
+
+void disk_record_put(uint8_t buf[DISK_RECORD_BYTES], const struct disk_record *r)
+{
+	memset(buf, 0, DISK_RECORD_BYTES);
+	memcpy(buf, record_magic, 4);
+	le_put32(buf + 4, r->chunk_no);
+	le_put64(buf + 16, r->tag);
+	le_put32(buf + 24, r->raw_len);
+	le_put32(buf + 28, r->body_len);
+	le_put64(buf + 32, r->raw_hash);
+	le_put64(buf + 40, r->body_hash);
+	le_put32(buf + 48, r->cpu_us);
+	le_put32(buf + 52, r->metrics_len);
+	le_put64(buf + 8, head_hash(buf));
+}
+
+enum disk_verdict disk_record_get(struct disk_record *r, const uint8_t *buf, size_t n,
+	uint32_t chunk_bytes)
+{
+	enum disk_verdict v = check_head(buf, n, record_magic);
+	struct disk_record got;
+
+	if (v != DISK_OK)
+		return v;
+	got.chunk_no = le_get32(buf + 4);
+	got.tag = le_get64(buf + 16);
+	got.raw_len = le_get32(buf + 24);
+	got.body_len = le_get32(buf + 28);
+	got.raw_hash = le_get64(buf + 32);
+	got.body_hash = le_get64(buf + 40);
+	got.cpu_us = le_get32(buf + 48);
+	got.metrics_len = le_get32(buf + 52);
+	if (!all_zero(buf + 56, 8) || !got.raw_len || got.raw_len > chunk_bytes ||
+		got.body_len > chunk_bytes + DISK_BODY_SLACK ||
+		(got.metrics_len && got.metrics_len != DISK_METRICS_BYTES) ||
+		got.metrics_len > got.body_len)
+		return DISK_CORRUPT;
+	*r = got;
+	return DISK_OK;
+}
+
+void disk_metrics_put(uint8_t buf[DISK_METRICS_BYTES], const struct metrics *m)
+{
+	const struct moments *s = &m->moments;
+
+	le_put64(buf, s->n);
+	le_put64(buf + 8, s->n_nan);
+	le_put64(buf + 16, s->n_inf);
+	le_put64(buf + 24, s->n_sparse);
+	le_put_double(buf + 32, s->mean);
+	le_put_double(buf + 40, s->m2);
+	le_put_double(buf + 48, s->m3);
+	le_put_double(buf + 56, s->m4);
+	le_put_double(buf + 64, s->min);
+	le_put_double(buf + 72, s->max);
+	le_put64(buf + 80, m->baseline_raw);
+	le_put64(buf + 88, m->baseline_stored);
+	le_put64(buf + 96, m->baseline_cpu_ns);
+	le_put64(buf + 104, m->cpu_ns);
+	le_put64(buf + 112, m->wall_ns);
+}
+
+void disk_metrics_get(struct metrics *m, const uint8_t buf[DISK_METRICS_BYTES])
+{
+	struct moments *s = &m->moments;
+
+	s->n = le_get64(buf);
+	s->n_nan = le_get64(buf + 8);
+	s->n_inf = le_get64(buf + 16);
+	s->n_sparse = le_get64(buf + 24);
+	s->mean = le_get_double(buf + 32);
+	s->m2 = le_get_double(buf + 40);
+	s->m3 = le_get_double(buf + 48);
+	s->m4 = le_get_double(buf + 56);
+	s->min = le_get_double(buf + 64);
+	s->max = le_get_double(buf + 72);
+	m->baseline_raw = le_get64(buf + 80);
+	m->baseline_stored = le_get64(buf + 88);
+	m->baseline_cpu_ns = le_get64(buf + 96);
+	m->cpu_ns = le_get64(buf + 104);
+	m->wall_ns = le_get64(buf + 112);
+}
+
+void disk_plane_put(uint8_t buf[DISK_PLANE_BYTES], const struct plane_use *p)
+{
+	buf[0] = p->transform;
+	buf[1] = p->plane;
+	buf[2] = p->coder;
+	buf[3] = p->value_bits;
+	le_put32(buf + 4, 0);
+	le_put64(buf + 8, p->n_values);
+	le_put64(buf + 16, p->raw_bytes);
+	le_put64(buf + 24, p->stored_bytes);
+}
+
+void disk_plane_get(struct plane_use *p, const uint8_t buf[DISK_PLANE_BYTES])
+{
+	p->transform = buf[0];
+	p->plane = buf[1];
+	p->coder = buf[2];
+	p->value_bits = buf[3];
+	p->n_values = le_get64(buf + 8);
+	p->raw_bytes = le_get64(buf + 16);
+	p->stored_bytes = le_get64(buf + 24);
+}
+
+void disk_entry_put(uint8_t buf[DISK_ENTRY_BYTES], const struct disk_entry *e)
+{
+	le_put32(buf, e->chunk_no);
+	le_put32(buf + 4, e->frame_len);
+	le_put64(buf + 8, e->off);
+}
+
+void disk_entry_get(struct disk_entry *e, const uint8_t buf[DISK_ENTRY_BYTES])
+{
+	e->chunk_no = le_get32(buf);
+	e->frame_len = le_get32(buf + 4);
+	e->off = le_get64(buf + 8);
+}
+
+void disk_index_put(uint8_t buf[DISK_INDEX_BYTES], const struct disk_index *x)
+{
+	memset(buf, 0, DISK_INDEX_BYTES);
+	memcpy(buf, index_magic, 4);
+	le_put32(buf + 4, x->n_entries);
+	le_put64(buf + 16, x->tag);
+	le_put64(buf + 24, x->body_len);
+	le_put64(buf + 32, x->body_hash);
+	le_put32(buf + 40, x->summary_len);
+	le_put32(buf + 44, x->n_planes);
+	le_put64(buf + 8, head_hash(buf));
+}
+
+enum disk_verdict disk_index_get(struct disk_index *x, const uint8_t *buf, size_t n)
+{
+	enum disk_verdict v = check_head(buf, n, index_magic);
+	struct disk_index got;
+
+	if (v != DISK_OK)
+		return v;
+	got.n_entries = le_get32(buf + 4);
+	got.tag = le_get64(buf + 16);
+	got.body_len = le_get64(buf + 24);
+	got.body_hash = le_get64(buf + 32);
+	got.summary_len = le_get32(buf + 40);
+	got.n_planes = le_get32(buf + 44);
+	if (!all_zero(buf + 48, 16) || got.n_planes > DISK_MAX_PLANES ||
+		got.summary_len != DISK_METRICS_BYTES + got.n_planes * DISK_PLANE_BYTES ||
+		got.body_len != got.summary_len + (uint64_t)got.n_entries * DISK_ENTRY_BYTES)
+		return DISK_CORRUPT;
+	*x = got;
+	return DISK_OK;
+}
+
+void disk_trailer_put(uint8_t buf[DISK_TRAILER_BYTES], const struct disk_trailer *t)
+{
+	memset(buf, 0, DISK_TRAILER_BYTES);
+	memcpy(buf, trailer_magic, 8);
+	le_put32(buf + 16, DISK_VERSION);
+	buf[20] = t->chunk_log2;
+	buf[21] = t->profile;
+	memcpy(buf + 24, t->uuid, 16);
+	le_put64(buf + 40, t->off);
+	le_put64(buf + 48, t->index_off);
+	le_put64(buf + 56, t->size);
+	le_put64(buf + 64, t->commit_no);
+	le_put64(buf + 72, t->synced);
+	memcpy(buf + 80, t->boot_id, 16);
+	le_put64(buf + 96, t->live_bytes);
+	le_put32(buf + 104, t->threads);
+	le_put64(buf + 112, t->prev);
+	le_put64(buf + 8, disk_hash(buf + 16, DISK_TRAILER_BYTES - 16));
+}
+
+enum disk_verdict disk_trailer_get(struct disk_trailer *t, const uint8_t *buf, size_t n,
+	uint64_t off)
+{
+	enum disk_verdict v = check_start(buf, n, DISK_TRAILER_BYTES, trailer_magic);
+	struct disk_trailer got;
+
+	if (v != DISK_OK)
+		return v;
+	got.chunk_log2 = buf[20];
+	got.profile = buf[21];
+	memcpy(got.uuid, buf + 24, 16);
+	got.off = le_get64(buf + 40);
+	got.index_off = le_get64(buf + 48);
+	got.size = le_get64(buf + 56);
+	got.commit_no = le_get64(buf + 64);
+	got.synced = le_get64(buf + 72);
+	memcpy(got.boot_id, buf + 80, 16);
+	got.live_bytes = le_get64(buf + 96);
+	got.threads = le_get32(buf + 104);
+	got.prev = le_get64(buf + 112);
+	if (!all_zero(buf + 22, 2) || !all_zero(buf + 108, 4) || !all_zero(buf + 120, 8) ||
+		!chunk_log2_valid(got.chunk_log2) || got.size > DISK_MAX_LOGICAL ||
+		got.off != off || got.index_off >= off || got.index_off % DISK_ALIGN ||
+		got.index_off < DISK_HEADER_BYTES || got.synced >= off || got.prev >= off)
+		return DISK_CORRUPT;
+	*t = got;
+	return DISK_OK;
+}
+
+uint64_t disk_record_bound(uint32_t chunk_bytes)
+{
+	return round_up(DISK_RECORD_BYTES + (uint64_t)chunk_bytes + DISK_BODY_SLACK, DISK_ALIGN);
+}

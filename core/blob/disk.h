@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every byte offset, magic, version and limit of the blob's frames (docs/format.md, section 2).
+ *
+ * disk_X_put() writes a frame's fixed part, checksum included; disk_X_get() checks one in the
+ * order of the format document and fills the struct. No other file knows an offset.
+ */
+#ifndef ALCM_BLOB_DISK_H
+#define ALCM_BLOB_DISK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alcm.h"
+#include "codec/codec.h"
+#include "tensor/stats.h"
+
+enum {
+	DISK_VERSION = 1,
+	DISK_ALIGN = 64, /* frames start at multiples of this */
+	DISK_HEADER_BYTES = 64,
+	DISK_RECORD_BYTES = 64,
+	DISK_METRICS_BYTES = 120,
+	DISK_INDEX_BYTES = 64,
+	DISK_PLANE_BYTES = 32,
+	DISK_ENTRY_BYTES = 16,
+	DISK_TRAILER_BYTES = 128,
+	DISK_MAX_PLANES = 64,
+	DISK_BODY_SLACK = 4096, /* a record's body may exceed the chunk by this */
+	DISK_CHUNK_LOG2_MIN = 16,
+	DISK_CHUNK_LOG2_MAX = 24,
+};
+#define DISK_MAX_LOGICAL ((uint64_t)1 << 50)
+
+/* What became of bytes that should be a frame. */
+enum disk_verdict {
+	DISK_OK,
+	DISK_NOT_OURS, /* another magic */
+	DISK_CORRUPT,
+	DISK_NEWER,    /* intact, of a later format */
+};
+
+struct disk_header {
+	uint8_t chunk_log2, profile;
+	uint8_t uuid[16];
+};
+
+struct disk_record {
+	uint32_t chunk_no, raw_len, body_len, metrics_len, cpu_us;
+	uint64_t tag, raw_hash, body_hash;
+};
+
+/* Section 2.3: of one record, or summed over a blob. */
+struct metrics {
+	struct moments moments;
+	uint64_t baseline_raw, baseline_stored, baseline_cpu_ns;
+	uint64_t cpu_ns, wall_ns;
+};
+
+struct disk_index {
+	uint32_t n_entries, summary_len, n_planes;
+	uint64_t tag, body_len, body_hash;
+};
+
+struct disk_entry {
+	uint32_t chunk_no, frame_len;
+	uint64_t off;
+};
+
+struct disk_trailer {
+	uint8_t chunk_log2, profile;
+	uint8_t uuid[16], boot_id[16];
+	uint64_t off, index_off, size, commit_no, synced, prev, live_bytes;
+	uint32_t threads;
+};
+
+uint64_t disk_hash(const void *data, size_t n);
+
+/* The part of a uuid that records and indexes repeat. */
+uint64_t disk_tag(const uint8_t uuid[16]);
+
+void disk_header_put(uint8_t buf[DISK_HEADER_BYTES], const struct disk_header *h);
+enum disk_verdict disk_header_get(struct disk_header *h, const uint8_t *buf, size_t n);
+
+void disk_record_put(uint8_t buf[DISK_RECORD_BYTES], const struct disk_record *r);
+/* `chunk_bytes` is the blob's, for the limits. */
+enum disk_verdict disk_record_get(struct disk_record *r, const uint8_t *buf, size_t n,
+	uint32_t chunk_bytes);
+
+void disk_metrics_put(uint8_t buf[DISK_METRICS_BYTES], const struct metrics *m);
+void disk_metrics_get(struct metrics *m, const uint8_t buf[DISK_METRICS_BYTES]);
+
+void disk_plane_put(uint8_t buf[DISK_PLANE_BYTES], const struct plane_use *p);
+void disk_plane_get(struct plane_use *p, const uint8_t buf[DISK_PLANE_BYTES]);
+
+void disk_entry_put(uint8_t buf[DISK_ENTRY_BYTES], const struct disk_entry *e);
+void disk_entry_get(struct disk_entry *e, const uint8_t buf[DISK_ENTRY_BYTES]);
+
+void disk_index_put(uint8_t buf[DISK_INDEX_BYTES], const struct disk_index *x);
+enum disk_verdict disk_index_get(struct disk_index *x, const uint8_t *buf, size_t n);
+
+void disk_trailer_put(uint8_t buf[DISK_TRAILER_BYTES], const struct disk_trailer *t);
+/* `off` is where the bytes were read. */
+enum disk_verdict disk_trailer_get(struct disk_trailer *t, const uint8_t *buf, size_t n,
+	uint64_t off);
+
+/* The largest frame that a chunk of chunk_bytes can need, rounded up to DISK_ALIGN. */
+uint64_t disk_record_bound(uint32_t chunk_bytes);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "blob/engine.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/lock.h"
+#include "blob/disk.h"
+
+enum {
+	MIN_BUDGET = 8 << 20,
+	READERS = 8, /* decodes on callers' threads at once, besides the workers */
+};
+
+void alcm_params_default(struct alcm_params *p)
+{
+	*p = (struct alcm_params){
+		.budget_bytes = (size_t)256 << 20,
+		.chunk_bytes = 256 << 10,
+		.verify = true,
+	};
+}
+
+static bool params_valid(const struct alcm_params *p)
+{
+	return p->threads <= 1024 && p->budget_bytes >= MIN_BUDGET &&
+		p->chunk_bytes >= 1u << DISK_CHUNK_LOG2_MIN &&
+		p->chunk_bytes <= 1u << DISK_CHUNK_LOG2_MAX &&
+		!(p->chunk_bytes & (p->chunk_bytes - 1));
+}
+
+static unsigned online_cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (unsigned)n : 1;
+}
+
+int alcm_new(const struct alcm_params *params, struct alcm **out)
+{
+	if (!params_valid(params))
+		return -EINVAL;
+
+	struct alcm *alcm = mem_zalloc(1, sizeof(*alcm));
+
+	if (!alcm)
+		return -ENOMEM;
+	alcm->params = *params;
+	if (!alcm->params.threads)
+		alcm->params.threads = online_cores();
+	alcm->max_out = alcm->params.threads + READERS;
+	pthread_mutex_init(&alcm->lock, NULL);
+	pthread_cond_init(&alcm->returned, NULL);
+
+	int err = budget_new(params->budget_bytes, params->chunk_bytes, &alcm->budget);
+
+	if (!err)
+		err = pool_new(alcm->params.threads, &alcm->pool);
+	if (err) {
+		alcm_free(alcm);
+		return err;
+	}
+	*out = alcm;
+	return 0;
+}
+
+static void scratch_free(struct scratch *s)
+{
+	if (!s)
+		return;
+	codec_free(s->codec);
+	mem_free(s->frame);
+	mem_free(s->raw);
+	mem_free(s);
+}
+
+void alcm_free(struct alcm *alcm)
+{
+	if (!alcm)
+		return;
+	pool_free(alcm->pool);
+	budget_free(alcm->budget);
+	while (alcm->scratch) {
+		struct scratch *s = alcm->scratch;
+
+		alcm->scratch = s->next;
+		scratch_free(s);
+	}
+	pthread_cond_destroy(&alcm->returned);
+	pthread_mutex_destroy(&alcm->lock);
+	mem_free(alcm);
+}
+
+static struct scratch *scratch_new(uint32_t chunk_bytes)
+{
+	struct scratch *s = mem_zalloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->chunk_bytes = chunk_bytes;
+	s->frame_bytes = disk_record_bound(chunk_bytes);
+	s->frame = mem_alloc_aligned(s->frame_bytes);
+	s->raw = mem_alloc_aligned(chunk_bytes);
+	if (!s->frame || !s->raw || codec_new(chunk_bytes, &s->codec)) {
+		scratch_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
+{
+	struct scratch *s;
+
+	{
+		WITH_LOCK(&alcm->lock);
+		while (alcm->n_out == alcm->max_out)
+			pthread_cond_wait(&alcm->returned, &alcm->lock);
+		alcm->n_out++;
+		s = alcm->scratch;
+		if (s)
+			alcm->scratch = s->next;
+	}
+	if (s && s->chunk_bytes < chunk_bytes) {
+		scratch_free(s);
+		s = NULL;
+	}
+	if (!s)
+		s = scratch_new(chunk_bytes);
+	if (!s)
+		engine_scratch_put(alcm, NULL);
+	return s;
+}
+
+void engine_scratch_put(struct alcm *alcm, struct scratch *s)
+{
+	WITH_LOCK(&alcm->lock);
+	if (s) {
+		s->next = alcm->scratch;
+		alcm->scratch = s;
+	}
+	alcm->n_out--;
+	pthread_cond_signal(&alcm->returned);
+}
+
+void alcm_budget_use(struct alcm *alcm, struct alcm_budget_use *out)
+{
+	budget_use(alcm->budget, &out->used, &out->peak, &out->limit);
+}
+
+void engine_log(const struct alcm *alcm, enum alcm_log_level level, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (!alcm->params.log)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	alcm->params.log(alcm->params.log_ctx, level, text);
+}

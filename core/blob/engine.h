@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What all blobs of one engine share: parameters, workers, budget, scratch memory. */
+#ifndef ALCM_BLOB_ENGINE_H
+#define ALCM_BLOB_ENGINE_H
+
+#include <pthread.h>
+
+#include "alcm.h"
+#include "codec/codec.h"
+#include "sched/budget.h"
+#include "sched/pool.h"
+
+/* Memory that one encode, decode or check needs; held for its duration only. */
+struct scratch {
+	struct scratch *next;
+	struct codec *codec;
+	uint32_t chunk_bytes; /* what this is large enough for */
+	uint8_t *frame;       /* a record as it lies in the file; frame_bytes long */
+	size_t frame_bytes;
+	uint8_t *raw;         /* chunk_bytes */
+};
+
+struct alcm {
+	struct alcm_params params;
+	struct pool *pool;
+	struct budget *budget;
+	pthread_mutex_t lock;    /* guards what follows; a leaf */
+	pthread_cond_t returned;
+	struct scratch *scratch; /* those not in use */
+	unsigned n_out, max_out;
+};
+
+/*
+ * Borrow scratch memory for chunks of chunk_bytes; waits while max_out are lent out. Who
+ * holds one must not wait for budget or for another. NULL: no memory.
+ */
+struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes);
+void engine_scratch_put(struct alcm *alcm, struct scratch *s);
+
+/* One line to the log, printf-style. */
+void engine_log(const struct alcm *alcm, enum alcm_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The chunk table: for each chunk of a blob where its newest record lies and which buffer, if
+ * any, holds newer or decoded bytes. Two levels, so that a sparse file of 2^50 bytes costs
+ * memory only where it has data. No locking of its own: the blob's lock guards it.
+ */
+#ifndef ALCM_BLOB_TABLE_H
+#define ALCM_BLOB_TABLE_H
+
+#include <stdint.h>
+
+struct cbuf;
+
+struct slot {
+	uint64_t off;       /* of the record; 0 = no record */
+	uint32_t frame_len; /* of the record */
+	struct cbuf *buf;   /* NULL = none */
+};
+
+struct table_page;
+
+struct table {
+	struct table_page **pages;
+	uint32_t n_pages;
+	uint64_t n_records; /* slots with a record */
+};
+
+/* The slot of a chunk, or NULL where the table has never had one. */
+struct slot *table_find(const struct table *t, uint32_t chunk_no);
+
+/* The same, made if needed. NULL: no memory. Slots never move. */
+struct slot *table_make(struct table *t, uint32_t chunk_no);
+
+/* Set or clear (off = 0) a slot's record; keeps n_records. */
+void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t frame_len);
+
+/*
+ * The first chunk at or after *chunk_no with a record or a buffer; its number goes to
+ * *chunk_no. NULL: there is none.
+ */
+struct slot *table_next(const struct table *t, uint32_t *chunk_no);
+
+void table_release(struct table *t);
+
+#endif

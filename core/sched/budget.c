@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched/budget.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/lock.h"
+
+/* A buffer that waits to be used again holds the link to the next one. */
+struct spare {
+	struct spare *next;
+};
+
+struct budget {
+	pthread_mutex_t registry; /* guards clients; outside every blob's lock */
+	struct budget_client clients; /* ring; head is no client */
+
+	pthread_mutex_t lock; /* guards all below; a leaf */
+	pthread_cond_t freed;
+	size_t limit, used, peak, pooled_bytes;
+	struct spare *spares;
+	size_t n_spares;
+};
+
+int budget_new(size_t limit_bytes, size_t pooled_bytes, struct budget **out)
+{
+	struct budget *b = mem_zalloc(1, sizeof(*b));
+
+	if (!b)
+		return -ENOMEM;
+	pthread_mutex_init(&b->registry, NULL);
+	pthread_mutex_init(&b->lock, NULL);
+	pthread_cond_init(&b->freed, NULL);
+	b->clients.prev = b->clients.next = &b->clients;
+	b->limit = limit_bytes;
+	b->pooled_bytes = pooled_bytes;
+	*out = b;
+	return 0;
+}
+
+void budget_free(struct budget *b)
+{
+	if (!b)
+		return;
+	while (b->spares) {
+		struct spare *s = b->spares;
+
+		b->spares = s->next;
+		mem_free(s);
+	}
+	pthread_cond_destroy(&b->freed);
+	pthread_mutex_destroy(&b->lock);
+	pthread_mutex_destroy(&b->registry);
+	mem_free(b);
+}
+
+void budget_register(struct budget *b, struct budget_client *c)
+{
+	WITH_LOCK(&b->registry);
+	c->next = &b->clients;
+	c->prev = b->clients.prev;
+	c->prev->next = c->next->prev = c;
+}
+
+void budget_unregister(struct budget *b, struct budget_client *c)
+{
+	WITH_LOCK(&b->registry);
+	c->prev->next = c->next;
+	c->next->prev = c->prev;
+}
+
+/* Count len_bytes as used if they fit below `limit`. */
+static bool take_locked(struct budget *b, size_t len_bytes, size_t limit)
+{
+	if (b->used && (len_bytes > limit || b->used > limit - len_bytes))
+		return false;
+	b->used += len_bytes;
+	if (b->used > b->peak)
+		b->peak = b->used;
+	return true;
+}
+
+static void *spare_locked(struct budget *b, size_t len_bytes)
+{
+	struct spare *s = b->spares;
+
+	if (len_bytes != b->pooled_bytes || !s)
+		return NULL;
+	b->spares = s->next;
+	b->n_spares--;
+	return s;
+}
+
+/* Ask the clients in turn, the one that has waited longest first. */
+static void reclaim(struct budget *b)
+{
+	WITH_LOCK(&b->registry);
+	struct budget_client *head = &b->clients, *c = head->next;
+
+	if (c == head)
+		return;
+	for (; c != head; c = c->next)
+		c->reclaim(c);
+	/* The first goes to the back, so that pressure is shared out. */
+	c = head->next;
+	head->next = c->next;
+	c->next->prev = head;
+	c->next = head;
+	c->prev = head->prev;
+	c->prev->next = head->prev = c;
+}
+
+/* Wait for a buffer to come back; a time-out, since a client may get dirty meanwhile. */
+static void wait_freed_locked(struct budget *b)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += 10 * 1000 * 1000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	(void)pthread_cond_timedwait(&b->freed, &b->lock, &until);
+}
+
+static void *allocate(struct budget *b, void *spare, size_t len_bytes)
+{
+	void *buf = spare ? spare : mem_alloc_aligned(len_bytes);
+
+	if (!buf)
+		budget_put(b, NULL, len_bytes);
+	return buf;
+}
+
+void *budget_get(struct budget *b, size_t len_bytes)
+{
+	void *spare = NULL;
+	bool taken = false;
+
+	while (!taken) {
+		{
+			WITH_LOCK(&b->lock);
+			taken = take_locked(b, len_bytes, b->limit);
+			if (taken)
+				spare = spare_locked(b, len_bytes);
+		}
+		if (taken)
+			break;
+		reclaim(b);
+		WITH_LOCK(&b->lock);
+		if (b->used && b->used + len_bytes > b->limit)
+			wait_freed_locked(b);
+	}
+	return allocate(b, spare, len_bytes);
+}
+
+void *budget_try_get(struct budget *b, size_t len_bytes)
+{
+	void *spare;
+
+	{
+		WITH_LOCK(&b->lock);
+		if (!take_locked(b, len_bytes, b->limit - b->limit / 4))
+			return NULL;
+		spare = spare_locked(b, len_bytes);
+	}
+	return allocate(b, spare, len_bytes);
+}
+
+void budget_put(struct budget *b, void *buf, size_t len_bytes)
+{
+	{
+		WITH_LOCK(&b->lock);
+		b->used -= len_bytes;
+		/* Keep as many as a busy writer turns over; the rest goes back to the system. */
+		if (buf && len_bytes == b->pooled_bytes &&
+			b->n_spares * b->pooled_bytes < b->limit / 4) {
+			struct spare *s = buf;
+
+			s->next = b->spares;
+			b->spares = s;
+			b->n_spares++;
+			buf = NULL;
+		}
+		pthread_cond_broadcast(&b->freed);
+	}
+	mem_free(buf);
+}
+
+void budget_use(struct budget *b, size_t *used, size_t *peak, size_t *limit)
+{
+	WITH_LOCK(&b->lock);
+	*used = b->used;
+	*peak = b->peak;
+	*limit = b->limit;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched/pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+
+#include "base/alloc.h"
+#include "base/lock.h"
+
+struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct pool_job *first, **last; /* guarded by lock */
+	bool stopping;                  /* guarded by lock */
+	unsigned n_threads;
+	pthread_t threads[];
+};
+
+/* The next job, or NULL when the pool stops and nothing is queued. */
+static struct pool_job *next_job(struct pool *pool)
+{
+	WITH_LOCK(&pool->lock);
+	while (!pool->first && !pool->stopping)
+		pthread_cond_wait(&pool->work, &pool->lock);
+
+	struct pool_job *job = pool->first;
+
+	if (!job)
+		return NULL;
+	pool->first = job->next;
+	if (!pool->first)
+		pool->last = &pool->first;
+	return job;
+}
+
+static void *worker(void *arg)
+{
+	struct pool_job *job;
+
+	while ((job = next_job(arg)))
+		job->run(job);
+	return NULL;
+}
+
+static int start_workers(struct pool *pool, unsigned n_threads)
+{
+	sigset_t all, before;
+	int err = 0;
+
+	/* Signals are the main thread's; a worker must not be the one that gets them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (!err && pool->n_threads < n_threads) {
+		err = -pthread_create(&pool->threads[pool->n_threads], NULL, worker, pool);
+		if (!err)
+			pool->n_threads++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
+int pool_new(unsigned n_threads, struct pool **out)
+{
+	struct pool *pool = mem_zalloc(1, sizeof(*pool) + n_threads * sizeof(pthread_t));
+
+	if (!pool)
+		return -ENOMEM;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->work, NULL);
+	pool->last = &pool->first;
+
+	int err = start_workers(pool, n_threads);
+
+	if (err) {
+		pool_free(pool);
+		return err;
+	}
+	*out = pool;
+	return 0;
+}
+
+void pool_free(struct pool *pool)
+{
+	if (!pool)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	pthread_cond_broadcast(&pool->work);
+	pthread_mutex_unlock(&pool->lock);
+	for (unsigned i = 0; i < pool->n_threads; i++)
+		pthread_join(pool->threads[i], NULL);
+	pthread_cond_destroy(&pool->work);
+	pthread_mutex_destroy(&pool->lock);
+	mem_free(pool);
+}
+
+void pool_submit(struct pool *pool, struct pool_job *job)
+{
+	WITH_LOCK(&pool->lock);
+	job->next = NULL;
+	*pool->last = job;
+	pool->last = &job->next;
+	pthread_cond_signal(&pool->work);
+}
