@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* The POSIX store, and the loops that make whole transfers of short ones. */
+#include "blob/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The context is the descriptor itself: a store is copied freely and owns nothing. */
+static int fd_of(void *ctx)
+{
+	return (int)(intptr_t)ctx;
+}
+
+/* Repeat a system call that a signal interrupted; its result, or a negative errno. */
+#define UNINTERRUPTED(call)                                                                   \
+	__extension__({                                                                       \
+		int64_t got_;                                                                 \
+		do                                                                            \
+			got_ = (call);                                                        \
+		while (got_ < 0 && errno == EINTR);                                           \
+		got_ < 0 ? -(int64_t)errno : got_;                                            \
+	})
+
+static ssize_t posix_pread(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	return UNINTERRUPTED(pread(fd_of(ctx), buf, n, (off_t)off));
+}
+
+static ssize_t posix_pwrite(void *ctx, const void *buf, size_t n, uint64_t off)
+{
+	return UNINTERRUPTED(pwrite(fd_of(ctx), buf, n, (off_t)off));
+}
+
+static int posix_truncate(void *ctx, uint64_t size)
+{
+	return (int)UNINTERRUPTED(ftruncate(fd_of(ctx), (off_t)size));
+}
+
+static int allocate(void *ctx, int mode, uint64_t off, uint64_t len)
+{
+	int err = (int)UNINTERRUPTED(fallocate(fd_of(ctx), mode, (off_t)off, (off_t)len));
+
+	/* Old kernels and some filesystems say it this way. */
+	return err == -ENOSYS ? -EOPNOTSUPP : err;
+}
+
+static int posix_punch(void *ctx, uint64_t off, uint64_t len)
+{
+	return allocate(ctx, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, len);
+}
+
+static int posix_reserve(void *ctx, uint64_t off, uint64_t len)
+{
+	return allocate(ctx, FALLOC_FL_KEEP_SIZE, off, len);
+}
+
+static int posix_sync(void *ctx)
+{
+	return (int)UNINTERRUPTED(fdatasync(fd_of(ctx)));
+}
+
+static int64_t posix_size(void *ctx)
+{
+	struct stat st;
+
+	return fstat(fd_of(ctx), &st) ? -(int64_t)errno : st.st_size;
+}
+
+static const struct store_ops posix_ops = {
+	.pread = posix_pread,
+	.pwrite = posix_pwrite,
+	.truncate = posix_truncate,
+	.punch = posix_punch,
+	.reserve = posix_reserve,
+	.sync = posix_sync,
+	.size = posix_size,
+};
+
+struct store store_posix(int fd)
+{
+	return (struct store){ &posix_ops, (void *)(intptr_t)fd };
+}
+
+int store_read(const struct store *s, void *buf, size_t n, uint64_t off)
+{
+	uint8_t *to = buf;
+
+	while (n) {
+		ssize_t got = s->ops->pread(s->ctx, to, n, off);
+
+		if (got == -EINTR)
+			continue;
+		if (got < 0)
+			return (int)got;
+		if (!got)
+			return -ENODATA;
+		to += got;
+		off += (uint64_t)got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+int store_write(const struct store *s, const void *buf, size_t n, uint64_t off)
+{
+	const uint8_t *from = buf;
+
+	while (n) {
+		ssize_t put = s->ops->pwrite(s->ctx, from, n, off);
+
+		if (put == -EINTR)
+			continue;
+		if (put < 0)
+			return (int)put;
+		if (!put)
+			return -EIO;
+		from += put;
+		off += (uint64_t)put;
+		n -= (size_t)put;
+	}
+	return 0;
+}
