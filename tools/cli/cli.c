@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* The alcm command: finds the verb, parses its options, runs it. */
+#include "cli.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct verb cli_verbs[] = {
+	{
+		.name = "info",
+		.operands = "FILE|BLOB…",
+		.summary = "show the metrics of compressed files",
+		.options = OPT_JSON,
+		.takes_paths = true,
+		.run = verb_info,
+	},
+	{
+		.name = "du",
+		.operands = "PATH…",
+		.summary = "sum up sizes, CPU seconds and CAQ, per codec and in all",
+		.options = OPT_JSON | OPT_BYTES,
+		.takes_paths = true,
+		.run = verb_du,
+	},
+	{
+		.name = "cat",
+		.operands = "BLOB…",
+		.summary = "write the logical bytes to standard output",
+		.takes_paths = true,
+		.run = verb_cat,
+	},
+	{
+		.name = "pack",
+		.operands = "FILE…|-r DIR…",
+		.summary = "compress files of a store in place, or into a copy",
+		.options = OPT_RECURSIVE | OPT_OUT | OPT_FORCE | OPT_PROFILE | OPT_THREADS,
+		.takes_paths = true,
+		.run = verb_pack,
+	},
+	{
+		.name = "unpack",
+		.operands = "BLOB…|-r DIR…",
+		.summary = "make compressed files plain again, in place or as a copy",
+		.options = OPT_RECURSIVE | OPT_OUT | OPT_FORCE | OPT_THREADS,
+		.takes_paths = true,
+		.run = verb_unpack,
+	},
+	{
+		.name = "check",
+		.operands = "STORE|FILE…",
+		.summary = "verify every checksum of a store or of single files",
+		.options = OPT_REPAIR | OPT_THREADS,
+		.takes_paths = true,
+		.run = verb_check,
+	},
+	{
+		.name = "completion",
+		.operands = "",
+		.summary = "print a completion script for bash",
+		.run = verb_completion,
+	},
+};
+const size_t cli_n_verbs = sizeof(cli_verbs) / sizeof(cli_verbs[0]);
+
+static void vcomplain(struct cli *cli, const char *path, const char *fmt, va_list ap)
+{
+	progress_hide(&cli->progress);
+	fprintf(stderr, "alcm %s: ", cli->verb->name);
+	if (path)
+		fprintf(stderr, "%s: ", path);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+enum cli_exit cli_error(struct cli *cli, const char *path, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vcomplain(cli, path, fmt, ap);
+	va_end(ap);
+	return CLI_FAILED;
+}
+
+enum cli_exit cli_error_from(struct cli *cli, const char *path, int err,
+	const struct alcm_diag *diag)
+{
+	if (diag && diag->cause[0])
+		cli_error(cli, path, "%s (at byte %llu)", diag->cause,
+			(unsigned long long)diag->offset);
+	else
+		cli_error(cli, path, "%s", strerror(-err));
+	return err == -EIO ? CLI_CORRUPT : CLI_FAILED;
+}
+
+enum cli_exit cli_worse(enum cli_exit a, enum cli_exit b)
+{
+	static const enum cli_exit worst_first[] = { CLI_CORRUPT, CLI_FAILED, CLI_REPAIRED };
+
+	for (size_t i = 0; i < sizeof(worst_first) / sizeof(worst_first[0]); i++) {
+		if (a == worst_first[i] || b == worst_first[i])
+			return worst_first[i];
+	}
+	return CLI_OK;
+}
+
+static void log_text(void *ctx, enum alcm_log_level level, const char *text)
+{
+	if (level != ALCM_LOG_INFO)
+		cli_error(ctx, NULL, "%s", text);
+}
+
+int cli_engine(struct cli *cli, bool reads_only, struct alcm **out)
+{
+	struct alcm_params params;
+	int err;
+
+	alcm_params_default(&params);
+	params.threads = reads_only ? 1 : cli->threads;
+	params.log = log_text;
+	params.log_ctx = cli;
+	err = alcm_new(&params, out);
+	if (err)
+		cli_error(cli, NULL, "can't start the engine: %s", strerror(-err));
+	return err;
+}
+
+char *cli_bytes(uint64_t n, char *buf)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double v = (double)n;
+	size_t unit = 0;
+
+	for (; v >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		v /= 1024;
+	snprintf(buf, 16, unit ? "%.1f %s" : "%.0f %s", v, units[unit]);
+	return buf;
+}
+
+char *cli_join(const char *dir, const char *name)
+{
+	size_t len = strlen(dir);
+	char *joined;
+
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	if (asprintf(&joined, "%.*s%s%s", (int)len, dir, dir[len - 1] == '/' ? "" : "/", name) < 0)
+		return NULL;
+	return joined;
+}
+
+static void print_usage(FILE *to)
+{
+	fputs("usage: alcm VERB [OPTION…] OPERAND…\n\n", to);
+	for (size_t i = 0; i < cli_n_verbs; i++)
+		fprintf(to, "  %-11s %s\n", cli_verbs[i].name, cli_verbs[i].summary);
+	fputs("\n'alcm VERB --help' lists a verb's options; 'alcm --version' prints the "
+	      "version.\n"
+	      "Exit codes: 0 done, 1 bad usage or a file error, 3 damaged data, 4 damage "
+	      "repaired.\n",
+		to);
+}
+
+enum cli_exit verb_completion(struct cli *cli)
+{
+	(void)cli;
+	fputs("_alcm()\n{\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=\n"
+	      "\tcase $COMP_CWORD:${COMP_WORDS[1]}:$cur in\n"
+	      "\t1:*) words='--help --version",
+		stdout);
+	for (size_t i = 0; i < cli_n_verbs; i++)
+		printf(" %s", cli_verbs[i].name);
+	puts("' ;;");
+	for (size_t i = 0; i < cli_n_verbs; i++) {
+		printf("\t*:%s:-*) words='", cli_verbs[i].name);
+		cli_options_list(&cli_verbs[i]);
+		puts("' ;;");
+	}
+	puts("\t*) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
+	     "\tesac\n"
+	     "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+	     "}\n"
+	     "complete -o filenames -F _alcm alcm");
+	return CLI_OK;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < cli_n_verbs; i++) {
+		if (strcmp(cli_verbs[i].name, name) == 0)
+			return &cli_verbs[i];
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	enum cli_exit status;
+	bool help = false;
+
+	setlocale(LC_CTYPE, "");
+	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+		puts("alcm " ALCM_VERSION);
+		return CLI_OK;
+	}
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+		print_usage(stdout);
+		return CLI_OK;
+	}
+	cli.verb = argc >= 2 ? find_verb(argv[1]) : NULL;
+	if (!cli.verb) {
+		if (argc >= 2)
+			fprintf(stderr, "alcm: %s: no such verb\n\n", argv[1]);
+		print_usage(stderr);
+		return CLI_FAILED;
+	}
+	status = cli_options_parse(&cli, argc - 1, argv + 1, &help);
+	if (help)
+		cli_options_help(cli.verb);
+	if (help || status)
+		return status;
+	status = cli.verb->run(&cli);
+	progress_end(&cli.progress);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		status = cli_worse(status,
+			cli_error(&cli, "standard output", "%s", strerror(errno)));
+	return status;
+}

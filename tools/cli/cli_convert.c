@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In place, a file keeps its inode: the work is alcm_pack()'s and alcm_unpack()'s, under the
+ * store's lock, and the sidecar follows. With -o OUT nothing is locked or changed: a copy is
+ * written, of a tree with everything that is in it.
+ */
+#include "cli_convert.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli_copy.h"
+#include "cli_sidecar.h"
+#include "cli_store.h"
+#include "cli_walk.h"
+
+#define SMALLEST_WORTH_IT 4096 /* as a mount's min_size, for files that nobody named */
+
+struct convert {
+	struct cli *cli;
+	struct alcm *alcm;
+	const struct alcm_profile *profile; /* NULL: unpack */
+	struct store_at store;
+	const char *out; /* of this operand; NULL: in place */
+	uint64_t n_files, bytes_before, bytes_after;
+};
+
+enum fit {
+	FIT_YES,
+	FIT_DONE,  /* it is of the wanted kind already */
+	FIT_OTHER, /* no tensor */
+	FIT_SMALL,
+	FIT_ERROR, /* reported */
+};
+
+/* Whether the plain file `fd` is one to pack. */
+static enum fit fit_to_pack(struct convert *c, int fd, uint64_t size, const char *path)
+{
+	char prefix[ALCM_SNIFF_BYTES];
+	ssize_t n = pread(fd, prefix, sizeof(prefix), 0);
+
+	if (n < 0) {
+		cli_error(c->cli, path, "%s", strerror(errno));
+		return FIT_ERROR;
+	}
+	if (n == 0)
+		return FIT_SMALL;
+	if (!(c->cli->options & OPT_FORCE) && alcm_sniff(prefix, (size_t)n) != ALCM_SNIFF_TENSOR)
+		return FIT_OTHER;
+	return size < SMALLEST_WORTH_IT ? FIT_SMALL : FIT_YES;
+}
+
+static enum fit judge(struct convert *c, int fd, const char *path, enum cli_exit *status)
+{
+	struct alcm_diag diag = { 0 };
+	struct alcm_probe probe;
+	int err = alcm_probe(fd, &probe, &diag);
+
+	if (err) {
+		*status = cli_error_from(c->cli, path, err, &diag);
+		return FIT_ERROR;
+	}
+	*status = CLI_FAILED;
+	if (!c->profile)
+		return probe.kind == ALCM_BLOB ? FIT_YES : FIT_DONE;
+	if (probe.kind == ALCM_BLOB)
+		return FIT_DONE;
+	return fit_to_pack(c, fd, probe.logical_size, path);
+}
+
+/* True when `fit` means that the file is to be converted; else `*status` is the outcome. */
+static bool accept_fit(struct convert *c, const struct walk_entry *entry, enum fit fit,
+	enum cli_exit *status)
+{
+	bool named = entry->rel[0] == '\0';
+
+	if (fit == FIT_YES || (fit == FIT_SMALL && named && entry->st->st_size > 0))
+		return true;
+	if (fit == FIT_ERROR)
+		return false;
+	*status = CLI_OK;
+	if (fit == FIT_OTHER && named)
+		*status = cli_error(c->cli, entry->path,
+			"is no tensor file that we know (--force compresses it all the same)");
+	return false;
+}
+
+static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entry, int fd)
+{
+	struct alcm_diag diag = { 0 };
+	struct stat after;
+	char *rel = store_rel(&c->store, entry->path);
+	int err;
+
+	if (!rel)
+		return cli_error(c->cli, entry->path, "%s", strerror(errno));
+	err = c->profile ? alcm_pack(c->alcm, c->store.dirfd, rel, fd, c->profile, &diag)
+			 : alcm_unpack(c->alcm, c->store.dirfd, rel, fd, &diag);
+	if (err) {
+		free(rel);
+		return cli_error_from(c->cli, entry->path, err, &diag);
+	}
+	c->n_files++;
+	c->bytes_before += (uint64_t)entry->st->st_size;
+	if (fstat(fd, &after) == 0)
+		c->bytes_after += (uint64_t)after.st_size;
+	if (!c->profile)
+		sidecar_remove(c->store.dirfd, rel);
+	else if (!c->store.temporary)
+		err = sidecar_write_for(c->alcm, c->store.dirfd, rel);
+	free(rel);
+	if (err)
+		return cli_error(c->cli, entry->path,
+			"packed, but its report could not be written: %s", strerror(-err));
+	return CLI_OK;
+}
+
+static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry *entry)
+{
+	int fd = openat(entry->dirfd, entry->name, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	enum cli_exit status;
+
+	if (fd < 0)
+		return cli_error(c->cli, entry->path, "%s", strerror(errno));
+	if (accept_fit(c, entry, judge(c, fd, entry->path, &status), &status))
+		status = convert_fd(c, entry, fd);
+	close(fd);
+	progress_add(&c->cli->progress, (uint64_t)entry->st->st_size);
+	return status;
+}
+
+/* A copy of a tree takes along, unchanged, what isn't to be converted. */
+static enum cli_exit convert_copy(struct convert *c, const struct walk_entry *entry,
+	const char *out)
+{
+	const struct alcm_profile *profile = NULL;
+	enum cli_exit status = CLI_FAILED;
+
+	if (c->profile) {
+		int fd = openat(entry->dirfd, entry->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		enum fit fit;
+
+		if (fd < 0)
+			return cli_error(c->cli, entry->path, "%s", strerror(errno));
+		fit = judge(c, fd, entry->path, &status);
+		close(fd);
+		if (accept_fit(c, entry, fit, &status) || fit == FIT_DONE)
+			profile = c->profile;
+		else if (status)
+			return status;
+	}
+	return copy_file(c->cli, c->alcm, entry, out, profile, c->cli->options & OPT_FORCE);
+}
+
+/* Where the copy of `entry` goes; on the heap. */
+static char *out_path(const struct convert *c, const struct walk_entry *entry)
+{
+	return entry->rel[0] ? cli_join(c->out, entry->rel) : strdup(c->out);
+}
+
+static enum cli_exit copy_entry(struct convert *c, const struct walk_entry *entry)
+{
+	char *out = out_path(c, entry);
+	enum cli_exit status;
+
+	if (!out)
+		return cli_error(c->cli, entry->path, "out of memory");
+	switch (entry->kind) {
+	case WALK_DIR:
+		status = copy_dir(c->cli, entry, out);
+		break;
+	case WALK_DIR_DONE:
+		status = copy_dir_done(c->cli, entry, out);
+		break;
+	case WALK_FILE:
+		status = convert_copy(c, entry, out);
+		break;
+	case WALK_OTHER:
+	default:
+		status = copy_link(c->cli, entry, out);
+		break;
+	}
+	free(out);
+	return status;
+}
+
+static enum cli_exit convert_entry(void *ctx, const struct walk_entry *entry)
+{
+	struct convert *c = ctx;
+	bool named = entry->rel[0] == '\0';
+
+	if (entry->kind == WALK_OTHER && named)
+		return cli_error(c->cli, entry->path, "is no regular file");
+	if (c->out)
+		return copy_entry(c, entry);
+	return entry->kind == WALK_FILE ? convert_in_place(c, entry) : CLI_OK;
+}
+
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* True when the directory that `out` is, or would be made in, is `dir` or below it. */
+static bool lies_inside(const char *out, const char *dir)
+{
+	char *copy = strdup(out), *outer = realpath(dir, NULL), *inner = realpath(out, NULL);
+	char *slash = copy ? strrchr(copy, '/') : NULL;
+	bool inside = true;
+
+	if (!inner && copy) {
+		if (slash)
+			slash[slash == copy ? 1 : 0] = '\0';
+		inner = realpath(slash ? copy : ".", NULL);
+	}
+	if (outer && inner) {
+		size_t n = strlen(outer);
+
+		inside = strncmp(inner, outer, n) == 0 &&
+			(n == 1 || inner[n] == '/' || inner[n] == '\0');
+	}
+	free(copy);
+	free(outer);
+	free(inner);
+	return inside;
+}
+
+/* A file's copy goes into OUT when that is a directory; a directory's copy is OUT. */
+static enum cli_exit convert_to_copy(struct convert *c, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *inside = NULL;
+	enum cli_exit status;
+
+	c->out = c->cli->out;
+	if (is_dir(path)) {
+		if (lies_inside(c->out, path))
+			return cli_error(c->cli, c->out, "lies inside %s", path);
+	} else if (is_dir(c->out)) {
+		inside = cli_join(c->out, slash ? slash + 1 : path);
+		if (!inside)
+			return cli_error(c->cli, path, "out of memory");
+		c->out = inside;
+	}
+	status = walk(c->cli, path, convert_entry, c);
+	free(inside);
+	return status;
+}
+
+static enum cli_exit convert_operand(struct convert *c, const char *path)
+{
+	enum cli_exit status;
+
+	if (is_dir(path) && !(c->cli->options & OPT_RECURSIVE))
+		return cli_error(c->cli, path, "is a directory (-r takes all files below it)");
+	if (c->cli->out)
+		return convert_to_copy(c, path);
+	status = store_open(c->cli, path, &c->store);
+	if (status)
+		return status;
+	status = store_lock(c->cli, &c->store);
+	if (!status)
+		status = walk(c->cli, path, convert_entry, c);
+	store_close(&c->store);
+	return status;
+}
+
+static void print_summary(const struct convert *c)
+{
+	char before[16], after[16];
+
+	printf("%s %llu %s: %s → %s\n", c->profile ? "packed" : "unpacked",
+		(unsigned long long)c->n_files, c->n_files == 1 ? "file" : "files",
+		cli_bytes(c->bytes_before, before), cli_bytes(c->bytes_after, after));
+}
+
+enum cli_exit convert(struct cli *cli, const struct alcm_profile *profile)
+{
+	struct convert c = { .cli = cli, .profile = profile };
+	enum cli_exit worst = CLI_OK;
+
+	if (cli->out && cli->n_paths > 1 && !is_dir(cli->out))
+		return cli_error(cli, cli->out, "must be a directory to hold several copies");
+	if (cli->out && cli->n_paths > 1 && cli->options & OPT_RECURSIVE)
+		return cli_error(cli, NULL, "-r with -o takes one directory");
+	if (cli_engine(cli, false, &c.alcm))
+		return CLI_FAILED;
+	if (progress_wanted())
+		progress_start(&cli->progress, walk_total_bytes(cli, cli->out));
+	for (int i = 0; i < cli->n_paths; i++)
+		worst = cli_worse(worst, convert_operand(&c, cli->paths[i]));
+	progress_end(&cli->progress);
+	if (!cli->out)
+		print_summary(&c);
+	alcm_free(c.alcm);
+	return worst;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli_source.h"
+
+static int write_fd(void *ctx, const void *buf, size_t n, uint64_t off)
+{
+	const char *p = buf;
+
+	while (n > 0) {
+		ssize_t put = pwrite(*(const int *)ctx, p, n, (off_t)off);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		p += put;
+		n -= (size_t)put;
+		off += (uint64_t)put;
+	}
+	return 0;
+}
+
+static int write_blob(void *ctx, const void *buf, size_t n, uint64_t off)
+{
+	ssize_t put = alcm_blob_pwrite(ctx, buf, n, off, NULL);
+
+	if (put < 0)
+		return (int)put;
+	return (size_t)put < n ? -EIO : 0;
+}
+
+static enum cli_exit fill_plain(struct cli *cli, struct source *source, int fd, const char *out)
+{
+	enum cli_exit status = source_copy(cli, source, true, out, write_fd, &fd);
+
+	/* A hole at the end is no data to copy, but part of the size. */
+	if (!status && ftruncate(fd, (off_t)source->size) != 0)
+		return cli_error(cli, out, "%s", strerror(errno));
+	return status;
+}
+
+static enum cli_exit fill_blob(struct cli *cli, struct alcm *alcm, struct source *source, int fd,
+	const char *out, const struct alcm_profile *profile)
+{
+	struct alcm_diag diag = { 0 };
+	struct alcm_blob *blob;
+	enum cli_exit status;
+	int err = alcm_blob_create(alcm, fd, profile, &blob);
+
+	if (err)
+		return cli_error_from(cli, out, err, NULL);
+	status = source_copy(cli, source, true, out, write_blob, blob);
+	if (!status) {
+		err = alcm_blob_truncate(blob, source->size, &diag);
+		if (!err)
+			err = alcm_blob_commit(blob, false, &diag);
+		if (err)
+			status = cli_error_from(cli, out, err, &diag);
+	}
+	alcm_blob_close(blob);
+	return status;
+}
+
+/* Owner first: changing it takes set-id bits away. That we may not is no failure. */
+static int copy_attributes(int fd, const struct stat *st)
+{
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+	if (fchown(fd, st->st_uid, st->st_gid) != 0 && errno != EPERM && errno != EINVAL)
+		return -errno;
+	if (fchmod(fd, st->st_mode & 07777) != 0 || futimens(fd, times) != 0)
+		return -errno;
+	return 0;
+}
+
+static int put_in_place(const char *tmp, const char *out, bool replace)
+{
+	if (replace)
+		return rename(tmp, out) != 0 ? -errno : 0;
+	/* link(2) refuses to replace, everywhere that has hard links. */
+	if (link(tmp, out) == 0)
+		return unlink(tmp) != 0 ? -errno : 0;
+	if (errno != EPERM && errno != EOPNOTSUPP)
+		return -errno;
+	return access(out, F_OK) == 0 ? -EEXIST : rename(tmp, out) != 0 ? -errno : 0;
+}
+
+static enum cli_exit copy_to(struct cli *cli, struct alcm *alcm, struct source *source,
+	const char *out, const struct alcm_profile *profile, bool replace)
+{
+	enum cli_exit status;
+	char *tmp;
+	int fd, err;
+
+	if (asprintf(&tmp, "%s.XXXXXX", out) < 0)
+		return cli_error(cli, out, "out of memory");
+	fd = mkostemp(tmp, O_CLOEXEC);
+	if (fd < 0) {
+		err = errno;
+		free(tmp);
+		return cli_error(cli, out, "%s", strerror(err));
+	}
+	status = profile ? fill_blob(cli, alcm, source, fd, out, profile)
+			 : fill_plain(cli, source, fd, out);
+	err = status ? 0 : copy_attributes(fd, &source->st);
+	if (close(fd) != 0 && !err)
+		err = -errno;
+	if (!status && !err)
+		err = put_in_place(tmp, out, replace);
+	if (err)
+		status = cli_error(cli, out, "%s%s", strerror(-err),
+			err == -EEXIST ? " (--force replaces it)" : "");
+	if (status)
+		unlink(tmp);
+	free(tmp);
+	return status;
+}
+
+enum cli_exit copy_file(struct cli *cli, struct alcm *alcm, const struct walk_entry *entry,
+	const char *out, const struct alcm_profile *profile, bool replace)
+{
+	struct source source;
+	enum cli_exit status;
+
+	if (!replace && faccessat(AT_FDCWD, out, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return cli_error(cli, out, "exists (--force replaces it)");
+	status = source_open(cli, alcm, entry->dirfd, entry->name, entry->path, &source);
+	if (status)
+		return status;
+	status = copy_to(cli, alcm, &source, out, profile, replace);
+	source_close(&source);
+	return status;
+}
+
+enum cli_exit copy_dir(struct cli *cli, const struct walk_entry *entry, const char *out)
+{
+	struct stat st;
+
+	/* Writable for us until it is full. */
+	if (mkdir(out, (entry->st->st_mode & 0777) | S_IRWXU) == 0)
+		return CLI_OK;
+	if (errno == EEXIST && stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+		return CLI_OK;
+	return cli_error(cli, out, "%s", strerror(errno));
+}
+
+enum cli_exit copy_dir_done(struct cli *cli, const struct walk_entry *entry, const char *out)
+{
+	int fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = fd < 0 ? -errno : copy_attributes(fd, entry->st);
+
+	if (fd >= 0)
+		close(fd);
+	return err ? cli_error(cli, out, "%s", strerror(-err)) : CLI_OK;
+}
+
+enum cli_exit copy_link(struct cli *cli, const struct walk_entry *entry, const char *out)
+{
+	char target[PATH_MAX];
+	ssize_t n;
+
+	if (!S_ISLNK(entry->st->st_mode))
+		return cli_error(cli, entry->path, "left out: neither file, directory nor link");
+	n = readlinkat(entry->dirfd, entry->name, target, sizeof(target) - 1);
+	if (n < 0)
+		return cli_error(cli, entry->path, "%s", strerror(errno));
+	target[n] = '\0';
+	if (symlink(target, out) != 0)
+		return cli_error(cli, out, "%s", strerror(errno));
+	return CLI_OK;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli_sidecar.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SIDECAR_MAX_BYTES (1u << 20) /* far more than any report has */
+
+char *sidecar_path(const char *rel)
+{
+	char *path;
+
+	return asprintf(&path, ".alcm/caq/%s.json", rel) < 0 ? NULL : path;
+}
+
+/* All of the file behind `fd`, or -1. */
+static ssize_t read_all(int fd, char *buf, size_t room)
+{
+	size_t n = 0;
+
+	while (n < room) {
+		ssize_t got = read(fd, buf + n, room - n);
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			return (ssize_t)n;
+		n += (size_t)got;
+	}
+	return -1;
+}
+
+enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct alcm_info *info,
+	const struct timespec *mtime)
+{
+	enum sidecar_state state = SIDECAR_STALE;
+	char *path = sidecar_path(rel), *text = malloc(SIDECAR_MAX_BYTES);
+	int fd = path ? openat(store_dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	ssize_t n;
+
+	if (fd < 0) {
+		state = SIDECAR_MISSING;
+	} else {
+		n = text ? read_all(fd, text, SIDECAR_MAX_BYTES) : -1;
+		if (n >= 0 && alcm_report_current(text, (size_t)n, info, rel, mtime))
+			state = SIDECAR_CURRENT;
+		close(fd);
+	}
+	free(text);
+	free(path);
+	return state;
+}
+
+/* mkdir -p of everything above the last component. `path` is put back as it was. */
+static int make_parents(int dirfd, char *path)
+{
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int failed;
+
+		*slash = '\0';
+		failed = mkdirat(dirfd, path, 0755) != 0 && errno != EEXIST ? errno : 0;
+		*slash = '/';
+		if (failed)
+			return -failed;
+	}
+	return 0;
+}
+
+static int write_text(int dirfd, const char *path, const char *text)
+{
+	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	size_t n = strlen(text);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (n > 0 && !err) {
+		ssize_t put = write(fd, text, n);
+
+		if (put < 0)
+			err = -errno;
+		else
+			text += put, n -= (size_t)put;
+	}
+	return close(fd) != 0 && !err ? -errno : err;
+}
+
+/* Readers see the old report or the new one, never half of one. */
+static int replace_text(int dirfd, const char *path, const char *text)
+{
+	char *tmp;
+	int err;
+
+	if (asprintf(&tmp, ".alcm/caq.new.%ld", (long)getpid()) < 0)
+		return -ENOMEM;
+	err = write_text(dirfd, tmp, text);
+	if (!err && renameat(dirfd, tmp, dirfd, path) != 0)
+		err = -errno;
+	if (err)
+		unlinkat(dirfd, tmp, 0);
+	free(tmp);
+	return err;
+}
+
+int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info,
+	const struct timespec *mtime)
+{
+	char *path = sidecar_path(rel), *text = NULL;
+	int err = path ? alcm_report_json(info, rel, mtime, &text) : -ENOMEM;
+
+	if (!err)
+		err = make_parents(store_dirfd, path);
+	if (!err)
+		err = replace_text(store_dirfd, path, text);
+	alcm_free_text(text);
+	free(path);
+	return err;
+}
+
+static int write_for_fd(struct alcm *alcm, int store_dirfd, const char *rel, int fd)
+{
+	struct alcm_blob *blob;
+	struct alcm_info info;
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	err = alcm_blob_open(alcm, fd, false, &blob, NULL);
+	if (err)
+		return err;
+	err = alcm_blob_info(blob, &info, NULL);
+	alcm_blob_close(blob);
+	return err ? err : sidecar_write(store_dirfd, rel, &info, &st.st_mtim);
+}
+
+int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel)
+{
+	int fd = openat(store_dirfd, rel, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = write_for_fd(alcm, store_dirfd, rel, fd);
+	close(fd);
+	return err;
+}
+
+void sidecar_remove(int store_dirfd, const char *rel)
+{
+	char *path = sidecar_path(rel);
+
+	if (path)
+		unlinkat(store_dirfd, path, 0);
+	free(path);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The reports below a store's .alcm/caq/, one per blob. They can always be made anew. */
+#ifndef ALCM_TOOLS_CLI_SIDECAR_H
+#define ALCM_TOOLS_CLI_SIDECAR_H
+
+#include <time.h>
+
+#include "alcm.h"
+
+enum sidecar_state { SIDECAR_CURRENT, SIDECAR_STALE, SIDECAR_MISSING };
+
+/* Compare the sidecar of the blob `rel` (its way below the store) with what it should say. */
+enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct alcm_info *info,
+	const struct timespec *mtime);
+
+/* Write it anew. 0 or a negative errno. */
+int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info,
+	const struct timespec *mtime);
+
+/* As sidecar_write(), for the blob openat(store_dirfd, rel). */
+int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel);
+
+/* Remove it if there is one. */
+void sidecar_remove(int store_dirfd, const char *rel);
+
+/* The way of the sidecar of `rel` below the store, on the heap; NULL when memory is short. */
+char *sidecar_path(const char *rel);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* alcm cat: the logical bytes, of plain files too, so that a script needs not ask first. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "cli_source.h"
+
+static int to_stdout(void *ctx, const void *buf, size_t n, uint64_t off)
+{
+	const char *p = buf;
+
+	(void)ctx;
+	(void)off;
+	while (n > 0) {
+		ssize_t put = write(STDOUT_FILENO, p, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		p += put;
+		n -= (size_t)put;
+	}
+	return 0;
+}
+
+enum cli_exit verb_cat(struct cli *cli)
+{
+	enum cli_exit worst = CLI_OK;
+	struct alcm *alcm;
+
+	if (cli_engine(cli, true, &alcm))
+		return CLI_FAILED;
+	for (int i = 0; i < cli->n_paths; i++) {
+		struct source source;
+		enum cli_exit status;
+
+		status = source_open(cli, alcm, AT_FDCWD, cli->paths[i], cli->paths[i], &source);
+		if (!status) {
+			status = source_copy(cli, &source, false, "standard output", to_stdout,
+				NULL);
+			source_close(&source);
+		}
+		worst = cli_worse(worst, status);
+	}
+	alcm_free(alcm);
+	return worst;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alcm check: every checksum of every blob; then the sidecars, which are worth a note but no
+ * alarm, since they can always be made anew.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "cli_sidecar.h"
+#include "cli_store.h"
+#include "cli_walk.h"
+
+#define MAX_RANGES 8 /* named of one file; more are summed up */
+
+struct check {
+	struct cli *cli;
+	struct alcm *alcm;
+	struct store_at store;
+	bool repair, busy;
+	uint64_t n_files, n_blobs, n_damaged, n_repaired, n_sidecars;
+};
+
+/* Name the logical bytes that can't be read, as ranges. */
+static void print_lost(struct alcm_blob *blob, uint32_t chunk_bytes)
+{
+	uint64_t size = alcm_blob_size(blob), start = 0, off = 0;
+	unsigned n_ranges = 0;
+	bool lost = false;
+	char byte;
+
+	for (; off < size + chunk_bytes; off += chunk_bytes) {
+		bool bad = off < size && alcm_blob_pread(blob, &byte, 1, off, NULL) < 0;
+
+		if (bad && !lost)
+			start = off;
+		if (!bad && lost && n_ranges++ < MAX_RANGES)
+			printf("    bytes %llu to %llu are lost\n", (unsigned long long)start,
+				(unsigned long long)(off < size ? off : size) - 1);
+		lost = bad;
+	}
+	if (n_ranges > MAX_RANGES)
+		printf("    and %u more ranges\n", n_ranges - MAX_RANGES);
+}
+
+static void report_lost(struct check *c, int fd, const struct alcm_check *found)
+{
+	struct alcm_info info;
+	struct alcm_blob *blob;
+
+	printf("    %llu of %llu chunks are damaged, the first at byte %llu\n",
+		(unsigned long long)found->n_bad, (unsigned long long)found->n_chunks,
+		(unsigned long long)found->bad_offset);
+	if (alcm_blob_open(c->alcm, fd, false, &blob, NULL) == 0) {
+		if (alcm_blob_info(blob, &info, NULL) == 0)
+			print_lost(blob, info.chunk_bytes);
+		alcm_blob_close(blob);
+	}
+	puts("    everything else of the file still reads; save it anew or restore it from a "
+	     "copy");
+}
+
+/* Say what alcm_check() found; returns what it means for the exit code. */
+static enum cli_exit report(struct check *c, const char *path, int fd,
+	const struct alcm_check *found)
+{
+	bool structure = found->header_bad || found->trailer_lost;
+
+	if (found->n_bad == 0 && !structure && !found->orphan_tail)
+		return CLI_OK;
+	progress_hide(&c->cli->progress);
+	if (found->n_bad == 0 && !structure) {
+		printf("%s: intact; %s what a crash left uncommitted\n", path,
+			found->repaired ? "removed" : "holds (--repair removes it)");
+		c->n_repaired += found->repaired;
+		return found->repaired ? CLI_REPAIRED : CLI_OK;
+	}
+	printf("%s: %s: %s (at byte %llu)\n", path,
+		found->repaired && found->n_bad == 0 ? "repaired" : "damaged", found->first.cause,
+		(unsigned long long)found->first.offset);
+	if (structure && !found->repaired)
+		puts("    alcm check --repair rebuilds it from the records");
+	if (found->n_bad)
+		report_lost(c, fd, found);
+	if (found->repaired && found->n_bad == 0) {
+		c->n_repaired++;
+		return CLI_REPAIRED;
+	}
+	c->n_damaged++;
+	return CLI_CORRUPT;
+}
+
+/* Compare the blob's sidecar with it, and write it anew when asked to. */
+static enum cli_exit check_sidecar(struct check *c, const char *path, const char *rel, int fd)
+{
+	struct alcm_blob *blob;
+	struct alcm_info info;
+	enum sidecar_state state;
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st) != 0 || alcm_blob_open(c->alcm, fd, false, &blob, NULL) != 0)
+		return CLI_OK; /* reported as damage */
+	err = alcm_blob_info(blob, &info, NULL);
+	alcm_blob_close(blob);
+	state = err ? SIDECAR_CURRENT : sidecar_check(c->store.dirfd, rel, &info, &st.st_mtim);
+	if (state == SIDECAR_CURRENT)
+		return CLI_OK;
+	c->n_sidecars++;
+	if (!c->repair)
+		return CLI_OK;
+	err = sidecar_write(c->store.dirfd, rel, &info, &st.st_mtim);
+	if (err)
+		return cli_error(c->cli, path, "can't write its report: %s", strerror(-err));
+	return CLI_REPAIRED;
+}
+
+static enum cli_exit check_fd(struct check *c, const struct walk_entry *entry, int fd)
+{
+	struct alcm_check found = { 0 };
+	enum cli_exit status;
+	char *rel;
+	int err = alcm_check(c->alcm, fd, c->repair, &found);
+
+	if (err == -EMEDIUMTYPE)
+		return CLI_OK;
+	c->n_blobs++;
+	if (err) {
+		c->n_damaged += err == -EIO;
+		return cli_error_from(c->cli, entry->path, err, &found.first);
+	}
+	status = report(c, entry->path, fd, &found);
+	if (found.repaired) {
+		const struct timespec times[2] = { entry->st->st_atim, entry->st->st_mtim };
+
+		(void)futimens(fd, times); /* mending is no change of the content */
+	}
+	if (c->store.temporary)
+		return status;
+	rel = store_rel(&c->store, entry->path);
+	if (!rel)
+		return cli_worse(status, cli_error(c->cli, entry->path, "%s", strerror(errno)));
+	status = cli_worse(status, check_sidecar(c, entry->path, rel, fd));
+	free(rel);
+	return status;
+}
+
+static enum cli_exit check_entry(void *ctx, const struct walk_entry *entry)
+{
+	struct check *c = ctx;
+	enum cli_exit status;
+	int fd;
+
+	if (entry->kind != WALK_FILE)
+		return CLI_OK;
+	fd = openat(entry->dirfd, entry->name,
+		(c->repair ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return cli_error(c->cli, entry->path, "%s", strerror(errno));
+	c->n_files++;
+	status = check_fd(c, entry, fd);
+	close(fd);
+	progress_add(&c->cli->progress, (uint64_t)entry->st->st_size);
+	return status;
+}
+
+/* True when `name` of a sidecar directory ends in .json and its blob is there. */
+static bool sidecar_has_blob(struct check *c, const char *rel)
+{
+	size_t n = strlen(rel);
+	struct alcm_probe probe = { 0 };
+	bool has;
+	char *blob;
+	int fd;
+
+	if (n <= 5 || strcmp(rel + n - 5, ".json") != 0)
+		return false;
+	blob = strndup(rel, n - 5);
+	fd = blob ? openat(c->store.dirfd, blob, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	has = !blob || (fd < 0 && errno != ENOENT && errno != ENOTDIR);
+	if (fd >= 0) {
+		/* A damaged blob is still one. */
+		has = alcm_probe(fd, &probe, NULL) != 0 || probe.kind == ALCM_BLOB;
+		close(fd);
+	}
+	free(blob);
+	return has;
+}
+
+/* Sidecars without a blob; directories left empty go too. */
+static enum cli_exit check_orphan(void *ctx, const struct walk_entry *entry)
+{
+	struct check *c = ctx;
+
+	if (entry->kind == WALK_DIR_DONE && c->repair && entry->rel[0])
+		unlinkat(entry->dirfd, entry->name, AT_REMOVEDIR);
+	if (entry->kind != WALK_FILE || sidecar_has_blob(c, entry->rel))
+		return CLI_OK;
+	c->n_sidecars++;
+	if (!c->repair)
+		return CLI_OK;
+	if (unlinkat(entry->dirfd, entry->name, 0) != 0)
+		return cli_error(c->cli, entry->path, "%s", strerror(errno));
+	return CLI_REPAIRED;
+}
+
+static enum cli_exit check_orphans(struct check *c)
+{
+	char *dir = cli_join(c->store.root, ".alcm/caq");
+	enum cli_exit status = CLI_OK;
+
+	if (!dir)
+		return cli_error(c->cli, c->store.root, "out of memory");
+	if (access(dir, F_OK) == 0)
+		status = walk(c->cli, dir, check_orphan, c);
+	free(dir);
+	return status;
+}
+
+static bool is_root(const struct check *c, const char *path)
+{
+	char *rel = store_rel(&c->store, path);
+	bool root = rel && rel[0] == '\0';
+
+	free(rel);
+	return root;
+}
+
+/* The store's lock: a must for repairs, good to know about otherwise. */
+static enum cli_exit enter_store(struct check *c)
+{
+	if (c->repair)
+		return store_lock(c->cli, &c->store);
+	if (store_is_busy(&c->store)) {
+		c->busy = true;
+		cli_error(c->cli, c->store.root,
+			"is mounted: files that are being written may look damaged");
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit check_operand(struct check *c, const char *path)
+{
+	enum cli_exit status = store_open(c->cli, path, &c->store);
+
+	if (status)
+		return status;
+	status = enter_store(c);
+	if (!status) {
+		status = walk(c->cli, path, check_entry, c);
+		if (!c->store.temporary && !c->busy && is_root(c, path))
+			status = cli_worse(status, check_orphans(c));
+	}
+	store_close(&c->store);
+	return status;
+}
+
+static void print_summary(const struct check *c)
+{
+	printf("checked %llu %s, %llu of them compressed: %llu damaged, %llu repaired\n",
+		(unsigned long long)c->n_files, c->n_files == 1 ? "file" : "files",
+		(unsigned long long)c->n_blobs, (unsigned long long)c->n_damaged,
+		(unsigned long long)c->n_repaired);
+	if (c->n_sidecars)
+		printf("%llu %s out of date or missing%s\n", (unsigned long long)c->n_sidecars,
+			c->n_sidecars == 1 ? "report was" : "reports were",
+			c->repair ? "; mended" : " (--repair mends that; no data depends on it)");
+}
+
+enum cli_exit verb_check(struct cli *cli)
+{
+	struct check c = { .cli = cli, .repair = cli->options & OPT_REPAIR };
+	enum cli_exit worst = CLI_OK;
+
+	if (cli_engine(cli, false, &c.alcm))
+		return CLI_FAILED;
+	if (progress_wanted())
+		progress_start(&cli->progress, walk_total_bytes(cli, false));
+	for (int i = 0; i < cli->n_paths; i++)
+		worst = cli_worse(worst, check_operand(&c, cli->paths[i]));
+	progress_end(&cli->progress);
+	print_summary(&c);
+	alcm_free(c.alcm);
+	return worst;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* alcm pack: plain tensor files become blobs. */
+#include "cli.h"
+#include "cli_convert.h"
+
+enum cli_exit verb_pack(struct cli *cli)
+{
+	struct alcm_diag diag = { 0 };
+	struct alcm_profile profile;
+	int err;
+
+	alcm_profile_default(&profile);
+	if (cli->profile) {
+		err = alcm_profile_parse(cli->profile, &profile, &diag);
+		if (err)
+			return cli_error(cli, NULL, "--profile %s: %s", cli->profile, diag.cause);
+	}
+	return convert(cli, &profile);
+}

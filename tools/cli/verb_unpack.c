@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* alcm unpack: blobs become plain files. */
+#include "cli.h"
+#include "cli_convert.h"
+
+enum cli_exit verb_unpack(struct cli *cli)
+{
+	return convert(cli, NULL);
+}
