@@ -55,6 +55,7 @@ static enum fit fit_to_pack(struct convert *c, int fd, uint64_t size, const char
 	return size < SMALLEST_WORTH_IT ? FIT_SMALL : FIT_YES;
 }
 
+/* What `fd` is to the conversion. On FIT_ERROR `*status` is the outcome. */
 static enum fit judge(struct convert *c, int fd, const char *path, enum cli_exit *status)
 {
 	struct alcm_diag diag = { 0 };
@@ -65,7 +66,7 @@ static enum fit judge(struct convert *c, int fd, const char *path, enum cli_exit
 		*status = cli_error_from(c->cli, path, err, &diag);
 		return FIT_ERROR;
 	}
-	*status = CLI_FAILED;
+	*status = CLI_FAILED; /* of reading the first bytes, if that fails */
 	if (!c->profile)
 		return probe.kind == ALCM_BLOB ? FIT_YES : FIT_DONE;
 	if (probe.kind == ALCM_BLOB)

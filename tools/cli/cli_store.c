@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli_store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -104,14 +105,40 @@ static int open_lock(const struct store_at *store)
 	return fd;
 }
 
+struct recovery {
+	struct cli *cli;
+	struct store_at *store;
+};
+
 static void log_recovery(void *ctx, enum alcm_log_level level, const char *text)
 {
-	(void)level;
-	cli_error(ctx, NULL, "%s", text);
+	struct recovery *r = ctx;
+
+	r->store->n_finished += level != ALCM_LOG_ERROR;
+	cli_error(r->cli, r->store->root, "%s", text);
+}
+
+unsigned store_count_jobs(const struct store_at *store)
+{
+	int fd = openat(store->dirfd, ".alcm/swap", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	unsigned n = 0;
+	struct dirent *e;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	while ((e = readdir(dir)))
+		n += e->d_name[0] != '.';
+	closedir(dir);
+	return n;
 }
 
 enum cli_exit store_lock(struct cli *cli, struct store_at *store)
 {
+	struct recovery recovery = { cli, store };
 	int err;
 
 	if (store->temporary && mkdirat(store->dirfd, ".alcm", 0700) != 0 && errno != EEXIST)
@@ -128,7 +155,7 @@ enum cli_exit store_lock(struct cli *cli, struct store_at *store)
 				store->root, "the store is mounted, or another alcm works on it: unmount first");
 		return cli_error(cli, store->root, "can't lock the store: %s", strerror(err));
 	}
-	err = alcm_swap_recover(store->dirfd, log_recovery, cli);
+	err = alcm_swap_recover(store->dirfd, log_recovery, &recovery);
 	if (err)
 		return cli_error(cli, store->root,
 			"can't finish a job that a crash left in .alcm/swap: %s", strerror(-err));

@@ -11,10 +11,11 @@
 #include "cli.h"
 
 struct store_at {
-	int dirfd;      /* of the root */
-	int lock_fd;    /* -1: not locked */
-	char *root;     /* absolute path */
-	bool temporary; /* .alcm was made by us and goes with us */
+	int dirfd;           /* of the root */
+	int lock_fd;         /* -1: not locked */
+	char *root;          /* absolute path */
+	bool temporary;      /* .alcm was made by us and goes with us */
+	unsigned n_finished; /* jobs of .alcm/swap that store_lock() found and finished */
 };
 
 /*
@@ -26,6 +27,9 @@ enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out
 
 /* Take the lock and finish what a crash left half done. Refused while mounted; reports. */
 enum cli_exit store_lock(struct cli *cli, struct store_at *store);
+
+/* How many jobs a crash left unfinished in .alcm/swap. */
+unsigned store_count_jobs(const struct store_at *store);
 
 /* True when a daemon or another alcm holds the lock right now. */
 bool store_is_busy(const struct store_at *store);

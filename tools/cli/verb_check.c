@@ -233,8 +233,19 @@ static bool is_root(const struct check *c, const char *path)
 /* The store's lock: a must for repairs, good to know about otherwise. */
 static enum cli_exit enter_store(struct check *c)
 {
-	if (c->repair)
-		return store_lock(c->cli, &c->store);
+	unsigned n_jobs;
+
+	if (c->repair) {
+		enum cli_exit status = store_lock(c->cli, &c->store);
+
+		c->n_repaired += c->store.n_finished;
+		return status ? status : c->store.n_finished ? CLI_REPAIRED : CLI_OK;
+	}
+	n_jobs = store_count_jobs(&c->store);
+	if (n_jobs)
+		printf("%s: %u in-place changes were cut off by a crash; --repair or the next "
+		       "mount finishes them\n",
+			c->store.root, n_jobs);
 	if (store_is_busy(&c->store)) {
 		c->busy = true;
 		cli_error(c->cli, c->store.root,
@@ -250,8 +261,8 @@ static enum cli_exit check_operand(struct check *c, const char *path)
 	if (status)
 		return status;
 	status = enter_store(c);
-	if (!status) {
-		status = walk(c->cli, path, check_entry, c);
+	if (status == CLI_OK || status == CLI_REPAIRED) {
+		status = cli_worse(status, walk(c->cli, path, check_entry, c));
 		if (!c->store.temporary && !c->busy && is_root(c, path))
 			status = cli_worse(status, check_orphans(c));
 	}
