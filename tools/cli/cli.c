@@ -68,12 +68,13 @@ const size_t cli_n_verbs = sizeof(cli_verbs) / sizeof(cli_verbs[0]);
 
 static void vcomplain(struct cli *cli, const char *path, const char *fmt, va_list ap)
 {
-	progress_hide(&cli->progress);
+	progress_pause(&cli->progress);
 	fprintf(stderr, "alcm %s: ", cli->verb->name);
 	if (path)
 		fprintf(stderr, "%s: ", path);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
+	progress_resume(&cli->progress);
 }
 
 enum cli_exit cli_error(struct cli *cli, const char *path, const char *fmt, ...)

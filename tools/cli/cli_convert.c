@@ -128,6 +128,7 @@ static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry
 
 	if (fd < 0)
 		return cli_error(c->cli, entry->path, "%s", strerror(errno));
+	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size);
 	if (accept_fit(c, entry, judge(c, fd, entry->path, &status), &status))
 		status = convert_fd(c, entry, fd);
 	close(fd);

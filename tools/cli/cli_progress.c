@@ -10,7 +10,7 @@
 #include "cli.h"
 
 #define LINE_WIDTH 78
-#define INTERVAL_SECONDS 0.2
+#define INTERVAL_NS 250000000
 
 static double now(void)
 {
@@ -20,80 +20,155 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
+/* Bytes that this process has read so far; 0 where /proc doesn't say. */
+static uint64_t bytes_read(void)
+{
+	FILE *io = fopen("/proc/self/io", "re");
+	unsigned long long n = 0;
+
+	if (!io)
+		return 0;
+	if (fscanf(io, "rchar: %llu", &n) != 1)
+		n = 0;
+	fclose(io);
+	return n;
+}
+
 bool progress_wanted(void)
 {
 	return isatty(STDERR_FILENO) == 1;
 }
 
-void progress_start(struct progress *p, uint64_t total_bytes)
-{
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-
-	*p = (struct progress){
-		.on = progress_wanted(),
-		.color = term && strcmp(term, "dumb") != 0 && !(no_color && no_color[0]),
-		.total_bytes = total_bytes,
-		.started = now(),
-	};
-}
-
 /* "1:05", or "?:??" as long as nothing can be said. */
-static void format_eta(char *buf, size_t n, const struct progress *p, double elapsed)
+static void format_eta(char *buf, size_t n, uint64_t done, uint64_t total, double elapsed)
 {
 	double left;
 
-	if (elapsed < 1 || p->done_bytes == 0) {
+	if (elapsed < 1 || done == 0) {
 		snprintf(buf, n, "?:??");
 		return;
 	}
-	left = elapsed * (double)(p->total_bytes - p->done_bytes) / (double)p->done_bytes;
+	left = elapsed * (double)(total - done) / (double)done;
 	snprintf(buf, n, "%d:%02d", (int)(left / 60), (int)left % 60);
 }
 
-static void show(struct progress *p, double t)
+static uint64_t done_so_far(const struct progress *p)
 {
-	char done[16], total[16], speed[16], eta[16], line[LINE_WIDTH + 1];
-	double elapsed = t - p->started;
-	double rate = elapsed > 0 ? (double)p->done_bytes / elapsed : 0;
+	uint64_t in_file = p->file_bytes ? bytes_read() - p->read_base : 0;
+	uint64_t done = p->done_bytes + (in_file < p->file_bytes ? in_file : p->file_bytes);
 
-	format_eta(eta, sizeof(eta), p, elapsed);
+	return done < p->total_bytes ? done : p->total_bytes;
+}
+
+static void show_locked(struct progress *p)
+{
+	char done_text[16], total_text[16], speed[16], eta[16], line[LINE_WIDTH + 1];
+	uint64_t done = done_so_far(p);
+	double elapsed = now() - p->started;
+	double rate = elapsed > 0 ? (double)done / elapsed : 0;
+
+	format_eta(eta, sizeof(eta), done, p->total_bytes, elapsed);
 	snprintf(line, sizeof(line), "%3.0f %%  %s of %s, %s/s, %s left",
-		p->total_bytes ? 100.0 * (double)p->done_bytes / (double)p->total_bytes : 100.0,
-		cli_bytes(p->done_bytes, done), cli_bytes(p->total_bytes, total),
+		p->total_bytes ? 100.0 * (double)done / (double)p->total_bytes : 100.0,
+		cli_bytes(done, done_text), cli_bytes(p->total_bytes, total_text),
 		cli_bytes((uint64_t)rate, speed), eta);
 	fprintf(stderr, "\r%s%-*s%s", p->color ? "\033[36m" : "", LINE_WIDTH, line,
 		p->color ? "\033[m" : "");
 	fflush(stderr);
-	p->printed = t;
 	p->shown = true;
+}
+
+static void hide_locked(struct progress *p)
+{
+	if (p->shown)
+		fprintf(stderr, "\r%*s\r", LINE_WIDTH, "");
+	fflush(stderr);
+	p->shown = false;
+}
+
+static void *draw(void *arg)
+{
+	struct progress *p = arg;
+	struct timespec until;
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->ending) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += INTERVAL_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&p->ended, &p->lock, &until);
+		if (!p->ending)
+			show_locked(p);
+	}
+	hide_locked(p);
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+void progress_start(struct progress *p, uint64_t total_bytes)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	pthread_mutexattr_t attr;
+
+	if (!progress_wanted())
+		return;
+	memset(p, 0, sizeof(*p));
+	p->color = term && strcmp(term, "dumb") != 0 && !(no_color && no_color[0]);
+	p->total_bytes = total_bytes;
+	p->started = now();
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&p->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	pthread_cond_init(&p->ended, NULL);
+	p->on = pthread_create(&p->thread, NULL, draw, p) == 0;
+}
+
+void progress_file(struct progress *p, uint64_t n_bytes)
+{
+	if (!p->on)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->file_bytes = n_bytes;
+	p->read_base = bytes_read();
+	pthread_mutex_unlock(&p->lock);
 }
 
 void progress_add(struct progress *p, uint64_t n_bytes)
 {
-	double t;
-
 	if (!p->on)
 		return;
+	pthread_mutex_lock(&p->lock);
+	p->file_bytes = 0;
 	p->done_bytes += n_bytes;
-	if (p->done_bytes > p->total_bytes)
-		p->total_bytes = p->done_bytes;
-	t = now();
-	if (t - p->printed >= INTERVAL_SECONDS)
-		show(p, t);
+	pthread_mutex_unlock(&p->lock);
 }
 
-void progress_hide(struct progress *p)
+void progress_pause(struct progress *p)
 {
-	if (!p->shown)
+	if (!p->on)
 		return;
-	fprintf(stderr, "\r%*s\r", LINE_WIDTH, "");
-	fflush(stderr);
-	p->shown = false;
-	p->printed = 0;
+	pthread_mutex_lock(&p->lock);
+	hide_locked(p);
+}
+
+void progress_resume(struct progress *p)
+{
+	if (p->on)
+		pthread_mutex_unlock(&p->lock);
 }
 
 void progress_end(struct progress *p)
 {
-	progress_hide(p);
+	if (!p->on)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->ending = true;
+	pthread_cond_signal(&p->ended);
+	pthread_mutex_unlock(&p->lock);
+	pthread_join(p->thread, NULL);
+	pthread_cond_destroy(&p->ended);
+	pthread_mutex_destroy(&p->lock);
 	p->on = false;
 }

@@ -72,7 +72,6 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 
 	if (found->n_bad == 0 && !structure && !found->orphan_tail)
 		return CLI_OK;
-	progress_hide(&c->cli->progress);
 	if (found->n_bad == 0 && !structure) {
 		printf("%s: intact; %s what a crash left uncommitted\n", path,
 			found->repaired ? "removed" : "holds (--repair removes it)");
@@ -133,7 +132,9 @@ static enum cli_exit check_fd(struct check *c, const struct walk_entry *entry, i
 		c->n_damaged += err == -EIO;
 		return cli_error_from(c->cli, entry->path, err, &found.first);
 	}
+	progress_pause(&c->cli->progress);
 	status = report(c, entry->path, fd, &found);
+	progress_resume(&c->cli->progress);
 	if (found.repaired) {
 		const struct timespec times[2] = { entry->st->st_atim, entry->st->st_mtim };
 
@@ -162,6 +163,7 @@ static enum cli_exit check_entry(void *ctx, const struct walk_entry *entry)
 	if (fd < 0)
 		return cli_error(c->cli, entry->path, "%s", strerror(errno));
 	c->n_files++;
+	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size);
 	status = check_fd(c, entry, fd);
 	close(fd);
 	progress_add(&c->cli->progress, (uint64_t)entry->st->st_size);
