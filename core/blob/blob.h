@@ -13,4 +13,7 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 	struct alcm_diag *diag);
 int blob_check_on(struct alcm *alcm, struct store store, bool repair, struct alcm_check *out);
 
+/* Pretend to be on another boot of the machine, as after a power failure; NULL: the real one. */
+void blob_set_boot_id_for_tests(const uint8_t id[16]);
+
 #endif

@@ -69,8 +69,8 @@ enum disk_verdict disk_header_get(struct disk_header *h, const uint8_t *buf, siz
 
 	if (v != DISK_OK)
 		return v;
-	/* A base blob is what a later version would use; this one can't follow it. */
-	if (!all_zero(buf + 40, 16))
+	/* A base blob and other profiles are for later versions; this one can't follow them. */
+	if (!all_zero(buf + 40, 16) || buf[21] != 0)
 		return DISK_NEWER;
 	if (!all_zero(buf + 22, 2) || !all_zero(buf + 56, 8) || !chunk_log2_valid(buf[20]))
 		return DISK_CORRUPT;

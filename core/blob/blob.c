@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+/* The blob's operations. States and locks: blob_state.h. */
+#include "blob/blob.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/lock.h"
+#include "blob/blob_state.h"
+#include "blob/commit.h"
+
+/* ---- opening and closing --------------------------------------------------------------------- */
+
+static struct alcm_blob *blob_new(struct alcm *alcm, struct store store, bool writable,
+	uint8_t chunk_log2)
+{
+	struct alcm_blob *b = mem_zalloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->alcm = alcm;
+	b->writable = writable;
+	b->chunk_log2 = chunk_log2;
+	b->chunk_bytes = 1u << chunk_log2;
+	b->log.store = store;
+	b->log.end = DISK_HEADER_BYTES;
+	b->bufs.next = b->bufs.prev = &b->bufs;
+	b->layout_stale = true;
+	b->client.reclaim = chunk_reclaim;
+	pthread_mutex_init(&b->lock, NULL);
+	pthread_cond_init(&b->changed, NULL);
+	budget_register(alcm->budget, &b->client);
+	return b;
+}
+
+int blob_create_on(struct alcm *alcm, struct store store, const struct alcm_profile *profile,
+	struct alcm_blob **out)
+{
+	uint8_t log2 = (uint8_t)__builtin_ctz(alcm->params.chunk_bytes);
+	uint8_t uuid[16];
+
+	if (getrandom(uuid, sizeof(uuid), 0) != sizeof(uuid))
+		return -EIO;
+	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40); /* version 4, RFC 4122 */
+	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
+
+	struct alcm_blob *b = blob_new(alcm, store, true, log2);
+
+	if (!b)
+		return -ENOMEM;
+	memcpy(b->uuid, uuid, sizeof(uuid));
+	b->profile = profile->id;
+	b->dirty = true; /* even an empty blob is to be committed */
+	b->dirty_since_ns = clock_wall_ns();
+	*out = b;
+	return 0;
+}
+
+/* Take over what recovery found. */
+static void adopt(struct alcm_blob *b, struct recovered *rec)
+{
+	const struct disk_trailer *t = &rec->trailer;
+	struct slot *s;
+
+	memcpy(b->uuid, rec->header.uuid, sizeof(b->uuid));
+	b->profile = rec->header.profile;
+	b->header_written = true;
+	b->size = rec->size;
+	b->table = rec->table;
+	b->totals = rec->totals;
+	b->log.end = max_u64(round_up(rec->file_size, DISK_ALIGN), DISK_HEADER_BYTES);
+	for (uint32_t k = 0; (s = table_next(&b->table, &k)); k++) {
+		b->log.live += round_up(s->frame_len, DISK_ALIGN);
+		if (k == UINT32_MAX)
+			break;
+	}
+	b->log.dead_punched = b->log.end > b->log.live ? b->log.end - b->log.live : 0;
+	if (!rec->has_trailer) {
+		/* Rebuilt: never committed, so the next commit has something to do. */
+		b->dirty = b->writable;
+		return;
+	}
+	b->commit_no = t->commit_no;
+	b->trailer_off = t->off;
+	b->index_off = t->index_off;
+	b->synced_off = t->synced;
+	b->committed_size = t->size;
+	b->committed_live = t->live_bytes;
+	b->committed_threads = t->threads;
+}
+
+int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct alcm_blob **out,
+	struct alcm_diag *diag)
+{
+	struct recovered rec;
+	int err = recover_state(&store, &rec, diag);
+
+	if (err)
+		return err;
+	if (writable && rec.header_bad)
+		err = diag_set(diag, -EIO, 0, "the header is damaged: alcm check --repair mends it");
+
+	struct alcm_blob *b =
+		err ? NULL : blob_new(alcm, store, writable, rec.header.chunk_log2);
+
+	if (!b) {
+		table_release(&rec.table);
+		return err ? err : -ENOMEM;
+	}
+	if (rec.rolled_back)
+		engine_log(alcm, ALCM_LOG_WARNING,
+			"the last save of a file did not reach the disk before the power failed; "
+			"showing commit %llu",
+			(unsigned long long)rec.trailer.commit_no);
+	adopt(b, &rec);
+	*out = b;
+	return 0;
+}
+
+int alcm_blob_create(struct alcm *alcm, int fd, const struct alcm_profile *profile,
+	struct alcm_blob **out)
+{
+	return blob_create_on(alcm, store_posix(fd), profile, out);
+}
+
+int alcm_blob_open(struct alcm *alcm, int fd, bool writable, struct alcm_blob **out,
+	struct alcm_diag *diag)
+{
+	return blob_open_on(alcm, store_posix(fd), writable, out, diag);
+}
+
+static void drop_from_locked(struct alcm_blob *blob, uint32_t first)
+{
+	struct slot *s;
+
+	for (uint32_t k = first; (s = table_next(&blob->table, &k)); k++) {
+		chunk_drop_locked(blob, s);
+		if (k == UINT32_MAX)
+			break;
+	}
+}
+
+void alcm_blob_close(struct alcm_blob *b)
+{
+	if (!b)
+		return;
+	budget_unregister(b->alcm->budget, &b->client);
+	pthread_mutex_lock(&b->lock);
+	while (b->n_busy)
+		pthread_cond_wait(&b->changed, &b->lock);
+	drop_from_locked(b, 0);
+	pthread_mutex_unlock(&b->lock);
+	table_release(&b->table);
+	pthread_cond_destroy(&b->changed);
+	pthread_mutex_destroy(&b->lock);
+	mem_free(b);
+}
+
+int alcm_probe(int fd, struct alcm_probe *out, struct alcm_diag *diag)
+{
+	struct store store = store_posix(fd);
+	int err = recover_probe(&store, out, diag);
+	int64_t size;
+
+	if (err != -EMEDIUMTYPE)
+		return err;
+	size = store.ops->size(store.ctx);
+	if (size < 0)
+		return (int)size;
+	*out = (struct alcm_probe){ ALCM_PLAIN, (uint64_t)size };
+	return 0;
+}
+
+/* ---- state ----------------------------------------------------------------------------------- */
+
+uint64_t alcm_blob_size(struct alcm_blob *blob)
+{
+	WITH_LOCK(&blob->lock);
+	return blob->size;
+}
+
+bool alcm_blob_dirty(struct alcm_blob *blob)
+{
+	WITH_LOCK(&blob->lock);
+	return blob->dirty;
+}
+
+bool alcm_blob_unwritten(struct alcm_blob *blob)
+{
+	WITH_LOCK(&blob->lock);
+	return !blob->header_written && !blob->n_busy;
+}
+
+int alcm_blob_reserve(struct alcm_blob *blob, uint64_t len)
+{
+	WITH_LOCK(&blob->lock);
+	return blob->failed ? blob->failed : log_reserve(&blob->log, len);
+}
+
+static void mark_dirty_locked(struct alcm_blob *blob)
+{
+	blob->dirty = true;
+	if (!blob->dirty_since_ns)
+		blob->dirty_since_ns = clock_wall_ns();
+}
+
+/* ---- reading ----------------------------------------------------------------------------------- */
+
+ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t off,
+	struct alcm_diag *diag)
+{
+	uint64_t size = alcm_blob_size(blob), at = off;
+	uint64_t end;
+
+	if (off >= size)
+		return 0;
+	end = min_u64(size, off + min_u64(n, INT64_MAX / 2));
+	while (at < end) {
+		uint32_t from = (uint32_t)(at & (blob->chunk_bytes - 1));
+		uint32_t len = (uint32_t)min_u64(blob->chunk_bytes - from, end - at);
+		int err = chunk_read(blob, (uint32_t)(at >> blob->chunk_log2), from, len,
+			(uint8_t *)buf + (at - off), diag);
+
+		if (err)
+			return at > off ? (ssize_t)(at - off) : err;
+		at += len;
+	}
+	return (ssize_t)(at - off);
+}
+
+int64_t alcm_blob_seek(struct alcm_blob *blob, uint64_t off, int whence)
+{
+	WITH_LOCK(&blob->lock);
+	uint32_t k = (uint32_t)(off >> blob->chunk_log2), at = k;
+
+	if (off >= blob->size)
+		return -ENXIO;
+	if (whence == SEEK_DATA) {
+		if (!table_next(&blob->table, &at))
+			return -ENXIO;
+		if (at != k)
+			off = (uint64_t)at << blob->chunk_log2;
+		return off < blob->size ? (int64_t)off : -ENXIO;
+	}
+	while (off < blob->size) {
+		const struct slot *s = table_find(&blob->table, k);
+
+		if (!s || (!s->off && !s->buf))
+			return (int64_t)off;
+		off = (uint64_t)++k << blob->chunk_log2;
+	}
+	return (int64_t)blob->size;
+}
+
+/* ---- changing -------------------------------------------------------------------------------- */
+
+static int changeable(const struct alcm_blob *blob)
+{
+	if (!blob->writable)
+		return -EBADF;
+	return blob->failed ? blob->failed : 0;
+}
+
+/* Put bytes (NULL: zeros) into a dirty buffer. */
+static void fill_locked(struct alcm_blob *blob, struct cbuf *buf, uint32_t from, uint32_t n,
+	const uint8_t *data)
+{
+	if (from > buf->len)
+		memset(buf->data + buf->len, 0, from - buf->len);
+	if (data)
+		memcpy(buf->data + from, data, n);
+	else
+		memset(buf->data + from, 0, n);
+	if (from + n > buf->len)
+		buf->len = from + n;
+	if (buf->lo == buf->hi) {
+		buf->lo = from;
+		buf->hi = from + n;
+	} else if (from <= buf->hi && from + n >= buf->lo) {
+		buf->lo = from < buf->lo ? from : buf->lo;
+		buf->hi = from + n > buf->hi ? from + n : buf->hi;
+	}
+	if (buf->chunk_no == 0 && (blob->layout_stale || !blob->layout.dtype_text[0] ||
+					  from < blob->layout.data_offset))
+		blob->layout_stale = true;
+}
+
+/*
+ * One chunk's part of a write. The buffer of the budget's that it may need is got without the
+ * lock, so a writer that waits for memory keeps nobody else waiting.
+ */
+static int write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
+	const uint8_t *data, uint8_t **spare, struct alcm_diag *diag)
+{
+	uint64_t end = ((uint64_t)chunk_no << blob->chunk_log2) + from + n;
+	struct cbuf *buf;
+	int err = 0;
+
+	if (!*spare)
+		*spare = budget_try_get(blob->alcm->budget, blob->chunk_bytes);
+	for (;;) {
+		if (err == -EAGAIN) {
+			*spare = budget_get(blob->alcm->budget, blob->chunk_bytes);
+			if (!*spare)
+				return -ENOMEM;
+		}
+		WITH_LOCK(&blob->lock);
+		while (blob->exclusive)
+			pthread_cond_wait(&blob->changed, &blob->lock);
+		err = changeable(blob);
+		if (err)
+			return err;
+
+		bool whole = from == 0 && (n == blob->chunk_bytes || end >= blob->size);
+
+		err = chunk_dirty_locked(blob, chunk_no, whole, spare, &buf, diag);
+		if (err == -EAGAIN)
+			continue;
+		if (err)
+			return err;
+		fill_locked(blob, buf, from, n, data);
+		if (end > blob->size)
+			blob->size = end;
+		mark_dirty_locked(blob);
+		if (buf->lo == 0 && buf->hi == blob->chunk_bytes)
+			chunk_queue_locked(buf);
+		return 0;
+	}
+}
+
+ssize_t alcm_blob_pwrite(struct alcm_blob *blob, const void *buf, size_t n, uint64_t off,
+	struct alcm_diag *diag)
+{
+	uint8_t *spare = NULL;
+	uint64_t at = off, end;
+	int err = 0;
+
+	if (!checked_add(off, n, &end) || end > DISK_MAX_LOGICAL)
+		return -EFBIG;
+	while (at < end && !err) {
+		uint32_t from = (uint32_t)(at & (blob->chunk_bytes - 1));
+		uint32_t len = (uint32_t)min_u64(blob->chunk_bytes - from, end - at);
+
+		err = write_piece(blob, (uint32_t)(at >> blob->chunk_log2), from, len,
+			(const uint8_t *)buf + (at - off), &spare, diag);
+		if (!err)
+			at += len;
+	}
+	if (spare)
+		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
+	return at > off ? (ssize_t)(at - off) : err;
+}
+
+/* Zero [from, end of the valid bytes) of a chunk that the new end of the file cuts. */
+static int cut_chunk_locked(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from,
+	uint8_t **spare, struct alcm_diag *diag)
+{
+	struct slot *s = table_find(&blob->table, chunk_no);
+	struct cbuf *buf;
+	int err;
+
+	if (!s || (!s->off && !s->buf))
+		return 0;
+	err = chunk_dirty_locked(blob, chunk_no, false, spare, &buf, diag);
+	if (!err && buf->len > from) {
+		buf->len = from;
+		if (buf->hi > from)
+			buf->lo = buf->hi = 0;
+	}
+	return err;
+}
+
+/* Wait until no buffer belongs to a loader or a worker. `exclusive` keeps writers out. */
+static void settle_locked(struct alcm_blob *blob)
+{
+	struct cbuf *buf = blob->bufs.next;
+
+	while (buf != &blob->bufs) {
+		if (buf->state == CBUF_CLEAN || buf->state == CBUF_DIRTY) {
+			buf = buf->next;
+			continue;
+		}
+		pthread_cond_wait(&blob->changed, &blob->lock);
+		buf = blob->bufs.next;
+	}
+}
+
+static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spare,
+	struct alcm_diag *diag)
+{
+	uint32_t chunk_no = (uint32_t)(size >> blob->chunk_log2);
+	uint32_t cut = (uint32_t)(size & (blob->chunk_bytes - 1));
+	int err = changeable(blob);
+
+	if (!err && size < blob->size && cut)
+		err = cut_chunk_locked(blob, chunk_no, cut, spare, diag);
+	if (err)
+		return err;
+	if (size < blob->size) {
+		settle_locked(blob);
+		/* A loader may have brought the whole record back while we waited. */
+		if (cut) {
+			err = cut_chunk_locked(blob, chunk_no, cut, spare, diag);
+			if (err)
+				return err;
+		}
+		drop_from_locked(blob, chunk_no + (cut ? 1 : 0));
+		blob->layout_stale |= size < blob->layout.data_offset || !chunk_no;
+	}
+	if (size != blob->size)
+		mark_dirty_locked(blob);
+	blob->size = size;
+	return 0;
+}
+
+int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *diag)
+{
+	uint8_t *spare;
+	int err;
+
+	if (size > DISK_MAX_LOGICAL)
+		return -EFBIG;
+	spare = budget_get(blob->alcm->budget, blob->chunk_bytes);
+	if (!spare)
+		return -ENOMEM;
+	do {
+		WITH_LOCK(&blob->lock);
+		commit_enter_locked(blob);
+		err = truncate_locked(blob, size, &spare, diag);
+		commit_leave_locked(blob);
+	} while (err == -EAGAIN && (spare = budget_get(blob->alcm->budget, blob->chunk_bytes)));
+	if (spare)
+		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
+	return err;
+}
+
+int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct alcm_diag *diag)
+{
+	uint64_t end = min_u64(off + min_u64(len, DISK_MAX_LOGICAL), alcm_blob_size(blob));
+	uint8_t *spare = NULL;
+	int err = 0;
+
+	while (off < end && !err) {
+		uint32_t from = (uint32_t)(off & (blob->chunk_bytes - 1));
+		uint32_t n = (uint32_t)min_u64(blob->chunk_bytes - from, end - off);
+		uint32_t chunk_no = (uint32_t)(off >> blob->chunk_log2);
+
+		if (n < blob->chunk_bytes) {
+			err = write_piece(blob, chunk_no, from, n, NULL, &spare, diag);
+		} else {
+			WITH_LOCK(&blob->lock);
+			commit_enter_locked(blob);
+			settle_locked(blob);
+			err = changeable(blob);
+
+			struct slot *s = table_find(&blob->table, chunk_no);
+
+			if (!err && s)
+				chunk_drop_locked(blob, s);
+			if (!err)
+				mark_dirty_locked(blob);
+			blob->layout_stale |= !chunk_no;
+			commit_leave_locked(blob);
+		}
+		off += n;
+	}
+	if (spare)
+		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
+	return err;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The blob's memory, shared by the files of core/blob.
+ *
+ *                  pwrite, truncate, zero                commit: dirty buffers queued
+ *        CLEAN ───────────────────────────► DIRTY ─────────────────────────► COMMITTING
+ *          ▲  open, create                    ▲ ENOSPC, EDQUOT: try again later   │
+ *          │                                  └──────────────────────────────────┤
+ *          └─────────────────────────────────────────────── index, trailer ──────┤
+ *                                                                                ▼
+ *        FAILED: the store lost a write (EIO). Refuses changes and commits for good; ◄┘
+ *                reads serve records that verify, and buffers, never anything else.
+ *
+ * The states are derived: COMMITTING is `exclusive` held by a commit, DIRTY is `dirty`, FAILED is
+ * `failed`. Whoever holds `exclusive` (commit, truncate, zero) keeps writers out while it
+ * drops the lock to wait; readers go on.
+ *
+ * A chunk's buffer:
+ *
+ *        LOADING ──► CLEAN ──► DIRTY ──► QUEUED ──► ENCODING ──► freed, its record is appended
+ *     (no lock held   (cache)   ▲  └ full, commit or ┘  │ failed
+ *      by the loader)           │     reclaim           │
+ *                               └───────────────────────┘
+ *
+ * Bytes of a buffer in LOADING belong to the loader, in ENCODING they are read only; in the
+ * other states they are guarded by the lock.
+ */
+#ifndef ALCM_BLOB_BLOB_STATE_H
+#define ALCM_BLOB_BLOB_STATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "blob/blob.h"
+#include "blob/disk.h"
+#include "blob/engine.h"
+#include "blob/log.h"
+#include "blob/table.h"
+#include "format/format.h"
+
+enum cbuf_state { CBUF_LOADING, CBUF_CLEAN, CBUF_DIRTY, CBUF_QUEUED, CBUF_ENCODING };
+
+struct cbuf {
+	struct pool_job job;
+	struct alcm_blob *blob;
+	struct cbuf *prev, *next; /* the blob's buffers, least recently used first */
+	uint8_t *data;            /* the blob's chunk_bytes long */
+	uint32_t chunk_no;
+	uint32_t len;             /* valid bytes; the chunk's bytes behind them are zero */
+	uint32_t lo, hi;          /* a run [lo, hi) written since it got dirty, for "full" */
+	enum cbuf_state state;
+};
+
+/* Figures over all live records; recomputed from the records when one was replaced. */
+struct totals {
+	struct metrics metrics;
+	unsigned n_planes;
+	struct plane_use planes[DISK_MAX_PLANES];
+	bool stale;
+};
+
+struct alcm_blob {
+	struct alcm *alcm;
+	struct budget_client client;
+	bool writable;          /* constant, as the next four */
+	uint32_t chunk_bytes;
+	uint8_t chunk_log2, profile;
+	uint8_t uuid[16];
+
+	pthread_mutex_t lock;   /* guards everything below */
+	pthread_cond_t changed; /* a buffer's state, or `exclusive` */
+	uint64_t size;
+	struct table table;
+	struct log log;
+	struct cbuf bufs;       /* ring; the head is no buffer */
+	unsigned n_clean, n_dirty, n_busy; /* busy: QUEUED or ENCODING */
+	bool exclusive, dirty, header_written;
+	int failed, full;       /* sticky -EIO; -ENOSPC or -EDQUOT until the next commit */
+	bool verify_failed;     /* since the last commit; said by it */
+
+	struct layout layout;
+	bool layout_stale;      /* chunk 0's header may have changed since */
+
+	struct totals totals;
+	uint64_t dirty_since_ns; /* wall clock of the first change since the last commit */
+
+	uint64_t commit_no, trailer_off, synced_off, index_off;
+	uint64_t committed_size, committed_live;
+	uint32_t committed_threads;
+	bool synced;            /* the last commit is on the disk */
+};
+
+/* ---- record.c: one record, from the store and to it; no lock is held ------------------- */
+
+/*
+ * Read, check and decode the record at `off` into `out` (room: chunk_bytes). -EIO and `diag`.
+ * `*raw_len` says how many bytes it had.
+ */
+int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off,
+	uint32_t frame_len, uint32_t chunk_no, uint8_t *out, uint32_t *raw_len,
+	struct alcm_diag *diag);
+
+/* Read and check a record's head, metrics and planes, without its data. */
+int record_read_metrics(struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
+	uint32_t chunk_no, struct metrics *m, struct codec_result *planes,
+	struct alcm_diag *diag);
+
+/* What record_encode() made in scratch->frame. */
+struct record {
+	uint32_t frame_len;
+	struct metrics metrics;
+	struct codec_result planes;
+	bool verify_failed; /* the codec was wrong; the record is stored raw */
+};
+
+/* Encode and verify the `len` > 0 bytes of chunk `chunk_no`. -ENOMEM. */
+int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
+	const uint8_t *raw, uint32_t len, const struct layout *layout, struct record *out);
+
+/* ---- chunk.c: buffers and the encoding of chunks ------------------------------------------ */
+
+/*
+ * Pin down the layout: parse the file's first chunk if it may have changed. Lock held on
+ * entry and exit, dropped on the way. `chunk 0` itself is read from its buffer or record.
+ */
+void chunk_refresh_layout_locked(struct alcm_blob *blob);
+
+/*
+ * The buffer of a chunk, DIRTY, with the record's bytes in it unless `whole` says that all of
+ * them get overwritten. Drops the lock on the way. `*spare` is a buffer of the budget's that
+ * it uses up if needed (then NULL). -EIO, -ENOMEM, -ENOSPC, -EDQUOT.
+ * -EAGAIN: it needs a spare; get one without the lock and call again.
+ */
+int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole,
+	uint8_t **spare, struct cbuf **out, struct alcm_diag *diag);
+
+/* Queue a DIRTY buffer for the workers. */
+void chunk_queue_locked(struct cbuf *buf);
+
+/* Encode a DIRTY buffer on this thread; drops the lock on the way. */
+void chunk_encode_now_locked(struct cbuf *buf);
+
+/* Queue every DIRTY buffer. */
+void chunk_queue_all_locked(struct alcm_blob *blob);
+
+/* Read part of one chunk, [from, from+n) of it; bytes that were never written are zero. */
+int chunk_read(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
+	uint8_t *out, struct alcm_diag *diag);
+
+/* Forget buffer and record of a slot; the buffer isn't LOADING, QUEUED or ENCODING. */
+void chunk_drop_locked(struct alcm_blob *blob, struct slot *slot);
+
+/* Free a buffer that is CLEAN or DIRTY. */
+void chunk_free_locked(struct alcm_blob *blob, struct slot *slot);
+
+/* Bytes that a dirty buffer may append. */
+uint64_t chunk_owes(const struct alcm_blob *blob);
+
+/* The budget's request to give buffers back. */
+void chunk_reclaim(struct budget_client *client);
+
+/* ---- index.c ------------------------------------------------------------------------------ */
+
+/*
+ * Index and trailer of the present state as one run of bytes to be written at blob->log.end.
+ * The buffer is the caller's. -ENOMEM.
+ */
+int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
+	struct disk_trailer *trailer);
+
+/* Load and check the index that `t` names into `table` and `totals`. -EIO, -ENOMEM. */
+int index_load(const struct store *store, const struct disk_trailer *t, struct table *table,
+	struct totals *totals, struct alcm_diag *diag);
+
+/* Add a record's figures to the totals. */
+void totals_add(struct totals *totals, const struct metrics *m,
+	const struct codec_result *planes);
+
+/* ---- recover.c ------------------------------------------------------------------------------ */
+
+struct recovered {
+	struct disk_header header;
+	bool header_bad;           /* rebuilt from a trailer or a record */
+	bool has_trailer;
+	bool scanned;              /* the trailer didn't end the file */
+	bool rolled_back;          /* to an older commit, after a power failure */
+	struct disk_trailer trailer;
+	struct table table;        /* the caller releases it */
+	struct totals totals;
+	uint64_t size;             /* logical */
+	uint64_t file_size;
+};
+
+/*
+ * Find the state of a blob (docs/format.md, section 4). -EMEDIUMTYPE: not a blob. -EIO: corrupt
+ * or newer, see `diag`. On failure nothing needs releasing.
+ */
+int recover_state(const struct store *store, struct recovered *out, struct alcm_diag *diag);
+
+/* Only what alcm_probe() needs: the header and the trailer that counts. */
+int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm_diag *diag);
+
+/* This machine's boot id; zero when it can't be known. */
+void recover_boot_id(uint8_t id[16]);
+
+#endif

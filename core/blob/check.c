@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Verifying a blob as a whole, and writing anew what can be derived from what is intact. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/diag.h"
+#include "blob/blob_state.h"
+
+static void note(struct alcm_check *out, const struct alcm_diag *diag)
+{
+	if (!out->first.cause[0])
+		out->first = *diag;
+}
+
+/* Decode every chunk; the logical offset of the first bad one is what a user can act on. */
+static int check_chunks(struct alcm_blob *blob, struct alcm_check *out)
+{
+	struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+	struct slot *s;
+	int err = 0;
+
+	if (!scratch)
+		return -ENOMEM;
+	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
+		struct alcm_diag diag = { 0 };
+		uint32_t len;
+
+		out->n_chunks++;
+		err = record_read(blob, scratch, s->off, s->frame_len, k, scratch->raw, &len,
+			&diag);
+		if (err == -ENOMEM)
+			break;
+		if (err) {
+			if (!out->n_bad++)
+				out->bad_offset = (uint64_t)k << blob->chunk_log2;
+			note(out, &diag);
+			err = 0;
+		}
+		if (k == UINT32_MAX)
+			break;
+	}
+	engine_scratch_put(blob->alcm, scratch);
+	return err;
+}
+
+static int rewrite_header(struct store *store, const struct disk_header *h)
+{
+	uint8_t buf[DISK_HEADER_BYTES];
+
+	disk_header_put(buf, h);
+	return store_write(store, buf, sizeof(buf), 0);
+}
+
+/* A commit of the state that was recovered: a new index and trailer behind everything else. */
+static int repair(struct alcm_blob *blob, struct store *store, const struct recovered *rec,
+	struct alcm_check *out, struct alcm_diag *diag)
+{
+	int err = 0;
+
+	if (rec->header_bad)
+		err = rewrite_header(store, &rec->header);
+	if (!err && (out->trailer_lost || out->orphan_tail)) {
+		pthread_mutex_lock(&blob->lock);
+		blob->dirty = true;
+		pthread_mutex_unlock(&blob->lock);
+	}
+	if (!err)
+		err = alcm_blob_commit(blob, true, diag);
+	if (!err && rec->header_bad)
+		err = store->ops->sync(store->ctx);
+	out->repaired = !err;
+	return err;
+}
+
+int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_check *out)
+{
+	struct alcm_diag diag = { 0 };
+	struct alcm_blob *blob = NULL;
+	struct alcm_check found = { 0 };
+	struct recovered rec;
+	int err = recover_state(&store, &rec, &diag);
+
+	if (err == -EIO) {
+		found.header_bad = true;
+		found.n_bad = 1;
+		found.first = diag;
+		*out = found;
+		return 0;
+	}
+	if (err)
+		return err;
+	found.header_bad = rec.header_bad;
+	found.trailer_lost = !rec.has_trailer;
+	found.orphan_tail = rec.has_trailer && (rec.scanned || rec.rolled_back);
+	table_release(&rec.table);
+
+	/* Opened as any reader would; a damaged header is mended first, or opening fails. */
+	if (fix && rec.header_bad)
+		err = rewrite_header(&store, &rec.header);
+	if (!err)
+		err = blob_open_on(alcm, store, fix, &blob, &diag);
+	if (err)
+		return err;
+	if (rec.header_bad)
+		(void)diag_set(&diag, 0, 0, "the header is damaged");
+	else if (found.trailer_lost)
+		(void)diag_set(&diag, 0, rec.file_size, "never committed: no index, no trailer");
+	else if (found.orphan_tail)
+		(void)diag_set(&diag, 0, rec.trailer.off + DISK_TRAILER_BYTES,
+			"a crash left uncommitted bytes behind the last commit");
+	if (diag.cause[0])
+		note(&found, &diag);
+	err = check_chunks(blob, &found);
+	if (!err && fix && (found.header_bad || found.trailer_lost || found.orphan_tail))
+		err = repair(blob, &store, &rec, &found, &diag);
+	alcm_blob_close(blob);
+	if (!err)
+		*out = found;
+	return err;
+}
+
+int alcm_check(struct alcm *alcm, int fd, bool fix, struct alcm_check *out)
+{
+	return blob_check_on(alcm, store_posix(fd), fix, out);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* The right to change a blob as a whole: one holder at a time, writers wait, readers don't. */
+#ifndef ALCM_BLOB_COMMIT_H
+#define ALCM_BLOB_COMMIT_H
+
+struct alcm_blob;
+
+void commit_enter_locked(struct alcm_blob *blob);
+void commit_leave_locked(struct alcm_blob *blob);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* A commit's index and trailer: built from the chunk table, and loaded into one. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/diag.h"
+#include "blob/blob_state.h"
+
+/* The row for a plane coded in this way, made if there is none; NULL when the list is full. */
+static struct plane_use *plane_row(struct totals *t, const struct plane_use *like)
+{
+	for (unsigned i = 0; i < t->n_planes; i++) {
+		struct plane_use *p = &t->planes[i];
+
+		if (p->transform == like->transform && p->plane == like->plane &&
+			p->coder == like->coder && p->value_bits == like->value_bits)
+			return p;
+	}
+	if (t->n_planes == DISK_MAX_PLANES)
+		return NULL;
+
+	struct plane_use *p = &t->planes[t->n_planes++];
+
+	*p = *like;
+	p->n_values = p->raw_bytes = p->stored_bytes = 0;
+	return p;
+}
+
+void totals_add(struct totals *t, const struct metrics *m, const struct codec_result *planes)
+{
+	moments_merge(&t->metrics.moments, &m->moments);
+	t->metrics.baseline_raw += m->baseline_raw;
+	t->metrics.baseline_stored += m->baseline_stored;
+	t->metrics.baseline_cpu_ns += m->baseline_cpu_ns;
+	t->metrics.cpu_ns += m->cpu_ns;
+	for (unsigned i = 0; i < planes->n_planes; i++) {
+		const struct plane_use *use = &planes->planes[i];
+		struct plane_use *row = plane_row(t, use);
+
+		if (!row)
+			continue;
+		row->n_values += use->n_values;
+		row->raw_bytes += use->raw_bytes;
+		row->stored_bytes += use->stored_bytes;
+	}
+}
+
+static void put_entries(const struct alcm_blob *blob, uint8_t *at)
+{
+	struct slot *s;
+
+	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
+		if (s->off) {
+			struct disk_entry e = { k, s->frame_len, s->off };
+
+			disk_entry_put(at, &e);
+			at += DISK_ENTRY_BYTES;
+		}
+		if (k == UINT32_MAX)
+			break;
+	}
+}
+
+int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
+	struct disk_trailer *t)
+{
+	const struct totals *tot = &blob->totals;
+	struct disk_index x = {
+		.n_entries = (uint32_t)blob->table.n_records,
+		.n_planes = tot->n_planes,
+		.summary_len = DISK_METRICS_BYTES + tot->n_planes * DISK_PLANE_BYTES,
+		.tag = disk_tag(blob->uuid),
+	};
+
+	x.body_len = x.summary_len + (uint64_t)x.n_entries * DISK_ENTRY_BYTES;
+
+	uint64_t frame_len = round_up(DISK_INDEX_BYTES + x.body_len, DISK_ALIGN);
+	uint8_t *buf = mem_zalloc(1, frame_len + DISK_TRAILER_BYTES);
+
+	if (!buf)
+		return -ENOMEM;
+
+	uint8_t *body = buf + DISK_INDEX_BYTES;
+
+	disk_metrics_put(body, &tot->metrics);
+	for (unsigned i = 0; i < tot->n_planes; i++)
+		disk_plane_put(body + DISK_METRICS_BYTES + i * DISK_PLANE_BYTES, &tot->planes[i]);
+	put_entries(blob, body + x.summary_len);
+	x.body_hash = disk_hash(body, x.body_len);
+	disk_index_put(buf, &x);
+
+	*t = (struct disk_trailer){
+		.chunk_log2 = blob->chunk_log2,
+		.profile = blob->profile,
+		.off = blob->log.end + frame_len,
+		.index_off = blob->log.end,
+		.size = blob->size,
+		.commit_no = blob->commit_no + 1,
+		.synced = blob->synced_off,
+		.prev = blob->trailer_off,
+		.live_bytes = DISK_HEADER_BYTES + blob->log.live + frame_len + DISK_TRAILER_BYTES,
+		.threads = blob->alcm->params.threads,
+	};
+	memcpy(t->uuid, blob->uuid, sizeof(t->uuid));
+	recover_boot_id(t->boot_id);
+	disk_trailer_put(buf + frame_len, t);
+	*out = buf;
+	*len = frame_len + DISK_TRAILER_BYTES;
+	return 0;
+}
+
+static int load_entry(const struct disk_trailer *t, const struct disk_entry *e,
+	uint64_t n_chunks, int64_t last, struct table *table)
+{
+	uint64_t limit = DISK_RECORD_BYTES + ((uint64_t)1 << t->chunk_log2) + DISK_BODY_SLACK;
+
+	if (e->chunk_no >= n_chunks || (int64_t)e->chunk_no <= last ||
+		e->off % DISK_ALIGN || e->off < DISK_HEADER_BYTES || e->off >= t->index_off ||
+		e->frame_len < DISK_RECORD_BYTES || e->frame_len > limit ||
+		e->frame_len > t->index_off - e->off)
+		return -EIO;
+
+	struct slot *s = table_make(table, e->chunk_no);
+
+	if (!s)
+		return -ENOMEM;
+	table_set_record(table, s, e->off, e->frame_len);
+	return 0;
+}
+
+static int load_body(const struct disk_trailer *t, const struct disk_index *x,
+	const uint8_t *body, struct table *table, struct totals *totals)
+{
+	uint64_t n_chunks = (t->size + ((uint64_t)1 << t->chunk_log2) - 1) >> t->chunk_log2;
+	int64_t last = -1;
+
+	memset(totals, 0, sizeof(*totals));
+	disk_metrics_get(&totals->metrics, body);
+	totals->n_planes = x->n_planes;
+	for (unsigned i = 0; i < x->n_planes; i++)
+		disk_plane_get(&totals->planes[i], body + DISK_METRICS_BYTES + i * DISK_PLANE_BYTES);
+	for (uint32_t i = 0; i < x->n_entries; i++) {
+		struct disk_entry e;
+
+		disk_entry_get(&e, body + x->summary_len + (uint64_t)i * DISK_ENTRY_BYTES);
+
+		int err = load_entry(t, &e, n_chunks, last, table);
+
+		if (err)
+			return err;
+		last = e.chunk_no;
+	}
+	return 0;
+}
+
+int index_load(const struct store *store, const struct disk_trailer *t, struct table *table,
+	struct totals *totals, struct alcm_diag *diag)
+{
+	uint8_t head[DISK_INDEX_BYTES];
+	struct disk_index x;
+
+	if (store_read(store, head, sizeof(head), t->index_off) ||
+		disk_index_get(&x, head, sizeof(head)) != DISK_OK || x.tag != disk_tag(t->uuid))
+		return diag_set(diag, -EIO, t->index_off, "the index is damaged");
+	/* The index lies before its trailer, so its length is bounded by the file's. */
+	if (round_up(DISK_INDEX_BYTES + x.body_len, DISK_ALIGN) != t->off - t->index_off)
+		return diag_set(diag, -EIO, t->index_off, "the index has the wrong length");
+
+	AUTO_FREE uint8_t *body = mem_alloc(x.body_len);
+
+	if (!body)
+		return -ENOMEM;
+
+	int err = store_read(store, body, x.body_len, t->index_off + DISK_INDEX_BYTES);
+
+	if (err || disk_hash(body, x.body_len) != x.body_hash)
+		return diag_set(diag, -EIO, t->index_off, "checksum of the index is wrong");
+	err = load_body(t, &x, body, table, totals);
+	if (err) {
+		table_release(table);
+		return err == -EIO ? diag_set(diag, err, t->index_off,
+					     "the index has an impossible entry")
+				   : err;
+	}
+	return 0;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* A blob's metrics, from the figures that its last commit wrote down. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "blob/blob_state.h"
+#include "predict/predict.h"
+
+static void describe_tensor(const struct layout *l, struct alcm_info *out)
+{
+	snprintf(out->format, sizeof(out->format), "%s", l->format);
+	snprintf(out->dtype, sizeof(out->dtype), "%s", l->dtype_text);
+	out->n_dims = l->n_dims;
+	memcpy(out->shape, l->shape, sizeof(out->shape));
+	out->fortran_order = l->fortran_order;
+}
+
+/* One row for each plane, whatever coders its chunks chose; the largest one is named. */
+static void describe_planes(const struct totals *t, struct alcm_info *out)
+{
+	uint64_t largest[ALCM_MAX_PLANES] = { 0 };
+
+	for (unsigned i = 0; i < t->n_planes; i++) {
+		const struct plane_use *use = &t->planes[i];
+		char name[sizeof(out->planes[0].name)];
+		unsigned at = 0;
+
+		codec_plane_name(use->transform, use->plane, name);
+		while (at < out->n_planes && strcmp(out->planes[at].name, name) != 0)
+			at++;
+		if (at == ALCM_MAX_PLANES)
+			continue;
+
+		struct alcm_plane *p = &out->planes[at];
+
+		if (at == out->n_planes) {
+			out->n_planes++;
+			snprintf(p->name, sizeof(p->name), "%s", name);
+		}
+		p->n_values += use->n_values;
+		p->raw_bytes += use->raw_bytes;
+		p->stored_bytes += use->stored_bytes;
+		if (use->stored_bytes >= largest[at]) {
+			largest[at] = use->stored_bytes;
+			snprintf(p->coder, sizeof(p->coder), "%s", codec_coder_name(use->coder));
+		}
+	}
+	for (unsigned i = 0; i < out->n_planes; i++) {
+		struct alcm_plane *p = &out->planes[i];
+
+		if (!p->n_values)
+			continue;
+		p->bits_before = 8.0 * (double)p->raw_bytes / (double)p->n_values;
+		p->bits_after = 8.0 * (double)p->stored_bytes / (double)p->n_values;
+	}
+}
+
+/* The coder that works hardest: most bytes saved, or raw when none saves any. */
+static void describe_codec(const struct totals *t, struct alcm_info *out)
+{
+	uint64_t saved[256] = { 0 };
+	unsigned best = 0;
+
+	for (unsigned i = 0; i < t->n_planes; i++) {
+		const struct plane_use *use = &t->planes[i];
+
+		if (use->raw_bytes > use->stored_bytes)
+			saved[use->coder] += use->raw_bytes - use->stored_bytes;
+	}
+	for (unsigned i = 1; i < 256; i++) {
+		if (saved[i] > saved[best])
+			best = i;
+	}
+	snprintf(out->codec, sizeof(out->codec), "%s", codec_coder_name((uint8_t)best));
+}
+
+static void describe_result(const struct totals *t, const struct layout *l,
+	struct alcm_info *out)
+{
+	double logical = (double)out->logical_bytes, stored = (double)out->stored_bytes;
+	uint64_t values = l->elem_bytes ? out->logical_bytes / l->elem_bytes : 0;
+	double features[PREDICT_INPUTS];
+
+	out->cpu_seconds = (double)t->metrics.cpu_ns / 1e9;
+	out->wall_seconds = (double)t->metrics.wall_ns / 1e9;
+	out->ratio = out->logical_bytes ? logical / stored : 1;
+	out->caq = alcm_caq(out->ratio, out->cpu_seconds);
+	out->bits_per_value = values ? 8 * stored / (double)values : 0;
+	out->mb_per_s = out->cpu_seconds > 0 ? logical / 1e6 / out->cpu_seconds : 0;
+	moments_stats(&t->metrics.moments, &out->stats);
+	if (out->stats.n) {
+		predict_features(&out->stats, features);
+		out->predicted_entropy = predict_entropy(&predict_default_weights, features);
+	}
+	out->baseline_sample_bytes = t->metrics.baseline_raw;
+	out->baseline_stored_bytes = t->metrics.baseline_stored;
+	out->baseline_cpu_seconds = (double)t->metrics.baseline_cpu_ns / 1e9;
+}
+
+int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag)
+{
+	(void)diag;
+	WITH_LOCK(&blob->lock);
+	if (!blob->commit_no)
+		return -ENODATA;
+	chunk_refresh_layout_locked(blob);
+	memset(out, 0, sizeof(*out));
+	describe_tensor(&blob->layout, out);
+	out->logical_bytes = blob->committed_size;
+	out->stored_bytes = blob->committed_live;
+	out->n_chunks = blob->table.n_records;
+	out->chunk_bytes = blob->chunk_bytes;
+	out->format_version = DISK_VERSION;
+	memcpy(out->uuid, blob->uuid, sizeof(out->uuid));
+	out->commit_no = blob->commit_no;
+	out->threads = blob->committed_threads;
+
+	struct alcm_profile profile;
+
+	/* The only profile of this format version; recovery refuses others as newer. */
+	alcm_profile_default(&profile);
+	snprintf(out->profile, sizeof(out->profile), "%s", profile.name);
+	describe_result(&blob->totals, &blob->layout, out);
+	describe_planes(&blob->totals, out);
+	describe_codec(&blob->totals, out);
+	return 0;
+}

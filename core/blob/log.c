@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "blob/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "blob/disk.h"
+
+enum {
+	RESERVE_STEP = 8 << 20, /* fewer, larger fallocate calls */
+	PUNCH_ALIGN = 4096,     /* holes smaller than a page give nothing back */
+};
+
+/* Room for an index and a trailer of the chunks there are and will be. */
+static uint64_t commit_bound(const struct log *log)
+{
+	uint64_t chunks = (log->end + log->owed) / (1u << DISK_CHUNK_LOG2_MIN) + 64;
+
+	return DISK_INDEX_BYTES + DISK_METRICS_BYTES + DISK_MAX_PLANES * DISK_PLANE_BYTES +
+		chunks * DISK_ENTRY_BYTES + DISK_TRAILER_BYTES + 4 * DISK_ALIGN;
+}
+
+static int reserve_to(struct log *log, uint64_t end, uint64_t wish)
+{
+	const struct store *s = &log->store;
+	uint64_t from = max_u64(log->reserved_end, log->end);
+
+	if (log->cant_reserve || end <= log->reserved_end)
+		return 0;
+
+	int err = s->ops->reserve(s->ctx, from, wish - from);
+
+	if (err && err != -EOPNOTSUPP && wish > end) {
+		wish = end;
+		err = s->ops->reserve(s->ctx, from, wish - from);
+	}
+	if (err == -EOPNOTSUPP) {
+		log->cant_reserve = true;
+		return 0;
+	}
+	if (!err)
+		log->reserved_end = wish;
+	return err;
+}
+
+int log_reserve(struct log *log, uint64_t more)
+{
+	uint64_t end;
+
+	if (!checked_add(log->end + log->owed + commit_bound(log), more, &end))
+		return -EFBIG;
+	return reserve_to(log, end, end);
+}
+
+int log_owe(struct log *log, uint64_t more)
+{
+	uint64_t end = log->end + log->owed + more + commit_bound(log);
+	/* A step in proportion: a small file must not need megabytes of a full disk. */
+	uint64_t step = min_u64(RESERVE_STEP, log->end + log->owed);
+	int err = reserve_to(log, end, end + step);
+
+	if (!err)
+		log->owed += more;
+	return err;
+}
+
+void log_settle(struct log *log, uint64_t n)
+{
+	log->owed -= n;
+}
+
+uint64_t log_take(struct log *log, uint64_t len)
+{
+	uint64_t off = log->end;
+
+	log->end += round_up(len, DISK_ALIGN);
+	return off;
+}
+
+int log_trim(struct log *log)
+{
+	const struct store *s = &log->store;
+
+	if (log->reserved_end <= log->end || log->owed)
+		return 0;
+	/* Truncating to the present size frees what was reserved behind it. */
+	int64_t size = s->ops->size(s->ctx);
+	int err = size < 0 ? (int)size : s->ops->truncate(s->ctx, (uint64_t)size);
+
+	if (!err)
+		log->reserved_end = 0;
+	return err;
+}
+
+uint64_t log_dead(const struct log *log)
+{
+	uint64_t dead = log->end > log->live ? log->end - log->live : 0;
+
+	return !log->cant_punch && dead > log->dead_punched ? dead - log->dead_punched : 0;
+}
+
+struct extent {
+	uint64_t off, end;
+};
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct extent *x = a, *y = b;
+
+	return (x->off > y->off) - (x->off < y->off);
+}
+
+static int punch_gap(struct log *log, uint64_t off, uint64_t end)
+{
+	const struct store *s = &log->store;
+
+	off = round_up(off, PUNCH_ALIGN);
+	end &= ~(uint64_t)(PUNCH_ALIGN - 1);
+	if (end <= off)
+		return 0;
+
+	int err = s->ops->punch(s->ctx, off, end - off);
+
+	if (err == -EOPNOTSUPP) {
+		log->cant_punch = true;
+		return 0;
+	}
+	return err;
+}
+
+int log_punch(struct log *log, const struct table *table, uint64_t keep, uint64_t keep_end)
+{
+	uint64_t n = 0, max = table->n_records + 1;
+	AUTO_FREE struct extent *live = mem_zalloc(max, sizeof(*live));
+	uint64_t at = DISK_HEADER_BYTES;
+	struct slot *s;
+
+	if (!live)
+		return -ENOMEM;
+	live[n++] = (struct extent){ keep, keep_end };
+	for (uint32_t k = 0; (s = table_next(table, &k)) && n < max; k++) {
+		if (s->off)
+			live[n++] = (struct extent){ s->off, s->off + s->frame_len };
+		if (k == UINT32_MAX)
+			break;
+	}
+	qsort(live, n, sizeof(*live), by_offset);
+	for (uint64_t i = 0; i < n; i++) {
+		int err = punch_gap(log, at, live[i].off);
+
+		if (err)
+			return err;
+		at = live[i].end;
+	}
+	log->dead_punched = log->end > log->live ? log->end - log->live : 0;
+	return 0;
+}

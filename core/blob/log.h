@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The append-only log of frames in the store's file: where the next frame goes, what space is
+ * reserved for frames to come, and which space is dead. Guarded by the blob's lock.
+ */
+#ifndef ALCM_BLOB_LOG_H
+#define ALCM_BLOB_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "blob/store.h"
+#include "blob/table.h"
+
+struct log {
+	struct store store;
+	uint64_t end;          /* where the next frame goes; a multiple of 64 */
+	uint64_t reserved_end; /* the store has given space up to here */
+	uint64_t owed;         /* bytes that dirty buffers may still append */
+	uint64_t live;         /* bytes of frames that the next commit will refer to */
+	uint64_t dead_punched; /* dead bytes when space was last given back */
+	bool cant_reserve, cant_punch;
+};
+
+/*
+ * Make sure that `more` bytes besides what is owed already will find space. The sum becomes
+ * owed on success. -ENOSPC, -EDQUOT, -EIO: nothing changed.
+ */
+int log_owe(struct log *log, uint64_t more);
+
+/* Set space aside without owing it (fallocate of the application). Errors as log_owe(). */
+int log_reserve(struct log *log, uint64_t more);
+
+/* `n` bytes are no longer owed: appended, or dropped. */
+void log_settle(struct log *log, uint64_t n);
+
+/* Take space for a frame of `len` bytes; its offset. */
+uint64_t log_take(struct log *log, uint64_t len);
+
+/* Give back the reserved space that nothing is owed from. */
+int log_trim(struct log *log);
+
+/* Dead bytes that punching would give back. */
+uint64_t log_dead(const struct log *log);
+
+/*
+ * Punch holes into everything that neither the table nor [keep, keep_end) refers to. The
+ * caller has made sure that what it keeps is on the disk. -ENOMEM, or the store's error.
+ */
+int log_punch(struct log *log, const struct table *table, uint64_t keep, uint64_t keep_end);
+
+#endif

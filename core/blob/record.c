@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* One record: a chunk's bytes to a frame and back, checked at every step. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "blob/blob_state.h"
+
+/*
+ * The zlib baseline is measured on 8 KiB in the middle of chunks 0, 1, 4, 16, 64, …: bounded for a
+ * file of any size, spread over it, and known as soon as the last chunk is.
+ */
+enum { BASELINE_SAMPLE = 8 << 10 };
+
+/* Metrics, the part table, and what reading a record's planes needs at most. */
+enum { PLANES_PREFIX = DISK_METRICS_BYTES + 1 + CODEC_MAX_PARTS * 8 + CODEC_MAX_PLANES * 5 };
+
+static int check_head(const struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
+	uint32_t chunk_no, const uint8_t *buf, size_t n, struct disk_record *r,
+	struct alcm_diag *diag)
+{
+	if (disk_record_get(r, buf, n, blob->chunk_bytes) != DISK_OK)
+		return diag_set(diag, -EIO, off, "chunk %u: its record's header is damaged",
+			chunk_no);
+	if (r->tag != disk_tag(blob->uuid) || r->chunk_no != chunk_no ||
+		DISK_RECORD_BYTES + (uint64_t)r->body_len != frame_len)
+		return diag_set(diag, -EIO, off, "chunk %u: the record there is another one",
+			chunk_no);
+	return 0;
+}
+
+int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off,
+	uint32_t frame_len, uint32_t chunk_no, uint8_t *out, uint32_t *raw_len,
+	struct alcm_diag *diag)
+{
+	struct disk_record r;
+
+	if (frame_len < DISK_RECORD_BYTES || frame_len > scratch->frame_bytes)
+		return diag_set(diag, -EIO, off, "chunk %u: impossible record length %u",
+			chunk_no, frame_len);
+
+	int err = store_read(&blob->log.store, scratch->frame, frame_len, off);
+
+	if (err == -ENODATA)
+		return diag_set(diag, -EIO, off, "chunk %u: the file ends before its record does",
+			chunk_no);
+	if (err)
+		return diag_set(diag, -EIO, off, "chunk %u: the store reports: %s", chunk_no,
+			strerror(-err));
+	err = check_head(blob, off, frame_len, chunk_no, scratch->frame, frame_len, &r, diag);
+	if (err)
+		return err;
+
+	const uint8_t *body = scratch->frame + DISK_RECORD_BYTES;
+
+	if (disk_hash(body, r.body_len) != r.body_hash)
+		return diag_set(diag, -EIO, off, "chunk %u: checksum of the stored bytes is wrong",
+			chunk_no);
+	err = codec_decode(scratch->codec, body + r.metrics_len, r.body_len - r.metrics_len, out,
+		r.raw_len, diag);
+	if (err) {
+		if (diag)
+			diag->offset = off;
+		return err;
+	}
+	if (disk_hash(out, r.raw_len) != r.raw_hash)
+		return diag_set(diag, -EIO, off, "chunk %u: checksum of the decoded bytes is wrong",
+			chunk_no);
+	*raw_len = r.raw_len;
+	return 0;
+}
+
+int record_read_metrics(struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
+	uint32_t chunk_no, struct metrics *m, struct codec_result *planes,
+	struct alcm_diag *diag)
+{
+	uint8_t buf[DISK_RECORD_BYTES + PLANES_PREFIX];
+	size_t n = min_u64(frame_len, sizeof(buf));
+	struct disk_record r;
+	int err = store_read(&blob->log.store, buf, n, off);
+
+	if (err)
+		return diag_set(diag, -EIO, off, "chunk %u: %s", chunk_no, strerror(-err));
+	err = check_head(blob, off, frame_len, chunk_no, buf, n, &r, diag);
+	if (err)
+		return err;
+	memset(m, 0, sizeof(*m));
+	if (r.metrics_len)
+		disk_metrics_get(m, buf + DISK_RECORD_BYTES);
+	/* The part table alone is looked at, and it lies within the prefix. */
+	return codec_planes(buf + DISK_RECORD_BYTES + r.metrics_len, r.body_len - r.metrics_len,
+		r.raw_len, planes, diag);
+}
+
+static bool baseline_due(uint32_t chunk_no)
+{
+	while (chunk_no > 1 && chunk_no % 4 == 0)
+		chunk_no /= 4;
+	return chunk_no <= 1;
+}
+
+static void measure_baseline(uint32_t chunk_no, const uint8_t *raw, uint32_t len,
+	struct metrics *m)
+{
+	uint32_t n = len < BASELINE_SAMPLE ? len : BASELINE_SAMPLE;
+
+	if (!baseline_due(chunk_no))
+		return;
+
+	uint64_t start = clock_thread_cpu_ns();
+	long stored = codec_baseline(raw + (len - n) / 2, n);
+
+	if (stored <= 0)
+		return;
+	m->baseline_raw = n;
+	m->baseline_stored = (uint64_t)stored;
+	m->baseline_cpu_ns = clock_thread_cpu_ns() - start;
+}
+
+/* Decode what was encoded; a codec that was wrong gets no second chance with this chunk. */
+static void verify(struct scratch *scratch, const uint8_t *raw, uint32_t len, uint8_t *body,
+	struct record *out)
+{
+	if (!codec_decode(scratch->codec, body, out->planes.body_len, scratch->raw, len, NULL) &&
+		memcmp(scratch->raw, raw, len) == 0)
+		return;
+	out->verify_failed = true;
+	codec_encode_raw(raw, len, body, &out->planes);
+}
+
+int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
+	const uint8_t *raw, uint32_t len, const struct layout *layout, struct record *out)
+{
+	uint64_t start = clock_thread_cpu_ns();
+	uint8_t *body = scratch->frame + DISK_RECORD_BYTES + DISK_METRICS_BYTES;
+	struct span spans[SPAN_MAX];
+	unsigned n_spans = format_spans(layout, (uint64_t)chunk_no * blob->chunk_bytes, len, spans);
+
+	memset(out, 0, sizeof(*out));
+	for (uint32_t i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes)
+		moments_add(&out->metrics.moments, raw + at, &spans[i]);
+
+	int err = codec_encode(scratch->codec, raw, len, spans, n_spans, body, &out->planes);
+
+	if (err)
+		return err;
+	if (blob->alcm->params.verify)
+		verify(scratch, raw, len, body, out);
+	out->metrics.cpu_ns = clock_thread_cpu_ns() - start;
+	measure_baseline(chunk_no, raw, len, &out->metrics);
+	disk_metrics_put(scratch->frame + DISK_RECORD_BYTES, &out->metrics);
+
+	uint32_t body_len = DISK_METRICS_BYTES + out->planes.body_len;
+	struct disk_record r = {
+		.chunk_no = chunk_no,
+		.raw_len = len,
+		.body_len = body_len,
+		.metrics_len = DISK_METRICS_BYTES,
+		.cpu_us = (uint32_t)min_u64(out->metrics.cpu_ns / 1000, UINT32_MAX),
+		.tag = disk_tag(blob->uuid),
+		.raw_hash = disk_hash(raw, len),
+		.body_hash = disk_hash(scratch->frame + DISK_RECORD_BYTES, body_len),
+	};
+	disk_record_put(scratch->frame, &r);
+	out->frame_len = DISK_RECORD_BYTES + body_len;
+	return 0;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding a blob's state when it is opened (docs/format.md, section 4). */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/diag.h"
+#include "blob/blob_state.h"
+
+static uint8_t this_boot[16];
+static bool boot_overridden;
+
+static void read_boot_id(void)
+{
+	char text[37] = "";
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	unsigned digits = 0;
+
+	if (fd >= 0)
+		close(fd);
+	for (ssize_t i = 0; i < n && digits < 32; i++) {
+		const char *hex = "0123456789abcdef", *p = strchr(hex, text[i]);
+
+		if (!p || !*p)
+			continue;
+		this_boot[digits / 2] = (uint8_t)(this_boot[digits / 2] << 4 | (p - hex));
+		digits++;
+	}
+}
+
+void recover_boot_id(uint8_t id[16])
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	if (!boot_overridden)
+		pthread_once(&once, read_boot_id);
+	memcpy(id, this_boot, sizeof(this_boot));
+}
+
+void blob_set_boot_id_for_tests(const uint8_t id[16])
+{
+	boot_overridden = id != NULL;
+	memset(this_boot, 0, sizeof(this_boot));
+	if (id)
+		memcpy(this_boot, id, sizeof(this_boot));
+	else
+		read_boot_id();
+}
+
+/* ---- the walk over frames ------------------------------------------------------------------- */
+
+/* What the walk calls for each frame that is whole as far as its head tells. */
+struct walk {
+	const struct store *store;
+	uint64_t file_size, tag;
+	uint32_t chunk_bytes;
+	/* The last trailers, newest last, as candidates. */
+	struct disk_trailer trailer;
+	bool has_trailer;
+	/* Or, in the second walk: records into this table. */
+	struct table *records;
+};
+
+/* Length of the frame whose first bytes are in buf, or 0 when there is none. */
+static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t off)
+{
+	struct disk_record r;
+	struct disk_index x;
+	struct disk_trailer t;
+
+	if (disk_record_get(&r, buf, n, w->chunk_bytes) == DISK_OK && r.tag == w->tag) {
+		uint64_t len = DISK_RECORD_BYTES + (uint64_t)r.body_len;
+		struct slot *s;
+
+		if (len > w->file_size - off)
+			return 0;
+		if (w->records && (s = table_make(w->records, r.chunk_no)))
+			table_set_record(w->records, s, off, (uint32_t)len);
+		return len;
+	}
+	if (disk_index_get(&x, buf, n) == DISK_OK && x.tag == w->tag &&
+		x.body_len <= w->file_size - off)
+		return DISK_INDEX_BYTES + x.body_len;
+	if (disk_trailer_get(&t, buf, n, off) == DISK_OK && disk_tag(t.uuid) == w->tag) {
+		struct table table = { 0 };
+		struct totals totals;
+
+		if (!w->records && !index_load(w->store, &t, &table, &totals, NULL)) {
+			w->trailer = t;
+			w->has_trailer = true;
+			table_release(&table);
+		}
+		return DISK_TRAILER_BYTES;
+	}
+	return 0;
+}
+
+static int walk_frames(struct walk *w)
+{
+	enum { WINDOW = 64 << 10 };
+	AUTO_FREE uint8_t *buf = mem_alloc(WINDOW);
+	uint64_t off = DISK_HEADER_BYTES, have_off = 0, have = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	while (off < w->file_size && w->file_size - off >= DISK_RECORD_BYTES) {
+		size_t need = min_u64(DISK_TRAILER_BYTES, w->file_size - off);
+
+		if (off < have_off || off + need > have_off + have) {
+			have_off = off;
+			have = min_u64(WINDOW, w->file_size - off);
+
+			int err = store_read(w->store, buf, have, off);
+
+			if (err)
+				return err;
+		}
+		uint64_t len = frame_at(w, buf + (off - have_off), need, off);
+
+		off = round_up(off + (len ? len : 1), DISK_ALIGN);
+	}
+	return 0;
+}
+
+/* ---- the trailer that counts ---------------------------------------------------------------- */
+
+static bool read_trailer(const struct store *store, uint64_t off, const uint8_t uuid[16],
+	struct disk_trailer *t)
+{
+	uint8_t buf[DISK_TRAILER_BYTES];
+
+	return !store_read(store, buf, sizeof(buf), off) &&
+		disk_trailer_get(t, buf, sizeof(buf), off) == DISK_OK &&
+		memcmp(t->uuid, uuid, 16) == 0;
+}
+
+/* Whether head and body of each record behind `from` are what the index says. */
+static bool records_intact(const struct store *store, const struct disk_trailer *t,
+	const struct table *table, uint64_t from)
+{
+	uint32_t chunk_bytes = 1u << t->chunk_log2;
+	size_t max = disk_record_bound(chunk_bytes);
+	AUTO_FREE uint8_t *frame = mem_alloc(max);
+	struct slot *s;
+
+	for (uint32_t k = 0; frame && (s = table_next(table, &k)); k++) {
+		struct disk_record r;
+
+		if (s->off < from)
+			continue;
+		if (s->frame_len > max || store_read(store, frame, s->frame_len, s->off) ||
+			disk_record_get(&r, frame, s->frame_len, chunk_bytes) != DISK_OK ||
+			r.chunk_no != k || r.tag != disk_tag(t->uuid) ||
+			DISK_RECORD_BYTES + (uint64_t)r.body_len != s->frame_len ||
+			disk_hash(frame + DISK_RECORD_BYTES, r.body_len) != r.body_hash)
+			return false;
+		if (k == UINT32_MAX)
+			break;
+	}
+	return true;
+}
+
+/*
+ * Step 3: after a power failure the newest trailer may have reached the disk without its
+ * records; go back to the commit before then.
+ */
+static int roll_back(const struct store *store, struct recovered *rec)
+{
+	uint8_t boot[16], zero[16] = { 0 };
+
+	recover_boot_id(boot);
+	for (;;) {
+		struct disk_trailer *t = &rec->trailer, older;
+		struct table table = { 0 };
+		struct totals totals;
+
+		if (!t->prev || t->off == t->synced ||
+			(memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0))
+			return 0;
+		if (records_intact(store, t, &rec->table, t->prev))
+			return 0;
+		if (!read_trailer(store, t->prev, t->uuid, &older))
+			return 0;
+
+		int err = index_load(store, &older, &table, &totals, NULL);
+
+		if (err)
+			return err == -ENOMEM ? err : 0;
+		table_release(&rec->table);
+		rec->table = table;
+		rec->totals = totals;
+		rec->trailer = older;
+		rec->rolled_back = true;
+	}
+}
+
+static int take_trailer(const struct store *store, struct recovered *rec,
+	struct alcm_diag *diag)
+{
+	struct walk w = {
+		.store = store,
+		.file_size = rec->file_size,
+		.tag = disk_tag(rec->header.uuid),
+		.chunk_bytes = 1u << rec->header.chunk_log2,
+	};
+	int err;
+
+	if (rec->file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
+		read_trailer(store, rec->file_size - DISK_TRAILER_BYTES, rec->header.uuid,
+			&rec->trailer)) {
+		err = index_load(store, &rec->trailer, &rec->table, &rec->totals, diag);
+		rec->has_trailer = !err;
+		if (!err || err == -ENOMEM)
+			return err;
+	}
+	rec->scanned = true;
+	err = walk_frames(&w);
+	if (err || !w.has_trailer)
+		return err;
+	rec->trailer = w.trailer;
+	rec->has_trailer = true;
+	return index_load(store, &rec->trailer, &rec->table, &rec->totals, diag);
+}
+
+/* Step 4: consecutive chunks from 0 on, each valid. */
+static int rebuild(const struct store *store, struct recovered *rec)
+{
+	struct walk w = {
+		.store = store,
+		.file_size = rec->file_size,
+		.tag = disk_tag(rec->header.uuid),
+		.chunk_bytes = 1u << rec->header.chunk_log2,
+	};
+	struct table all = { 0 };
+	uint32_t k = 0;
+	struct slot *s;
+
+	w.records = &all;
+	memset(&rec->totals, 0, sizeof(rec->totals));
+	rec->totals.stale = true;
+
+	int err = walk_frames(&w);
+
+	for (; !err && (s = table_find(&all, k)) && s->off; k++) {
+		uint8_t head[DISK_RECORD_BYTES];
+		struct disk_trailer as = { .chunk_log2 = rec->header.chunk_log2 };
+		struct table one = { 0 };
+		struct disk_record r;
+		struct slot *to = table_make(&one, k), *keep = table_make(&rec->table, k);
+
+		memcpy(as.uuid, rec->header.uuid, 16);
+		if (!to || !keep) {
+			table_release(&one);
+			err = -ENOMEM;
+			break;
+		}
+		table_set_record(&one, to, s->off, s->frame_len);
+
+		bool good = records_intact(store, &as, &one, 0) &&
+			!store_read(store, head, sizeof(head), s->off) &&
+			disk_record_get(&r, head, sizeof(head), w.chunk_bytes) == DISK_OK;
+
+		table_release(&one);
+		if (!good)
+			break;
+		table_set_record(&rec->table, keep, s->off, s->frame_len);
+		rec->size = (uint64_t)k * w.chunk_bytes + r.raw_len;
+		if (r.raw_len < w.chunk_bytes)
+			break;
+	}
+	table_release(&all);
+	return err;
+}
+
+static int read_header(const struct store *store, struct recovered *rec,
+	struct alcm_diag *diag)
+{
+	uint8_t buf[DISK_HEADER_BYTES];
+	int64_t size = store->ops->size(store->ctx);
+
+	if (size < 0)
+		return (int)size;
+	rec->file_size = (uint64_t)size;
+	if (rec->file_size < DISK_HEADER_BYTES)
+		return -EMEDIUMTYPE;
+
+	int err = store_read(store, buf, sizeof(buf), 0);
+
+	if (err)
+		return err == -ENODATA ? -EMEDIUMTYPE : err;
+	switch (disk_header_get(&rec->header, buf, sizeof(buf))) {
+	case DISK_OK:
+		return 0;
+	case DISK_NOT_OURS:
+		return -EMEDIUMTYPE;
+	case DISK_NEWER:
+		return diag_set(diag, -EIO, 0,
+			"made by a newer alcm: its format is newer than %d, which this reads",
+			DISK_VERSION);
+	case DISK_CORRUPT:
+		break;
+	}
+	/* The trailer repeats what the header says. */
+	struct disk_trailer t;
+	uint8_t tail[DISK_TRAILER_BYTES];
+	uint64_t off = rec->file_size - DISK_TRAILER_BYTES;
+
+	if (rec->file_size < DISK_HEADER_BYTES + DISK_TRAILER_BYTES ||
+		store_read(store, tail, sizeof(tail), off) ||
+		disk_trailer_get(&t, tail, sizeof(tail), off) != DISK_OK)
+		return diag_set(diag, -EIO, 0, "the header is damaged, and there is no trailer");
+	rec->header.chunk_log2 = t.chunk_log2;
+	rec->header.profile = t.profile;
+	memcpy(rec->header.uuid, t.uuid, 16);
+	rec->header_bad = true;
+	return 0;
+}
+
+int recover_state(const struct store *store, struct recovered *out, struct alcm_diag *diag)
+{
+	struct recovered rec = { 0 };
+	int err = read_header(store, &rec, diag);
+
+	if (!err)
+		err = take_trailer(store, &rec, diag);
+	if (!err && rec.has_trailer)
+		err = roll_back(store, &rec);
+	if (!err && rec.has_trailer)
+		rec.size = rec.trailer.size;
+	else if (!err)
+		err = rebuild(store, &rec);
+	if (err) {
+		table_release(&rec.table);
+		return err;
+	}
+	*out = rec;
+	return 0;
+}
+
+int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm_diag *diag)
+{
+	struct recovered rec = { 0 };
+	struct disk_trailer t;
+	uint8_t boot[16];
+	int err = read_header(store, &rec, diag);
+
+	if (err)
+		return err;
+	recover_boot_id(boot);
+	/* The common case needs no index: nothing crashed, or there is nothing to go back to. */
+	if (rec.file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
+		read_trailer(store, rec.file_size - DISK_TRAILER_BYTES, rec.header.uuid, &t) &&
+		(!t.prev || memcmp(boot, t.boot_id, 16) == 0)) {
+		*out = (struct alcm_probe){ ALCM_BLOB, t.size };
+		return 0;
+	}
+	err = recover_state(store, &rec, diag);
+	if (err)
+		return err;
+	*out = (struct alcm_probe){ ALCM_BLOB, rec.size };
+	table_release(&rec.table);
+	return 0;
+}
