@@ -30,65 +30,42 @@ struct convert {
 	uint64_t n_files, bytes_before, bytes_after;
 };
 
-enum fit {
-	FIT_YES,
-	FIT_DONE,  /* it is of the wanted kind already */
-	FIT_OTHER, /* no tensor */
-	FIT_SMALL,
-	FIT_ERROR, /* reported */
-};
-
-/* Whether the plain file `fd` is one to pack. */
-static enum fit fit_to_pack(struct convert *c, int fd, uint64_t size, const char *path)
+/* Whether a plain file is to be packed. What isn't CLI_OK was reported. */
+static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *entry, int fd,
+	bool *wanted)
 {
+	bool named = entry->rel[0] == '\0';
 	char prefix[ALCM_SNIFF_BYTES];
 	ssize_t n = pread(fd, prefix, sizeof(prefix), 0);
+	bool tensor;
 
-	if (n < 0) {
-		cli_error(c->cli, path, "%s", strerror(errno));
-		return FIT_ERROR;
-	}
+	if (n < 0)
+		return cli_error(c->cli, entry->path, "%s", strerror(errno));
 	if (n == 0)
-		return FIT_SMALL;
-	if (!(c->cli->options & OPT_FORCE) && alcm_sniff(prefix, (size_t)n) != ALCM_SNIFF_TENSOR)
-		return FIT_OTHER;
-	return size < SMALLEST_WORTH_IT ? FIT_SMALL : FIT_YES;
+		return CLI_OK;
+	tensor = c->cli->options & OPT_FORCE || alcm_sniff(prefix, (size_t)n) == ALCM_SNIFF_TENSOR;
+	if (!tensor && named)
+		return cli_error(c->cli, entry->path,
+			"is no tensor file that we know (--force compresses it all the same)");
+	*wanted = tensor && (named || entry->st->st_size >= SMALLEST_WORTH_IT);
+	return CLI_OK;
 }
 
-/* What `fd` is to the conversion. On FIT_ERROR `*status` is the outcome. */
-static enum fit judge(struct convert *c, int fd, const char *path, enum cli_exit *status)
+/* Whether a file is to be converted. What isn't CLI_OK was reported. */
+static enum cli_exit judge(struct convert *c, const struct walk_entry *entry, int fd, bool *wanted)
 {
 	struct alcm_diag diag = { 0 };
 	struct alcm_probe probe;
 	int err = alcm_probe(fd, &probe, &diag);
 
-	if (err) {
-		*status = cli_error_from(c->cli, path, err, &diag);
-		return FIT_ERROR;
-	}
-	*status = CLI_FAILED; /* of reading the first bytes, if that fails */
-	if (!c->profile)
-		return probe.kind == ALCM_BLOB ? FIT_YES : FIT_DONE;
-	if (probe.kind == ALCM_BLOB)
-		return FIT_DONE;
-	return fit_to_pack(c, fd, probe.logical_size, path);
-}
-
-/* True when `fit` means that the file is to be converted; else `*status` is the outcome. */
-static bool accept_fit(struct convert *c, const struct walk_entry *entry, enum fit fit,
-	enum cli_exit *status)
-{
-	bool named = entry->rel[0] == '\0';
-
-	if (fit == FIT_YES || (fit == FIT_SMALL && named && entry->st->st_size > 0))
-		return true;
-	if (fit == FIT_ERROR)
-		return false;
-	*status = CLI_OK;
-	if (fit == FIT_OTHER && named)
-		*status = cli_error(c->cli, entry->path,
-			"is no tensor file that we know (--force compresses it all the same)");
-	return false;
+	*wanted = false;
+	if (err)
+		return cli_error_from(c->cli, entry->path, err, &diag);
+	if (probe.kind == ALCM_PLAIN && c->profile)
+		return judge_plain(c, entry, fd, wanted);
+	/* A blob's copy, when packing, is to be a blob as well. */
+	*wanted = probe.kind == ALCM_BLOB && (!c->profile || c->out);
+	return CLI_OK;
 }
 
 static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entry, int fd)
@@ -123,13 +100,15 @@ static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entr
 
 static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry *entry)
 {
-	int fd = openat(entry->dirfd, entry->name, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	int fd = walk_open(entry, O_RDWR);
 	enum cli_exit status;
+	bool wanted;
 
 	if (fd < 0)
 		return cli_error(c->cli, entry->path, "%s", strerror(errno));
 	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size);
-	if (accept_fit(c, entry, judge(c, fd, entry->path, &status), &status))
+	status = judge(c, entry, fd, &wanted);
+	if (wanted)
 		status = convert_fd(c, entry, fd);
 	close(fd);
 	progress_add(&c->cli->progress, (uint64_t)entry->st->st_size);
@@ -140,23 +119,18 @@ static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry
 static enum cli_exit convert_copy(struct convert *c, const struct walk_entry *entry,
 	const char *out)
 {
-	const struct alcm_profile *profile = NULL;
-	enum cli_exit status = CLI_FAILED;
+	int fd = walk_open(entry, O_RDONLY);
+	enum cli_exit status;
+	bool wanted;
 
-	if (c->profile) {
-		int fd = openat(entry->dirfd, entry->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		enum fit fit;
-
-		if (fd < 0)
-			return cli_error(c->cli, entry->path, "%s", strerror(errno));
-		fit = judge(c, fd, entry->path, &status);
-		close(fd);
-		if (accept_fit(c, entry, fit, &status) || fit == FIT_DONE)
-			profile = c->profile;
-		else if (status)
-			return status;
-	}
-	return copy_file(c->cli, c->alcm, entry, out, profile, c->cli->options & OPT_FORCE);
+	if (fd < 0)
+		return cli_error(c->cli, entry->path, "%s", strerror(errno));
+	status = judge(c, entry, fd, &wanted);
+	close(fd);
+	if (status)
+		return status;
+	return copy_file(c->cli, c->alcm, entry, out, wanted ? c->profile : NULL,
+		c->cli->options & OPT_FORCE);
 }
 
 /* Where the copy of `entry` goes; on the heap. */

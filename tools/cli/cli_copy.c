@@ -133,7 +133,7 @@ enum cli_exit copy_file(struct cli *cli, struct alcm *alcm, const struct walk_en
 
 	if (!replace && faccessat(AT_FDCWD, out, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return cli_error(cli, out, "exists (--force replaces it)");
-	status = source_open(cli, alcm, entry->dirfd, entry->name, entry->path, &source);
+	status = source_open(cli, alcm, walk_open(entry, O_RDONLY), entry->path, &source);
 	if (status)
 		return status;
 	status = copy_to(cli, alcm, &source, out, profile, replace);

@@ -35,15 +35,14 @@ static enum cli_exit open_content(struct cli *cli, struct alcm *alcm, struct sou
 	return CLI_OK;
 }
 
-enum cli_exit source_open(struct cli *cli, struct alcm *alcm, int dirfd, const char *name,
-	const char *path, struct source *out)
+enum cli_exit source_open(struct cli *cli, struct alcm *alcm, int fd, const char *path,
+	struct source *out)
 {
 	enum cli_exit status;
 
-	*out = (struct source){ .path = path };
-	out->fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (out->fd < 0)
+	if (fd < 0)
 		return cli_error(cli, path, "%s", strerror(errno));
+	*out = (struct source){ .path = path, .fd = fd };
 	status = open_content(cli, alcm, out);
 	if (status)
 		source_close(out);

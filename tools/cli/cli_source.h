@@ -16,11 +16,12 @@ struct source {
 };
 
 /*
- * Open the regular file openat(dirfd, name). What fails is reported. Unless this returns
- * CLI_OK, `out` needs no source_close().
+ * Open the regular file behind `fd`, which becomes the source's (negative: the open failed,
+ * errno says why). What fails is reported. Unless this returns CLI_OK, `out` needs no
+ * source_close().
  */
-enum cli_exit source_open(struct cli *cli, struct alcm *alcm, int dirfd, const char *name,
-	const char *path, struct source *out);
+enum cli_exit source_open(struct cli *cli, struct alcm *alcm, int fd, const char *path,
+	struct source *out);
 void source_close(struct source *source);
 
 /* Takes `n` logical bytes that begin at `off`; returns 0 or a negative errno. */

@@ -56,6 +56,12 @@ static bool is_admin_dir(int dirfd, const char *name)
 			faccessat(dirfd, ".alcm/swap", F_OK, 0) == 0);
 }
 
+int walk_open(const struct walk_entry *entry, int access)
+{
+	return openat(entry->dirfd, entry->name,
+		access | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (entry->rel[0] ? O_NOFOLLOW : 0));
+}
+
 static enum cli_exit visit_children(struct walker *w, DIR *dir, const char *path)
 {
 	enum cli_exit worst = CLI_OK;
@@ -82,7 +88,8 @@ static enum cli_exit visit_dir(struct walker *w, int at, const char *name, const
 	const struct stat *st)
 {
 	enum cli_exit worst = emit(w, WALK_DIR, at, name, path, st);
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int nofollow = rel_of(w, path)[0] ? O_NOFOLLOW : 0;
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | nofollow);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!dir) {
@@ -129,7 +136,7 @@ static enum cli_exit add_logical(void *ctx, const struct walk_entry *entry)
 
 	if (entry->kind != WALK_FILE)
 		return CLI_OK;
-	fd = openat(entry->dirfd, entry->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = walk_open(entry, O_RDONLY);
 	if (fd < 0)
 		return CLI_OK;
 	if (alcm_probe(fd, &probe, NULL) == 0)

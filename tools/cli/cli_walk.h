@@ -23,6 +23,12 @@ struct walk_entry {
 	const struct stat *st;
 };
 
+/*
+ * Open a WALK_FILE with O_RDONLY or O_RDWR: below the operand it can't have become a link or
+ * have us wait. The descriptor, or -1 and errno.
+ */
+int walk_open(const struct walk_entry *entry, int access);
+
 typedef enum cli_exit (*walk_fn)(void *ctx, const struct walk_entry *entry);
 
 /*

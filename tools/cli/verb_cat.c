@@ -37,7 +37,9 @@ enum cli_exit verb_cat(struct cli *cli)
 		struct source source;
 		enum cli_exit status;
 
-		status = source_open(cli, alcm, AT_FDCWD, cli->paths[i], cli->paths[i], &source);
+		status = source_open(cli, alcm,
+			open(cli->paths[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK), cli->paths[i],
+			&source);
 		if (!status) {
 			status = source_copy(cli, &source, false, "standard output", to_stdout,
 				NULL);

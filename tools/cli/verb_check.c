@@ -69,28 +69,27 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 	const struct alcm_check *found)
 {
 	bool structure = found->header_bad || found->trailer_lost;
+	bool mended = found->repaired && found->n_bad == 0;
 
 	if (found->n_bad == 0 && !structure && !found->orphan_tail)
 		return CLI_OK;
+	c->n_repaired += mended;
 	if (found->n_bad == 0 && !structure) {
-		printf("%s: intact; %s what a crash left uncommitted\n", path,
-			found->repaired ? "removed" : "holds (--repair removes it)");
-		c->n_repaired += found->repaired;
-		return found->repaired ? CLI_REPAIRED : CLI_OK;
+		printf("%s: intact; what a crash left uncommitted %s\n", path,
+			mended ? "was dropped" : "is ignored (--repair drops it)");
+		return mended ? CLI_REPAIRED : CLI_OK;
 	}
-	printf("%s: %s: %s (at byte %llu)\n", path,
-		found->repaired && found->n_bad == 0 ? "repaired" : "damaged", found->first.cause,
-		(unsigned long long)found->first.offset);
-	if (structure && !found->repaired)
+	printf("%s: %s: %s (at byte %llu)\n", path, mended ? "repaired" : "damaged",
+		found->first.cause, (unsigned long long)found->first.offset);
+	if (found->n_bad && found->n_chunks == 0)
+		puts("    nothing of it can be read: restore it from a copy, or use the version "
+		     "that made it");
+	else if (structure && !found->repaired)
 		puts("    alcm check --repair rebuilds it from the records");
-	if (found->n_bad)
+	if (found->n_bad && found->n_chunks)
 		report_lost(c, fd, found);
-	if (found->repaired && found->n_bad == 0) {
-		c->n_repaired++;
-		return CLI_REPAIRED;
-	}
-	c->n_damaged++;
-	return CLI_CORRUPT;
+	c->n_damaged += !mended;
+	return mended ? CLI_REPAIRED : CLI_CORRUPT;
 }
 
 /* Compare the blob's sidecar with it, and write it anew when asked to. */
@@ -118,12 +117,46 @@ static enum cli_exit check_sidecar(struct check *c, const char *path, const char
 	return CLI_REPAIRED;
 }
 
+/* A blob that can be mended is opened for writing now; the others need not be writable. */
+static int repair_blob(struct check *c, const struct walk_entry *entry, struct alcm_check *found)
+{
+	const struct timespec times[2] = { entry->st->st_atim, entry->st->st_mtim };
+	int fd = walk_open(entry, O_RDWR);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = alcm_check(c->alcm, fd, true, found);
+	if (!err && futimens(fd, times) != 0) /* mending is no change of the content */
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static enum cli_exit check_blob(struct check *c, const struct walk_entry *entry, int fd,
+	struct alcm_check *found)
+{
+	bool mendable = found->header_bad || found->trailer_lost || found->orphan_tail;
+	enum cli_exit status;
+	int err = 0;
+
+	if (c->repair && mendable && (found->n_chunks || !found->n_bad))
+		err = repair_blob(c, entry, found);
+	progress_pause(&c->cli->progress);
+	status = report(c, entry->path, fd, found);
+	progress_resume(&c->cli->progress);
+	if (err)
+		status = cli_worse(status,
+			cli_error(c->cli, entry->path, "can't be repaired: %s", strerror(-err)));
+	return status;
+}
+
 static enum cli_exit check_fd(struct check *c, const struct walk_entry *entry, int fd)
 {
 	struct alcm_check found = { 0 };
 	enum cli_exit status;
 	char *rel;
-	int err = alcm_check(c->alcm, fd, c->repair, &found);
+	int err = alcm_check(c->alcm, fd, false, &found);
 
 	if (err == -EMEDIUMTYPE)
 		return CLI_OK;
@@ -132,14 +165,7 @@ static enum cli_exit check_fd(struct check *c, const struct walk_entry *entry, i
 		c->n_damaged += err == -EIO;
 		return cli_error_from(c->cli, entry->path, err, &found.first);
 	}
-	progress_pause(&c->cli->progress);
-	status = report(c, entry->path, fd, &found);
-	progress_resume(&c->cli->progress);
-	if (found.repaired) {
-		const struct timespec times[2] = { entry->st->st_atim, entry->st->st_mtim };
-
-		(void)futimens(fd, times); /* mending is no change of the content */
-	}
+	status = check_blob(c, entry, fd, &found);
 	if (c->store.temporary)
 		return status;
 	rel = store_rel(&c->store, entry->path);
@@ -158,8 +184,7 @@ static enum cli_exit check_entry(void *ctx, const struct walk_entry *entry)
 
 	if (entry->kind != WALK_FILE)
 		return CLI_OK;
-	fd = openat(entry->dirfd, entry->name,
-		(c->repair ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+	fd = walk_open(entry, O_RDONLY);
 	if (fd < 0)
 		return cli_error(c->cli, entry->path, "%s", strerror(errno));
 	c->n_files++;

@@ -111,7 +111,7 @@ static enum cli_exit add_file(void *ctx, const struct walk_entry *entry)
 	seen = walk_seen_add(&du->seen, entry->st);
 	if (seen)
 		return seen < 0 ? cli_error(du->cli, entry->path, "out of memory") : CLI_OK;
-	status = source_open(du->cli, du->alcm, entry->dirfd, entry->name, entry->path, &source);
+	status = source_open(du->cli, du->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
 	if (status)
 		return status;
 	if (source.blob)

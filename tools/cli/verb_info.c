@@ -205,7 +205,8 @@ static enum cli_exit info_of_mounted(struct cli *cli, struct source *source)
 static enum cli_exit info_of(struct cli *cli, struct alcm *alcm, const char *path)
 {
 	struct source source;
-	enum cli_exit status = source_open(cli, alcm, AT_FDCWD, path, path, &source);
+	enum cli_exit status = source_open(cli, alcm,
+		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path, &source);
 
 	if (status)
 		return status;
