@@ -273,7 +273,7 @@ enum cli_exit convert(struct cli *cli, const struct alcm_profile *profile)
 	for (int i = 0; i < cli->n_paths; i++)
 		worst = cli_worse(worst, convert_operand(&c, cli->paths[i]));
 	progress_end(&cli->progress);
-	if (!cli->out)
+	if (!cli->out && (c.n_files || !worst))
 		print_summary(&c);
 	alcm_free(c.alcm);
 	return worst;
