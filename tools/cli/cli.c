@@ -91,7 +91,7 @@ enum cli_exit cli_error_from(struct cli *cli, const char *path, int err,
 	const struct alcm_diag *diag)
 {
 	if (diag && diag->cause[0])
-		cli_error(cli, path, "%s (at byte %llu)", diag->cause,
+		cli_error(cli, path, "%s (at byte %llu of the blob)", diag->cause,
 			(unsigned long long)diag->offset);
 	else
 		cli_error(cli, path, "%s", strerror(-err));

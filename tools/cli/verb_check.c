@@ -79,7 +79,7 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 			mended ? "was dropped" : "is ignored (--repair drops it)");
 		return mended ? CLI_REPAIRED : CLI_OK;
 	}
-	printf("%s: %s: %s (at byte %llu)\n", path, mended ? "repaired" : "damaged",
+	printf("%s: %s: %s (at byte %llu of the blob)\n", path, mended ? "repaired" : "damaged",
 		found->first.cause, (unsigned long long)found->first.offset);
 	if (found->n_bad && found->n_chunks == 0)
 		puts("    nothing of it can be read: restore it from a copy, or use the version "
