@@ -39,16 +39,16 @@ bool progress_wanted(void)
 	return isatty(STDERR_FILENO) == 1;
 }
 
-/* "1:05", or "?:??" as long as nothing can be said. */
+/* "1:05", or "?:??" during the first second and percent, when any guess would be wild. */
 static void format_eta(char *buf, size_t n, uint64_t done, uint64_t total, double elapsed)
 {
 	double left;
 
-	if (elapsed < 1 || done == 0) {
+	if (elapsed < 1 || done < total / 100) {
 		snprintf(buf, n, "?:??");
 		return;
 	}
-	left = elapsed * (double)(total - done) / (double)done;
+	left = done ? elapsed * (double)(total - done) / (double)done : 0;
 	snprintf(buf, n, "%d:%02d", (int)(left / 60), (int)left % 60);
 }
 
