@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The header is a Python dict literal; a small recursive-descent reader takes the three keys
+ * out of it. The reader never looks beyond `end`, and stops for good at the first thing it
+ * doesn't know (`bad`): such a file is plain bytes.
+ */
+#include "format/npy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/le.h"
+
+enum { MAX_DEPTH = 16, MAX_TEXT = 256 };
+
+struct reader {
+	const uint8_t *at, *end;
+	bool bad;
+};
+
+/* What a descr comes to. */
+struct descr {
+	enum dtype_id dtype;
+	uint64_t elem_bytes;
+	bool big_endian;
+	char text[64];
+};
+
+static int peek(struct reader *r)
+{
+	while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t'))
+		r->at++;
+	return r->at < r->end && !r->bad ? *r->at : -1;
+}
+
+static bool accept(struct reader *r, int c)
+{
+	if (peek(r) != c)
+		return false;
+	r->at++;
+	return true;
+}
+
+static void expect(struct reader *r, int c)
+{
+	if (!accept(r, c))
+		r->bad = true;
+}
+
+/* A quoted string without the quotes; what doesn't fit is cut off (names may be long). */
+static void read_string(struct reader *r, char text[MAX_TEXT])
+{
+	int quote = peek(r);
+	size_t n = 0;
+
+	if (quote != '\'' && quote != '"') {
+		r->bad = true;
+		return;
+	}
+	r->at++;
+	while (r->at < r->end && *r->at != quote) {
+		if (*r->at == '\\' && ++r->at == r->end)
+			break;
+		if (n + 1 < MAX_TEXT)
+			text[n++] = (char)*r->at;
+		r->at++;
+	}
+	text[n] = '\0';
+	if (r->at == r->end)
+		r->bad = true;
+	else
+		r->at++;
+}
+
+static uint64_t read_number(struct reader *r)
+{
+	uint64_t v = 0;
+	bool any = false;
+
+	for (int c = peek(r); c >= '0' && c <= '9'; c = r->at < r->end ? *r->at : -1) {
+		any = true;
+		if (!checked_mul(v, 10, &v) || !checked_add(v, (uint64_t)(c - '0'), &v))
+			r->bad = true;
+		r->at++;
+	}
+	if (r->at < r->end && *r->at == 'L') /* as Python 2 wrote them */
+		r->at++;
+	if (!any)
+		r->bad = true;
+	return v;
+}
+
+/* A tuple of integers; returns how many. */
+static unsigned read_shape(struct reader *r, uint64_t shape[ALCM_MAX_DIMS])
+{
+	unsigned n = 0;
+
+	expect(r, '(');
+	while (!r->bad && peek(r) != ')') {
+		if (n == ALCM_MAX_DIMS) {
+			r->bad = true;
+			break;
+		}
+		shape[n++] = read_number(r);
+		if (!accept(r, ','))
+			break;
+	}
+	expect(r, ')');
+	return n;
+}
+
+/* Kinds and widths; the width is that of the whole element, as in the text. */
+static const struct {
+	char kind;
+	uint8_t width;
+	enum dtype_id dtype;
+} kinds[] = {
+	{ 'b', 1, DTYPE_B8 },   { '?', 1, DTYPE_B8 },   { 'u', 1, DTYPE_U8 },
+	{ 'u', 2, DTYPE_U16 },  { 'u', 4, DTYPE_U32 },  { 'u', 8, DTYPE_U64 },
+	{ 'i', 1, DTYPE_I8 },   { 'i', 2, DTYPE_I16 },  { 'i', 4, DTYPE_I32 },
+	{ 'i', 8, DTYPE_I64 },  { 'f', 2, DTYPE_F16 },  { 'f', 4, DTYPE_F32 },
+	{ 'f', 8, DTYPE_F64 },  { 'f', 16, DTYPE_F80 }, { 'c', 8, DTYPE_F32 },
+	{ 'c', 16, DTYPE_F64 }, { 'c', 32, DTYPE_F80 }, { 'm', 8, DTYPE_I64 },
+	{ 'M', 8, DTYPE_I64 },  { 'V', 2, DTYPE_BF16 }, /* NumPy has no name for bfloat16 */
+};
+
+/* A simple descr such as "<f4" or "|S7". */
+static void describe(struct reader *r, const char *text, struct descr *d)
+{
+	const char *p = text;
+	uint64_t width = 0;
+	bool digits = false;
+
+	memset(d, 0, sizeof(*d));
+	snprintf(d->text, sizeof(d->text), "%.63s", text);
+	d->big_endian = *p == '>';
+	if (*p && strchr("<>|=", *p))
+		p++;
+
+	char kind = *p ? *p++ : '\0';
+
+	for (; *p >= '0' && *p <= '9'; p++) {
+		width = width * 10 + (uint64_t)(*p - '0');
+		digits = true;
+		if (width > INT32_MAX)
+			r->bad = true;
+	}
+	if (kind == '?')
+		width = 1;
+	else if (!digits || !kind || !strchr("biufcmMSUaV", kind))
+		r->bad = true; /* 'O' is a pickle; others don't exist */
+	if (r->bad)
+		return;
+	d->dtype = DTYPE_BYTES;
+	d->elem_bytes = kind == 'U' ? 4 * width : width;
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (kinds[i].kind == kind && kinds[i].width == width)
+			d->dtype = kinds[i].dtype;
+	}
+	if (d->dtype == DTYPE_BYTES && kind != 'S' && kind != 'a' && kind != 'U' && kind != 'V')
+		r->bad = true;
+}
+
+static uint64_t record_bytes(struct reader *r, unsigned depth);
+
+/* The bytes of one field's type: a string, a nested list, or (type, shape). */
+static uint64_t field_bytes(struct reader *r, unsigned depth)
+{
+	char text[MAX_TEXT];
+	struct descr d;
+
+	if (peek(r) == '[')
+		return record_bytes(r, depth + 1);
+	if (accept(r, '(')) {
+		uint64_t shape[ALCM_MAX_DIMS], bytes = field_bytes(r, depth + 1);
+
+		expect(r, ',');
+
+		unsigned n = r->bad ? 0 : read_shape(r, shape);
+
+		for (unsigned i = 0; i < n; i++)
+			r->bad |= !checked_mul(bytes, shape[i], &bytes);
+		accept(r, ',');
+		expect(r, ')');
+		return bytes;
+	}
+	text[0] = '\0';
+	read_string(r, text);
+	if (!r->bad)
+		describe(r, text, &d);
+	return r->bad ? 0 : d.elem_bytes;
+}
+
+/* A structured descr: a list of (name, type) or (name, type, shape); its item size. */
+static uint64_t record_bytes(struct reader *r, unsigned depth)
+{
+	char text[MAX_TEXT];
+	uint64_t total = 0;
+
+	if (depth > MAX_DEPTH)
+		r->bad = true;
+	expect(r, '[');
+	while (!r->bad && peek(r) != ']') {
+		uint64_t shape[ALCM_MAX_DIMS], bytes;
+
+		expect(r, '(');
+		if (accept(r, '(')) { /* (title, name) */
+			read_string(r, text);
+			expect(r, ',');
+			read_string(r, text);
+			expect(r, ')');
+		} else if (!r->bad) {
+			read_string(r, text);
+		}
+		expect(r, ',');
+		bytes = r->bad ? 0 : field_bytes(r, depth);
+		if (accept(r, ',') && peek(r) == '(') {
+			unsigned n = read_shape(r, shape);
+
+			for (unsigned i = 0; i < n; i++)
+				r->bad |= !checked_mul(bytes, shape[i], &bytes);
+			accept(r, ',');
+		}
+		expect(r, ')');
+		r->bad |= !checked_add(total, bytes, &total) || total > INT32_MAX;
+		if (!accept(r, ','))
+			break;
+	}
+	expect(r, ']');
+	return total;
+}
+
+static void read_descr(struct reader *r, struct descr *d)
+{
+	char text[MAX_TEXT];
+
+	if (peek(r) != '[') {
+		text[0] = '\0';
+		read_string(r, text);
+		if (!r->bad)
+			describe(r, text, d);
+		return;
+	}
+
+	const uint8_t *start = r->at;
+
+	memset(d, 0, sizeof(*d));
+	d->elem_bytes = record_bytes(r, 0);
+	d->dtype = DTYPE_BYTES;
+	snprintf(d->text, sizeof(d->text), "%.*s",
+		(int)(r->at - start < 63 ? r->at - start : 63), (const char *)start);
+}
+
+static bool read_bool(struct reader *r)
+{
+	size_t left;
+
+	(void)peek(r);
+	left = (size_t)(r->end - r->at);
+	if (left >= 4 && memcmp(r->at, "True", 4) == 0) {
+		r->at += 4;
+		return true;
+	}
+	if (left >= 5 && memcmp(r->at, "False", 5) == 0)
+		r->at += 5;
+	else
+		r->bad = true;
+	return false;
+}
+
+static bool read_dict(struct reader *r, struct descr *d, struct layout *out)
+{
+	unsigned seen = 0;
+
+	expect(r, '{');
+	while (!r->bad && peek(r) != '}') {
+		char key[MAX_TEXT] = "";
+
+		read_string(r, key);
+		expect(r, ':');
+		if (r->bad)
+			break;
+		if (strcmp(key, "descr") == 0) {
+			seen |= 1;
+			read_descr(r, d);
+		} else if (strcmp(key, "fortran_order") == 0) {
+			seen |= 2;
+			out->fortran_order = read_bool(r);
+		} else if (strcmp(key, "shape") == 0) {
+			seen |= 4;
+			out->n_dims = read_shape(r, out->shape);
+		} else {
+			r->bad = true;
+		}
+		if (!accept(r, ','))
+			break;
+	}
+	expect(r, '}');
+	return !r->bad && seen == 7;
+}
+
+bool npy_parse(const uint8_t *prefix, size_t n, struct layout *out)
+{
+	struct descr d;
+	size_t start, header;
+
+	if (n < 12 || memcmp(prefix, "\x93NUMPY", 6) != 0 || prefix[6] < 1 || prefix[6] > 3 ||
+		prefix[7] != 0)
+		return false;
+	start = prefix[6] == 1 ? 10 : 12;
+	header = prefix[6] == 1 ? le_get16(prefix + 8) : le_get32(prefix + 8);
+	if (header > n - start)
+		return false;
+
+	struct reader r = { prefix + start, prefix + start + header, false };
+
+	if (!read_dict(&r, &d, out) || !d.elem_bytes)
+		return false;
+	snprintf(out->dtype_text, sizeof(out->dtype_text), "%s", d.text);
+	out->dtype = d.dtype;
+	out->elem_bytes = (uint32_t)d.elem_bytes;
+	out->big_endian = d.big_endian;
+	out->data_offset = start + header;
+	out->data_bytes = d.elem_bytes;
+	for (unsigned i = 0; i < out->n_dims; i++) {
+		if (!out->shape[i]) {
+			out->data_bytes = 0;
+			break;
+		}
+		if (!checked_mul(out->data_bytes, out->shape[i], &out->data_bytes)) {
+			out->data_bytes = UINT64_MAX;
+			break;
+		}
+	}
+	return true;
+}
