@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+
+#include "predict/predict.h"
+
+/* Keeps sums finite however large the statistics are. */
+#define FEATURE_LIMIT 1e30
+
+void predict_features(const struct alcm_stats *s, double features[PREDICT_INPUTS])
+{
+	const double in[PREDICT_INPUTS] = { s->mean, s->variance, s->stddev, s->skewness,
+		s->kurtosis, s->sparsity };
+
+	for (int i = 0; i < PREDICT_INPUTS; i++)
+		features[i] = in[i];
+}
+
+static double bounded(double v)
+{
+	if (isnan(v))
+		return 0;
+	return fmax(-FEATURE_LIMIT, fmin(FEATURE_LIMIT, v));
+}
+
+double predict_entropy(const struct predict_weights *w, const double features[PREDICT_INPUTS])
+{
+	double z = w->b2;
+
+	for (int h = 0; h < PREDICT_HIDDEN; h++) {
+		double sum = w->b1[h];
+
+		for (int i = 0; i < PREDICT_INPUTS; i++)
+			sum += w->w1[h][i] * bounded(features[i]);
+		if (sum > 0)
+			z += w->w2[h] * sum;
+	}
+	return 0.2 + 0.7 / (1 + exp(-z));
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* A blob's metrics as JSON (docs/report.schema.json), and recognising a report that still holds. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "alcm.h"
+
+#define SCHEMA_ID "https://alcmfs.example/schemas/report-1.json"
+
+/* JSON has no NaN and no infinity. */
+static void add_number(cJSON *to, const char *name, double v)
+{
+	if (isfinite(v))
+		cJSON_AddNumberToObject(to, name, v);
+	else
+		cJSON_AddNullToObject(to, name);
+}
+
+static void uuid_text(const uint8_t uuid[16], char text[37])
+{
+	char *p = text;
+
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*p++ = '-';
+		p += snprintf(p, 3, "%02x", uuid[i]);
+	}
+}
+
+static void time_text(const struct timespec *t, char text[48])
+{
+	char date[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&t->tv_sec, &tm))
+		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text, 48, "%s.%09ldZ", date, t->tv_nsec);
+}
+
+static void add_file(cJSON *root, const struct alcm_info *info, const char *name,
+	const struct timespec *mtime)
+{
+	cJSON *file = cJSON_AddObjectToObject(root, "file"), *shape;
+	char text[48];
+
+	cJSON_AddStringToObject(file, "name", name);
+	add_number(file, "logical_size", (double)info->logical_bytes);
+	time_text(mtime, text);
+	cJSON_AddStringToObject(file, "mtime", text);
+	cJSON_AddStringToObject(file, "format", info->format);
+	if (!info->dtype[0]) {
+		cJSON_AddNullToObject(file, "dtype");
+		cJSON_AddNullToObject(file, "shape");
+		cJSON_AddNullToObject(file, "order");
+		return;
+	}
+	cJSON_AddStringToObject(file, "dtype", info->dtype);
+	shape = cJSON_AddArrayToObject(file, "shape");
+	for (unsigned i = 0; i < info->n_dims; i++)
+		cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)info->shape[i]));
+	cJSON_AddStringToObject(file, "order", info->fortran_order ? "F" : "C");
+}
+
+static void add_blob(cJSON *root, const struct alcm_info *info)
+{
+	cJSON *blob = cJSON_AddObjectToObject(root, "blob");
+	char text[48];
+
+	add_number(blob, "stored_size", (double)info->stored_bytes);
+	add_number(blob, "chunk_size", info->chunk_bytes);
+	add_number(blob, "chunks", (double)info->n_chunks);
+	add_number(blob, "format_version", info->format_version);
+	uuid_text(info->uuid, text);
+	cJSON_AddStringToObject(blob, "uuid", text);
+	add_number(blob, "commit", (double)info->commit_no);
+}
+
+static void add_result(cJSON *root, const struct alcm_info *info)
+{
+	cJSON *r = cJSON_AddObjectToObject(root, "result");
+
+	add_number(r, "ratio", info->ratio);
+	add_number(r, "saved_bytes", (double)info->logical_bytes - (double)info->stored_bytes);
+	add_number(r, "cpu_seconds", info->cpu_seconds);
+	add_number(r, "wall_seconds", info->wall_seconds);
+	add_number(r, "threads", info->threads);
+	add_number(r, "mb_per_s", info->mb_per_s);
+	add_number(r, "bits_per_value", info->bits_per_value);
+	add_number(r, "caq", info->caq);
+	add_number(r, "predicted_entropy", info->predicted_entropy);
+	cJSON_AddStringToObject(r, "codec", info->codec);
+}
+
+static void add_statistics(cJSON *root, const struct alcm_stats *s)
+{
+	cJSON *o = cJSON_AddObjectToObject(root, "statistics");
+
+	add_number(o, "values", (double)s->n);
+	add_number(o, "nan", (double)s->n_nan);
+	add_number(o, "inf", (double)s->n_inf);
+	add_number(o, "mean", s->n ? s->mean : (double)NAN);
+	add_number(o, "variance", s->n ? s->variance : (double)NAN);
+	add_number(o, "stddev", s->n ? s->stddev : (double)NAN);
+	add_number(o, "skewness", s->n ? s->skewness : (double)NAN);
+	add_number(o, "kurtosis", s->n ? s->kurtosis : (double)NAN);
+	add_number(o, "sparsity", s->n ? s->sparsity : (double)NAN);
+	add_number(o, "min", s->n ? s->min : (double)NAN);
+	add_number(o, "max", s->n ? s->max : (double)NAN);
+}
+
+static void add_planes(cJSON *root, const struct alcm_info *info)
+{
+	cJSON *planes = cJSON_AddArrayToObject(root, "planes");
+
+	for (unsigned i = 0; i < info->n_planes; i++) {
+		const struct alcm_plane *p = &info->planes[i];
+		cJSON *o = cJSON_CreateObject();
+
+		cJSON_AddStringToObject(o, "name", p->name);
+		add_number(o, "bits_before", p->bits_before);
+		add_number(o, "bits_after", p->bits_after);
+		cJSON_AddStringToObject(o, "coder", p->coder);
+		cJSON_AddItemToArray(planes, o);
+	}
+}
+
+/* What zlib -6 makes of a sample of the data, as a measure of what we gain. */
+static void add_baseline(cJSON *root, const struct alcm_info *info)
+{
+	cJSON *o;
+	double sample = (double)info->baseline_sample_bytes, ratio, cpu, caq;
+
+	if (!info->baseline_sample_bytes || !info->baseline_stored_bytes) {
+		cJSON_AddNullToObject(root, "baseline");
+		return;
+	}
+	o = cJSON_AddObjectToObject(root, "baseline");
+	ratio = sample / (double)info->baseline_stored_bytes;
+	cpu = info->baseline_cpu_seconds * (double)info->logical_bytes / sample;
+	caq = alcm_caq(ratio, cpu);
+	cJSON_AddStringToObject(o, "codec", "zlib -6");
+	cJSON_AddTrueToObject(o, "sampled");
+	add_number(o, "sample_bytes", sample);
+	add_number(o, "ratio", ratio);
+	add_number(o, "cpu_seconds", cpu);
+	add_number(o, "caq", caq);
+	add_number(o, "gain_percent", 100 * (info->caq / caq - 1));
+}
+
+int alcm_report_json(const struct alcm_info *info, const char *name,
+	const struct timespec *mtime, char **out)
+{
+	cJSON *root = cJSON_CreateObject();
+	char *text;
+
+	if (!root)
+		return -ENOMEM;
+	cJSON_AddStringToObject(root, "$schema", SCHEMA_ID);
+	cJSON_AddStringToObject(root, "generator", "alcmfs");
+	cJSON_AddStringToObject(root, "version", ALCM_VERSION);
+	add_file(root, info, name, mtime);
+	add_blob(root, info);
+	cJSON_AddStringToObject(root, "profile", info->profile);
+	cJSON_AddBoolToObject(root, "lossy", info->lossy);
+	add_result(root, info);
+	add_statistics(root, &info->stats);
+	add_planes(root, info);
+	add_baseline(root, info);
+	text = cJSON_Print(root);
+	cJSON_Delete(root);
+	if (!text)
+		return -ENOMEM;
+	*out = text;
+	return 0;
+}
+
+static bool text_is(const cJSON *object, const char *key, const char *want)
+{
+	const char *got = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+
+	return got && strcmp(got, want) == 0;
+}
+
+bool alcm_report_current(const char *json, size_t len, const struct alcm_info *info,
+	const char *name, const struct timespec *mtime)
+{
+	cJSON *root = cJSON_ParseWithLength(json, len);
+	const cJSON *file = cJSON_GetObjectItemCaseSensitive(root, "file");
+	const cJSON *blob = cJSON_GetObjectItemCaseSensitive(root, "blob");
+	const cJSON *commit = cJSON_GetObjectItemCaseSensitive(blob, "commit");
+	char uuid[48], when[48];
+	bool current;
+
+	uuid_text(info->uuid, uuid);
+	time_text(mtime, when);
+	current = text_is(file, "name", name) && text_is(file, "mtime", when) &&
+		text_is(blob, "uuid", uuid) && cJSON_IsNumber(commit) &&
+		commit->valuedouble == (double)info->commit_no;
+	cJSON_Delete(root);
+	return current;
+}
+
+void alcm_free_text(char *text)
+{
+	cJSON_free(text);
+}
