@@ -16,7 +16,7 @@
 enum { BASELINE_SAMPLE = 8 << 10 };
 
 /* Metrics, the part table, and what reading a record's planes needs at most. */
-enum { PLANES_PREFIX = DISK_METRICS_BYTES + 1 + CODEC_MAX_PARTS * 8 + CODEC_MAX_PLANES * 5 };
+enum { PLANES_PREFIX = DISK_METRICS_BYTES + CODEC_MAX_TABLE };
 
 static int check_head(const struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
 	uint32_t chunk_no, const uint8_t *buf, size_t n, struct disk_record *r,

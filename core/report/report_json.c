@@ -10,7 +10,7 @@
 
 #include "alcm.h"
 
-#define SCHEMA_ID "https://alcmfs.example/schemas/report-1.json"
+#define SCHEMA_ID "alcm-report/1"
 
 /* JSON has no NaN and no infinity. */
 static void add_number(cJSON *to, const char *name, double v)
@@ -160,7 +160,7 @@ int alcm_report_json(const struct alcm_info *info, const char *name,
 
 	if (!root)
 		return -ENOMEM;
-	cJSON_AddStringToObject(root, "$schema", SCHEMA_ID);
+	cJSON_AddStringToObject(root, "schema", SCHEMA_ID);
 	cJSON_AddStringToObject(root, "generator", "alcmfs");
 	cJSON_AddStringToObject(root, "version", ALCM_VERSION);
 	add_file(root, info, name, mtime);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/body.h"
+
+#include <errno.h>
+
+#include "base/diag.h"
+#include "base/le.h"
+#include "coder/coder_table.h"
+
+enum { FLAG_BIG_ENDIAN = 1 };
+
+size_t body_table_bytes(const struct body *body)
+{
+	size_t n = 1;
+
+	for (unsigned i = 0; i < body->n_parts; i++)
+		n += BODY_PART_BYTES + body->parts[i].n_planes * (size_t)BODY_PLANE_BYTES;
+	return n;
+}
+
+void body_put(uint8_t *out, const struct body *body)
+{
+	*out++ = (uint8_t)body->n_parts;
+	for (unsigned i = 0; i < body->n_parts; i++) {
+		const struct body_part *part = &body->parts[i];
+
+		le_put32(out, part->raw_len);
+		out[4] = part->transform;
+		out[5] = part->elem_bytes;
+		out[6] = part->big_endian ? FLAG_BIG_ENDIAN : 0;
+		out[7] = part->n_planes;
+		out += BODY_PART_BYTES;
+		for (unsigned p = 0; p < part->n_planes; p++) {
+			out[0] = part->planes[p].coder;
+			le_put32(out + 1, part->planes[p].stored_len);
+			out += BODY_PLANE_BYTES;
+		}
+	}
+}
+
+/* One part's fixed fields against what its transform allows. */
+static int check_part(const struct body_part *part, uint8_t flags, struct alcm_diag *diag)
+{
+	const struct transform *t = transform_find(part->transform);
+
+	if (!t)
+		return diag_set(diag, -EIO, 0, "needs a newer alcm (transform %u)",
+			part->transform);
+	if ((flags & ~FLAG_BIG_ENDIAN) || !part->raw_len ||
+		!transform_takes(t, part->elem_bytes) || (!t->planes && flags) ||
+		part->n_planes != (t->planes ? part->elem_bytes : 1) ||
+		(part->elem_bytes && part->raw_len % part->elem_bytes))
+		return diag_set(diag, -EIO, 0, "impossible part in a record");
+	return 0;
+}
+
+int body_get(struct body *body, const uint8_t *in, uint32_t body_len, uint32_t n,
+	struct alcm_diag *diag)
+{
+	uint64_t at = 1, stored = 0, raw = 0;
+
+	if (!body_len || !in[0] || in[0] > BODY_MAX_PARTS)
+		return diag_set(diag, -EIO, 0, "impossible part count in a record");
+	body->n_parts = in[0];
+	for (unsigned i = 0; i < body->n_parts; i++) {
+		struct body_part *part = &body->parts[i];
+
+		if (body_len - at < BODY_PART_BYTES)
+			return diag_set(diag, -EIO, 0, "a record's part table is cut off");
+
+		const uint8_t *p = in + at;
+
+		part->raw_len = le_get32(p);
+		part->transform = p[4];
+		part->elem_bytes = p[5];
+		part->big_endian = p[6] & FLAG_BIG_ENDIAN;
+		part->n_planes = p[7];
+
+		int err = check_part(part, p[6], diag);
+
+		if (err)
+			return err;
+		at += BODY_PART_BYTES;
+		if (body_len - at < part->n_planes * (uint64_t)BODY_PLANE_BYTES)
+			return diag_set(diag, -EIO, 0, "a record's plane table is cut off");
+		for (unsigned k = 0; k < part->n_planes; k++) {
+			p = in + at + k * (uint64_t)BODY_PLANE_BYTES;
+			part->planes[k].coder = p[0];
+			part->planes[k].stored_len = le_get32(p + 1);
+			if (!coder_find(p[0]))
+				return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)", p[0]);
+			stored += part->planes[k].stored_len;
+		}
+		at += part->n_planes * (uint64_t)BODY_PLANE_BYTES;
+		raw += part->raw_len;
+	}
+	if (raw != n || at + stored != body_len)
+		return diag_set(diag, -EIO, 0, "a record's lengths do not add up");
+	return 0;
+}

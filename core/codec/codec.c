@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* A chunk's spans to a record body and back. */
+#include "codec/codec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/alloc.h"
+#include "base/diag.h"
+#include "codec/codec_state.h"
+#include "transform/planes.h"
+
+/* A part table of every part and plane there can be. */
+enum { TABLE_MAX = CODEC_MAX_TABLE };
+_Static_assert(TABLE_MAX == 1 + BODY_MAX_PARTS * (BODY_PART_BYTES +
+	TRANSFORM_MAX_PLANES * BODY_PLANE_BYTES), "the header says how large it is");
+
+size_t codec_bound(uint32_t n)
+{
+	return (size_t)n + TABLE_MAX;
+}
+
+size_t codec_memory(uint32_t chunk_bytes)
+{
+	/* The contexts of zlib and zstd take well below 4 MiB. */
+	return 4 * (size_t)chunk_bytes + ((size_t)4 << 20);
+}
+
+int codec_new(uint32_t chunk_bytes, struct codec **out)
+{
+	struct codec *c = mem_zalloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->chunk_bytes = chunk_bytes;
+	c->planes = mem_alloc_aligned(chunk_bytes);
+	c->coded[0] = mem_alloc_aligned(chunk_bytes);
+	c->coded[1] = mem_alloc_aligned(chunk_bytes);
+	c->candidate = mem_alloc_aligned(chunk_bytes);
+	if (!c->planes || !c->coded[0] || !c->coded[1] || !c->candidate ||
+		coder_state_new(&c->coders)) {
+		codec_free(c);
+		return -ENOMEM;
+	}
+	*out = c;
+	return 0;
+}
+
+void codec_free(struct codec *c)
+{
+	if (!c)
+		return;
+	coder_state_free(c->coders);
+	mem_free(c->planes);
+	mem_free(c->coded[0]);
+	mem_free(c->coded[1]);
+	mem_free(c->candidate);
+	mem_free(c);
+}
+
+/* ---- encoding --------------------------------------------------------------------------------- */
+
+static void list_planes(const struct body *body, struct codec_result *out)
+{
+	out->n_planes = 0;
+	for (unsigned i = 0; i < body->n_parts; i++) {
+		const struct body_part *part = &body->parts[i];
+		uint32_t plane_len = body_plane_len(part);
+
+		for (unsigned p = 0; p < part->n_planes && out->n_planes < CODEC_MAX_PLANES; p++)
+			out->planes[out->n_planes++] = (struct plane_use){
+				.transform = part->transform,
+				.plane = (uint8_t)p,
+				.coder = part->planes[p].coder,
+				.value_bits = 8,
+				.n_values = plane_len,
+				.raw_bytes = plane_len,
+				.stored_bytes = part->planes[p].stored_len,
+			};
+	}
+}
+
+int codec_encode(struct codec *c, const uint8_t *raw, uint32_t n, const struct span *spans,
+	unsigned n_spans, uint8_t *body_bytes, struct codec_result *out)
+{
+	struct body body = { .n_parts = 0 };
+	uint8_t *data = body_bytes + TABLE_MAX;
+	uint32_t stored = 0;
+	size_t table;
+
+	for (uint32_t i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes) {
+		struct coded_part part;
+
+		plan_part(c, raw + at, &spans[i], &part);
+		body.parts[body.n_parts++] = part.part;
+		memcpy(data + stored, part.bytes, part.len);
+		stored += part.len;
+	}
+	table = body_table_bytes(&body);
+	if (table + stored > (size_t)n + 1 + BODY_PART_BYTES + BODY_PLANE_BYTES) {
+		codec_encode_raw(raw, n, body_bytes, out);
+		return 0;
+	}
+	body_put(body_bytes, &body);
+	memmove(body_bytes + table, data, stored);
+	out->body_len = (uint32_t)(table + stored);
+	list_planes(&body, out);
+	return 0;
+}
+
+void codec_encode_raw(const uint8_t *raw, uint32_t n, uint8_t *body_bytes,
+	struct codec_result *out)
+{
+	struct body body = { .n_parts = 1 };
+
+	body.parts[0] = (struct body_part){ .raw_len = n, .n_planes = 1 };
+	body.parts[0].planes[0] = (struct body_plane){ CODER_RAW, n };
+	body_put(body_bytes, &body);
+	memcpy(body_bytes + body_table_bytes(&body), raw, n);
+	out->body_len = (uint32_t)(body_table_bytes(&body) + n);
+	list_planes(&body, out);
+}
+
+/* ---- decoding --------------------------------------------------------------------------------- */
+
+static int decode_plane(struct codec *c, const struct body_plane *plane, const uint8_t *in,
+	uint8_t *out, uint32_t n, struct alcm_diag *diag)
+{
+	const struct coder *coder = coder_find(plane->coder);
+
+	if (coder->decode(c->coders, in, plane->stored_len, out, n))
+		return diag_set(diag, -EIO, 0, "%s data that does not decode", coder->name);
+	return 0;
+}
+
+/* One part into out[0, raw_len); `*in` moves behind its planes. */
+static int decode_part(struct codec *c, const struct body_part *part, const uint8_t **in,
+	uint8_t *out, struct alcm_diag *diag)
+{
+	const struct transform *t = transform_find(part->transform);
+	const uint8_t *planes[TRANSFORM_MAX_PLANES];
+	uint32_t n = body_plane_len(part);
+
+	for (unsigned p = 0; p < part->n_planes; p++) {
+		const struct body_plane *plane = &part->planes[p];
+		uint8_t *to = t->planes ? c->planes + (size_t)p * n : out;
+		int err = 0;
+
+		planes[p] = to;
+		/* Raw planes are merged from where they lie. */
+		if (t->planes && plane->coder == CODER_RAW && plane->stored_len == n)
+			planes[p] = *in;
+		else
+			err = decode_plane(c, plane, *in, to, n, diag);
+		if (err)
+			return err;
+		*in += plane->stored_len;
+	}
+	if (t->planes)
+		planes_merge(planes, out, n, part->elem_bytes, t->rotate, part->big_endian);
+	return 0;
+}
+
+int codec_decode(struct codec *c, const uint8_t *in, uint32_t body_len, uint8_t *raw,
+	uint32_t n, struct alcm_diag *diag)
+{
+	struct body body;
+	int err;
+
+	if (n > c->chunk_bytes)
+		return diag_set(diag, -EIO, 0, "a record larger than a chunk");
+	err = body_get(&body, in, body_len, n, diag);
+	if (err)
+		return err;
+	in += body_table_bytes(&body);
+	for (unsigned i = 0; i < body.n_parts && !err; i++) {
+		err = decode_part(c, &body.parts[i], &in, raw, diag);
+		raw += body.parts[i].raw_len;
+	}
+	return err;
+}
+
+int codec_planes(const uint8_t *in, uint32_t body_len, uint32_t n, struct codec_result *out,
+	struct alcm_diag *diag)
+{
+	struct body body;
+	int err = body_get(&body, in, body_len, n, diag);
+
+	if (err)
+		return err;
+	list_planes(&body, out);
+	out->body_len = body_len;
+	return 0;
+}
+
+/* ---- for reports -------------------------------------------------------------------------------- */
+
+void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)
+{
+	const struct transform *t = transform_find(transform);
+
+	if (!t)
+		snprintf(buf, 32, "?");
+	else if (!t->planes)
+		snprintf(buf, 32, "bytes");
+	else if (t->rotate && plane == 0)
+		snprintf(buf, 32, "exponent");
+	else if (t->rotate)
+		snprintf(buf, 32, "mantissa byte %u", plane);
+	else
+		snprintf(buf, 32, "byte %u", plane);
+}
+
+const char *codec_coder_name(uint8_t coder)
+{
+	const struct coder *c = coder_find(coder);
+
+	return c ? c->name : "?";
+}
+
+long codec_baseline(const uint8_t *raw, uint32_t n)
+{
+	uLongf len = compressBound(n);
+	AUTO_FREE uint8_t *out = mem_alloc(len);
+
+	if (!out)
+		return -ENOMEM;
+	return compress2(out, &len, raw, n, 6) == Z_OK ? (long)len : -EIO;
+}

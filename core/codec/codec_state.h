@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of core/codec share. */
+#ifndef ALCM_CODEC_CODEC_STATE_H
+#define ALCM_CODEC_CODEC_STATE_H
+
+#include "codec/body.h"
+#include "codec/codec.h"
+#include "coder/coder_table.h"
+
+struct codec {
+	struct coder_state *coders;
+	uint32_t chunk_bytes;
+	uint8_t *planes;    /* one part, split; or decoded planes */
+	uint8_t *coded[2];  /* a part's coded planes: the best so far, and a candidate */
+	uint8_t *candidate; /* one plane's */
+};
+
+/* A part as it may be stored: its table row, and its planes' bytes one behind the other. */
+struct coded_part {
+	struct body_part part;
+	uint8_t *bytes;
+	uint32_t len;
+};
+
+/* plan.c: choose transform and coders for one span; the result lies in codec->coded. */
+void plan_part(struct codec *codec, const uint8_t *raw, const struct span *span,
+	struct coded_part *out);
+
+#endif

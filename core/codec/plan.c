@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a part is coded. Cheap figures of the data say which candidates could pay; only those
+ * are tried, and the smallest is kept. A choice can cost ratio or time, never correctness.
+ *
+ *   figure                                what it says
+ *   order-0 entropy of a plane            near 8 bits: noise, stored raw for free
+ *   bytes equal to the one before,        more than chance: runs or correlation, which an LZ coder
+ *   against chance (Σp²)                  finds and a table of symbol lengths does not
+ *   anchors seen before                   rows or values repeat at a distance: LZ over whole elements
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "codec/codec_state.h"
+#include "transform/planes.h"
+
+enum {
+	SMALL_PART = 1024,       /* headers: everything is tried, it costs nothing */
+	ANCHOR_TABLE = 4096,
+	EFFORT_HUFFMAN = -50,    /* zstd that hardly looks for matches: symbol lengths only */
+	EFFORT_LZ = 9,
+	EFFORT_DEFLATE = 6,
+};
+
+/* Entropies above this many bits per byte are not worth a coder. */
+#define NOISE_BITS 7.92
+
+struct figures {
+	double entropy;     /* order 0, bits per byte */
+	double run_excess;  /* share of bytes equal to the one before, divided by chance */
+};
+
+static void count_bytes(const uint8_t *in, uint32_t n, uint32_t counts[256], uint32_t *equal)
+{
+	uint32_t c[4][256] = { { 0 } }, same = 0, i = 0;
+
+	for (; i + 4 <= n; i += 4) {
+		for (unsigned k = 0; k < 4; k++)
+			c[k][in[i + k]]++;
+	}
+	for (; i < n; i++)
+		c[0][in[i]]++;
+	for (i = 1; i < n; i++)
+		same += in[i] == in[i - 1];
+	for (unsigned s = 0; s < 256; s++)
+		counts[s] = c[0][s] + c[1][s] + c[2][s] + c[3][s];
+	*equal = same;
+}
+
+static void measure(const uint8_t *in, uint32_t n, struct figures *f)
+{
+	uint32_t counts[256], equal;
+	double chance = 0;
+
+	count_bytes(in, n, counts, &equal);
+	f->entropy = 0;
+	for (unsigned s = 0; s < 256; s++) {
+		double p = (double)counts[s] / n;
+
+		if (counts[s]) {
+			f->entropy -= p * log2(p);
+			chance += p * p;
+		}
+	}
+	f->run_excess = n > 1 ? (double)equal / (n - 1) / chance : 1;
+}
+
+/*
+ * The share of anchors (8-byte windows chosen by their content, so that a repeated row chooses
+ * the same ones) that were seen before in this part.
+ */
+static double repeats(const uint8_t *in, uint32_t n, uint32_t step)
+{
+	uint64_t seen[ANCHOR_TABLE] = { 0 };
+	uint32_t anchors = 0, again = 0;
+
+	for (uint32_t i = 0; i + 8 <= n; i += step) {
+		uint64_t v = le_get64(in + i), h = v * 0x9e3779b97f4a7c15u;
+
+		if ((h >> 59) != 0 || v == 0)
+			continue;
+
+		uint64_t *slot = &seen[(h >> 40) % ANCHOR_TABLE];
+
+		anchors++;
+		again += *slot == v;
+		*slot = v;
+	}
+	return anchors ? (double)again / anchors : 0;
+}
+
+/* ---- one plane ------------------------------------------------------------------------------ */
+
+/* Keep what `coder` makes of the plane if it beats what is there. */
+static void try_coder(struct codec *c, uint8_t coder, int effort, const uint8_t *in, uint32_t n,
+	uint8_t *best, struct body_plane *plane)
+{
+	size_t len;
+
+	if (plane->stored_len < 2)
+		return;
+	len = coder_find(coder)->encode(c->coders, effort, in, n, c->candidate,
+		plane->stored_len - 1);
+	if (!len)
+		return;
+	memcpy(best, c->candidate, len);
+	plane->coder = coder;
+	plane->stored_len = (uint32_t)len;
+}
+
+/* `lz`: matches at a distance are likely, or cheap to look for. */
+static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, uint8_t *out,
+	struct body_plane *plane)
+{
+	struct figures f;
+
+	if (n > 1 && in[0] == in[n - 1] && memcmp(in, in + 1, n - 1) == 0) {
+		out[0] = in[0];
+		*plane = (struct body_plane){ CODER_CONSTANT, 1 };
+		return;
+	}
+	*plane = (struct body_plane){ CODER_RAW, n };
+	measure(in, n, &f);
+	if (f.run_excess > 1.1)
+		lz = true;
+	if (lz || n < SMALL_PART) {
+		try_coder(c, CODER_ZSTD, EFFORT_LZ, in, n, out, plane);
+		try_coder(c, CODER_DEFLATE, EFFORT_DEFLATE, in, n, out, plane);
+	}
+	if (f.entropy < NOISE_BITS)
+		try_coder(c, CODER_ZSTD, EFFORT_HUFFMAN, in, n, out, plane);
+	if (plane->coder == CODER_RAW)
+		memcpy(out, in, n);
+}
+
+/* ---- one part ------------------------------------------------------------------------------- */
+
+static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, bool lz, uint8_t *to,
+	struct coded_part *out)
+{
+	out->part = (struct body_part){ .raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1 };
+	out->bytes = to;
+	plan_plane(c, raw, n, lz, to, &out->part.planes[0]);
+	out->len = out->part.planes[0].stored_len;
+}
+
+static void plan_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t transform,
+	unsigned width, bool big, bool lz, uint8_t *to, struct coded_part *out)
+{
+	uint32_t n_elems = n / width;
+
+	out->part = (struct body_part){ .raw_len = n, .transform = transform,
+		.elem_bytes = (uint8_t)width, .n_planes = (uint8_t)width, .big_endian = big };
+	out->bytes = to;
+	out->len = 0;
+	planes_split(raw, c->planes, n_elems, width, transform_find(transform)->rotate, big);
+	for (unsigned p = 0; p < width; p++) {
+		plan_plane(c, c->planes + (size_t)p * n_elems, n_elems, lz, to + out->len,
+			&out->part.planes[p]);
+		out->len += out->part.planes[p].stored_len;
+	}
+}
+
+/* The width of what gets split, 0 when nothing is to be gained by splitting. */
+static unsigned split_width(const struct span *span)
+{
+	const struct dtype *type = dtype_get(span->dtype);
+	unsigned width = type->class == DTYPE_OPAQUE ? span->elem_bytes : type->width_bytes;
+
+	return width >= 2 && width <= TRANSFORM_MAX_PLANES && span->len_bytes % width == 0
+		? width : 0;
+}
+
+void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,
+	struct coded_part *out)
+{
+	const struct dtype *type = dtype_get(span->dtype);
+	bool is_float = type->class == DTYPE_FLOAT && type->width_bytes <= 8;
+	unsigned width = split_width(span);
+	uint32_t n = span->len_bytes;
+	struct coded_part whole;
+	bool lz;
+
+	if (!width) {
+		plan_whole(c, raw, n, true, c->coded[0], out);
+		return;
+	}
+	/* Integers, records and strings are where LZ is at home; floats only if they repeat. */
+	lz = !is_float || n < SMALL_PART || repeats(raw, n, type->width_bytes) > 0.02;
+	plan_planes(c, raw, n, is_float ? TRANSFORM_FLOAT : TRANSFORM_BYTES, width,
+		span->big_endian, lz, c->coded[0], out);
+	/* Runs in the leading plane: zeros, which may lie in the same places of all planes. */
+	if (!lz && out->part.planes[width - 1].coder != CODER_RAW)
+		lz = true;
+	if (!lz)
+		return;
+	plan_whole(c, raw, n, true, c->coded[1], &whole);
+	if (whole.len < out->len)
+		*out = whole;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* The coders that a plane may name (docs/format.md, section 3.2): bytes in, bytes out. */
+#ifndef ALCM_CODER_CODER_TABLE_H
+#define ALCM_CODER_CODER_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum coder_id { CODER_RAW = 0, CODER_CONSTANT = 1, CODER_DEFLATE = 2, CODER_ZSTD = 3 };
+
+/* Contexts of the libraries, of one thread; made once, used for every plane. */
+struct coder_state;
+
+int coder_state_new(struct coder_state **out); /* -ENOMEM */
+void coder_state_free(struct coder_state *state);
+
+struct coder {
+	const char *name;
+	/*
+	 * Encode n > 0 bytes into at most `room` bytes at `effort` (the coder's own scale).
+	 * Returns the length, or 0 when it doesn't fit or doesn't apply.
+	 */
+	size_t (*encode)(struct coder_state *state, int effort, const uint8_t *in, size_t n,
+		uint8_t *out, size_t room);
+	/* Decode into exactly n bytes. -EIO when the input does not give just that. */
+	int (*decode)(struct coder_state *state, const uint8_t *in, size_t len, uint8_t *out,
+		size_t n);
+};
+
+/* The row of an id as on disk, or NULL when this version doesn't know it. */
+const struct coder *coder_find(uint8_t id);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The transforms that a record may name (docs/format.md, section 3.1). */
+#ifndef ALCM_TRANSFORM_TRANSFORM_TABLE_H
+#define ALCM_TRANSFORM_TRANSFORM_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum transform_id { TRANSFORM_NONE = 0, TRANSFORM_BYTES = 1, TRANSFORM_FLOAT = 2 };
+
+enum { TRANSFORM_MAX_PLANES = 32 };
+
+struct transform {
+	const char *name;
+	bool planes;  /* one plane per byte of an element; otherwise one plane in all */
+	bool rotate;  /* see planes.h */
+	uint32_t widths; /* bit w set: elements of w bytes (w ≤ 32, bit 0 for 32) are allowed */
+};
+
+/* The row of an id as on disk, or NULL when this version doesn't know it. */
+const struct transform *transform_find(uint8_t id);
+
+/* Whether elements of `width` bytes can go through `t`. */
+bool transform_takes(const struct transform *t, unsigned width);
+
+#endif
