@@ -9,13 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SIDECAR_TOP ".alcm/caq"
 #define SIDECAR_MAX_BYTES (1u << 20) /* far more than any report has */
 
 char *sidecar_path(const char *rel)
 {
 	char *path;
 
-	return asprintf(&path, ".alcm/caq/%s.json", rel) < 0 ? NULL : path;
+	return asprintf(&path, SIDECAR_TOP "/%s.json", rel) < 0 ? NULL : path;
 }
 
 /* All of the file behind `fd`, or -1. */
@@ -56,24 +57,42 @@ enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct 
 	return state;
 }
 
-/* mkdir -p of everything above the last component. `path` is put back as it was. */
+/* Owners are given where we may; that we may not is no failure. */
+static void give_to(int fd, const struct stat *st)
+{
+	(void)!fchown(fd, st->st_uid, st->st_gid);
+}
+
+/*
+ * mkdir -p of everything above the last component of a sidecar's path; what mirrors a
+ * directory of the store is as private as that. `path` is put back as it was.
+ */
 static int make_parents(int dirfd, char *path)
 {
+	const size_t top = strlen(SIDECAR_TOP);
+
 	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		int failed;
+		struct stat st = { .st_mode = 0755, .st_uid = geteuid(), .st_gid = getegid() };
+		bool mirrors = (size_t)(slash - path) > top;
+		int err = 0;
 
 		*slash = '\0';
-		failed = mkdirat(dirfd, path, 0755) != 0 && errno != EEXIST ? errno : 0;
+		if (mirrors && fstatat(dirfd, path + top + 1, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			err = -errno;
+		else if (mkdirat(dirfd, path, st.st_mode & 0755) == 0)
+			(void)!fchownat(dirfd, path, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW);
+		else if (errno != EEXIST)
+			err = -errno;
 		*slash = '/';
-		if (failed)
-			return -failed;
+		if (err)
+			return err;
 	}
 	return 0;
 }
 
-static int write_text(int dirfd, const char *path, const char *text)
+static int write_text(int dirfd, const char *path, const char *text, const struct stat *st)
 {
-	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	size_t n = strlen(text);
 	int err = 0;
 
@@ -87,18 +106,21 @@ static int write_text(int dirfd, const char *path, const char *text)
 		else
 			text += put, n -= (size_t)put;
 	}
+	give_to(fd, st);
+	if (!err && fchmod(fd, st->st_mode & 0444) != 0)
+		err = -errno;
 	return close(fd) != 0 && !err ? -errno : err;
 }
 
 /* Readers see the old report or the new one, never half of one. */
-static int replace_text(int dirfd, const char *path, const char *text)
+static int replace_text(int dirfd, const char *path, const char *text, const struct stat *st)
 {
 	char *tmp;
 	int err;
 
 	if (asprintf(&tmp, ".alcm/caq.new.%ld", (long)getpid()) < 0)
 		return -ENOMEM;
-	err = write_text(dirfd, tmp, text);
+	err = write_text(dirfd, tmp, text, st);
 	if (!err && renameat(dirfd, tmp, dirfd, path) != 0)
 		err = -errno;
 	if (err)
@@ -108,15 +130,15 @@ static int replace_text(int dirfd, const char *path, const char *text)
 }
 
 int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info,
-	const struct timespec *mtime)
+	const struct stat *st)
 {
 	char *path = sidecar_path(rel), *text = NULL;
-	int err = path ? alcm_report_json(info, rel, mtime, &text) : -ENOMEM;
+	int err = path ? alcm_report_json(info, rel, &st->st_mtim, &text) : -ENOMEM;
 
 	if (!err)
 		err = make_parents(store_dirfd, path);
 	if (!err)
-		err = replace_text(store_dirfd, path, text);
+		err = replace_text(store_dirfd, path, text, st);
 	alcm_free_text(text);
 	free(path);
 	return err;
@@ -136,7 +158,7 @@ static int write_for_fd(struct alcm *alcm, int store_dirfd, const char *rel, int
 		return err;
 	err = alcm_blob_info(blob, &info, NULL);
 	alcm_blob_close(blob);
-	return err ? err : sidecar_write(store_dirfd, rel, &info, &st.st_mtim);
+	return err ? err : sidecar_write(store_dirfd, rel, &info, &st);
 }
 
 int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel)

@@ -3,6 +3,7 @@
 #ifndef ALCM_TOOLS_CLI_SIDECAR_H
 #define ALCM_TOOLS_CLI_SIDECAR_H
 
+#include <sys/stat.h>
 #include <time.h>
 
 #include "alcm.h"
@@ -13,9 +14,9 @@ enum sidecar_state { SIDECAR_CURRENT, SIDECAR_STALE, SIDECAR_MISSING };
 enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct alcm_info *info,
 	const struct timespec *mtime);
 
-/* Write it anew. 0 or a negative errno. */
+/* Write it anew, readable by those who may read the blob (`st`). 0 or a negative errno. */
 int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info,
-	const struct timespec *mtime);
+	const struct stat *st);
 
 /* As sidecar_write(), for the blob openat(store_dirfd, rel). */
 int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel);

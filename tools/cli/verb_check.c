@@ -111,7 +111,7 @@ static enum cli_exit check_sidecar(struct check *c, const char *path, const char
 	c->n_sidecars++;
 	if (!c->repair)
 		return CLI_OK;
-	err = sidecar_write(c->store.dirfd, rel, &info, &st.st_mtim);
+	err = sidecar_write(c->store.dirfd, rel, &info, &st);
 	if (err)
 		return cli_error(c->cli, path, "can't write its report: %s", strerror(-err));
 	return CLI_REPAIRED;
