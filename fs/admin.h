@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The admin directory: reports in a tree that mirrors the store, .alcm/caq/PATH.json. */
+#ifndef ALCMFS_ADMIN_H
+#define ALCMFS_ADMIN_H
+
+#include "fs.h"
+
+/* Write the report of an open blob; best effort. The caller holds content->io. */
+void admin_write_report(struct fs *fs, struct inode *inode);
+
+/* dir_fd/name is about to be looked up inside .alcm: make it exist and be current if it can be. */
+void admin_refresh(struct fs *fs, int dir_fd, const char *name);
+
+/* Reports follow their files; best effort. Called after the change. */
+void admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const char *to,
+	unsigned flags);
+void admin_removed(struct fs *fs, int dir_fd, const char *name, bool is_dir);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Which libfuse this is built against; the only place that asks. */
+#ifndef ALCMFS_COMPAT_H
+#define ALCMFS_COMPAT_H
+
+#define FUSE_USE_VERSION 35
+#include <fuse_lowlevel.h>
+
+#ifndef FUSE_CAP_EXPLICIT_INVAL_DATA
+#define FUSE_CAP_EXPLICIT_INVAL_DATA 0
+#endif
+
+#endif

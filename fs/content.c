@@ -1,0 +1,738 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ *                     open, empty          write at 0 that begins a tensor file
+ *      UNKNOWN ─────────────────► UNDECIDED ──────────────────────────────────► BLOB
+ *       ▲   │ │                    │  ▲ ▲       truncate to 0                   │ │
+ *       │   │ └──────────────┐     │  │ └───────────────────────────────────────┘ │
+ *       │   │ open           │     │  └──────────────────────┐                    │
+ *       │   │                │     │ any other write,        │ truncate to 0      │
+ *       │   ▼ probe: blob    ▼     ▼ growth                  │                    │
+ *       │  BLOB            PLAIN ──┴──────────────────────────┘                    │
+ *       │                   │ ▲ ▲    last writer closes a tensor file: alcm_pack  │
+ *       │                   │ │ └── smaller than min_size, never written: demote ─┤
+ *       └── evicted ────────┘ └───────────────────────────────────────────────────┘
+ *
+ * PLAIN: the store's file is the truth. BLOB: `blob` is, and the store's file between
+ * commits is only a log. UNDECIDED: the store's file is empty. Transitions hold content->io
+ * exclusively; reads and writes hold it shared, so none of them sees a change half done.
+ */
+#include "content.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "inode.h"
+#include "path.h"
+#include "policy.h"
+
+static const char blob_magic[8] = "\x89" "ALCM\r\n\x1a";
+
+void content_init(struct content *c)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&c->io, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	c->fd = -1;
+}
+
+/* ---- small things ----------------------------------------------------------------------------- */
+
+static int report(struct fs *fs, const struct inode *i, int err, const struct alcm_diag *diag)
+{
+	char path[PATH_TEXT];
+
+	if (err == -EIO && diag->cause[0])
+		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
+			path_of(fs, i->content.fd >= 0 ? i->content.fd : i->path_fd, path),
+			(unsigned long long)diag->offset, diag->cause);
+	return err;
+}
+
+static void touch(struct inode *i)
+{
+	pthread_mutex_lock(&i->lock);
+	clock_gettime(CLOCK_REALTIME_COARSE, &i->content.mtime);
+	i->content.mtime_known = true;
+	i->content.verdict_known = false;
+	pthread_mutex_unlock(&i->lock);
+}
+
+void content_set_mtime(struct inode *i, const struct timespec *mtime)
+{
+	pthread_mutex_lock(&i->lock);
+	i->content.mtime = *mtime;
+	pthread_mutex_unlock(&i->lock);
+}
+
+/* The store's mtime says when we wrote; the user's says when they did. */
+static void restore_mtime(struct inode *i)
+{
+	pthread_mutex_lock(&i->lock);
+	if (i->content.mtime_known) {
+		struct timespec t[2] = { { .tv_nsec = UTIME_OMIT }, i->content.mtime };
+
+		(void)futimens(i->content.fd, t);
+	}
+	i->content.verdict_known = false;
+	pthread_mutex_unlock(&i->lock);
+}
+
+/* ---- opening and closing ------------------------------------------------------------------------ */
+
+static int reopen_store(struct inode *i, bool writable)
+{
+	char proc[PATH_PROC];
+	int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC;
+	int fd = open(path_proc(i->path_fd, proc), flags);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Say what the open file is. UNKNOWN → any other. */
+static int judge(struct fs *fs, struct inode *i)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	struct alcm_probe probe;
+	struct stat st;
+	int err = fstat(c->fd, &st) ? -errno : 0;
+
+	if (!err && st.st_size == 0) {
+		c->state = CONTENT_UNDECIDED;
+		return 0;
+	}
+	if (!err)
+		err = alcm_probe(c->fd, &probe, &diag);
+	if (!err && probe.kind == ALCM_PLAIN) {
+		c->state = CONTENT_PLAIN;
+		return 0;
+	}
+	if (!err)
+		err = alcm_blob_open(fs->alcm, c->fd, c->fd_writable, &c->blob, &diag);
+	if (err)
+		return report(fs, i, err, &diag);
+	c->state = CONTENT_BLOB;
+	pthread_mutex_lock(&i->lock);
+	c->mtime = st.st_mtim;
+	c->mtime_known = true;
+	pthread_mutex_unlock(&i->lock);
+	return 0;
+}
+
+static void close_store(struct fs *fs, struct content *c)
+{
+	alcm_blob_close(c->blob);
+	c->blob = NULL;
+	if (c->fd >= 0) {
+		close(c->fd);
+		inode_count_fd(fs, -1);
+	}
+	c->fd = -1;
+	c->state = CONTENT_UNKNOWN;
+}
+
+/* Have the store's file open, for writing if asked; io held exclusively, inode pinned. */
+static int ensure_open(struct fs *fs, struct inode *i, bool writable)
+{
+	struct content *c = &i->content;
+	int fd, err;
+
+	if (c->fd >= 0 && (c->fd_writable || !writable))
+		return 0;
+	fd = reopen_store(i, writable);
+	if (fd < 0)
+		return fd;
+	if (c->fd >= 0) {
+		/* The number stays, for replies that are still reading from it. */
+		alcm_blob_close(c->blob);
+		c->blob = NULL;
+		if (dup3(fd, c->fd, O_CLOEXEC) < 0)
+			return -errno;
+		close(fd);
+	} else {
+		c->fd = fd;
+		inode_count_fd(fs, 1);
+	}
+	c->fd_writable = writable;
+	err = judge(fs, i);
+	if (err)
+		close_store(fs, c);
+	return err;
+}
+
+/* Take the lock shared with the store's file open. */
+static int enter(struct fs *fs, struct inode *i, bool writable)
+{
+	struct content *c = &i->content;
+	int err = 0;
+
+	pthread_rwlock_rdlock(&c->io);
+	while (!err && (c->state == CONTENT_UNKNOWN || (writable && !c->fd_writable))) {
+		pthread_rwlock_unlock(&c->io);
+		pthread_rwlock_wrlock(&c->io);
+		err = ensure_open(fs, i, writable);
+		pthread_rwlock_unlock(&c->io);
+		pthread_rwlock_rdlock(&c->io);
+	}
+	if (err)
+		pthread_rwlock_unlock(&c->io);
+	return err;
+}
+
+/* Whether the kernel may keep its pages: nobody but us changed the file since they were read. */
+static bool pages_current(struct inode *i)
+{
+	struct content *c = &i->content;
+	struct stat st;
+	bool same;
+
+	if (fstat(c->fd, &st))
+		return false;
+	pthread_mutex_lock(&i->lock);
+	same = c->cached && (c->n_writers || c->n_open > 1 ||
+				    (c->cached_ctime.tv_sec == st.st_ctim.tv_sec &&
+					    c->cached_ctime.tv_nsec == st.st_ctim.tv_nsec));
+	c->cached = true;
+	c->cached_ctime = st.st_ctim;
+	pthread_mutex_unlock(&i->lock);
+	return same;
+}
+
+/* Our own change of the file is no reason to drop the kernel's pages. */
+static void remember_pages(struct inode *i)
+{
+	struct stat st;
+
+	if (i->content.fd < 0 || fstat(i->content.fd, &st))
+		return;
+	pthread_mutex_lock(&i->lock);
+	i->content.cached_ctime = st.st_ctim;
+	pthread_mutex_unlock(&i->lock);
+}
+
+int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *keep)
+{
+	struct content *c = &i->content;
+	int err = 0;
+
+	pthread_rwlock_wrlock(&c->io);
+	if (fd >= 0 && c->fd < 0) {
+		c->fd = fd;
+		c->fd_writable = true;
+		inode_count_fd(fs, 1);
+		err = judge(fs, i);
+		if (err)
+			close_store(fs, c);
+	} else {
+		if (fd >= 0)
+			close(fd);
+		err = ensure_open(fs, i, writable);
+	}
+	if (!err) {
+		c->n_open++;
+		c->n_writers += writable;
+		*keep = pages_current(i);
+	}
+	pthread_rwlock_unlock(&c->io);
+	return err;
+}
+
+void content_close(struct fs *fs, struct inode *i, bool writable)
+{
+	struct content *c = &i->content;
+
+	pthread_rwlock_wrlock(&c->io);
+	c->n_open--;
+	c->n_writers -= writable;
+	if (!c->n_open && c->fd >= 0 && !(c->blob && alcm_blob_dirty(c->blob))) {
+		remember_pages(i);
+		close_store(fs, c);
+	}
+	pthread_rwlock_unlock(&c->io);
+}
+
+bool content_evict(struct fs *fs, struct inode *i)
+{
+	struct content *c = &i->content;
+	bool clean;
+
+	if (pthread_rwlock_trywrlock(&c->io))
+		return false;
+	clean = !(c->blob && (alcm_blob_dirty(c->blob) || alcm_blob_unwritten(c->blob))) &&
+		!c->plain_written;
+	if (clean && c->fd >= 0)
+		close_store(fs, c);
+	pthread_rwlock_unlock(&c->io);
+	return clean;
+}
+
+void content_release(struct fs *fs, struct inode *i)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+
+	if (c->blob && alcm_blob_dirty(c->blob)) {
+		int err = alcm_blob_commit(c->blob, false, &diag);
+
+		if (err)
+			fs_log(fs, ALCM_LOG_ERROR, "the last changes of a file are lost: %s",
+				diag.cause[0] ? diag.cause : strerror(-err));
+		else
+			restore_mtime(i);
+	}
+	close_store(fs, c);
+	pthread_rwlock_destroy(&c->io);
+}
+
+/* ---- attributes ---------------------------------------------------------------------------------- */
+
+/* What a file that isn't open is; remembered until its ctime changes. */
+static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struct stat *st,
+	struct alcm_probe *out)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	char proc[PATH_PROC];
+	int fd, err;
+	bool known;
+
+	pthread_mutex_lock(&i->lock);
+	known = c->verdict_known && c->verdict_bytes == st->st_size &&
+		memcmp(&c->verdict_ctime, &st->st_ctim, sizeof(st->st_ctim)) == 0;
+	*out = c->verdict;
+	pthread_mutex_unlock(&i->lock);
+	if (known)
+		return 0;
+	fd = open(path_proc(path_fd, proc), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	err = alcm_probe(fd, out, &diag);
+	if (err == -EIO) {
+		char path[PATH_TEXT];
+
+		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s", path_of(fs, fd, path),
+			(unsigned long long)diag.offset, diag.cause);
+	}
+	close(fd);
+	if (err)
+		*out = (struct alcm_probe){ ALCM_PLAIN, (uint64_t)st->st_size };
+	pthread_mutex_lock(&i->lock);
+	c->verdict = *out;
+	c->verdict_known = true;
+	c->verdict_bytes = st->st_size;
+	c->verdict_ctime = st->st_ctim;
+	pthread_mutex_unlock(&i->lock);
+	return err;
+}
+
+void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
+{
+	struct content *c = &i->content;
+	struct alcm_probe probe;
+
+	if (!S_ISREG(st->st_mode) || i->admin)
+		return;
+	pthread_rwlock_rdlock(&c->io);
+	if (c->state == CONTENT_BLOB) {
+		st->st_size = (off_t)alcm_blob_size(c->blob);
+		pthread_mutex_lock(&i->lock);
+		st->st_mtim = c->mtime;
+		pthread_mutex_unlock(&i->lock);
+	} else if (c->state == CONTENT_UNKNOWN && st->st_size &&
+		!probe_closed(fs, i, path_fd, st, &probe)) {
+		st->st_size = (off_t)probe.logical_size;
+	}
+	pthread_rwlock_unlock(&c->io);
+	/* tar and du take a file without blocks for a file without data. */
+	if (st->st_size && !st->st_blocks)
+		st->st_blocks = 1;
+}
+
+int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *out)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	struct alcm_blob *blob = NULL;
+	char proc[PATH_PROC];
+	int fd, err;
+
+	pthread_rwlock_rdlock(&c->io);
+	if (c->state == CONTENT_BLOB) {
+		err = alcm_blob_info(c->blob, out, &diag);
+		pthread_rwlock_unlock(&c->io);
+		return err;
+	}
+	pthread_rwlock_unlock(&c->io);
+	fd = open(path_proc(path_fd, proc), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	err = alcm_blob_open(fs->alcm, fd, false, &blob, &diag);
+	if (!err)
+		err = alcm_blob_info(blob, out, &diag);
+	alcm_blob_close(blob);
+	close(fd);
+	return err == -EMEDIUMTYPE ? -ENODATA : err;
+}
+
+const char *content_state_name(struct fs *fs, struct inode *i, int path_fd)
+{
+	struct content *c = &i->content;
+	struct alcm_probe probe = { ALCM_PLAIN, 0 };
+	enum content_state state;
+	struct stat st;
+
+	pthread_rwlock_rdlock(&c->io);
+	state = c->state;
+	pthread_rwlock_unlock(&c->io);
+	if (state == CONTENT_UNKNOWN && !fstatat(path_fd, "", &st, AT_EMPTY_PATH)) {
+		if (!st.st_size)
+			return "undecided";
+		(void)probe_closed(fs, i, path_fd, &st, &probe);
+		return probe.kind == ALCM_BLOB ? "blob" : "plain";
+	}
+	return state == CONTENT_BLOB ? "blob" : state == CONTENT_PLAIN ? "plain" : "undecided";
+}
+
+/* ---- reading and writing ---------------------------------------------------------------------------- */
+
+ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off,
+	int *plain_fd)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	ssize_t got = enter(fs, i, false);
+
+	if (got)
+		return got;
+	if (c->state == CONTENT_BLOB)
+		got = alcm_blob_pread(c->blob, buf, n, (uint64_t)off, &diag);
+	else
+		*plain_fd = c->fd;
+	if (got < 0)
+		(void)report(fs, i, (int)got, &diag);
+	pthread_rwlock_unlock(&c->io);
+	return got;
+}
+
+/* Would this write give a plain file the head of a blob? It would then be mistaken for one. */
+static bool forges_blob(const struct content *c, const char *buf, size_t n, off_t off)
+{
+	char head[sizeof(blob_magic)] = { 0 };
+
+	if (off >= (off_t)sizeof(head) || pread(c->fd, head, sizeof(head), 0) < 0)
+		return false;
+	if (n > sizeof(head) - (size_t)off)
+		n = sizeof(head) - (size_t)off;
+	memcpy(head + off, buf, n);
+	return memcmp(head, blob_magic, sizeof(head)) == 0;
+}
+
+/* PLAIN → BLOB in place. io held exclusively. */
+static int pack(struct fs *fs, struct inode *i)
+{
+	struct content *c = &i->content;
+	struct alcm_profile profile;
+	struct alcm_diag diag = { 0 };
+	char path[PATH_TEXT];
+	int err = ensure_open(fs, i, true);
+
+	if (err || c->state != CONTENT_PLAIN)
+		return err;
+	policy_profile(fs, i, &profile);
+	err = alcm_pack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path), c->fd, &profile, &diag);
+	if (err)
+		return report(fs, i, err, &diag);
+	return judge(fs, i);
+}
+
+static int become_blob(struct fs *fs, struct inode *i)
+{
+	struct alcm_profile profile;
+	int err;
+
+	policy_profile(fs, i, &profile);
+	err = alcm_blob_create(fs->alcm, i->content.fd, &profile, &i->content.blob);
+	if (!err)
+		i->content.state = CONTENT_BLOB;
+	return err;
+}
+
+/* The write that decides: exclusive, and only the first one of an empty file comes here. */
+static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off)
+{
+	struct content *c = &i->content;
+	int err = ensure_open(fs, i, true);
+
+	if (err)
+		return err;
+	if (c->state == CONTENT_PLAIN && forges_blob(c, buf, n, off))
+		return pack(fs, i);
+	if (c->state != CONTENT_UNDECIDED || !n)
+		return 0;
+	if (off == 0 && alcm_sniff(buf, n) != ALCM_SNIFF_OTHER)
+		return become_blob(fs, i);
+	c->state = CONTENT_PLAIN;
+	return 0;
+}
+
+static ssize_t write_plain(struct content *c, const void *buf, size_t n, off_t off, bool append)
+{
+	ssize_t done;
+
+	if (append) {
+		struct iovec iov = { (void *)(uintptr_t)buf, n };
+
+		done = pwritev2(c->fd, &iov, 1, off, RWF_APPEND);
+	} else {
+		done = pwrite(c->fd, buf, n, off);
+	}
+	return done < 0 ? -errno : done;
+}
+
+ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
+	bool append)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	ssize_t done = enter(fs, i, true);
+
+	if (done)
+		return done;
+	while (c->state == CONTENT_UNDECIDED ||
+		(c->state == CONTENT_PLAIN && forges_blob(c, buf, n, off))) {
+		pthread_rwlock_unlock(&c->io);
+		pthread_rwlock_wrlock(&c->io);
+		done = decide(fs, i, buf, n, off);
+		pthread_rwlock_unlock(&c->io);
+		if (!done)
+			done = enter(fs, i, true);
+		if (done)
+			return done;
+	}
+	if (c->state == CONTENT_BLOB) {
+		if (append)
+			off = (off_t)alcm_blob_size(c->blob);
+		done = alcm_blob_pwrite(c->blob, buf, n, (uint64_t)off, &diag);
+		touch(i);
+	} else {
+		done = write_plain(c, buf, n, off, append);
+		c->plain_written = true;
+	}
+	if (done < 0)
+		(void)report(fs, i, (int)done, &diag);
+	pthread_rwlock_unlock(&c->io);
+	return done;
+}
+
+/* ---- changing the size ------------------------------------------------------------------------------- */
+
+/* Truncation to nothing is immediate, as on any file system, and lets the file be decided anew. */
+static int empty(struct inode *i)
+{
+	struct content *c = &i->content;
+
+	alcm_blob_close(c->blob);
+	c->blob = NULL;
+	c->state = CONTENT_UNDECIDED;
+	c->plain_written = false;
+	return ftruncate(c->fd, 0) ? -errno : 0;
+}
+
+int content_truncate(struct fs *fs, struct inode *i, off_t size)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	int err;
+
+	pthread_rwlock_wrlock(&c->io);
+	err = ensure_open(fs, i, true);
+	if (!err && size == 0) {
+		err = empty(i);
+	} else if (!err && c->state == CONTENT_BLOB) {
+		err = alcm_blob_truncate(c->blob, (uint64_t)size, &diag);
+	} else if (!err) {
+		err = ftruncate(c->fd, size) ? -errno : 0;
+		c->state = CONTENT_PLAIN;
+		c->plain_written = true;
+	}
+	if (!err)
+		touch(i);
+	else
+		(void)report(fs, i, err, &diag);
+	pthread_rwlock_unlock(&c->io);
+	return err;
+}
+
+static int allocate_blob(struct content *c, int mode, off_t off, off_t len,
+	struct alcm_diag *diag)
+{
+	uint64_t size = alcm_blob_size(c->blob), end = (uint64_t)off + (uint64_t)len;
+	int err = 0;
+
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		err = alcm_blob_zero(c->blob, (uint64_t)off, (uint64_t)len, diag);
+	else if (end > size)
+		err = alcm_blob_reserve(c->blob, end - size);
+	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && end > size)
+		err = alcm_blob_truncate(c->blob, end, diag);
+	return err;
+}
+
+int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t len)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	int err;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	pthread_rwlock_wrlock(&c->io);
+	err = ensure_open(fs, i, true);
+	if (!err && c->state == CONTENT_BLOB) {
+		err = allocate_blob(c, mode, off, len, &diag);
+		if (!err)
+			touch(i);
+	} else if (!err) {
+		err = fallocate(c->fd, mode, off, len) ? -errno : 0;
+		if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
+			c->state = CONTENT_PLAIN;
+		c->plain_written |= c->state == CONTENT_PLAIN;
+	}
+	if (err)
+		(void)report(fs, i, err, &diag);
+	pthread_rwlock_unlock(&c->io);
+	return err;
+}
+
+off_t content_seek(struct fs *fs, struct inode *i, off_t off, int whence)
+{
+	struct content *c = &i->content;
+	off_t at = enter(fs, i, false);
+
+	if (at)
+		return at;
+	if (c->state == CONTENT_BLOB) {
+		at = off < 0 ? -ENXIO : alcm_blob_seek(c->blob, (uint64_t)off, whence);
+	} else {
+		at = lseek(c->fd, off, whence);
+		if (at < 0)
+			at = -errno;
+	}
+	pthread_rwlock_unlock(&c->io);
+	return at;
+}
+
+/* ---- committing ---------------------------------------------------------------------------------------- */
+
+/* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
+static int demote(struct fs *fs, struct inode *i)
+{
+	struct content *c = &i->content;
+	uint64_t size = alcm_blob_size(c->blob);
+	char *buf = malloc(size + 1);
+	ssize_t n = buf ? alcm_blob_pread(c->blob, buf, size, 0, NULL) : -ENOMEM;
+	int err = n < 0 ? (int)n : 0;
+
+	(void)fs;
+	if (!err && pwrite(c->fd, buf, (size_t)n, 0) != n) {
+		err = errno ? -errno : -EIO;
+		(void)!ftruncate(c->fd, 0);
+	}
+	free(buf);
+	if (err)
+		return err;
+	alcm_blob_close(c->blob);
+	c->blob = NULL;
+	c->state = n ? CONTENT_PLAIN : CONTENT_UNDECIDED;
+	restore_mtime(i);
+	return 0;
+}
+
+static bool demotable(const struct fs *fs, const struct content *c)
+{
+	char head[ALCM_SNIFF_BYTES];
+	ssize_t n;
+
+	if (c->state != CONTENT_BLOB || alcm_blob_size(c->blob) >= fs->opt.min_size ||
+		!alcm_blob_unwritten(c->blob))
+		return false;
+	n = alcm_blob_pread(c->blob, head, sizeof(head), 0, NULL);
+	/* A prefix of our magic could be completed later, one byte at a time: no matter, that
+	   write is caught. The whole magic must stay inside a blob. */
+	return n >= 0 && (n < (ssize_t)sizeof(blob_magic) ||
+				 memcmp(head, blob_magic, sizeof(blob_magic)) != 0);
+}
+
+/* A plain file that turned out to be a tensor file, and that nobody else has open. */
+static bool takes_up(const struct fs *fs, const struct inode *i)
+{
+	const struct content *c = &i->content;
+	char head[ALCM_SNIFF_BYTES];
+	struct stat st;
+
+	return c->state == CONTENT_PLAIN && c->plain_written && c->n_open <= 1 && c->fd_writable &&
+		!fstat(c->fd, &st) && st.st_nlink == 1 && st.st_size >= fs->opt.min_size &&
+		pread(c->fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+		alcm_sniff(head, sizeof(head)) == ALCM_SNIFF_TENSOR;
+}
+
+/* State changes that a commit may bring; io held exclusively. */
+static int settle(struct fs *fs, struct inode *i, bool sync)
+{
+	struct content *c = &i->content;
+
+	if (!sync && demotable(fs, c))
+		return demote(fs, i);
+	if (!sync && takes_up(fs, i)) {
+		/* The plain file is whole and stays so: not taking it up is no error. */
+		if (!pack(fs, i))
+			admin_write_report(fs, i);
+		c->plain_written = false;
+	}
+	return 0;
+}
+
+int content_commit(struct fs *fs, struct inode *i, bool sync)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	int err = enter(fs, i, false);
+
+	if (err)
+		return err;
+	if (!sync && (demotable(fs, c) || takes_up(fs, i))) {
+		pthread_rwlock_unlock(&c->io);
+		pthread_rwlock_wrlock(&c->io);
+		err = settle(fs, i, sync);
+		pthread_rwlock_unlock(&c->io);
+		if (!err)
+			err = enter(fs, i, false);
+		if (err)
+			return err;
+	}
+	if (c->state == CONTENT_BLOB) {
+		bool dirty = alcm_blob_dirty(c->blob);
+
+		err = alcm_blob_commit(c->blob, sync, &diag);
+		if (!err && dirty) {
+			restore_mtime(i);
+			admin_write_report(fs, i);
+		}
+	} else if (sync && fsync(c->fd)) {
+		err = -errno;
+	}
+	if (err)
+		(void)report(fs, i, err, &diag);
+	pthread_rwlock_unlock(&c->io);
+	return err;
+}

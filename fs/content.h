@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* What a regular file's bytes are, and every access to them. */
+#ifndef ALCMFS_CONTENT_H
+#define ALCMFS_CONTENT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "fs.h"
+
+enum content_state {
+	CONTENT_UNKNOWN,   /* not open: nothing is held but a cached verdict */
+	CONTENT_UNDECIDED, /* open, empty in the store */
+	CONTENT_PLAIN,     /* open, stored as it is */
+	CONTENT_BLOB,      /* open, stored compressed */
+};
+
+struct content {
+	pthread_rwlock_t io;      /* shared: use the state; exclusive: change it. Outside inode->lock */
+	enum content_state state; /* guarded by io, as the next five */
+	int fd;                   /* of the store's file; -1 = not open */
+	bool fd_writable;
+	struct alcm_blob *blob;
+	unsigned n_open, n_writers;
+	bool plain_written;       /* a PLAIN file changed since it was last judged */
+
+	/* guarded by inode->lock */
+	struct timespec mtime;    /* logical, of an open BLOB */
+	bool mtime_known;
+	struct timespec verdict_ctime; /* the probe below is of the file as of then */
+	off_t verdict_bytes;
+	struct alcm_probe verdict;
+	bool verdict_known;
+	struct timespec cached_ctime; /* the kernel's pages are of the file as of then */
+	bool cached;
+};
+
+void content_init(struct content *content);
+
+/* Commit and close everything; at the end of the inode's life. */
+void content_release(struct fs *fs, struct inode *inode);
+
+/* Close the descriptor if it is idle and clean; inode->lock held, nobody has a pin. False: can't. */
+bool content_evict(struct fs *fs, struct inode *inode);
+
+/*
+ * Count one more handle; `fd` ≥ 0 is the store's file just created (taken over). The inode is
+ * pinned. `*keep` says whether the kernel's cached pages are still right.
+ */
+int content_open(struct fs *fs, struct inode *inode, bool writable, int fd, bool *keep);
+void content_close(struct fs *fs, struct inode *inode, bool writable);
+
+/* Correct st_size, st_blocks and st_mtime of a regular file whose store stat is in `st`. */
+void content_stat(struct fs *fs, struct inode *inode, int path_fd, struct stat *st);
+
+/* Read into `buf`. For PLAIN files `*plain_fd` is set instead, and 0 returned. */
+ssize_t content_read(struct fs *fs, struct inode *inode, void *buf, size_t n, off_t off,
+	int *plain_fd);
+ssize_t content_write(struct fs *fs, struct inode *inode, const void *buf, size_t n, off_t off,
+	bool append);
+int content_truncate(struct fs *fs, struct inode *inode, off_t size);
+int content_fallocate(struct fs *fs, struct inode *inode, int mode, off_t off, off_t len);
+off_t content_seek(struct fs *fs, struct inode *inode, off_t off, int whence);
+
+/* Make what was written final: at flush, and at fsync with `sync`. */
+int content_commit(struct fs *fs, struct inode *inode, bool sync);
+
+/* utimensat() went to the store with this mtime. */
+void content_set_mtime(struct inode *inode, const struct timespec *mtime);
+
+/* Metrics of a blob's committed state. -ENODATA: not a blob, or nothing committed. */
+int content_info(struct fs *fs, struct inode *inode, int path_fd, struct alcm_info *out);
+
+/* "blob", "plain" or "undecided". */
+const char *content_state_name(struct fs *fs, struct inode *inode, int path_fd);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One mounted store. Everything a request needs hangs on this; there are no globals, so two
+ * mounts can live in one process.
+ */
+#ifndef ALCMFS_FS_H
+#define ALCMFS_FS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "alcm.h"
+#include "compat.h"
+
+struct inode;
+
+/* The admin directory at the store's root. */
+#define ADMIN_NAME ".alcm"
+
+struct options {
+	char *store, *mountpoint;
+	unsigned threads, budget_mib, chunk_kib;
+	unsigned min_size;
+	char *profile;
+	int noverify;
+	double attr_timeout;
+	int foreground, debug, show_help, show_version;
+	int allow_other;
+};
+
+struct fs {
+	struct options opt;
+	struct alcm *alcm;
+	struct alcm_profile profile;  /* of the root */
+	int store_fd;                 /* O_PATH of the store's root */
+	int lock_fd;                  /* holds the store's lock */
+	bool is_root;                 /* may act for other users */
+	bool to_syslog;               /* a daemon; otherwise messages go to stderr */
+	struct fuse_session *session;
+
+	pthread_mutex_t table_lock;   /* guards buckets, lookup counts, parent and name of inodes */
+	struct inode **buckets;
+	struct inode *root;
+
+	pthread_mutex_t fd_lock;      /* guards the LRU, pins and fd counts; a leaf */
+	struct inode *lru_first, *lru_last;
+	unsigned n_fds, max_fds;
+};
+
+static inline struct fs *req_fs(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+/* One line to syslog or stderr, printf-style. */
+void fs_log(const struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Answer a request that has no data: 0 or a negative errno. The one place for errors. */
+void reply_result(fuse_req_t req, int result);
+
+/* The operations (session.c puts them into one table). */
+extern const struct fuse_lowlevel_ops fs_ops;
+
+#endif

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+#include "inode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+enum { N_BUCKETS = 1 << 16 };
+
+static struct inode **bucket(struct fs *fs, dev_t dev, ino_t ino)
+{
+	uint64_t h = ((uint64_t)ino ^ (uint64_t)dev << 40) * 0x9e3779b97f4a7c15u;
+
+	return &fs->buckets[h >> 48];
+}
+
+struct inode *inode_from(struct fs *fs, fuse_ino_t number)
+{
+	return number == FUSE_ROOT_ID ? fs->root : (struct inode *)(uintptr_t)number;
+}
+
+fuse_ino_t inode_number(struct fs *fs, const struct inode *inode)
+{
+	return inode == fs->root ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)inode;
+}
+
+/* ---- descriptors ------------------------------------------------------------------------- */
+
+static void lru_remove_locked(struct fs *fs, struct inode *i)
+{
+	if (!i->in_lru)
+		return;
+	*(i->lru_prev ? &i->lru_prev->lru_next : &fs->lru_first) = i->lru_next;
+	*(i->lru_next ? &i->lru_next->lru_prev : &fs->lru_last) = i->lru_prev;
+	i->in_lru = false;
+}
+
+static void lru_append_locked(struct fs *fs, struct inode *i)
+{
+	i->lru_next = NULL;
+	i->lru_prev = fs->lru_last;
+	*(fs->lru_last ? &fs->lru_last->lru_next : &fs->lru_first) = i;
+	fs->lru_last = i;
+	i->in_lru = true;
+}
+
+void inode_count_fd(struct fs *fs, int change)
+{
+	pthread_mutex_lock(&fs->fd_lock);
+	fs->n_fds += (unsigned)change;
+	pthread_mutex_unlock(&fs->fd_lock);
+}
+
+/* Close what the inode that was used longest ago has open. False: there is none left. */
+static bool evict_one(struct fs *fs)
+{
+	pthread_mutex_lock(&fs->fd_lock);
+
+	struct inode *i = fs->n_fds > fs->max_fds ? fs->lru_first : NULL;
+
+	if (i) {
+		lru_remove_locked(fs, i);
+		i->pins++;
+	}
+	pthread_mutex_unlock(&fs->fd_lock);
+	if (!i)
+		return false;
+
+	/* Somebody may pin it meanwhile; that one waits for the lock, or is seen here. */
+	pthread_mutex_lock(&i->lock);
+	pthread_mutex_lock(&fs->fd_lock);
+
+	bool alone = i->pins == 1;
+
+	pthread_mutex_unlock(&fs->fd_lock);
+	if (alone && content_evict(fs, i) && i->path_fd >= 0) {
+		close(i->path_fd);
+		i->path_fd = -1;
+		inode_count_fd(fs, -1);
+	}
+	pthread_mutex_unlock(&i->lock);
+
+	pthread_mutex_lock(&fs->fd_lock);
+	i->pins--;
+	/* What could not be closed goes to the back of the queue, or this would spin. */
+	if (!i->pins && i->path_fd >= 0)
+		lru_append_locked(fs, i);
+
+	bool more = fs->n_fds > fs->max_fds && alone && i->path_fd < 0;
+
+	pthread_mutex_unlock(&fs->fd_lock);
+	return more;
+}
+
+static bool same_file(const struct inode *i, const struct statx *x)
+{
+	return makedev(x->stx_dev_major, x->stx_dev_minor) == i->dev && x->stx_ino == i->ino &&
+		x->stx_btime.tv_sec == i->birth.tv_sec &&
+		(long)x->stx_btime.tv_nsec == i->birth.tv_nsec;
+}
+
+/* Open an evicted inode again by its parent and name. */
+static int reopen(struct fs *fs, struct inode *i)
+{
+	struct inode *parent;
+	struct statx x;
+	char *name;
+	int dir, fd, err;
+
+	pthread_mutex_lock(&fs->table_lock);
+	parent = i->parent;
+	name = i->name ? strdup(i->name) : NULL;
+	if (parent)
+		parent->n_children++; /* it can't be freed meanwhile */
+	pthread_mutex_unlock(&fs->table_lock);
+	if (!parent || !name) {
+		free(name);
+		return -ESTALE;
+	}
+	err = inode_pin(fs, parent, &dir);
+	fd = err ? -1 : openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (!err && (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &x) ||
+			    !same_file(i, &x)))
+		err = -ESTALE;
+	if (dir >= 0)
+		inode_unpin(fs, parent);
+	pthread_mutex_lock(&i->lock);
+	if (!err && i->path_fd < 0) {
+		i->path_fd = fd;
+		fd = -1;
+		inode_count_fd(fs, 1);
+	}
+	pthread_mutex_unlock(&i->lock);
+	if (fd >= 0)
+		close(fd);
+	free(name);
+	pthread_mutex_lock(&fs->table_lock);
+	parent->n_children--;
+	pthread_mutex_unlock(&fs->table_lock);
+	return err;
+}
+
+int inode_pin(struct fs *fs, struct inode *i, int *fd)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&fs->fd_lock);
+	i->pins++;
+	lru_remove_locked(fs, i);
+	pthread_mutex_unlock(&fs->fd_lock);
+	pthread_mutex_lock(&i->lock);
+
+	bool closed = i->path_fd < 0;
+
+	pthread_mutex_unlock(&i->lock);
+	if (closed)
+		err = reopen(fs, i);
+	*fd = -1;
+	if (err)
+		inode_unpin(fs, i);
+	else
+		*fd = i->path_fd;
+	return err;
+}
+
+void inode_unpin(struct fs *fs, struct inode *i)
+{
+	pthread_mutex_lock(&fs->fd_lock);
+	if (!--i->pins && i != fs->root)
+		lru_append_locked(fs, i);
+
+	bool over = fs->n_fds > fs->max_fds;
+
+	pthread_mutex_unlock(&fs->fd_lock);
+	while (over)
+		over = evict_one(fs);
+}
+
+static void keep_pinned(struct fs *fs, struct inode *i)
+{
+	pthread_mutex_lock(&fs->fd_lock);
+
+	bool again = i->sticky;
+
+	i->sticky = true;
+	pthread_mutex_unlock(&fs->fd_lock);
+	if (again)
+		inode_unpin(fs, i);
+}
+
+/* ---- the table -------------------------------------------------------------------------------- */
+
+static struct inode *find_locked(struct fs *fs, const struct statx *x)
+{
+	dev_t dev = makedev(x->stx_dev_major, x->stx_dev_minor);
+	struct inode *i = *bucket(fs, dev, x->stx_ino);
+
+	while (i && !same_file(i, x))
+		i = i->next;
+	return i;
+}
+
+static void unhash_locked(struct fs *fs, struct inode *i)
+{
+	struct inode **at = bucket(fs, i->dev, i->ino);
+
+	while (*at && *at != i)
+		at = &(*at)->next;
+	if (*at)
+		*at = i->next;
+	i->hashed = false;
+}
+
+/* Returns the former parent, which the caller lets go of. */
+static struct inode *set_name_locked(struct inode *i, struct inode *parent, char **name)
+{
+	struct inode *before = i->parent;
+	char *old = i->name;
+
+	i->parent = parent;
+	i->name = *name;
+	*name = old;
+	if (parent)
+		parent->n_children++;
+	return before;
+}
+
+static struct inode *make(struct fs *fs, const struct statx *x, struct inode *parent,
+	const char *name)
+{
+	struct inode *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return NULL;
+	i->dev = makedev(x->stx_dev_major, x->stx_dev_minor);
+	i->ino = x->stx_ino;
+	i->birth.tv_sec = x->stx_btime.tv_sec;
+	i->birth.tv_nsec = x->stx_btime.tv_nsec;
+	i->type = x->stx_mode & S_IFMT;
+	i->admin = parent && (parent->admin ||
+				     (parent == fs->root && strcmp(name, ADMIN_NAME) == 0));
+	i->path_fd = -1;
+	pthread_mutex_init(&i->lock, NULL);
+	content_init(&i->content);
+	return i;
+}
+
+static void destroy(struct fs *fs, struct inode *i)
+{
+	content_release(fs, i);
+	if (i->path_fd >= 0) {
+		close(i->path_fd);
+		inode_count_fd(fs, -1);
+	}
+	pthread_mutex_destroy(&i->lock);
+	free(i->name);
+	free(i);
+}
+
+static void let_go(struct fs *fs, struct inode *i)
+{
+	while (i && i != fs->root) {
+		struct inode *parent;
+
+		pthread_mutex_lock(&fs->table_lock);
+		if (i->n_lookups || i->n_children) {
+			pthread_mutex_unlock(&fs->table_lock);
+			return;
+		}
+		if (i->hashed)
+			unhash_locked(fs, i);
+		parent = i->parent;
+		if (parent)
+			parent->n_children--;
+		pthread_mutex_unlock(&fs->table_lock);
+
+		pthread_mutex_lock(&fs->fd_lock);
+		lru_remove_locked(fs, i);
+		pthread_mutex_unlock(&fs->fd_lock);
+		destroy(fs, i);
+		i = parent;
+	}
+}
+
+int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_fd,
+	struct inode **out, struct stat *st)
+{
+	struct inode *i = NULL, *fresh = NULL, *before = NULL;
+	char *copy = strdup(name);
+	struct statx x;
+	int err = 0;
+
+	if (!copy)
+		err = -ENOMEM;
+	else if (fstatat(path_fd, "", st, AT_EMPTY_PATH) ||
+		statx(path_fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO | STATX_BTIME, &x))
+		err = -errno;
+	if (!err && !(x.stx_mask & STATX_BTIME))
+		memset(&x.stx_btime, 0, sizeof(x.stx_btime));
+	if (!err && !(fresh = make(fs, &x, parent, name)))
+		err = -ENOMEM;
+	if (err) {
+		free(copy);
+		close(path_fd);
+		return err;
+	}
+	pthread_mutex_lock(&fs->table_lock);
+	i = find_locked(fs, &x);
+	if (!i) {
+		struct inode **at = bucket(fs, fresh->dev, fresh->ino);
+
+		i = fresh;
+		fresh = NULL;
+		i->next = *at;
+		*at = i;
+		i->hashed = true;
+		i->path_fd = path_fd;
+		path_fd = -1;
+	}
+	i->n_lookups++;
+	if (i != fs->root && (i->parent != parent || !i->name || strcmp(i->name, copy) != 0)) {
+		before = set_name_locked(i, parent, &copy);
+		if (before)
+			before->n_children--;
+	}
+	pthread_mutex_unlock(&fs->table_lock);
+	free(copy);
+	if (fresh)
+		destroy(fs, fresh);
+	if (before)
+		let_go(fs, before);
+
+	/* The descriptor may have been evicted; ours is as good. */
+	pthread_mutex_lock(&i->lock);
+	if (path_fd < 0 || i->path_fd < 0)
+		inode_count_fd(fs, 1);
+	if (path_fd >= 0 && i->path_fd < 0) {
+		i->path_fd = path_fd;
+		path_fd = -1;
+	}
+	pthread_mutex_unlock(&i->lock);
+	if (path_fd >= 0)
+		close(path_fd);
+
+	pthread_mutex_lock(&fs->fd_lock);
+	/* A name was found again: it can be reopened by that. */
+	i->pins += 1u - (i->sticky && st->st_nlink ? 1u : 0u);
+	if (i->sticky && st->st_nlink)
+		i->sticky = false;
+	lru_remove_locked(fs, i);
+	pthread_mutex_unlock(&fs->fd_lock);
+	inode_unpin(fs, i);
+	*out = i;
+	return 0;
+}
+
+void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
+{
+	pthread_mutex_lock(&fs->table_lock);
+	i->n_lookups -= n < i->n_lookups ? n : i->n_lookups;
+	pthread_mutex_unlock(&fs->table_lock);
+	let_go(fs, i);
+}
+
+struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
+{
+	struct inode *i;
+	struct statx x;
+	int fd;
+
+	if (statx(parent_fd, name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &x))
+		return NULL;
+	pthread_mutex_lock(&fs->table_lock);
+	i = find_locked(fs, &x);
+	if (i)
+		i->n_lookups++; /* it must not go away between here and the pin */
+	pthread_mutex_unlock(&fs->table_lock);
+	if (!i)
+		return NULL;
+
+	if (!inode_pin(fs, i, &fd))
+		return i;
+	inode_forget(fs, i, 1);
+	return NULL;
+}
+
+void inode_release_by_name(struct fs *fs, struct inode *i, bool keep_pin)
+{
+	if (keep_pin)
+		keep_pinned(fs, i);
+	else
+		inode_unpin(fs, i);
+	inode_forget(fs, i, 1);
+}
+
+void inode_renamed(struct fs *fs, struct inode *i, struct inode *parent, const char *name)
+{
+	char *copy = strdup(name);
+	struct inode *before;
+
+	if (!copy)
+		return;
+	pthread_mutex_lock(&fs->table_lock);
+	before = set_name_locked(i, parent, &copy);
+	if (before)
+		before->n_children--;
+	pthread_mutex_unlock(&fs->table_lock);
+	free(copy);
+	if (before)
+		let_go(fs, before);
+}
+
+int inode_table_init(struct fs *fs)
+{
+	struct statx x;
+
+	pthread_mutex_init(&fs->table_lock, NULL);
+	pthread_mutex_init(&fs->fd_lock, NULL);
+	fs->buckets = calloc(N_BUCKETS, sizeof(struct inode *));
+	if (!fs->buckets)
+		return -ENOMEM;
+	if (statx(fs->store_fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO | STATX_BTIME, &x))
+		return -errno;
+	if (!(x.stx_mask & STATX_BTIME))
+		memset(&x.stx_btime, 0, sizeof(x.stx_btime));
+	fs->root = make(fs, &x, NULL, "");
+	if (!fs->root)
+		return -ENOMEM;
+	fs->root->path_fd = fs->store_fd;
+	fs->root->pins = 1;
+	fs->root->n_lookups = 2;
+	fs->root->hashed = true;
+	*bucket(fs, fs->root->dev, fs->root->ino) = fs->root;
+	return 0;
+}
+
+void inode_table_release(struct fs *fs)
+{
+	for (unsigned b = 0; fs->buckets && b < N_BUCKETS; b++) {
+		struct inode *next;
+
+		for (struct inode *i = fs->buckets[b]; i; i = next) {
+			next = i->next;
+			if (i != fs->root)
+				destroy(fs, i);
+		}
+	}
+	free(fs->buckets);
+	fs->buckets = NULL;
+	if (fs->root) {
+		fs->root->path_fd = -1;
+		destroy(fs, fs->root);
+	}
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inodes: (device, inode number, birth time) of the store → one object that kernel and handles
+ * refer to. An inode keeps an O_PATH descriptor while it is in use; descriptors of inodes
+ * not in use are a bounded LRU, and are opened again by parent and name, checked.
+ */
+#ifndef ALCMFS_INODE_H
+#define ALCMFS_INODE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "content.h"
+#include "fs.h"
+
+struct inode {
+	dev_t dev;                  /* constant, as the next four */
+	ino_t ino;
+	struct timespec birth;
+	mode_t type;                /* S_IFMT part of the mode */
+	bool admin;                 /* .alcm or below it */
+
+	/* guarded by fs->table_lock */
+	struct inode *next;         /* in its bucket */
+	uint64_t n_lookups;         /* the kernel's */
+	uint32_t n_children;        /* inodes whose parent this is */
+	struct inode *parent;       /* by the last name that was looked up; NULL: the root */
+	char *name;
+	bool hashed;
+
+	/* guarded by fs->fd_lock */
+	unsigned pins;              /* > 0: descriptors stay open */
+	bool sticky;                /* has lost its name: one pin is never given back */
+	struct inode *lru_prev, *lru_next;
+	bool in_lru;
+
+	pthread_mutex_t lock;       /* guards path_fd while nobody has a pin, and content->mtime */
+	int path_fd;                /* O_PATH; -1 = to be opened again */
+	struct content content;
+};
+
+/* The inode behind a FUSE number. */
+struct inode *inode_from(struct fs *fs, fuse_ino_t number);
+fuse_ino_t inode_number(struct fs *fs, const struct inode *inode);
+
+/* Set up the table with the store's root. 0 or a negative errno. */
+int inode_table_init(struct fs *fs);
+void inode_table_release(struct fs *fs);
+
+/*
+ * The inode of the file that `path_fd` (O_PATH; taken over, also on failure) refers to, found or
+ * made, with one more lookup counted. `st` is filled. -ENOMEM or fstat's error.
+ */
+int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_fd,
+	struct inode **out, struct stat *st);
+
+/* Take back `n` lookups; frees the inode when nothing refers to it any more. */
+void inode_forget(struct fs *fs, struct inode *inode, uint64_t n);
+
+/* Keep the inode's descriptors open until inode_unpin(). `*fd`: its O_PATH. -ESTALE. */
+int inode_pin(struct fs *fs, struct inode *inode, int *fd);
+void inode_unpin(struct fs *fs, struct inode *inode);
+
+/* A store descriptor more or fewer is open besides those of the LRU. */
+void inode_count_fd(struct fs *fs, int change);
+
+/*
+ * The inode that the kernel knows for parent/name, pinned, or NULL. Before a name is removed,
+ * so that what loses its last name stays reachable.
+ */
+struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name);
+
+/* Give back what inode_pin_by_name() gave; `lost`: the inode has lost the name by which it could
+   be reopened, so its descriptors stay open for as long as it lives. */
+void inode_release_by_name(struct fs *fs, struct inode *inode, bool lost);
+
+/* The inode is now called parent/name. */
+void inode_renamed(struct fs *fs, struct inode *inode, struct inode *parent,
+	const char *name);
+
+#endif

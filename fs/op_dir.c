@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading directories. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "op.h"
+
+/* One open directory. The kernel sends one readdir at a time for a handle. */
+struct dir_handle {
+	DIR *stream;
+	off_t at;             /* telldir() of what comes next */
+	struct dirent *ahead; /* read, but there was no room for it */
+};
+
+static struct dir_handle *handle_from(const struct fuse_file_info *fi)
+{
+	return (struct dir_handle *)(uintptr_t)fi->fh;
+}
+
+static int open_dir(int path_fd, struct dir_handle **out)
+{
+	struct dir_handle *d = calloc(1, sizeof(*d));
+	int fd = d ? openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int err = !d ? -ENOMEM : fd < 0 ? -errno : 0;
+
+	if (!err && !(d->stream = fdopendir(fd))) {
+		err = -errno;
+		close(fd);
+	}
+	if (err) {
+		free(d);
+		return err;
+	}
+	*out = d;
+	return 0;
+}
+
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	struct dir_handle *d = NULL;
+	int fd, err = inode_pin(fs, inode, &fd);
+
+	if (!err) {
+		err = open_dir(fd, &d);
+		inode_unpin(fs, inode);
+	}
+	if (err) {
+		reply_result(req, err);
+		return;
+	}
+	fi->fh = (uintptr_t)d;
+	if (fuse_reply_open(req, fi) == -ENOENT) {
+		closedir(d->stream);
+		free(d);
+	}
+}
+
+/* The admin directory is there for who knows its name, as ZFS's .zfs. */
+static bool hidden(const struct fs *fs, const struct inode *dir, const char *name)
+{
+	return dir == fs->root && strcmp(name, ADMIN_NAME) == 0;
+}
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Add one entry to the buffer; returns its length, which is more than `room` if it doesn't fit. */
+static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd, struct dir_handle *d,
+	bool plus, char *buf, size_t room)
+{
+	struct fs *fs = req_fs(req);
+	struct fuse_entry_param entry = { 0 };
+	struct inode *inode = NULL;
+	off_t next = d->ahead->d_off;
+	size_t len;
+
+	entry.attr.st_ino = d->ahead->d_ino;
+	entry.attr.st_mode = (mode_t)d->ahead->d_type << 12;
+	if (!plus)
+		return fuse_add_direntry(req, buf, room, d->ahead->d_name, &entry.attr, next);
+	if (!is_dots(d->ahead->d_name)) {
+		int fd = openat(dir_fd, d->ahead->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+		/* Gone meanwhile, or not ours to see: the plain entry, without attributes. */
+		if (fd >= 0 && op_fill_entry(fs, dir, d->ahead->d_name, fd, &entry, &inode))
+			inode = NULL;
+	}
+	len = fuse_add_direntry_plus(req, buf, room, d->ahead->d_name, &entry, next);
+	if (len > room && inode)
+		inode_forget(fs, inode, 1);
+	return len;
+}
+
+static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	struct fuse_file_info *fi, bool plus)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *dir = inode_from(fs, ino);
+	struct dir_handle *d = handle_from(fi);
+	char *buf = malloc(size);
+	size_t used = 0;
+	int dir_fd = -1, err = buf ? inode_pin(fs, dir, &dir_fd) : -ENOMEM;
+
+	if (off != d->at) {
+		seekdir(d->stream, off);
+		d->ahead = NULL;
+		d->at = off;
+	}
+	while (!err) {
+		size_t len;
+
+		errno = 0;
+		if (!d->ahead)
+			d->ahead = readdir(d->stream);
+		if (!d->ahead) {
+			err = -errno;
+			break;
+		}
+		if (!hidden(fs, dir, d->ahead->d_name)) {
+			len = add_entry(req, dir, dir_fd, d, plus, buf + used, size - used);
+			if (len > size - used)
+				break;
+			used += len;
+		}
+		d->at = d->ahead->d_off;
+		d->ahead = NULL;
+	}
+	if (dir_fd >= 0)
+		inode_unpin(fs, dir);
+	/* Entries that were read count as looked up: an error after them must wait. */
+	if (err && !used)
+		reply_result(req, err);
+	else
+		fuse_reply_buf(req, buf, used);
+	free(buf);
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	struct fuse_file_info *fi)
+{
+	read_dir(req, ino, size, off, fi, false);
+}
+
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	struct fuse_file_info *fi)
+{
+	read_dir(req, ino, size, off, fi, true);
+}
+
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct dir_handle *d = handle_from(fi);
+
+	(void)ino;
+	closedir(d->stream);
+	free(d);
+	reply_result(req, 0);
+}
+
+void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	int fd = dirfd(handle_from(fi)->stream);
+
+	(void)ino;
+	reply_result(req, (datasync ? fdatasync(fd) : fsync(fd)) ? -errno : 0);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations on open files: decode, call content.c, reply. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "caller.h"
+#include "op.h"
+#include "path.h"
+
+static bool wants_write(const struct fuse_file_info *fi)
+{
+	return (fi->flags & O_ACCMODE) != O_RDONLY || (fi->flags & O_TRUNC);
+}
+
+static uint64_t handle_of(const struct fuse_file_info *fi)
+{
+	return (wants_write(fi) ? HANDLE_WRITABLE : 0u) |
+		(fi->flags & O_APPEND ? HANDLE_APPEND : 0u);
+}
+
+/* Open the content and apply O_TRUNC. `fd`: as content_open(). */
+static int open_content(struct fs *fs, struct inode *inode, struct fuse_file_info *fi, int fd)
+{
+	bool keep, writable = wants_write(fi);
+	int err = content_open(fs, inode, writable, fd, &keep);
+
+	if (err)
+		return err;
+	if (fi->flags & O_TRUNC)
+		err = content_truncate(fs, inode, 0);
+	if (err) {
+		content_close(fs, inode, writable);
+		return err;
+	}
+	fi->keep_cache = keep && !(fi->flags & O_TRUNC);
+	fi->fh = handle_of(fi);
+	return 0;
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	int fd, err = inode->admin && wants_write(fi) ? -EROFS : inode_pin(fs, inode, &fd);
+
+	if (!err) {
+		err = open_content(fs, inode, fi, -1);
+		inode_unpin(fs, inode);
+	}
+	if (err)
+		reply_result(req, err);
+	else if (fuse_reply_open(req, fi) == -ENOENT) /* interrupted: no release will come */
+		content_close(fs, inode, wants_write(fi));
+}
+
+/* Create the store's file as the caller, and enter it under its name. */
+static int create_file(fuse_req_t req, struct inode *parent, int dir, const char *name,
+	mode_t mode, struct fuse_file_info *fi, struct fuse_entry_param *entry)
+{
+	int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (fi->flags & O_EXCL);
+	struct fs *fs = req_fs(req);
+	struct caller caller;
+	struct inode *inode;
+	char proc[PATH_PROC];
+	int fd, path_fd, err;
+
+	caller_enter(req, &caller);
+	fd = openat(dir, name, flags, mode);
+	err = fd < 0 ? -errno : 0;
+	caller_leave(&caller);
+	if (err)
+		return err;
+	path_fd = open(path_proc(fd, proc), O_PATH | O_CLOEXEC);
+	err = path_fd < 0 ? -errno : op_fill_entry(fs, parent, name, path_fd, entry, &inode);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	err = inode_pin(fs, inode, &path_fd);
+	if (!err) {
+		err = open_content(fs, inode, fi, fd);
+		inode_unpin(fs, inode);
+	} else {
+		close(fd);
+	}
+	if (err)
+		inode_forget(fs, inode, 1);
+	return err;
+}
+
+void op_create(fuse_req_t req, fuse_ino_t parent_ino, const char *name, mode_t mode,
+	struct fuse_file_info *fi)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *parent = inode_from(fs, parent_ino);
+	struct fuse_entry_param entry;
+	int dir, err = op_check_change(fs, parent, name);
+
+	if (!err)
+		err = inode_pin(fs, parent, &dir);
+	if (!err) {
+		err = create_file(req, parent, dir, name, mode, fi, &entry);
+		inode_unpin(fs, parent);
+	}
+	if (err) {
+		reply_result(req, err);
+	} else if (fuse_reply_create(req, &entry, fi) == -ENOENT) {
+		content_close(fs, inode_from(fs, entry.ino), wants_write(fi));
+		inode_forget(fs, inode_from(fs, entry.ino), 1);
+	}
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	int path_fd, plain_fd = -1, err = inode_pin(fs, inode, &path_fd);
+	char *buf = err ? NULL : malloc(size);
+	ssize_t n = buf ? content_read(fs, inode, buf, size, off, &plain_fd) : -ENOMEM;
+
+	(void)fi;
+	if (!err && plain_fd >= 0) {
+		/* Straight from the store's file, by splice where the kernel can. */
+		struct fuse_bufvec vec = FUSE_BUFVEC_INIT(size);
+
+		vec.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+		vec.buf[0].fd = plain_fd;
+		vec.buf[0].pos = off;
+		fuse_reply_data(req, &vec, FUSE_BUF_SPLICE_MOVE);
+	} else if (err || n < 0) {
+		reply_result(req, err ? err : (int)n);
+	} else {
+		fuse_reply_buf(req, buf, (size_t)n);
+	}
+	free(buf);
+	if (!err)
+		inode_unpin(fs, inode);
+}
+
+void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+	struct fuse_file_info *fi)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	int fd, err = inode_pin(fs, inode, &fd);
+	ssize_t n = err;
+
+	if (!err) {
+		/* Pages of a shared mapping know where they belong, whatever the handle. */
+		n = content_write(fs, inode, buf, size, off,
+			(fi->fh & HANDLE_APPEND) && !fi->writepage);
+		inode_unpin(fs, inode);
+	}
+	if (n < 0)
+		reply_result(req, (int)n);
+	else
+		fuse_reply_write(req, (size_t)n);
+}
+
+static int commit(struct fs *fs, struct inode *inode, bool sync)
+{
+	int fd, err = inode_pin(fs, inode, &fd);
+
+	if (err)
+		return err;
+	err = content_commit(fs, inode, sync);
+	inode_unpin(fs, inode);
+	return err;
+}
+
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = req_fs(req);
+	bool wrote = fi->fh & HANDLE_WRITABLE;
+
+	reply_result(req, wrote ? commit(fs, inode_from(fs, ino), false) : 0);
+}
+
+/* Nobody waits for the answer; what pages written after the last flush left is committed here. */
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	bool writable = fi->fh & HANDLE_WRITABLE;
+
+	if (writable) {
+		int err = commit(fs, inode, false);
+
+		if (err)
+			fs_log(fs, ALCM_LOG_ERROR, "changes after the last close are not saved: %d",
+				-err);
+	}
+	content_close(fs, inode, writable);
+	reply_result(req, 0);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	(void)datasync;
+	(void)fi;
+	reply_result(req, commit(req_fs(req), inode_from(req_fs(req), ino), true));
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+	struct fuse_file_info *fi)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	int fd, err = inode_pin(fs, inode, &fd);
+
+	(void)fi;
+	if (!err) {
+		err = content_fallocate(fs, inode, mode, off, len);
+		inode_unpin(fs, inode);
+	}
+	reply_result(req, err);
+}
+
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	int fd, err = inode_pin(fs, inode, &fd);
+	off_t at = err;
+
+	(void)fi;
+	if (!err) {
+		at = content_seek(fs, inode, off, whence);
+		inode_unpin(fs, inode);
+	}
+	if (at < 0)
+		reply_result(req, (int)at);
+	else
+		fuse_reply_lseek(req, at);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations on names. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "caller.h"
+#include "op.h"
+#include "path.h"
+
+int op_check_change(struct fs *fs, const struct inode *parent, const char *name)
+{
+	if (parent->admin)
+		return -EROFS;
+	return parent == fs->root && strcmp(name, ADMIN_NAME) == 0 ? -EROFS : 0;
+}
+
+int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int path_fd,
+	struct fuse_entry_param *entry, struct inode **out)
+{
+	struct inode *inode;
+	int fd, err;
+
+	memset(entry, 0, sizeof(*entry));
+	err = inode_enter(fs, parent, name, path_fd, &inode, &entry->attr);
+	if (err)
+		return err;
+	err = inode_pin(fs, inode, &fd);
+	if (err) {
+		inode_forget(fs, inode, 1);
+		return err;
+	}
+	content_stat(fs, inode, fd, &entry->attr);
+	inode_unpin(fs, inode);
+	entry->ino = inode_number(fs, inode);
+	entry->generation = (uint64_t)inode->birth.tv_sec << 30 ^ (uint64_t)inode->birth.tv_nsec;
+	entry->attr_timeout = entry->entry_timeout = fs->opt.attr_timeout;
+	*out = inode;
+	return 0;
+}
+
+static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name,
+	struct fuse_entry_param *entry)
+{
+	struct inode *inode;
+	int fd;
+
+	if (parent->admin)
+		admin_refresh(fs, dir, name);
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : op_fill_entry(fs, parent, name, fd, entry, &inode);
+}
+
+/* Pin a parent directory, look the name up in it, reply. */
+static void reply_lookup(fuse_req_t req, struct inode *parent, int dir, const char *name, int err)
+{
+	struct fuse_entry_param entry;
+	struct fs *fs = req_fs(req);
+
+	if (!err)
+		err = lookup(fs, parent, dir, name, &entry);
+	if (dir >= 0)
+		inode_unpin(fs, parent);
+	if (err)
+		reply_result(req, err);
+	else if (fuse_reply_entry(req, &entry) == -ENOENT) /* interrupted: nobody will forget it */
+		inode_forget(fs, inode_from(fs, entry.ino), 1);
+}
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
+{
+	struct inode *parent = inode_from(req_fs(req), parent_ino);
+	int dir, err = inode_pin(req_fs(req), parent, &dir);
+
+	reply_lookup(req, parent, dir, name, err);
+}
+
+void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
+{
+	if (ino != FUSE_ROOT_ID)
+		inode_forget(req_fs(req), inode_from(req_fs(req), ino), n);
+	fuse_reply_none(req);
+}
+
+void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	for (size_t k = 0; k < count; k++) {
+		if (forgets[k].ino != FUSE_ROOT_ID)
+			inode_forget(req_fs(req), inode_from(req_fs(req), forgets[k].ino),
+				forgets[k].nlookup);
+	}
+	fuse_reply_none(req);
+}
+
+/* What makes a name, as the caller: one of these per kind of file. */
+struct making {
+	mode_t mode;
+	dev_t rdev;
+	const char *target;
+};
+
+static int make_node(int dir, const char *name, const struct making *m)
+{
+	return mknodat(dir, name, m->mode, m->rdev);
+}
+
+static int make_dir(int dir, const char *name, const struct making *m)
+{
+	return mkdirat(dir, name, m->mode);
+}
+
+static int make_symlink(int dir, const char *name, const struct making *m)
+{
+	return symlinkat(m->target, dir, name);
+}
+
+static void make_name(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
+	int (*make)(int dir, const char *name, const struct making *m), const struct making *m)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *parent = inode_from(fs, parent_ino);
+	int dir = -1, err = op_check_change(fs, parent, name);
+
+	if (!err)
+		err = inode_pin(fs, parent, &dir);
+	if (!err) {
+		struct caller caller;
+
+		caller_enter(req, &caller);
+		err = make(dir, name, m) ? -errno : 0;
+		caller_leave(&caller);
+	}
+	reply_lookup(req, parent, dir, name, err);
+}
+
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	make_name(req, parent, name, make_node, &(struct making){ .mode = mode, .rdev = rdev });
+}
+
+void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	make_name(req, parent, name, make_dir, &(struct making){ .mode = mode });
+}
+
+void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	make_name(req, parent, name, make_symlink, &(struct making){ .target = target });
+}
+
+void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	char text[PATH_MAX + 1];
+	ssize_t n = -1;
+	int fd, err = inode_pin(fs, inode, &fd);
+
+	if (!err) {
+		n = readlinkat(fd, "", text, sizeof(text) - 1);
+		err = n < 0 ? -errno : 0;
+		inode_unpin(fs, inode);
+	}
+	if (err) {
+		reply_result(req, err);
+		return;
+	}
+	text[n] = '\0';
+	fuse_reply_readlink(req, text);
+}
+
+static int make_link(struct inode *inode, int fd, int dir, const char *name)
+{
+	char proc[PATH_PROC];
+
+	if (S_ISLNK(inode->type))
+		return linkat(fd, "", dir, name, AT_EMPTY_PATH) ? -errno : 0;
+	return linkat(AT_FDCWD, path_proc(fd, proc), dir, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
+}
+
+void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent_ino, const char *name)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino), *parent = inode_from(fs, parent_ino);
+	int fd = -1, dir = -1, err = op_check_change(fs, parent, name);
+
+	if (!err && inode->admin)
+		err = -EROFS;
+	if (!err)
+		err = inode_pin(fs, inode, &fd);
+	if (!err)
+		err = inode_pin(fs, parent, &dir);
+	if (!err)
+		err = make_link(inode, fd, dir, name);
+	if (fd >= 0)
+		inode_unpin(fs, inode);
+	reply_lookup(req, parent, dir, name, err);
+}
+
+static void remove_name(fuse_req_t req, fuse_ino_t parent_ino, const char *name, int flags)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *parent = inode_from(fs, parent_ino), *victim = NULL;
+	int dir = -1, err = op_check_change(fs, parent, name);
+
+	if (!err)
+		err = inode_pin(fs, parent, &dir);
+	if (!err) {
+		victim = inode_pin_by_name(fs, dir, name);
+		err = unlinkat(dir, name, flags) ? -errno : 0;
+		if (victim)
+			inode_release_by_name(fs, victim, !err);
+	}
+	if (!err)
+		admin_removed(fs, dir, name, flags == AT_REMOVEDIR);
+	if (dir >= 0)
+		inode_unpin(fs, parent);
+	reply_result(req, err);
+}
+
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	remove_name(req, parent, name, 0);
+}
+
+void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	remove_name(req, parent, name, AT_REMOVEDIR);
+}
+
+/* The rename itself, with everything that must follow the file. */
+static int rename_in(struct fs *fs, struct inode *parent, int dir, const char *name,
+	struct inode *newparent, int newdir, const char *newname, unsigned flags)
+{
+	struct inode *moved = inode_pin_by_name(fs, dir, name);
+	struct inode *victim = inode_pin_by_name(fs, newdir, newname);
+	bool exchange = flags & RENAME_EXCHANGE;
+	int err = renameat2(dir, name, newdir, newname, flags) ? -errno : 0;
+
+	if (!err) {
+		if (moved)
+			inode_renamed(fs, moved, newparent, newname);
+		if (victim && exchange)
+			inode_renamed(fs, victim, parent, name);
+		admin_moved(fs, dir, name, newdir, newname, flags);
+	}
+	if (moved)
+		inode_release_by_name(fs, moved, false);
+	if (victim)
+		inode_release_by_name(fs, victim, !err && !exchange && victim != moved);
+	return err;
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t parent_ino, const char *name, fuse_ino_t newparent_ino,
+	const char *newname, unsigned flags)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *parent = inode_from(fs, parent_ino);
+	struct inode *newparent = inode_from(fs, newparent_ino);
+	int dir = -1, newdir = -1, err = op_check_change(fs, parent, name);
+
+	if (!err)
+		err = op_check_change(fs, newparent, newname);
+	if (!err)
+		err = inode_pin(fs, parent, &dir);
+	if (!err)
+		err = inode_pin(fs, newparent, &newdir);
+	if (!err)
+		err = rename_in(fs, parent, dir, name, newparent, newdir, newname, flags);
+	if (dir >= 0)
+		inode_unpin(fs, parent);
+	if (newdir >= 0)
+		inode_unpin(fs, newparent);
+	reply_result(req, err);
+}

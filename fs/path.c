@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "path.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *path_proc(int fd, char buf[PATH_PROC])
+{
+	snprintf(buf, PATH_PROC, "/proc/self/fd/%d", fd);
+	return buf;
+}
+
+const char *path_of(const struct fs *fs, int fd, char buf[PATH_TEXT])
+{
+	char proc[PATH_PROC], store[PATH_TEXT];
+	ssize_t n = readlink(path_proc(fd, proc), buf, PATH_TEXT - 1);
+	ssize_t top = readlink(path_proc(fs->store_fd, proc), store, sizeof(store) - 1);
+
+	if (n < 0 || top < 0)
+		return strcpy(buf, "?");
+	buf[n] = '\0';
+	if (top == 1) /* the store is the root directory */
+		top = 0;
+	if (n < top || memcmp(buf, store, (size_t)top) != 0)
+		return buf;
+	if (n == top)
+		return strcpy(buf, ".");
+	memmove(buf, buf + top + 1, (size_t)(n - top));
+	return buf;
+}

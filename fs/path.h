@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths of open files, for messages and for the admin tree; never used to reach user data. */
+#ifndef ALCMFS_PATH_H
+#define ALCMFS_PATH_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "fs.h"
+
+enum { PATH_PROC = 32, PATH_TEXT = PATH_MAX + 64 };
+
+/* "/proc/self/fd/N" in `buf`, which is returned. */
+const char *path_proc(int fd, char buf[PATH_PROC]);
+
+/* The present path of an open file relative to the store ("?" if it can't be known), in `buf`. */
+const char *path_of(const struct fs *fs, int fd, char buf[PATH_TEXT]);
+
+#endif

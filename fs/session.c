@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of operations, each with a decision, and what is agreed with the kernel. */
+#include <errno.h>
+
+#include "op.h"
+
+void reply_result(fuse_req_t req, int result)
+{
+	fuse_reply_err(req, -result);
+}
+
+static void set_cap(struct fuse_conn_info *conn, unsigned cap, bool on)
+{
+	if (on)
+		conn->want |= conn->capable & cap;
+	else
+		conn->want &= ~cap;
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	struct fs *fs = userdata;
+
+	/* Sizes and times are ours, and written data is to be ours when write() returns. */
+	set_cap(conn, FUSE_CAP_WRITEBACK_CACHE, false);
+	/* Pages are dropped on open if the store's file changed, not whenever mtime moves. */
+	set_cap(conn, FUSE_CAP_AUTO_INVAL_DATA, false);
+	set_cap(conn, FUSE_CAP_EXPLICIT_INVAL_DATA, true);
+	/* The kernel clears setuid bits itself, through setattr. */
+	set_cap(conn, FUSE_CAP_HANDLE_KILLPRIV, false);
+	set_cap(conn, FUSE_CAP_DONT_MASK, true);
+	set_cap(conn, FUSE_CAP_POSIX_ACL, fs->is_root);
+	set_cap(conn, FUSE_CAP_ATOMIC_O_TRUNC, true);
+	set_cap(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO, true);
+	set_cap(conn, FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE, true);
+	/* With splice, a write arrives in a pipe, from which the chunk buffer needs it copied. */
+	set_cap(conn, FUSE_CAP_SPLICE_READ, false);
+	set_cap(conn, FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_DIO, true);
+	/* Locks stay in the kernel: one store has one mount, so they are complete there. */
+	set_cap(conn, FUSE_CAP_FLOCK_LOCKS | FUSE_CAP_POSIX_LOCKS, false);
+	conn->max_readahead = 4 << 20;
+	conn->max_background = 64;
+	conn->congestion_threshold = 48;
+	conn->time_gran = 1;
+}
+
+/*
+ * Left out on purpose:
+ *   access           the kernel checks permissions itself (default_permissions)
+ *   getlk, setlk, flock   the kernel's own, see above
+ *   write_buf        see FUSE_CAP_SPLICE_READ
+ *   copy_file_range  ENOSYS makes the kernel copy through its page cache, which is right here
+ *   bmap, ioctl, poll     have no meaning for files of ours
+ */
+const struct fuse_lowlevel_ops fs_ops = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.readlink = op_readlink,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.unlink = op_unlink,
+	.rmdir = op_rmdir,
+	.symlink = op_symlink,
+	.rename = op_rename,
+	.link = op_link,
+	.create = op_create,
+	.open = op_open,
+	.read = op_read,
+	.write = op_write,
+	.flush = op_flush,
+	.release = op_release,
+	.fsync = op_fsync,
+	.opendir = op_opendir,
+	.readdir = op_readdir,
+	.readdirplus = op_readdirplus,
+	.releasedir = op_releasedir,
+	.fsyncdir = op_fsyncdir,
+	.statfs = op_statfs,
+	.setxattr = op_setxattr,
+	.getxattr = op_getxattr,
+	.listxattr = op_listxattr,
+	.removexattr = op_removexattr,
+	.fallocate = op_fallocate,
+	.lseek = op_lseek,
+};

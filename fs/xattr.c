@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Extended attributes: the store's own, and the virtual ones that show a file's metrics. Virtual
+ * ones are not listed, so that cp -a and rsync -X don't copy them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "op.h"
+#include "path.h"
+#include "policy.h"
+
+#define PREFIX "user.alcm."
+
+static int show_ratio(const struct alcm_info *info, char *out, size_t n)
+{
+	return snprintf(out, n, "%.6g", info->ratio);
+}
+
+static int show_stored_size(const struct alcm_info *info, char *out, size_t n)
+{
+	return snprintf(out, n, "%llu", (unsigned long long)info->stored_bytes);
+}
+
+static int show_codec(const struct alcm_info *info, char *out, size_t n)
+{
+	return snprintf(out, n, "%s", info->codec);
+}
+
+static int show_caq(const struct alcm_info *info, char *out, size_t n)
+{
+	return snprintf(out, n, "%.6g", info->caq);
+}
+
+static int show_cpu_seconds(const struct alcm_info *info, char *out, size_t n)
+{
+	return snprintf(out, n, "%.9f", info->cpu_seconds);
+}
+
+static int show_profile(const struct alcm_info *info, char *out, size_t n)
+{
+	return snprintf(out, n, "%s", info->profile);
+}
+
+static const struct {
+	const char *name;
+	int (*show)(const struct alcm_info *info, char *out, size_t n);
+} virtuals[] = {
+	{ "ratio", show_ratio },
+	{ "stored_size", show_stored_size },
+	{ "codec", show_codec },
+	{ "caq", show_caq },
+	{ "cpu_seconds", show_cpu_seconds },
+	{ "profile", show_profile },
+};
+
+static bool is_virtual(const char *name)
+{
+	return strncmp(name, PREFIX, strlen(PREFIX)) == 0;
+}
+
+/* The value as text; its length, or a negative errno. */
+static int show(struct fs *fs, struct inode *inode, int fd, const char *name, char *out,
+	size_t n)
+{
+	struct alcm_info info;
+
+	name += strlen(PREFIX);
+	if (S_ISDIR(inode->type)) {
+		struct alcm_profile profile;
+
+		if (strcmp(name, "profile") != 0)
+			return -ENODATA;
+		policy_profile(fs, inode, &profile);
+		return snprintf(out, n, "%s", profile.name);
+	}
+	if (!S_ISREG(inode->type) || inode->admin)
+		return -ENODATA;
+	if (strcmp(name, "state") == 0)
+		return snprintf(out, n, "%s", content_state_name(fs, inode, fd));
+	for (size_t i = 0; i < sizeof(virtuals) / sizeof(virtuals[0]); i++) {
+		int err;
+
+		if (strcmp(name, virtuals[i].name) != 0)
+			continue;
+		err = content_info(fs, inode, fd, &info);
+		return err ? err : virtuals[i].show(&info, out, n);
+	}
+	return -ENODATA;
+}
+
+static void reply_value(fuse_req_t req, const char *value, ssize_t len, size_t size)
+{
+	if (len < 0)
+		reply_result(req, (int)len);
+	else if (!size)
+		fuse_reply_xattr(req, (size_t)len);
+	else if ((size_t)len > size)
+		reply_result(req, -ERANGE);
+	else
+		fuse_reply_buf(req, value, (size_t)len);
+}
+
+void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	char proc[PATH_PROC], text[128];
+	char *buf = is_virtual(name) ? text : malloc(size + 1);
+	int fd, err = buf ? inode_pin(fs, inode, &fd) : -ENOMEM;
+	ssize_t n = err;
+
+	if (!err) {
+		if (is_virtual(name))
+			n = show(fs, inode, fd, name, text, sizeof(text));
+		else if (S_ISLNK(inode->type))
+			n = -ENODATA; /* user xattrs don't exist on symlinks, others aren't ours to tell */
+		else if ((n = getxattr(path_proc(fd, proc), name, buf, size)) < 0)
+			n = -errno;
+		inode_unpin(fs, inode);
+	}
+	reply_value(req, buf, n, size);
+	if (buf != text)
+		free(buf);
+}
+
+/* Take the names that we don't list (a directory's own profile) out of a list. */
+static ssize_t without_virtual(char *list, ssize_t n)
+{
+	ssize_t kept = 0;
+
+	for (ssize_t at = 0; at < n;) {
+		ssize_t len = (ssize_t)strlen(list + at) + 1;
+
+		if (!is_virtual(list + at)) {
+			memmove(list + kept, list + at, (size_t)len);
+			kept += len;
+		}
+		at += len;
+	}
+	return kept;
+}
+
+void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	enum { LIST_MAX = 64 << 10 };
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	char proc[PATH_PROC], *buf = malloc(LIST_MAX);
+	int fd, err = buf ? inode_pin(fs, inode, &fd) : -ENOMEM;
+	ssize_t n = err;
+
+	if (!err) {
+		n = S_ISLNK(inode->type) ? 0 : listxattr(path_proc(fd, proc), buf, LIST_MAX);
+		n = n < 0 ? -errno : without_virtual(buf, n);
+		inode_unpin(fs, inode);
+	}
+	reply_value(req, buf, n, size);
+	free(buf);
+}
+
+/* 1: the store may have it. 0 or a negative errno: that is the answer. */
+static int may_change(const struct inode *inode, const char *name)
+{
+	if (inode->admin)
+		return -EROFS;
+	if (S_ISLNK(inode->type))
+		return -ENOTSUP;
+	if (is_virtual(name) && (!S_ISDIR(inode->type) || strcmp(name, POLICY_XATTR) != 0))
+		return -EPERM;
+	return 1;
+}
+
+void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+	size_t size, int flags)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	int fd, err = may_change(inode, name);
+	char proc[PATH_PROC];
+
+	if (err > 0 && is_virtual(name)) {
+		struct alcm_profile profile;
+		struct alcm_diag diag = { 0 };
+		char text[64];
+
+		snprintf(text, sizeof(text), "%.*s", (int)(size < 63 ? size : 63), value);
+		if (alcm_profile_parse(text, &profile, &diag)) {
+			fs_log(fs, ALCM_LOG_WARNING, "setting %s: %s", POLICY_XATTR, diag.cause);
+			err = -EINVAL;
+		}
+	}
+	if (err > 0)
+		err = inode_pin(fs, inode, &fd) ? -ESTALE : 1;
+	if (err > 0) {
+		err = setxattr(path_proc(fd, proc), name, value, size, flags) ? -errno : 0;
+		inode_unpin(fs, inode);
+	}
+	reply_result(req, err);
+}
+
+void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	int fd, err = may_change(inode, name);
+	char proc[PATH_PROC];
+
+	if (err > 0)
+		err = inode_pin(fs, inode, &fd) ? -ESTALE : 1;
+	if (err > 0) {
+		err = removexattr(path_proc(fd, proc), name) ? -errno : 0;
+		inode_unpin(fs, inode);
+	}
+	reply_result(req, err);
+}
