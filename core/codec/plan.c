@@ -19,7 +19,7 @@
 enum {
 	SMALL_PART = 1024,       /* headers: everything is tried, it costs nothing */
 	ANCHOR_TABLE = 4096,
-	EFFORT_HUFFMAN = -50,    /* zstd that hardly looks for matches: symbol lengths only */
+	SAMPLE = 8 << 10,
 	EFFORT_LZ = 9,
 	EFFORT_DEFLATE = 6,
 };
@@ -68,16 +68,20 @@ static void measure(const uint8_t *in, uint32_t n, struct figures *f)
 }
 
 /*
- * The share of anchors (8-byte windows chosen by their content, so that a repeated row chooses
- * the same ones) that were seen before in this part.
+ * The share of anchors (values chosen by their content, so that a repeated row chooses the
+ * same ones) that were seen before in this part.
  */
-static double repeats(const uint8_t *in, uint32_t n, uint32_t step)
+static double repeats(const uint8_t *in, uint32_t n, unsigned width)
 {
+	/* A value of 4 bytes seldom repeats by chance; of 2 bytes it takes four in a row. */
+	uint32_t window = width == 4 ? 4 : 8;
+	uint64_t mask = window == 4 ? UINT32_MAX : UINT64_MAX;
+
 	uint64_t seen[ANCHOR_TABLE] = { 0 };
 	uint32_t anchors = 0, again = 0;
 
-	for (uint32_t i = 0; i + 8 <= n; i += step) {
-		uint64_t v = le_get64(in + i), h = v * 0x9e3779b97f4a7c15u;
+	for (uint32_t i = 0; i + 8 <= n; i += width) {
+		uint64_t v = le_get64(in + i) & mask, h = v * 0x9e3779b97f4a7c15u;
 
 		if ((h >> 59) != 0 || v == 0)
 			continue;
@@ -93,27 +97,72 @@ static double repeats(const uint8_t *in, uint32_t n, uint32_t step)
 
 /* ---- one plane ------------------------------------------------------------------------------ */
 
-/* Keep what `coder` makes of the plane if it beats what is there. */
-static void try_coder(struct codec *c, uint8_t coder, int effort, const uint8_t *in, uint32_t n,
-	uint8_t *best, struct body_plane *plane)
+/* A coder as a candidate for a plane. */
+struct candidate {
+	uint8_t coder;
+	int effort;
+	bool lz; /* worth a try only where matches are likely */
+};
+
+static const struct candidate candidates[] = {
+	{ CODER_ZSTD, CODER_SYMBOLS_ONLY, false },
+	{ CODER_ZSTD, EFFORT_LZ, true },
+	{ CODER_DEFLATE, EFFORT_DEFLATE, true },
+};
+
+enum { N_CANDIDATES = sizeof(candidates) / sizeof(candidates[0]) };
+
+static size_t try_candidate(struct codec *c, const struct candidate *with, const uint8_t *in,
+	uint32_t n, size_t room)
+{
+	return coder_find(with->coder)->encode(c->coders, with->effort, in, n, c->candidate, room);
+}
+
+/* The candidate that does best on a piece from the middle of the plane; NULL: none gains. */
+static const struct candidate *best_on_sample(struct codec *c, const uint8_t *in, uint32_t n,
+	bool lz)
+{
+	const struct candidate *best = NULL;
+	size_t least = SAMPLE - SAMPLE / 64;
+
+	for (unsigned i = 0; i < N_CANDIDATES; i++) {
+		size_t len;
+
+		if (candidates[i].lz && !lz)
+			continue;
+		len = try_candidate(c, &candidates[i], in + (n - SAMPLE) / 2, SAMPLE, least);
+		if (len && len < least) {
+			least = len;
+			best = &candidates[i];
+		}
+	}
+	return best;
+}
+
+/* Keep what the candidate makes of the whole plane if it beats what is there. */
+static void keep_if_smaller(struct codec *c, const struct candidate *with, const uint8_t *in,
+	uint32_t n, uint8_t *best, struct body_plane *plane)
 {
 	size_t len;
 
 	if (plane->stored_len < 2)
 		return;
-	len = coder_find(coder)->encode(c->coders, effort, in, n, c->candidate,
-		plane->stored_len - 1);
+	len = try_candidate(c, with, in, n, plane->stored_len - 1);
 	if (!len)
 		return;
 	memcpy(best, c->candidate, len);
-	plane->coder = coder;
+	plane->coder = with->coder;
 	plane->stored_len = (uint32_t)len;
 }
 
-/* `lz`: matches at a distance are likely, or cheap to look for. */
-static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, uint8_t *out,
-	struct body_plane *plane)
+/* How far to look: matches at any distance are nothing that a sample could show. */
+enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_ALL };
+
+/* `lz`: matches are likely. */
+static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum look look,
+	uint8_t *out, struct body_plane *plane)
 {
+	const struct candidate *only = NULL;
 	struct figures f;
 
 	if (n > 1 && in[0] == in[n - 1] && memcmp(in, in + 1, n - 1) == 0) {
@@ -123,26 +172,32 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 	}
 	*plane = (struct body_plane){ CODER_RAW, n };
 	measure(in, n, &f);
-	if (f.run_excess > 1.1)
-		lz = true;
-	if (lz || n < SMALL_PART) {
-		try_coder(c, CODER_ZSTD, EFFORT_LZ, in, n, out, plane);
-		try_coder(c, CODER_DEFLATE, EFFORT_DEFLATE, in, n, out, plane);
+	lz |= f.run_excess > 1.1 || n < SMALL_PART;
+	if (n >= 4 * SAMPLE && look == LOOK_SAMPLE && lz)
+		only = best_on_sample(c, in, n, lz);
+	for (unsigned i = 0; i < N_CANDIDATES; i++) {
+		bool worth = only ? only == &candidates[i]
+			: candidates[i].lz ? lz && (look || n < 4 * SAMPLE)
+					   : f.entropy < NOISE_BITS;
+
+		if (look == LOOK_ZSTD && candidates[i].coder == CODER_DEFLATE)
+			worth = false;
+
+		if (worth)
+			keep_if_smaller(c, &candidates[i], in, n, out, plane);
 	}
-	if (f.entropy < NOISE_BITS)
-		try_coder(c, CODER_ZSTD, EFFORT_HUFFMAN, in, n, out, plane);
 	if (plane->coder == CODER_RAW)
 		memcpy(out, in, n);
 }
 
 /* ---- one part ------------------------------------------------------------------------------- */
 
-static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, bool lz, uint8_t *to,
-	struct coded_part *out)
+static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, bool deflate,
+	uint8_t *to, struct coded_part *out)
 {
 	out->part = (struct body_part){ .raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1 };
 	out->bytes = to;
-	plan_plane(c, raw, n, lz, to, &out->part.planes[0]);
+	plan_plane(c, raw, n, true, deflate ? LOOK_ALL : LOOK_ZSTD, to, &out->part.planes[0]);
 	out->len = out->part.planes[0].stored_len;
 }
 
@@ -157,7 +212,7 @@ static void plan_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t
 	out->len = 0;
 	planes_split(raw, c->planes, n_elems, width, transform_find(transform)->rotate, big);
 	for (unsigned p = 0; p < width; p++) {
-		plan_plane(c, c->planes + (size_t)p * n_elems, n_elems, lz, to + out->len,
+		plan_plane(c, c->planes + (size_t)p * n_elems, n_elems, lz, LOOK_SAMPLE, to + out->len,
 			&out->part.planes[p]);
 		out->len += out->part.planes[p].stored_len;
 	}
@@ -196,7 +251,8 @@ void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,
 		lz = true;
 	if (!lz)
 		return;
-	plan_whole(c, raw, n, true, c->coded[1], &whole);
+	/* zlib finds no more in floats than zstd does, and takes ten times as long to look. */
+	plan_whole(c, raw, n, !is_float, c->coded[1], &whole);
 	if (whole.len < out->len)
 		*out = whole;
 }

@@ -8,6 +8,9 @@
 
 #include "base/alloc.h"
 
+/* Limits that zstd.h names only for static linking. */
+enum { ZSTD_HASHLOG_MIN = 6, SYMBOLS_WINDOW_LOG = 17 };
+
 struct coder_state {
 	ZSTD_CCtx *zc;
 	ZSTD_DCtx *zd;
@@ -129,8 +132,20 @@ static int deflate_decode(struct coder_state *s, const uint8_t *in, size_t len, 
 static size_t zstd_encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
 	uint8_t *out, size_t room)
 {
-	size_t len = ZSTD_compressCCtx(s->zc, out, room, in, n, effort);
+	size_t len;
 
+	ZSTD_CCtx_reset(s->zc, ZSTD_reset_session_and_parameters);
+	if (effort == CODER_SYMBOLS_ONLY) {
+		/* Hardly any match is found in so small a table, so what remains is the entropy
+		   coder; small blocks give it a table for each few thousand values. */
+		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_strategy, ZSTD_fast);
+		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_minMatch, 7);
+		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_hashLog, ZSTD_HASHLOG_MIN);
+		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_windowLog, SYMBOLS_WINDOW_LOG);
+	} else {
+		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_compressionLevel, effort);
+	}
+	len = ZSTD_compress2(s->zc, out, room, in, n);
 	return ZSTD_isError(len) ? 0 : len;
 }
 

@@ -8,6 +8,9 @@
 
 enum coder_id { CODER_RAW = 0, CODER_CONSTANT = 1, CODER_DEFLATE = 2, CODER_ZSTD = 3 };
 
+/* An effort of CODER_ZSTD: code symbols by their frequency, look for no matches. Fast. */
+enum { CODER_SYMBOLS_ONLY = -1000 };
+
 /* Contexts of the libraries, of one thread; made once, used for every plane. */
 struct coder_state;
 
