@@ -1,0 +1,512 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Reference decoder of alcm blobs, written from docs/format.md alone.
+
+    alcm_decode.py BLOB [OUT]        the logical bytes to OUT, or to standard output
+    alcm_decode.py --info BLOB       what the decoder settled on, as JSON
+
+It needs the standard library, NumPy, and the shared libraries libxxhash and (for coder 3) libzstd.
+Section numbers in comments are those of docs/format.md. Every hash is verified. Exit status: 0 done,
+1 bad usage or no blob, 3 corrupt, 5 made by a newer format.
+"""
+
+import ctypes
+import ctypes.util
+import json
+import mmap
+import os
+import struct
+import sys
+import zlib
+
+import numpy as np
+
+FRAME_ALIGN = 64
+HEADER_BYTES = RECORD_HEADER_BYTES = INDEX_HEADER_BYTES = 64
+TRAILER_BYTES = 128
+METRICS_BYTES = 120
+PLANE_ROW_BYTES = 32
+ENTRY_BYTES = 16
+MAX_PARTS = 8
+MAX_PLANES = 64
+MAX_SIZE = 1 << 50
+
+HEADER_MAGIC = b"\x89ALCM\r\n\x1a"
+TRAILER_MAGIC = b"\x89ALCMt\r\n"
+RECORD_MAGIC = b"ALR1"
+INDEX_MAGIC = b"ALI1"
+
+
+class NotABlob(Exception):
+    pass
+
+
+class Corrupt(Exception):
+    pass
+
+
+class Newer(Exception):
+    """Intact, but made by a format or with a codec that this decoder doesn't know."""
+
+
+def must(condition, what):
+    if not condition:
+        raise Corrupt(what)
+
+
+def align(offset):
+    return (offset + FRAME_ALIGN - 1) // FRAME_ALIGN * FRAME_ALIGN
+
+
+def load_library(name, soname):
+    try:
+        return ctypes.CDLL(soname)
+    except OSError:
+        found = ctypes.util.find_library(name)
+        if not found:
+            sys.exit(f"alcm_decode: lib{name} is not installed")
+        return ctypes.CDLL(found)
+
+
+xxhash = load_library("xxhash", "libxxhash.so.0")
+xxhash.XXH3_64bits.restype = ctypes.c_uint64
+xxhash.XXH3_64bits.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
+
+
+def hash64(data):
+    data = bytes(data)
+    return xxhash.XXH3_64bits(data, len(data))
+
+
+class Zstd:
+    """The one call that coder 3 needs; the library is loaded when a blob first needs it."""
+
+    lib = None
+
+    @classmethod
+    def decode(cls, data, n):
+        if cls.lib is None:
+            cls.lib = load_library("zstd", "libzstd.so.1")
+            for name in ("ZSTD_decompress", "ZSTD_findFrameCompressedSize"):
+                getattr(cls.lib, name).restype = ctypes.c_size_t
+            cls.lib.ZSTD_isError.restype = ctypes.c_uint
+            cls.lib.ZSTD_isError.argtypes = (ctypes.c_size_t,)
+            cls.lib.ZSTD_findFrameCompressedSize.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
+            cls.lib.ZSTD_decompress.argtypes = (
+                ctypes.c_void_p,
+                ctypes.c_size_t,
+                ctypes.c_char_p,
+                ctypes.c_size_t,
+            )
+        frame = cls.lib.ZSTD_findFrameCompressedSize(data, len(data))
+        must(not cls.lib.ZSTD_isError(frame), "zstd: bad frame")
+        must(frame == len(data), "zstd: more than one frame, or bytes behind it")
+        out = ctypes.create_string_buffer(max(n, 1))
+        got = cls.lib.ZSTD_decompress(out, n, data, len(data))
+        must(not cls.lib.ZSTD_isError(got) and got == n, "zstd: wrong length or bad data")
+        return out.raw[:n]
+
+
+# --- 3.2 coders: stored bytes, decoded length -> plane ------------------------------------------
+
+
+def decode_raw(data, n):
+    must(len(data) == n, "raw plane of another length")
+    return data
+
+
+def decode_constant(data, n):
+    must(len(data) == 1, "constant plane with stored_len other than 1")
+    return data * n
+
+
+def decode_deflate(data, n):
+    stream = zlib.decompressobj(-15)
+    try:
+        out = stream.decompress(data, n + 1)
+    except zlib.error as error:
+        raise Corrupt(f"deflate: {error}") from None
+    must(len(out) == n and stream.eof and not stream.unused_data, "deflate: wrong length")
+    return out
+
+
+CODERS = {0: decode_raw, 1: decode_constant, 2: decode_deflate, 3: Zstd.decode}
+
+
+# --- 3.1 transforms: planes -> bytes of the part ------------------------------------------------
+
+
+def join_none(planes, elem_bytes, big_endian):
+    return planes[0]
+
+
+def join_bytes(planes, elem_bytes, big_endian):
+    out = np.empty((len(planes[0]), elem_bytes), dtype=np.uint8)
+    for i, plane in enumerate(planes):
+        out[:, elem_bytes - 1 - i] = np.frombuffer(plane, dtype=np.uint8)
+    if big_endian:
+        out = out[:, ::-1]
+    return out.tobytes()
+
+
+def join_float(planes, elem_bytes, big_endian):
+    kind = np.dtype(f"<u{elem_bytes}")
+    v = np.frombuffer(join_bytes(planes, elem_bytes, False), dtype=kind)
+    one, top = kind.type(1), kind.type(8 * elem_bytes - 1)
+    v = (v >> one) | (v << top)
+    return v.astype(v.dtype.newbyteorder(">") if big_endian else kind).tobytes()
+
+
+# id: the elem_bytes allowed, whether flag bit 0 is, the inverse
+TRANSFORMS = {
+    0: ((0,), False, join_none),
+    1: (range(2, 33), True, join_bytes),
+    2: ((2, 4, 8), True, join_float),
+}
+
+
+def parse_parts(body, raw_len):
+    """The part table: [(raw_len, transform, elem_bytes, flags, [(coder, stored_len)])], its end."""
+    must(len(body) >= 1, "empty body")
+    n_parts, at = body[0], 1
+    must(1 <= n_parts <= MAX_PARTS, "number of parts")
+    parts = []
+    for _ in range(n_parts):
+        must(len(body) - at >= 8, "part table cut off")
+        part_len, transform, elem_bytes, flags, n_planes = struct.unpack_from("<IBBBB", body, at)
+        at += 8
+        if transform not in TRANSFORMS:
+            raise Newer(f"transform {transform} needs a newer alcm")
+        widths, has_order, _ = TRANSFORMS[transform]
+        must(elem_bytes in widths, "elem_bytes of the transform")
+        must(flags & ~(1 if has_order else 0) == 0, "flags of the transform")
+        must(n_planes == (elem_bytes or 1), "n_planes of the transform")
+        must(part_len >= 1 and part_len % (elem_bytes or 1) == 0, "length of a part")
+        must(len(body) - at >= 5 * n_planes, "plane table cut off")
+        planes = [struct.unpack_from("<BI", body, at + 5 * i) for i in range(n_planes)]
+        at += 5 * n_planes
+        parts.append((part_len, transform, elem_bytes, flags, planes))
+    must(sum(p[0] for p in parts) == raw_len, "parts don't add up to raw_len")
+    return parts, at
+
+
+def decode_body(body, raw_len):
+    """Section 3: the logical bytes that a coded body stands for."""
+    parts, at = parse_parts(body, raw_len)
+    out = []
+    for part_len, transform, elem_bytes, flags, rows in parts:
+        planes = []
+        plane_len = part_len // (elem_bytes or 1)
+        for coder, stored_len in rows:
+            if coder not in CODERS:
+                raise Newer(f"coder {coder} needs a newer alcm")
+            must(stored_len <= len(body) - at, "plane reaches beyond the body")
+            planes.append(CODERS[coder](body[at : at + stored_len], plane_len))
+            at += stored_len
+        out.append(TRANSFORMS[transform][2](planes, elem_bytes, bool(flags & 1)))
+    must(at == len(body), "bytes behind the last plane")
+    return b"".join(out)
+
+
+# --- section 2: frames --------------------------------------------------------------------------
+
+
+class Blob:
+    """One blob: `data` (bytes-like) with its frames' getters, which raise on what isn't valid."""
+
+    def __init__(self, data, boot_id=None):
+        self.data = data
+        self.end = len(data)
+        self.boot_id = this_boot_id() if boot_id is None else boot_id
+        self.read_header()
+        self.trailer = self.find_trailer()
+        if self.trailer:
+            self.size = self.trailer["size"]
+            self.entries = self.index(self.trailer)
+        else:
+            self.size, self.entries = self.rebuild()
+
+    def read_header(self):
+        """2.1"""
+        data = self.data
+        if self.end < 8 or data[:8] != HEADER_MAGIC:
+            raise NotABlob("no blob")
+        must(self.end >= HEADER_BYTES, "header cut off")
+        must(hash64(data[16:64]) == struct.unpack_from("<Q", data, 8)[0], "header's hash")
+        version, log2, profile, reserved = struct.unpack_from("<IBBH", data, 16)
+        if version > 1:
+            raise Newer(f"made by format {version}, this reads 1")
+        must(version == 1, "version 0")
+        must(reserved == 0 and data[56:64] == bytes(8), "header's reserved bytes")
+        must(16 <= log2 <= 24, "chunk_log2")
+        if profile:
+            raise Newer(f"profile {profile} needs a newer alcm")
+        if data[40:56] != bytes(16):
+            raise Newer("the blob needs a base blob")
+        self.log2, self.chunk_bytes, self.uuid = log2, 1 << log2, data[24:40]
+        self.tag = struct.unpack_from("<Q", data, 24)[0]
+
+    def record_header(self, at):
+        """2.2: {number, raw_len, body_len, raw_hash, body_hash, metrics_len, frame_len}"""
+        head = self.data[at : at + RECORD_HEADER_BYTES]
+        must(len(head) == RECORD_HEADER_BYTES, "record header cut off")
+        must(head[:4] == RECORD_MAGIC, "record's magic")
+        must(hash64(head[16:64] + head[:8]) == struct.unpack_from("<Q", head, 8)[0], "record's hash")
+        number, _, tag, raw_len, body_len, raw_hash, body_hash, _, metrics_len, reserved = (
+            struct.unpack_from("<IQQIIQQIIQ", head, 4)
+        )
+        must(reserved == 0, "record's reserved bytes")
+        must(tag == self.tag, "record of another blob")
+        must(1 <= raw_len <= self.chunk_bytes, "raw_len")
+        must(body_len <= self.chunk_bytes + 4096, "body_len")
+        must(metrics_len in (0, METRICS_BYTES) and metrics_len <= body_len, "metrics_len")
+        must(at + RECORD_HEADER_BYTES + body_len <= self.end, "record reaches beyond the file")
+        return {
+            "number": number,
+            "raw_len": raw_len,
+            "raw_hash": raw_hash,
+            "body_hash": body_hash,
+            "metrics_len": metrics_len,
+            "frame_len": RECORD_HEADER_BYTES + body_len,
+        }
+
+    def record_body(self, at, record):
+        body = self.data[at + RECORD_HEADER_BYTES : at + record["frame_len"]]
+        must(hash64(body) == record["body_hash"], "hash of a record's body")
+        return body
+
+    def record_whole(self, at):
+        """True when the record's header and body verify."""
+        try:
+            self.record_body(at, self.record_header(at))
+            return True
+        except Corrupt:
+            return False
+
+    def index_header(self, at):
+        """2.4: (n_entries, body_hash, summary_len, frame_len)"""
+        head = self.data[at : at + INDEX_HEADER_BYTES]
+        must(len(head) == INDEX_HEADER_BYTES, "index header cut off")
+        must(head[:4] == INDEX_MAGIC, "index's magic")
+        must(hash64(head[16:64] + head[:8]) == struct.unpack_from("<Q", head, 8)[0], "index's hash")
+        n_entries, _, tag, body_len, body_hash, summary_len, n_planes = struct.unpack_from(
+            "<IQQQQII", head, 4
+        )
+        must(head[48:64] == bytes(16), "index's reserved bytes")
+        must(tag == self.tag, "index of another blob")
+        must(n_planes <= MAX_PLANES, "n_planes")
+        must(summary_len == METRICS_BYTES + PLANE_ROW_BYTES * n_planes, "summary_len")
+        must(body_len == summary_len + ENTRY_BYTES * n_entries, "index's body_len")
+        must(at + INDEX_HEADER_BYTES + body_len <= self.end, "index reaches beyond the file")
+        return n_entries, body_hash, summary_len, INDEX_HEADER_BYTES + body_len
+
+    def index(self, trailer):
+        """2.4: {chunk number: (offset, frame length)} of the index that `trailer` names."""
+        at = trailer["index"]
+        n_entries, body_hash, summary_len, frame_len = self.index_header(at)
+        must(align(at + frame_len) == trailer["offset"], "index doesn't end at the trailer")
+        body = self.data[at + INDEX_HEADER_BYTES : at + frame_len]
+        must(hash64(body) == body_hash, "hash of the index's body")
+        entries, last = {}, -1
+        for i in range(n_entries):
+            number, length, offset = struct.unpack_from("<IIQ", body, summary_len + ENTRY_BYTES * i)
+            must(number > last, "index's entries are out of order")
+            must(offset % FRAME_ALIGN == 0 and offset >= HEADER_BYTES, "record's offset")
+            must(offset + length <= at, "record behind the index")
+            entries[number] = (offset, length)
+            last = number
+        return entries
+
+    def trailer_at(self, at):
+        """2.5"""
+        head = self.data[at : at + TRAILER_BYTES]
+        must(at >= HEADER_BYTES and len(head) == TRAILER_BYTES, "trailer cut off")
+        must(head[:8] == TRAILER_MAGIC, "trailer's magic")
+        must(hash64(head[16:]) == struct.unpack_from("<Q", head, 8)[0], "trailer's hash")
+        version, log2, profile, reserved = struct.unpack_from("<IBBH", head, 16)
+        if version > 1:
+            raise Newer(f"made by format {version}, this reads 1")
+        must(version == 1, "version 0")
+        if profile:
+            raise Newer(f"profile {profile} needs a newer alcm")
+        offset, index, size, number, synced = struct.unpack_from("<5Q", head, 40)
+        _, _, reserved2, prev, reserved3 = struct.unpack_from("<QIIQQ", head, 96)
+        must(not (reserved or reserved2 or reserved3), "trailer's reserved bytes")
+        must(log2 == self.log2 and head[24:40] == self.uuid, "trailer of another blob")
+        must(offset == at and at % FRAME_ALIGN == 0, "trailer's own offset")
+        must(HEADER_BYTES <= index < at and index % FRAME_ALIGN == 0, "index's offset")
+        must(size <= MAX_SIZE, "logical size")
+        must(prev < at and synced <= at, "trailer refers to what follows it")
+        return {
+            "offset": at,
+            "index": index,
+            "size": size,
+            "commit": number,
+            "synced": synced,
+            "boot_id": head[80:96],
+            "prev": prev,
+        }
+
+    # --- section 4: opening and recovery --------------------------------------------------------
+
+    def trailer_with_index(self, at):
+        """The trailer at `at` if it and its index are valid, or None."""
+        try:
+            trailer = self.trailer_at(at)
+            self.index(trailer)
+            return trailer
+        except Corrupt:
+            return None
+
+    def walk(self):
+        """4.2: yield (kind, offset, record) of the valid frames, in order of offset."""
+        at = HEADER_BYTES
+        while at < self.end:
+            magic = self.data[at : at + 4]
+            length = FRAME_ALIGN
+            try:
+                if magic == RECORD_MAGIC:
+                    record = self.record_header(at)
+                    length = record["frame_len"]
+                    yield "record", at, record
+                elif magic == INDEX_MAGIC:
+                    length = self.index_header(at)[3]
+                elif magic == TRAILER_MAGIC[:4]:
+                    self.trailer_at(at)
+                    length = TRAILER_BYTES
+                    yield "trailer", at, None
+            except Corrupt:
+                length = FRAME_ALIGN
+            at = align(at + length)
+
+    def find_trailer(self):
+        """4.2 and 4.3"""
+        trailer = self.trailer_with_index(self.end - TRAILER_BYTES)
+        if not trailer:
+            for kind, at, _ in self.walk():
+                if kind == "trailer":
+                    trailer = self.trailer_with_index(at) or trailer
+        while trailer and self.may_be_torn(trailer) and not self.whole_since_prev(trailer):
+            older = self.trailer_with_index(trailer["prev"])
+            if not older:
+                break
+            trailer = older
+        return trailer
+
+    def may_be_torn(self, trailer):
+        boot_id = trailer["boot_id"]
+        return (
+            trailer["prev"] != 0
+            and trailer["offset"] != trailer["synced"]
+            and (boot_id == bytes(16) or boot_id != self.boot_id)
+        )
+
+    def whole_since_prev(self, trailer):
+        return all(
+            self.record_whole(offset)
+            for offset, _ in self.index(trailer).values()
+            if offset > trailer["prev"]
+        )
+
+    def rebuild(self):
+        """4.4: (size, entries) from records alone"""
+        newest = {}
+        for kind, at, record in self.walk():
+            if kind == "record" and self.record_whole(at):
+                newest[record["number"]] = (at, record)
+        entries, size = {}, 0
+        while len(entries) in newest and size == len(entries) * self.chunk_bytes:
+            at, record = newest[len(entries)]
+            size += record["raw_len"]
+            entries[len(entries)] = (at, record["frame_len"])
+        return size, entries
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def chunk(self, number):
+        """The logical bytes of one chunk, cut at the file's size."""
+        want = min(self.chunk_bytes, self.size - number * self.chunk_bytes)
+        if number not in self.entries:
+            return bytes(want)
+        at, length = self.entries[number]
+        record = self.record_header(at)
+        must(record["number"] == number and record["frame_len"] == length, "record unlike its entry")
+        body = self.record_body(at, record)
+        raw = decode_body(body[record["metrics_len"] :], record["raw_len"])
+        must(hash64(raw) == record["raw_hash"], "hash of a chunk's bytes")
+        return (raw + bytes(self.chunk_bytes - len(raw)))[:want]
+
+    def chunks(self):
+        for number in range((self.size + self.chunk_bytes - 1) // self.chunk_bytes):
+            try:
+                yield self.chunk(number)
+            except (Corrupt, Newer) as error:
+                raise type(error)(f"chunk {number}: {error}") from None
+
+
+def this_boot_id():
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as f:
+            return bytes.fromhex(f.read().strip().replace("-", ""))
+    except OSError:
+        return bytes(16)
+
+
+def open_blob(path):
+    with open(path, "rb") as f:
+        if os.fstat(f.fileno()).st_size == 0:
+            raise NotABlob("no blob")
+        return Blob(mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def decode(path, out):
+    for chunk in open_blob(path).chunks():
+        out.write(chunk)
+
+
+def info(path):
+    blob = open_blob(path)
+    trailer = {k: v for k, v in (blob.trailer or {}).items() if k != "boot_id"}
+    used = {"coders": set(), "transforms": set()}
+    for at, _ in blob.entries.values():
+        record = blob.record_header(at)
+        body = blob.record_body(at, record)[record["metrics_len"] :]
+        for _, transform, _, _, rows in parse_parts(body, record["raw_len"])[0]:
+            used["transforms"].add(transform)
+            used["coders"].update(coder for coder, _ in rows)
+    return {
+        "size": blob.size,
+        "chunk_bytes": blob.chunk_bytes,
+        "records": len(blob.entries),
+        "trailer": trailer,
+        **{name: sorted(ids) for name, ids in used.items()},
+    }
+
+
+def main(args):
+    if len(args) == 2 and args[0] == "--info":
+        print(json.dumps(info(args[1])))
+    elif len(args) == 1:
+        decode(args[0], sys.stdout.buffer)
+    elif len(args) == 2:
+        with open(args[1], "wb") as out:
+            decode(args[0], out)
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    status = 0
+    try:
+        main(sys.argv[1:])
+    except NotABlob as error:
+        status, message = 1, error
+    except OSError as error:
+        status, message = 1, error
+    except Corrupt as error:
+        status, message = 3, f"corrupt: {error}"
+    except Newer as error:
+        status, message = 5, error
+    if status:
+        print(f"alcm_decode: {message}", file=sys.stderr)
+    sys.exit(status)
