@@ -638,14 +638,15 @@ off_t content_seek(struct fs *fs, struct inode *i, off_t off, int whence)
 static int demote(struct fs *fs, struct inode *i)
 {
 	struct content *c = &i->content;
-	uint64_t size = alcm_blob_size(c->blob);
-	char *buf = malloc(size + 1);
-	ssize_t n = buf ? alcm_blob_pread(c->blob, buf, size, 0, NULL) : -ENOMEM;
+	size_t max = fs->opt.min_size;
+	char *buf = malloc(max + 1);
+	ssize_t n = buf ? alcm_blob_pread(c->blob, buf, max, 0, NULL) : -ENOMEM, done = 0;
 	int err = n < 0 ? (int)n : 0;
 
-	(void)fs;
-	if (!err && pwrite(c->fd, buf, (size_t)n, 0) != n) {
-		err = errno ? -errno : -EIO;
+	if (n > 0)
+		done = pwrite(c->fd, buf, (size_t)n, 0);
+	if (!err && done != n) {
+		err = done < 0 ? -errno : -ENOSPC;
 		(void)!ftruncate(c->fd, 0);
 	}
 	free(buf);
