@@ -51,6 +51,32 @@ static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *ent
 	return CLI_OK;
 }
 
+/*
+ * Whether a blob is to be made plain. One that holds a blob itself (a store that was copied
+ * into a mount) would then be taken for that, so in place it stays.
+ */
+static enum cli_exit judge_blob(struct convert *c, const struct walk_entry *entry, int fd,
+	bool *wanted)
+{
+	struct alcm_diag diag = { 0 };
+	struct alcm_blob *blob;
+	char prefix[ALCM_SNIFF_BYTES];
+	ssize_t n;
+	int err = alcm_blob_open(c->alcm, fd, false, &blob, &diag);
+
+	if (err)
+		return cli_error_from(c->cli, entry->path, err, &diag);
+	n = alcm_blob_pread(blob, prefix, sizeof(prefix), 0, &diag);
+	alcm_blob_close(blob);
+	if (n < 0)
+		return cli_error_from(c->cli, entry->path, (int)n, &diag);
+	*wanted = n == 0 || alcm_sniff(prefix, (size_t)n) != ALCM_SNIFF_BLOB;
+	if (!*wanted)
+		return cli_error(c->cli, entry->path,
+			"holds a blob itself, for which it would be taken (-o OUT gets it out)");
+	return CLI_OK;
+}
+
 /* Whether a file is to be converted. What isn't CLI_OK was reported. */
 static enum cli_exit judge(struct convert *c, const struct walk_entry *entry, int fd, bool *wanted)
 {
@@ -63,8 +89,10 @@ static enum cli_exit judge(struct convert *c, const struct walk_entry *entry, in
 		return cli_error_from(c->cli, entry->path, err, &diag);
 	if (probe.kind == ALCM_PLAIN && c->profile)
 		return judge_plain(c, entry, fd, wanted);
+	if (probe.kind == ALCM_BLOB && !c->profile && !c->out)
+		return judge_blob(c, entry, fd, wanted);
 	/* A blob's copy, when packing, is to be a blob as well. */
-	*wanted = probe.kind == ALCM_BLOB && (!c->profile || c->out);
+	*wanted = probe.kind == ALCM_BLOB && c->out;
 	return CLI_OK;
 }
 
@@ -106,7 +134,8 @@ static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry
 
 	if (fd < 0)
 		return cli_error(c->cli, entry->path, "%s", strerror(errno));
-	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size);
+	/* Each is read, compared with what became of it, and copied into place. */
+	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size, c->profile ? 4 : 2);
 	status = judge(c, entry, fd, &wanted);
 	if (wanted)
 		status = convert_fd(c, entry, fd);

@@ -54,7 +54,7 @@ static void format_eta(char *buf, size_t n, uint64_t done, uint64_t total, doubl
 
 static uint64_t done_so_far(const struct progress *p)
 {
-	uint64_t in_file = p->file_bytes ? bytes_read() - p->read_base : 0;
+	uint64_t in_file = p->file_bytes ? (bytes_read() - p->read_base) / p->n_passes : 0;
 	uint64_t done = p->done_bytes + (in_file < p->file_bytes ? in_file : p->file_bytes);
 
 	return done < p->total_bytes ? done : p->total_bytes;
@@ -125,12 +125,13 @@ void progress_start(struct progress *p, uint64_t total_bytes)
 	p->on = pthread_create(&p->thread, NULL, draw, p) == 0;
 }
 
-void progress_file(struct progress *p, uint64_t n_bytes)
+void progress_file(struct progress *p, uint64_t n_bytes, unsigned n_passes)
 {
 	if (!p->on)
 		return;
 	pthread_mutex_lock(&p->lock);
 	p->file_bytes = n_bytes;
+	p->n_passes = n_passes;
 	p->read_base = bytes_read();
 	pthread_mutex_unlock(&p->lock);
 }

@@ -24,6 +24,7 @@ struct progress {
 	uint64_t done_bytes, total_bytes;
 	uint64_t file_bytes; /* of the file that one library call works on; 0: none */
 	uint64_t read_base;  /* what the process had read when that began */
+	unsigned n_passes;   /* times that the call reads the file, about */
 };
 
 /* True when stderr is a terminal: worth finding out the total beforehand. */
@@ -32,8 +33,11 @@ bool progress_wanted(void);
 void progress_start(struct progress *p, uint64_t total_bytes);
 void progress_end(struct progress *p);
 
-/* A library call is about to work on a file of n_bytes; progress_add() ends that. */
-void progress_file(struct progress *p, uint64_t n_bytes);
+/*
+ * A library call is about to work on a file of n_bytes, reading about n_passes times as much;
+ * progress_add() ends that.
+ */
+void progress_file(struct progress *p, uint64_t n_bytes, unsigned n_passes);
 void progress_add(struct progress *p, uint64_t n_bytes);
 
 /* Take the line away, and keep it away, while something else is printed. */

@@ -188,7 +188,7 @@ static enum cli_exit check_entry(void *ctx, const struct walk_entry *entry)
 	if (fd < 0)
 		return cli_error(c->cli, entry->path, "%s", strerror(errno));
 	c->n_files++;
-	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size);
+	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size, 1);
 	status = check_fd(c, entry, fd);
 	close(fd);
 	progress_add(&c->cli->progress, (uint64_t)entry->st->st_size);
