@@ -321,7 +321,8 @@ enum cli_exit verb_check(struct cli *cli)
 	for (int i = 0; i < cli->n_paths; i++)
 		worst = cli_worse(worst, check_operand(&c, cli->paths[i]));
 	progress_end(&cli->progress);
-	print_summary(&c);
+	if (c.n_files || !worst)
+		print_summary(&c);
 	alcm_free(c.alcm);
 	return worst;
 }

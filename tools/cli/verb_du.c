@@ -32,7 +32,7 @@ struct du {
 	size_t n_rows;
 };
 
-static const char plain[] = "plain";
+static const char plain[] = "plain", none[] = "none"; /* rows that are no coder */
 
 static struct row *find_row(struct du *du, const char *codec)
 {
@@ -72,17 +72,21 @@ static bool get_xattr(int fd, const char *name, char *buf, size_t room)
 	return true;
 }
 
-/* Add a file seen through a mount. False: it isn't, or is stored plain. */
+/* Add a file seen through a mount. False: it isn't. */
 static bool add_mounted(struct du *du, int fd, const struct stat *st)
 {
-	char codec[16], stored[32], cpu[32];
+	char state[32], codec[16], stored[32], cpu[32];
+	uint64_t size = (uint64_t)st->st_size;
 
-	if (!get_xattr(fd, "stored_size", stored, sizeof(stored)) ||
-		!get_xattr(fd, "codec", codec, sizeof(codec)) ||
-		!get_xattr(fd, "cpu_seconds", cpu, sizeof(cpu)) || codec[0] == '\0')
+	if (!get_xattr(fd, "state", state, sizeof(state)))
 		return false;
-	add_to(find_row(du, codec), 1, strtoull(stored, NULL, 10), (uint64_t)st->st_size,
-		strtod(cpu, NULL));
+	if (get_xattr(fd, "stored_size", stored, sizeof(stored)) &&
+		get_xattr(fd, "codec", codec, sizeof(codec)) &&
+		get_xattr(fd, "cpu_seconds", cpu, sizeof(cpu)))
+		add_to(find_row(du, codec[0] ? codec : none), 1, strtoull(stored, NULL, 10), size,
+			strtod(cpu, NULL));
+	else
+		add_to(find_row(du, plain), 1, size, size, 0);
 	return true;
 }
 
@@ -94,7 +98,7 @@ static enum cli_exit add_blob(struct du *du, struct source *source)
 
 	if (err)
 		return cli_error_from(du->cli, source->path, err, &diag);
-	add_to(find_row(du, info.codec[0] ? info.codec : "none"), 1, info.stored_bytes,
+	add_to(find_row(du, info.codec[0] ? info.codec : none), 1, info.stored_bytes,
 		info.logical_bytes, info.cpu_seconds);
 	return CLI_OK;
 }
@@ -104,19 +108,24 @@ static enum cli_exit add_file(void *ctx, const struct walk_entry *entry)
 	struct du *du = ctx;
 	enum cli_exit status = CLI_OK;
 	struct source source;
-	int seen;
+	int seen, fd;
 
 	if (entry->kind != WALK_FILE)
 		return CLI_OK;
 	seen = walk_seen_add(&du->seen, entry->st);
 	if (seen)
 		return seen < 0 ? cli_error(du->cli, entry->path, "out of memory") : CLI_OK;
-	status = source_open(du->cli, du->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
+	fd = walk_open(entry, O_RDONLY);
+	if (fd >= 0 && add_mounted(du, fd, entry->st)) {
+		close(fd);
+		return CLI_OK;
+	}
+	status = source_open(du->cli, du->alcm, fd, entry->path, &source);
 	if (status)
 		return status;
 	if (source.blob)
 		status = add_blob(du, &source);
-	else if (!add_mounted(du, source.fd, &source.st))
+	else
 		add_to(find_row(du, plain), 1, source.size, source.size, 0);
 	source_close(&source);
 	return status;

@@ -210,10 +210,10 @@ static enum cli_exit info_of(struct cli *cli, struct alcm *alcm, const char *pat
 
 	if (status)
 		return status;
-	if (source.blob)
-		status = info_of_blob(cli, &source);
-	else if (store_is_mount(path))
+	if (store_is_mount(path))
 		status = info_of_mounted(cli, &source);
+	else if (source.blob)
+		status = info_of_blob(cli, &source);
 	else
 		status = cli_error(cli, path, "is a plain file: it has no report");
 	source_close(&source);
