@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "base/alloc.h"
+#include "base/le.h"
 
 /* Limits that zstd.h names only for static linking. */
 enum { ZSTD_HASHLOG_MIN = 6, SYMBOLS_WINDOW_LOG = 17 };
@@ -152,8 +153,12 @@ static size_t zstd_encode(struct coder_state *s, int effort, const uint8_t *in, 
 static int zstd_decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out,
 	size_t n)
 {
-	/* One frame, of all the bytes: the library would go on with a second one. */
-	if (ZSTD_findFrameCompressedSize(in, len) != len)
+	/*
+	 * One frame of RFC 8878, of all the bytes: the library would go on with a second one, and
+	 * reads frames of its early versions too.
+	 */
+	if (len < 4 || le_get32(in) != ZSTD_MAGICNUMBER ||
+		ZSTD_findFrameCompressedSize(in, len) != len)
 		return -EIO;
 	return ZSTD_decompressDCtx(s->zd, out, n, in, len) == n ? 0 : -EIO;
 }

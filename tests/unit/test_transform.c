@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Byte planes: against a definition written byte by byte, and back. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transform/planes.h"
+#include "transform/transform_table.h"
+
+enum { MAX_ELEMS = 70000, GUARD = 64 };
+
+static uint64_t random_state = 0x243f6a8885a308d3u;
+
+static uint8_t random_byte(void)
+{
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	return (uint8_t)(random_state >> 56);
+}
+
+/* Plane p of element e, as docs/format.md says it. */
+static uint8_t defined_byte(const uint8_t *elem, unsigned width, unsigned p, bool rotate, bool big)
+{
+	uint8_t lsb_first[32];
+
+	for (unsigned i = 0; i < width; i++)
+		lsb_first[i] = elem[big ? width - 1 - i : i];
+	if (!rotate)
+		return lsb_first[width - 1 - p];
+
+	unsigned at = width - 1 - p, below = at ? lsb_first[at - 1] : lsb_first[width - 1];
+
+	return (uint8_t)(lsb_first[at] << 1 | below >> 7);
+}
+
+static void check_one(size_t n, unsigned width, bool rotate, bool big)
+{
+	size_t len = n * width;
+	uint8_t *in = malloc(len + 1), *split = malloc(len + GUARD), *out = malloc(len + GUARD);
+	const uint8_t *planes[32];
+
+	ck_assert(in && split && out);
+	for (size_t i = 0; i < len; i++)
+		in[i] = random_byte();
+	memset(split + len, 0xa5, GUARD);
+	memset(out + len, 0xa5, GUARD);
+	planes_split(in, split, n, width, rotate, big);
+
+	size_t wrong = 0;
+
+	for (unsigned p = 0; p < width; p++) {
+		planes[p] = split + p * n;
+		for (size_t e = 0; e < n; e++)
+			wrong += planes[p][e] !=
+				defined_byte(in + e * width, width, p, rotate, big);
+	}
+	ck_assert_uint_eq(wrong, 0);
+	planes_merge(planes, out, n, width, rotate, big);
+	ck_assert(memcmp(in, out, len) == 0);
+	for (unsigned i = 0; i < GUARD; i++)
+		wrong += split[len + i] != 0xa5 || out[len + i] != 0xa5;
+	ck_assert_uint_eq(wrong, 0);
+	free(in);
+	free(split);
+	free(out);
+}
+
+START_TEST(test_split_is_as_defined_and_merge_undoes_it)
+{
+	for (uint8_t id = TRANSFORM_BYTES; transform_find(id); id++) {
+		const struct transform *t = transform_find(id);
+
+		for (unsigned width = 1; width <= 40; width++) {
+			if (!transform_takes(t, width))
+				continue;
+			for (size_t n = 1; n <= 80; n++) {
+				check_one(n, width, t->rotate, false);
+				check_one(n, width, t->rotate, true);
+			}
+			check_one(MAX_ELEMS / width, width, t->rotate, false);
+			check_one(MAX_ELEMS / width, width, t->rotate, true);
+		}
+	}
+}
+END_TEST
+
+START_TEST(test_table_is_what_the_format_says)
+{
+	for (unsigned w = 0; w <= 255; w++) {
+		ck_assert_int_eq(transform_takes(transform_find(0), w), w == 0);
+		ck_assert_int_eq(transform_takes(transform_find(1), w), w >= 2 && w <= 32);
+		ck_assert_int_eq(transform_takes(transform_find(2), w),
+			w == 2 || w == 4 || w == 8);
+	}
+	ck_assert_ptr_null(transform_find(3));
+	ck_assert_ptr_null(transform_find(255));
+}
+END_TEST
+
+START_TEST(test_plane_0_of_float32_is_the_exponent)
+{
+	float v[3] = { 1.0f, -1.0f, 0.25f };
+	uint8_t bytes[12], planes[12];
+
+	for (unsigned i = 0; i < 3; i++) {
+		uint32_t bits;
+
+		memcpy(&bits, &v[i], 4);
+		for (unsigned b = 0; b < 4; b++)
+			bytes[4 * i + b] = (uint8_t)(bits >> (8 * b));
+	}
+	planes_split(bytes, planes, 3, 4, true, false);
+	ck_assert_mem_eq(planes, "\x7f\x7f\x7d\0\0\0\0\0\0\0\1\0", 12);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("transform");
+	TCase *tc = tcase_create("planes");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, test_split_is_as_defined_and_merge_undoes_it);
+	tcase_add_test(tc, test_table_is_what_the_format_says);
+	tcase_add_test(tc, test_plane_0_of_float32_is_the_exponent);
+	suite_add_tcase(s, tc);
+
+	SRunner *sr = srunner_create(s);
+
+	srunner_run_all(sr, CK_ENV);
+
+	int failed = srunner_ntests_failed(sr);
+
+	srunner_free(sr);
+	return failed != 0;
+}
