@@ -39,7 +39,8 @@ packages_install() {
         echo "This is no Debian system: install the counterparts of these yourself: $*" >&2
         return 0
     fi
-    mapfile -t missing < <(packages_missing "$@")
+    # No process substitution here: a chroot without /proc has no /dev/fd.
+    read -r -d '' -a missing <<<"$(packages_missing "$@")" || true
     [ "${#missing[@]}" -gt 0 ] || return 0
     if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
         echo "These packages are missing, and only root can install them:" >&2
@@ -53,4 +54,20 @@ packages_install() {
         echo "apt-get could not install: ${missing[*]}" >&2
         return 1
     fi
+}
+
+# A bare chroot or container may lack /proc or the FUSE device though the kernel has both.
+kernel_files_provide() {
+    if [ ! -e /proc/self/fd ]; then
+        echo "/proc is missing: mounting it"
+        mount -t proc proc /proc || return 1
+    fi
+    [ ! -e /dev/fuse ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "/dev/fuse is missing: load the fuse module, or give it to this container" >&2
+        return 1
+    fi
+    echo "/dev/fuse is missing: making it"
+    modprobe fuse 2>/dev/null || true
+    [ -e /dev/fuse ] || mknod -m 666 /dev/fuse c 10 229
 }
