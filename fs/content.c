@@ -27,12 +27,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "admin.h"
+#include "content_state.h"
 #include "inode.h"
 #include "path.h"
 #include "policy.h"
-
-static const char blob_magic[8] = "\x89" "ALCM\r\n\x1a";
 
 void content_init(struct content *c)
 {
@@ -47,7 +45,7 @@ void content_init(struct content *c)
 
 /* ---- small things ----------------------------------------------------------------------------- */
 
-static int report(struct fs *fs, const struct inode *i, int err, const struct alcm_diag *diag)
+int content_report(struct fs *fs, const struct inode *i, int err, const struct alcm_diag *diag)
 {
 	char path[PATH_TEXT];
 
@@ -58,7 +56,7 @@ static int report(struct fs *fs, const struct inode *i, int err, const struct al
 	return err;
 }
 
-static void touch(struct inode *i)
+void content_touch(struct inode *i)
 {
 	pthread_mutex_lock(&i->lock);
 	clock_gettime(CLOCK_REALTIME_COARSE, &i->content.mtime);
@@ -75,7 +73,7 @@ void content_set_mtime(struct inode *i, const struct timespec *mtime)
 }
 
 /* The store's mtime says when we wrote; the user's says when they did. */
-static void restore_mtime(struct inode *i)
+void content_restore_mtime(struct inode *i)
 {
 	pthread_mutex_lock(&i->lock);
 	if (i->content.mtime_known) {
@@ -120,7 +118,7 @@ static int judge(struct fs *fs, struct inode *i)
 	if (!err)
 		err = alcm_blob_open(fs->alcm, c->fd, c->fd_writable, &c->blob, &diag);
 	if (err)
-		return report(fs, i, err, &diag);
+		return content_report(fs, i, err, &diag);
 	c->state = CONTENT_BLOB;
 	pthread_mutex_lock(&i->lock);
 	c->mtime = st.st_mtim;
@@ -142,7 +140,7 @@ static void close_store(struct fs *fs, struct content *c)
 }
 
 /* Have the store's file open, for writing if asked; io held exclusively, inode pinned. */
-static int ensure_open(struct fs *fs, struct inode *i, bool writable)
+int content_ensure_open(struct fs *fs, struct inode *i, bool writable)
 {
 	struct content *c = &i->content;
 	int fd, err;
@@ -171,7 +169,7 @@ static int ensure_open(struct fs *fs, struct inode *i, bool writable)
 }
 
 /* Take the lock shared with the store's file open. */
-static int enter(struct fs *fs, struct inode *i, bool writable)
+int content_enter(struct fs *fs, struct inode *i, bool writable)
 {
 	struct content *c = &i->content;
 	int err = 0;
@@ -180,7 +178,7 @@ static int enter(struct fs *fs, struct inode *i, bool writable)
 	while (!err && (c->state == CONTENT_UNKNOWN || (writable && !c->fd_writable))) {
 		pthread_rwlock_unlock(&c->io);
 		pthread_rwlock_wrlock(&c->io);
-		err = ensure_open(fs, i, writable);
+		err = content_ensure_open(fs, i, writable);
 		pthread_rwlock_unlock(&c->io);
 		pthread_rwlock_rdlock(&c->io);
 	}
@@ -236,7 +234,7 @@ int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *ke
 	} else {
 		if (fd >= 0)
 			close(fd);
-		err = ensure_open(fs, i, writable);
+		err = content_ensure_open(fs, i, writable);
 	}
 	if (!err) {
 		c->n_open++;
@@ -288,7 +286,7 @@ void content_release(struct fs *fs, struct inode *i)
 			fs_log(fs, ALCM_LOG_ERROR, "the last changes of a file are lost: %s",
 				diag.cause[0] ? diag.cause : strerror(-err));
 		else
-			restore_mtime(i);
+			content_restore_mtime(i);
 	}
 	close_store(fs, c);
 	pthread_rwlock_destroy(&c->io);
@@ -403,337 +401,21 @@ const char *content_state_name(struct fs *fs, struct inode *i, int path_fd)
 	return state == CONTENT_BLOB ? "blob" : state == CONTENT_PLAIN ? "plain" : "undecided";
 }
 
-/* ---- reading and writing ---------------------------------------------------------------------------- */
-
-ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off,
-	int *plain_fd)
-{
-	struct content *c = &i->content;
-	struct alcm_diag diag = { 0 };
-	ssize_t got = enter(fs, i, false);
-
-	if (got)
-		return got;
-	if (c->state == CONTENT_BLOB)
-		got = alcm_blob_pread(c->blob, buf, n, (uint64_t)off, &diag);
-	else
-		*plain_fd = c->fd;
-	if (got < 0)
-		(void)report(fs, i, (int)got, &diag);
-	pthread_rwlock_unlock(&c->io);
-	return got;
-}
-
-/* Would this write give a plain file the head of a blob? It would then be mistaken for one. */
-static bool forges_blob(const struct content *c, const char *buf, size_t n, off_t off)
-{
-	char head[sizeof(blob_magic)] = { 0 };
-
-	if (off >= (off_t)sizeof(head) || pread(c->fd, head, sizeof(head), 0) < 0)
-		return false;
-	if (n > sizeof(head) - (size_t)off)
-		n = sizeof(head) - (size_t)off;
-	memcpy(head + off, buf, n);
-	return memcmp(head, blob_magic, sizeof(head)) == 0;
-}
-
 /* PLAIN → BLOB in place. io held exclusively. */
-static int pack(struct fs *fs, struct inode *i)
+int content_pack(struct fs *fs, struct inode *i)
 {
 	struct content *c = &i->content;
 	struct alcm_profile profile;
 	struct alcm_diag diag = { 0 };
 	char path[PATH_TEXT];
-	int err = ensure_open(fs, i, true);
+	int err = content_ensure_open(fs, i, true);
 
 	if (err || c->state != CONTENT_PLAIN)
 		return err;
 	policy_profile(fs, i, &profile);
 	err = alcm_pack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path), c->fd, &profile, &diag);
 	if (err)
-		return report(fs, i, err, &diag);
+		return content_report(fs, i, err, &diag);
 	return judge(fs, i);
 }
 
-static int become_blob(struct fs *fs, struct inode *i)
-{
-	struct alcm_profile profile;
-	int err;
-
-	policy_profile(fs, i, &profile);
-	err = alcm_blob_create(fs->alcm, i->content.fd, &profile, &i->content.blob);
-	if (!err)
-		i->content.state = CONTENT_BLOB;
-	return err;
-}
-
-/* The write that decides: exclusive, and only the first one of an empty file comes here. */
-static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off)
-{
-	struct content *c = &i->content;
-	int err = ensure_open(fs, i, true);
-
-	if (err)
-		return err;
-	if (c->state == CONTENT_PLAIN && forges_blob(c, buf, n, off))
-		return pack(fs, i);
-	if (c->state != CONTENT_UNDECIDED || !n)
-		return 0;
-	if (off == 0 && alcm_sniff(buf, n) != ALCM_SNIFF_OTHER)
-		return become_blob(fs, i);
-	c->state = CONTENT_PLAIN;
-	return 0;
-}
-
-static ssize_t write_plain(struct content *c, const void *buf, size_t n, off_t off, bool append)
-{
-	ssize_t done;
-
-	if (append) {
-		struct iovec iov = { (void *)(uintptr_t)buf, n };
-
-		done = pwritev2(c->fd, &iov, 1, off, RWF_APPEND);
-	} else {
-		done = pwrite(c->fd, buf, n, off);
-	}
-	return done < 0 ? -errno : done;
-}
-
-ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
-	bool append)
-{
-	struct content *c = &i->content;
-	struct alcm_diag diag = { 0 };
-	ssize_t done = enter(fs, i, true);
-
-	if (done)
-		return done;
-	while (c->state == CONTENT_UNDECIDED ||
-		(c->state == CONTENT_PLAIN && forges_blob(c, buf, n, off))) {
-		pthread_rwlock_unlock(&c->io);
-		pthread_rwlock_wrlock(&c->io);
-		done = decide(fs, i, buf, n, off);
-		pthread_rwlock_unlock(&c->io);
-		if (!done)
-			done = enter(fs, i, true);
-		if (done)
-			return done;
-	}
-	if (c->state == CONTENT_BLOB) {
-		if (append)
-			off = (off_t)alcm_blob_size(c->blob);
-		done = alcm_blob_pwrite(c->blob, buf, n, (uint64_t)off, &diag);
-		touch(i);
-	} else {
-		done = write_plain(c, buf, n, off, append);
-		c->plain_written = true;
-	}
-	if (done < 0)
-		(void)report(fs, i, (int)done, &diag);
-	pthread_rwlock_unlock(&c->io);
-	return done;
-}
-
-/* ---- changing the size ------------------------------------------------------------------------------- */
-
-/* Truncation to nothing is immediate, as on any file system, and lets the file be decided anew. */
-static int empty(struct inode *i)
-{
-	struct content *c = &i->content;
-
-	alcm_blob_close(c->blob);
-	c->blob = NULL;
-	c->state = CONTENT_UNDECIDED;
-	c->plain_written = false;
-	return ftruncate(c->fd, 0) ? -errno : 0;
-}
-
-int content_truncate(struct fs *fs, struct inode *i, off_t size)
-{
-	struct content *c = &i->content;
-	struct alcm_diag diag = { 0 };
-	int err;
-
-	pthread_rwlock_wrlock(&c->io);
-	err = ensure_open(fs, i, true);
-	if (!err && size == 0) {
-		err = empty(i);
-	} else if (!err && c->state == CONTENT_BLOB) {
-		err = alcm_blob_truncate(c->blob, (uint64_t)size, &diag);
-	} else if (!err) {
-		err = ftruncate(c->fd, size) ? -errno : 0;
-		c->state = CONTENT_PLAIN;
-		c->plain_written = true;
-	}
-	if (!err)
-		touch(i);
-	else
-		(void)report(fs, i, err, &diag);
-	pthread_rwlock_unlock(&c->io);
-	return err;
-}
-
-static int allocate_blob(struct content *c, int mode, off_t off, off_t len,
-	struct alcm_diag *diag)
-{
-	uint64_t size = alcm_blob_size(c->blob), end = (uint64_t)off + (uint64_t)len;
-	int err = 0;
-
-	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
-		err = alcm_blob_zero(c->blob, (uint64_t)off, (uint64_t)len, diag);
-	else if (end > size)
-		err = alcm_blob_reserve(c->blob, end - size);
-	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && end > size)
-		err = alcm_blob_truncate(c->blob, end, diag);
-	return err;
-}
-
-int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t len)
-{
-	struct content *c = &i->content;
-	struct alcm_diag diag = { 0 };
-	int err;
-
-	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
-		return -EOPNOTSUPP;
-	pthread_rwlock_wrlock(&c->io);
-	err = ensure_open(fs, i, true);
-	if (!err && c->state == CONTENT_BLOB) {
-		err = allocate_blob(c, mode, off, len, &diag);
-		if (!err)
-			touch(i);
-	} else if (!err) {
-		err = fallocate(c->fd, mode, off, len) ? -errno : 0;
-		if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
-			c->state = CONTENT_PLAIN;
-		c->plain_written |= c->state == CONTENT_PLAIN;
-	}
-	if (err)
-		(void)report(fs, i, err, &diag);
-	pthread_rwlock_unlock(&c->io);
-	return err;
-}
-
-off_t content_seek(struct fs *fs, struct inode *i, off_t off, int whence)
-{
-	struct content *c = &i->content;
-	off_t at = enter(fs, i, false);
-
-	if (at)
-		return at;
-	if (c->state == CONTENT_BLOB) {
-		at = off < 0 ? -ENXIO : alcm_blob_seek(c->blob, (uint64_t)off, whence);
-	} else {
-		at = lseek(c->fd, off, whence);
-		if (at < 0)
-			at = -errno;
-	}
-	pthread_rwlock_unlock(&c->io);
-	return at;
-}
-
-/* ---- committing ---------------------------------------------------------------------------------------- */
-
-/* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
-static int demote(struct fs *fs, struct inode *i)
-{
-	struct content *c = &i->content;
-	size_t max = fs->opt.min_size;
-	char *buf = malloc(max + 1);
-	ssize_t n = buf ? alcm_blob_pread(c->blob, buf, max, 0, NULL) : -ENOMEM, done = 0;
-	int err = n < 0 ? (int)n : 0;
-
-	if (n > 0)
-		done = pwrite(c->fd, buf, (size_t)n, 0);
-	if (!err && done != n) {
-		err = done < 0 ? -errno : -ENOSPC;
-		(void)!ftruncate(c->fd, 0);
-	}
-	free(buf);
-	if (err)
-		return err;
-	alcm_blob_close(c->blob);
-	c->blob = NULL;
-	c->state = n ? CONTENT_PLAIN : CONTENT_UNDECIDED;
-	restore_mtime(i);
-	return 0;
-}
-
-static bool demotable(const struct fs *fs, const struct content *c)
-{
-	char head[ALCM_SNIFF_BYTES];
-	ssize_t n;
-
-	if (c->state != CONTENT_BLOB || alcm_blob_size(c->blob) >= fs->opt.min_size ||
-		!alcm_blob_unwritten(c->blob))
-		return false;
-	n = alcm_blob_pread(c->blob, head, sizeof(head), 0, NULL);
-	/* A prefix of our magic could be completed later, one byte at a time: no matter, that
-	   write is caught. The whole magic must stay inside a blob. */
-	return n >= 0 && (n < (ssize_t)sizeof(blob_magic) ||
-				 memcmp(head, blob_magic, sizeof(blob_magic)) != 0);
-}
-
-/* A plain file that turned out to be a tensor file, and that nobody else has open. */
-static bool takes_up(const struct fs *fs, const struct inode *i)
-{
-	const struct content *c = &i->content;
-	char head[ALCM_SNIFF_BYTES];
-	struct stat st;
-
-	return c->state == CONTENT_PLAIN && c->plain_written && c->n_open <= 1 && c->fd_writable &&
-		!fstat(c->fd, &st) && st.st_nlink == 1 && st.st_size >= fs->opt.min_size &&
-		pread(c->fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-		alcm_sniff(head, sizeof(head)) == ALCM_SNIFF_TENSOR;
-}
-
-/* State changes that a commit may bring; io held exclusively. */
-static int settle(struct fs *fs, struct inode *i, bool sync)
-{
-	struct content *c = &i->content;
-
-	if (!sync && demotable(fs, c))
-		return demote(fs, i);
-	if (!sync && takes_up(fs, i)) {
-		/* The plain file is whole and stays so: not taking it up is no error. */
-		if (!pack(fs, i))
-			admin_write_report(fs, i);
-		c->plain_written = false;
-	}
-	return 0;
-}
-
-int content_commit(struct fs *fs, struct inode *i, bool sync)
-{
-	struct content *c = &i->content;
-	struct alcm_diag diag = { 0 };
-	int err = enter(fs, i, false);
-
-	if (err)
-		return err;
-	if (!sync && (demotable(fs, c) || takes_up(fs, i))) {
-		pthread_rwlock_unlock(&c->io);
-		pthread_rwlock_wrlock(&c->io);
-		err = settle(fs, i, sync);
-		pthread_rwlock_unlock(&c->io);
-		if (!err)
-			err = enter(fs, i, false);
-		if (err)
-			return err;
-	}
-	if (c->state == CONTENT_BLOB) {
-		bool dirty = alcm_blob_dirty(c->blob);
-
-		err = alcm_blob_commit(c->blob, sync, &diag);
-		if (!err && dirty) {
-			restore_mtime(i);
-			admin_write_report(fs, i);
-		}
-	} else if (sync && fsync(c->fd)) {
-		err = -errno;
-	}
-	if (err)
-		(void)report(fs, i, err, &diag);
-	pthread_rwlock_unlock(&c->io);
-	return err;
-}

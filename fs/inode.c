@@ -285,10 +285,62 @@ static void let_go(struct fs *fs, struct inode *i)
 	}
 }
 
+/* The table's inode for `x`, or `*fresh`, which then is NULL; with one more lookup and its name. */
+static struct inode *enter_table(struct fs *fs, const struct statx *x, struct inode *parent,
+	char **name, struct inode **fresh)
+{
+	struct inode *before = NULL, *i;
+
+	pthread_mutex_lock(&fs->table_lock);
+	i = find_locked(fs, x);
+	if (!i) {
+		struct inode **at = bucket(fs, (*fresh)->dev, (*fresh)->ino);
+
+		i = *fresh;
+		*fresh = NULL;
+		i->next = *at;
+		*at = i;
+		i->hashed = true;
+	}
+	i->n_lookups++;
+	if (i != fs->root && (i->parent != parent || !i->name || strcmp(i->name, *name) != 0)) {
+		before = set_name_locked(i, parent, name);
+		if (before)
+			before->n_children--;
+	}
+	pthread_mutex_unlock(&fs->table_lock);
+	if (before)
+		let_go(fs, before);
+	return i;
+}
+
+/* Give the inode this descriptor if it has none; and a name that it lacked is found again. */
+static void adopt_fd(struct fs *fs, struct inode *i, int path_fd, bool linked)
+{
+	pthread_mutex_lock(&i->lock);
+	if (i->path_fd < 0) {
+		i->path_fd = path_fd;
+		path_fd = -1;
+		inode_count_fd(fs, 1);
+	}
+	pthread_mutex_unlock(&i->lock);
+	if (path_fd >= 0)
+		close(path_fd);
+
+	pthread_mutex_lock(&fs->fd_lock);
+	if (!(i->sticky && linked))
+		i->pins++;
+	else
+		i->sticky = false;
+	lru_remove_locked(fs, i);
+	pthread_mutex_unlock(&fs->fd_lock);
+	inode_unpin(fs, i);
+}
+
 int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_fd,
 	struct inode **out, struct stat *st)
 {
-	struct inode *i = NULL, *fresh = NULL, *before = NULL;
+	struct inode *fresh = NULL;
 	char *copy = strdup(name);
 	struct statx x;
 	int err = 0;
@@ -307,53 +359,11 @@ int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_
 		close(path_fd);
 		return err;
 	}
-	pthread_mutex_lock(&fs->table_lock);
-	i = find_locked(fs, &x);
-	if (!i) {
-		struct inode **at = bucket(fs, fresh->dev, fresh->ino);
-
-		i = fresh;
-		fresh = NULL;
-		i->next = *at;
-		*at = i;
-		i->hashed = true;
-		i->path_fd = path_fd;
-		path_fd = -1;
-	}
-	i->n_lookups++;
-	if (i != fs->root && (i->parent != parent || !i->name || strcmp(i->name, copy) != 0)) {
-		before = set_name_locked(i, parent, &copy);
-		if (before)
-			before->n_children--;
-	}
-	pthread_mutex_unlock(&fs->table_lock);
+	*out = enter_table(fs, &x, parent, &copy, &fresh);
 	free(copy);
 	if (fresh)
 		destroy(fs, fresh);
-	if (before)
-		let_go(fs, before);
-
-	/* The descriptor may have been evicted; ours is as good. */
-	pthread_mutex_lock(&i->lock);
-	if (path_fd < 0 || i->path_fd < 0)
-		inode_count_fd(fs, 1);
-	if (path_fd >= 0 && i->path_fd < 0) {
-		i->path_fd = path_fd;
-		path_fd = -1;
-	}
-	pthread_mutex_unlock(&i->lock);
-	if (path_fd >= 0)
-		close(path_fd);
-
-	pthread_mutex_lock(&fs->fd_lock);
-	/* A name was found again: it can be reopened by that. */
-	i->pins += 1u - (i->sticky && st->st_nlink ? 1u : 0u);
-	if (i->sticky && st->st_nlink)
-		i->sticky = false;
-	lru_remove_locked(fs, i);
-	pthread_mutex_unlock(&fs->fd_lock);
-	inode_unpin(fs, i);
-	*out = i;
+	adopt_fd(fs, *out, path_fd, st->st_nlink > 0);
 	return 0;
 }
 

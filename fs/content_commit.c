@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Making what was written final, and the changes of state that come with it. */
+#include "content.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "content_state.h"
+#include "inode.h"
+
+/* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
+static int demote(struct fs *fs, struct inode *i)
+{
+	struct content *c = &i->content;
+	size_t max = fs->opt.min_size;
+	char *buf = malloc(max + 1);
+	ssize_t n = buf ? alcm_blob_pread(c->blob, buf, max, 0, NULL) : -ENOMEM, done = 0;
+	int err = n < 0 ? (int)n : 0;
+
+	if (n > 0)
+		done = pwrite(c->fd, buf, (size_t)n, 0);
+	if (!err && done != n) {
+		err = done < 0 ? -errno : -ENOSPC;
+		(void)!ftruncate(c->fd, 0);
+	}
+	free(buf);
+	if (err)
+		return err;
+	alcm_blob_close(c->blob);
+	c->blob = NULL;
+	c->state = n ? CONTENT_PLAIN : CONTENT_UNDECIDED;
+	content_restore_mtime(i);
+	return 0;
+}
+
+static bool demotable(const struct fs *fs, const struct content *c)
+{
+	char head[ALCM_SNIFF_BYTES];
+	ssize_t n;
+
+	if (c->state != CONTENT_BLOB || alcm_blob_size(c->blob) >= fs->opt.min_size ||
+		!alcm_blob_unwritten(c->blob))
+		return false;
+	n = alcm_blob_pread(c->blob, head, sizeof(head), 0, NULL);
+	/* A prefix of our magic could be completed later, one byte at a time: no matter, that
+	   write is caught. The whole magic must stay inside a blob. */
+	return n >= 0 && (n < CONTENT_MAGIC_BYTES ||
+				 memcmp(head, CONTENT_BLOB_MAGIC, CONTENT_MAGIC_BYTES) != 0);
+}
+
+/* A plain file that turned out to be a tensor file, and that nobody else has open. */
+static bool takes_up(const struct fs *fs, const struct inode *i)
+{
+	const struct content *c = &i->content;
+	char head[ALCM_SNIFF_BYTES];
+	struct stat st;
+
+	return c->state == CONTENT_PLAIN && c->plain_written && c->n_open <= 1 && c->fd_writable &&
+		!fstat(c->fd, &st) && st.st_nlink == 1 && st.st_size >= fs->opt.min_size &&
+		pread(c->fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+		alcm_sniff(head, sizeof(head)) == ALCM_SNIFF_TENSOR;
+}
+
+/* State changes that a commit may bring; io held exclusively. */
+static int settle(struct fs *fs, struct inode *i, bool sync)
+{
+	struct content *c = &i->content;
+
+	if (!sync && demotable(fs, c))
+		return demote(fs, i);
+	if (!sync && takes_up(fs, i)) {
+		/* The plain file is whole and stays so: not taking it up is no error. */
+		if (!content_pack(fs, i))
+			admin_write_report(fs, i);
+		c->plain_written = false;
+	}
+	return 0;
+}
+
+int content_commit(struct fs *fs, struct inode *i, bool sync)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	int err = content_enter(fs, i, false);
+
+	if (err)
+		return err;
+	if (!sync && (demotable(fs, c) || takes_up(fs, i))) {
+		pthread_rwlock_unlock(&c->io);
+		pthread_rwlock_wrlock(&c->io);
+		err = settle(fs, i, sync);
+		pthread_rwlock_unlock(&c->io);
+		if (!err)
+			err = content_enter(fs, i, false);
+		if (err)
+			return err;
+	}
+	if (c->state == CONTENT_BLOB) {
+		bool dirty = alcm_blob_dirty(c->blob);
+
+		err = alcm_blob_commit(c->blob, sync, &diag);
+		if (!err && dirty) {
+			content_restore_mtime(i);
+			admin_write_report(fs, i);
+		}
+	} else if (sync && fsync(c->fd)) {
+		err = -errno;
+	}
+	if (err)
+		(void)content_report(fs, i, err, &diag);
+	pthread_rwlock_unlock(&c->io);
+	return err;
+}

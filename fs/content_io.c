@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading, writing and resizing what content.c has open. */
+#include "content.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "policy.h"
+#include "content_state.h"
+#include "inode.h"
+
+ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off,
+	int *plain_fd)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	ssize_t got = content_enter(fs, i, false);
+
+	if (got)
+		return got;
+	if (c->state == CONTENT_BLOB)
+		got = alcm_blob_pread(c->blob, buf, n, (uint64_t)off, &diag);
+	else
+		*plain_fd = c->fd;
+	if (got < 0)
+		(void)content_report(fs, i, (int)got, &diag);
+	pthread_rwlock_unlock(&c->io);
+	return got;
+}
+
+/* Would this write give a plain file the head of a blob? It would then be mistaken for one. */
+static bool forges_blob(const struct content *c, const char *buf, size_t n, off_t off)
+{
+	char head[CONTENT_MAGIC_BYTES] = { 0 };
+
+	if (off >= (off_t)sizeof(head) || pread(c->fd, head, sizeof(head), 0) < 0)
+		return false;
+	if (n > sizeof(head) - (size_t)off)
+		n = sizeof(head) - (size_t)off;
+	memcpy(head + off, buf, n);
+	return memcmp(head, CONTENT_BLOB_MAGIC, sizeof(head)) == 0;
+}
+
+static int become_blob(struct fs *fs, struct inode *i)
+{
+	struct alcm_profile profile;
+	int err;
+
+	policy_profile(fs, i, &profile);
+	err = alcm_blob_create(fs->alcm, i->content.fd, &profile, &i->content.blob);
+	if (!err)
+		i->content.state = CONTENT_BLOB;
+	return err;
+}
+
+/* The write that decides: exclusive, and only the first one of an empty file comes here. */
+static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off)
+{
+	struct content *c = &i->content;
+	int err = content_ensure_open(fs, i, true);
+
+	if (err)
+		return err;
+	if (c->state == CONTENT_PLAIN && forges_blob(c, buf, n, off))
+		return content_pack(fs, i);
+	if (c->state != CONTENT_UNDECIDED || !n)
+		return 0;
+	if (off == 0 && alcm_sniff(buf, n) != ALCM_SNIFF_OTHER)
+		return become_blob(fs, i);
+	c->state = CONTENT_PLAIN;
+	return 0;
+}
+
+static ssize_t write_plain(struct content *c, const void *buf, size_t n, off_t off, bool append)
+{
+	ssize_t done;
+
+	if (append) {
+		struct iovec iov = { (void *)(uintptr_t)buf, n };
+
+		done = pwritev2(c->fd, &iov, 1, off, RWF_APPEND);
+	} else {
+		done = pwrite(c->fd, buf, n, off);
+	}
+	return done < 0 ? -errno : done;
+}
+
+ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
+	bool append)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	ssize_t done = content_enter(fs, i, true);
+
+	if (done)
+		return done;
+	while (c->state == CONTENT_UNDECIDED ||
+		(c->state == CONTENT_PLAIN && forges_blob(c, buf, n, off))) {
+		pthread_rwlock_unlock(&c->io);
+		pthread_rwlock_wrlock(&c->io);
+		done = decide(fs, i, buf, n, off);
+		pthread_rwlock_unlock(&c->io);
+		if (!done)
+			done = content_enter(fs, i, true);
+		if (done)
+			return done;
+	}
+	if (c->state == CONTENT_BLOB) {
+		if (append)
+			off = (off_t)alcm_blob_size(c->blob);
+		done = alcm_blob_pwrite(c->blob, buf, n, (uint64_t)off, &diag);
+		content_touch(i);
+	} else {
+		done = write_plain(c, buf, n, off, append);
+		c->plain_written = true;
+	}
+	if (done < 0)
+		(void)content_report(fs, i, (int)done, &diag);
+	pthread_rwlock_unlock(&c->io);
+	return done;
+}
+
+/* ---- changing the size ------------------------------------------------------------------------------- */
+
+/* Truncation to nothing is immediate, as on any file system, and lets the file be decided anew. */
+static int empty(struct inode *i)
+{
+	struct content *c = &i->content;
+
+	alcm_blob_close(c->blob);
+	c->blob = NULL;
+	c->state = CONTENT_UNDECIDED;
+	c->plain_written = false;
+	return ftruncate(c->fd, 0) ? -errno : 0;
+}
+
+int content_truncate(struct fs *fs, struct inode *i, off_t size)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	int err;
+
+	pthread_rwlock_wrlock(&c->io);
+	err = content_ensure_open(fs, i, true);
+	if (!err && size == 0) {
+		err = empty(i);
+	} else if (!err && c->state == CONTENT_BLOB) {
+		err = alcm_blob_truncate(c->blob, (uint64_t)size, &diag);
+	} else if (!err) {
+		err = ftruncate(c->fd, size) ? -errno : 0;
+		c->state = CONTENT_PLAIN;
+		c->plain_written = true;
+	}
+	if (!err)
+		content_touch(i);
+	else
+		(void)content_report(fs, i, err, &diag);
+	pthread_rwlock_unlock(&c->io);
+	return err;
+}
+
+static int allocate_blob(struct content *c, int mode, off_t off, off_t len,
+	struct alcm_diag *diag)
+{
+	uint64_t size = alcm_blob_size(c->blob), end = (uint64_t)off + (uint64_t)len;
+	int err = 0;
+
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		err = alcm_blob_zero(c->blob, (uint64_t)off, (uint64_t)len, diag);
+	else if (end > size)
+		err = alcm_blob_reserve(c->blob, end - size);
+	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && end > size)
+		err = alcm_blob_truncate(c->blob, end, diag);
+	return err;
+}
+
+int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t len)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	int err;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	pthread_rwlock_wrlock(&c->io);
+	err = content_ensure_open(fs, i, true);
+	if (!err && c->state == CONTENT_BLOB) {
+		err = allocate_blob(c, mode, off, len, &diag);
+		if (!err)
+			content_touch(i);
+	} else if (!err) {
+		err = fallocate(c->fd, mode, off, len) ? -errno : 0;
+		if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
+			c->state = CONTENT_PLAIN;
+		c->plain_written |= c->state == CONTENT_PLAIN;
+	}
+	if (err)
+		(void)content_report(fs, i, err, &diag);
+	pthread_rwlock_unlock(&c->io);
+	return err;
+}
+
+off_t content_seek(struct fs *fs, struct inode *i, off_t off, int whence)
+{
+	struct content *c = &i->content;
+	off_t at = content_enter(fs, i, false);
+
+	if (at)
+		return at;
+	if (c->state == CONTENT_BLOB) {
+		at = off < 0 ? -ENXIO : alcm_blob_seek(c->blob, (uint64_t)off, whence);
+	} else {
+		at = lseek(c->fd, off, whence);
+		if (at < 0)
+			at = -errno;
+	}
+	pthread_rwlock_unlock(&c->io);
+	return at;
+}
+

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files that make up content share. */
+#ifndef ALCMFS_CONTENT_STATE_H
+#define ALCMFS_CONTENT_STATE_H
+
+#include "content.h"
+
+/* What a blob in the store begins with (docs/format.md, 2.1). */
+#define CONTENT_BLOB_MAGIC "\x89" "ALCM\r\n\x1a"
+enum { CONTENT_MAGIC_BYTES = 8 };
+
+/* The one log line of a failure with a cause; returns `err`. */
+int content_report(struct fs *fs, const struct inode *inode, int err,
+	const struct alcm_diag *diag);
+
+/* The logical mtime is now. */
+void content_touch(struct inode *inode);
+
+/* The store's mtime says when we wrote; make it say when the user did. */
+void content_restore_mtime(struct inode *inode);
+
+/* Have the store's file open, for writing if asked; io held exclusively, inode pinned. */
+int content_ensure_open(struct fs *fs, struct inode *inode, bool writable);
+
+/* Take io shared with the store's file open; on success the caller unlocks it. */
+int content_enter(struct fs *fs, struct inode *inode, bool writable);
+
+/* PLAIN → BLOB in place. io held exclusively. */
+int content_pack(struct fs *fs, struct inode *inode);
+
+#endif
