@@ -259,6 +259,16 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 	pthread_rwlock_unlock(&c->io);
 }
 
+/* Thousands of half-written files can be open at once: what they hold goes to the store. */
+static bool commit_for_eviction(struct content *c)
+{
+	struct timespec t[2] = { { .tv_nsec = UTIME_OMIT }, c->mtime };
+
+	if (!c->blob || !alcm_blob_dirty(c->blob))
+		return true;
+	return !alcm_blob_commit(c->blob, false, NULL) && !futimens(c->fd, t);
+}
+
 bool content_evict(struct fs *fs, struct inode *i)
 {
 	struct content *c = &i->content;
@@ -266,8 +276,7 @@ bool content_evict(struct fs *fs, struct inode *i)
 
 	if (pthread_rwlock_trywrlock(&c->io))
 		return false;
-	clean = !(c->blob && (alcm_blob_dirty(c->blob) || alcm_blob_unwritten(c->blob))) &&
-		!c->plain_written;
+	clean = commit_for_eviction(c);
 	if (clean && c->fd >= 0)
 		close_store(fs, c);
 	pthread_rwlock_unlock(&c->io);

@@ -59,7 +59,7 @@ static bool takes_up(const struct fs *fs, const struct inode *i)
 	char head[ALCM_SNIFF_BYTES];
 	struct stat st;
 
-	return c->state == CONTENT_PLAIN && c->plain_written && c->n_open <= 1 && c->fd_writable &&
+	return c->state == CONTENT_PLAIN && c->plain_written && c->n_open <= 1 &&
 		!fstat(c->fd, &st) && st.st_nlink == 1 && st.st_size >= fs->opt.min_size &&
 		pread(c->fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
 		alcm_sniff(head, sizeof(head)) == ALCM_SNIFF_TENSOR;
