@@ -1,0 +1,332 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Run the cases of tests/e2e/cases, each with a store, a mount and a temporary folder of its own.
+
+usage: tests/e2e/run [--build DIR] [--filter PATTERN] [-j N] [-k] [-l]
+
+  --build DIR       where alcmfs and alcm were built (default: $ALCM_BUILD, or build)
+  --filter PATTERN  only cases whose name contains PATTERN
+  -j N              cases at a time (default: 2)
+  -k                keep the folder of a case that failed
+  -l                list the cases
+
+A case is an executable file's worth of Python or shell; it fails with a status other than 0, and is
+skipped with 77. Comments at its top say how it is run:
+
+  # mount: OPTIONS     mounted with -o OPTIONS at the start ("no": not at all)
+  # timeout: SECONDS   the default is 60
+  # needs: root        skipped for an ordinary user
+  # also: user         root runs it a second time as an ordinary user
+  # check: no          `alcm check` of the store isn't expected to be clean in the end
+
+Around every case: when it is done, the file system must unmount, the daemon must exit with 0, no
+sanitizer may have reported anything, and `alcm check` must find the store clean. Whatever a case leaves
+behind is unmounted and killed.
+
+Variables: ALCM_CORPUS (default ../shared/corpus), TMPDIR (default /var/tmp), E2E_SCALE=ci|full: see the
+cases that use it.
+"""
+
+import argparse
+import ctypes
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+CASES = os.path.join(HERE, "cases")
+SKIPPED = 77
+USER = 65534  # nobody: what "an ordinary user" is when root runs the tests
+PR_SET_CHILD_SUBREAPER = 36
+DAEMON_SECONDS = 20
+
+
+def headers(path):
+    """The "# key: value" comments at the top of a case."""
+    found = {}
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            if not line.startswith("#"):
+                break
+            match = re.match(r"# (mount|timeout|needs|also|check): (.*)", line)
+            if match:
+                found[match[1]] = match[2].strip()
+    return found
+
+
+# --- one case: the supervisor --------------------------------------------------------------------
+
+
+def mounts_below(folder):
+    """Mount points below `folder`, innermost first."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as f:
+        points = [line.split()[4].replace("\\040", " ") for line in f]
+    return [p for p in reversed(points) if p.startswith(folder + "/")]
+
+
+def children():
+    """Our descendants' ids: as the subreaper, all of them end up as our children."""
+    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as f:
+        return [int(pid) for pid in f.read().split()]
+
+
+def reap():
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def children_gone(seconds):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        reap()
+        if not children():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def clean_up(work):
+    """Unmount and kill whatever is left; returns what should not have been."""
+    found = []
+    for point in mounts_below(work):
+        if subprocess.run(["fusermount3", "-u", point], capture_output=True).returncode == 0:
+            continue
+        if subprocess.run(["umount", point], capture_output=True).returncode == 0:
+            continue
+        found.append(f"{point} was busy")
+        subprocess.run(["fusermount3", "-uz", point], capture_output=True)
+        subprocess.run(["umount", "-l", point], capture_output=True)
+    if not children_gone(DAEMON_SECONDS):
+        for pid in children():
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8") as f:
+                found.append(f"still running: {f.read().replace(chr(0), ' ')}")
+            os.kill(pid, signal.SIGKILL)
+        while children() and not children_gone(1):
+            for pid in children():  # what the killed ones left to us
+                os.kill(pid, signal.SIGKILL)
+    return found
+
+
+def daemon_complaints(env):
+    """What the daemons of the case said or did that no daemon should."""
+    found = []
+    status = os.path.join(env["WORK"], "daemon.status")
+    if os.path.exists(status):
+        with open(status, encoding="ascii") as f:
+            text = f.read().strip()
+        if text != "0":
+            found.append(f"the daemon ended with status {text}")
+    with open(env["LOG"], encoding="utf-8", errors="replace") as f:
+        for line in f:
+            if re.search(r"Sanitizer|runtime error:|Assertion .* failed", line):
+                found.append(line.strip())
+    return found[:20]
+
+
+def check_store(env):
+    done = subprocess.run([env["ALCM"], "check", env["STORE"]], capture_output=True, text=True)
+    if done.returncode:
+        return [f"alcm check: exit {done.returncode}: {done.stdout}{done.stderr}"]
+    return []
+
+
+def run_process(path, env, seconds):
+    command = [sys.executable if path.endswith(".py") else "/bin/bash", path]
+    with subprocess.Popen(command, env=env, cwd=env["WORK"], stdin=subprocess.DEVNULL,
+                          start_new_session=True) as process:
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            print(f"gave up after {seconds} s", flush=True)
+            dump_daemon(env)
+            os.killpg(process.pid, signal.SIGKILL)
+            # a case stuck in a request returns when the connection is gone
+            for point in mounts_below(env["WORK"]):
+                subprocess.run(["fusermount3", "-uz", point], capture_output=True)
+            for pid in children():
+                if pid != process.pid:
+                    os.kill(pid, signal.SIGKILL)
+            return -1
+
+
+def dump_daemon(env):
+    """Where the daemon's threads are, for a case that hangs."""
+    try:
+        with open(os.path.join(env["WORK"], "daemon.pid"), encoding="ascii") as f:
+            pid = f.read().strip()
+        if shutil.which("gdb"):
+            subprocess.run(["gdb", "-p", pid, "-batch", "-ex", "thread apply all bt 12"],
+                           stderr=subprocess.DEVNULL, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        pass
+
+
+def supervise(path, work):
+    """Run one case in `work`; what it and the daemon say goes to our output."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    sys.path.insert(0, os.path.join(HERE, "lib"))
+    env = dict(os.environ, WORK=work, STORE=f"{work}/store", MNT=f"{work}/mnt", TOP=TOP,
+               LOG=f"{work}/daemon.log", PYTHONPATH=os.path.join(HERE, "lib"), PYTHONUNBUFFERED="1",
+               PYTHONDONTWRITEBYTECODE="1")
+    os.environ.update(env)
+    for folder in (env["STORE"], env["MNT"]):
+        os.mkdir(folder)
+    with open(env["LOG"], "w", encoding="ascii"):
+        pass
+    head = headers(path)
+    problems = []
+    status = 1
+    try:
+        if head.get("mount") != "no":
+            import e2e  # needs the environment
+
+            e2e.mount(head.get("mount", ""))
+        status = run_process(path, env, int(head.get("timeout", 60)) * slowness())
+    except RuntimeError as error:
+        problems.append(str(error))
+    problems += clean_up(work)
+    problems += daemon_complaints(env)
+    if not problems and status == 0 and head.get("check") != "no":
+        problems += check_store(env)
+    if status not in (0, SKIPPED) or problems:
+        print("\n".join(problems))
+        with open(env["LOG"], encoding="utf-8", errors="replace") as f:
+            log = f.read()
+        print("--- the daemon said:\n" + log[-6000:] if log else "--- the daemon said nothing")
+        status = status if status not in (0, SKIPPED) else 1
+    return 1 if status not in (0, SKIPPED) else status
+
+
+def slowness():
+    """How many times longer everything may take: a sanitized build is slow."""
+    return 4 if os.environ.get("E2E_SANITIZED") else 1
+
+
+# --- all cases -------------------------------------------------------------------------------------
+
+
+class Runner:
+    def __init__(self, args):
+        self.keep = args.keep
+        self.base = tempfile.mkdtemp(prefix="alcm-e2e-", dir=os.environ.get("TMPDIR", "/var/tmp"))
+        os.chmod(self.base, 0o755)
+        self.env = dict(os.environ, ALCMFS=f"{args.build}/fs/alcmfs", ALCM=f"{args.build}/tools/alcm",
+                        FIXTURES=f"{self.base}/fixtures", CORPUS=corpus(),
+                        PATH=f"/usr/sbin:/sbin:{os.environ['PATH']}", LC_ALL="C.UTF-8")
+        if b"__asan_init" in read(self.env["ALCMFS"]) or b"__tsan_init" in read(self.env["ALCMFS"]):
+            self.env["E2E_SANITIZED"] = "1"
+        generate = os.path.join(TOP, "tests/fixtures/generate.py")
+        subprocess.run([sys.executable, generate, self.env["FIXTURES"]], check=True)
+
+    def run_one(self, name, as_user):
+        """(name, status, output) of one case."""
+        work = os.path.join(self.base, f"{name}{'-user' if as_user else ''}".replace(".", "-"))
+        os.mkdir(work)
+        command = [sys.executable, os.path.join(HERE, "runner.py"), "--one",
+                   os.path.join(CASES, name), work]
+        if as_user:
+            os.chown(work, USER, USER)
+            command = as_ordinary_user(command, self.base)
+        done = subprocess.run(command, env=self.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode in (0, SKIPPED) or not self.keep:
+            shutil.rmtree(work, ignore_errors=True)
+        return (f"{name} (as a user)" if as_user else name, done.returncode,
+                done.stdout.decode(errors="replace"))
+
+    def finish(self):
+        if not self.keep or not any(e != "fixtures" for e in os.listdir(self.base)):
+            shutil.rmtree(self.base, ignore_errors=True)
+        else:
+            print(f"kept: {self.base}")
+
+
+def as_ordinary_user(command, base):
+    """`command` as user nobody, with a /dev/fuse that users may open as on a usual system."""
+    node = os.path.join(base, "fuse")
+    script = (
+        f"[ -e {node} ] || mknod -m 666 {node} c 10 229; mount --bind {node} /dev/fuse; "
+        f'exec setpriv --reuid={USER} --regid={USER} --clear-groups "$@"'
+    )
+    return ["unshare", "-m", "sh", "-c", script, "sh", *command]
+
+
+def corpus():
+    return os.environ.get("ALCM_CORPUS", os.path.join(TOP, "../shared/corpus"))
+
+
+def read(path):
+    try:
+        with open(path, "rb") as f:
+            return f.read()
+    except OSError as error:
+        sys.exit(f"tests/e2e/run: {error}; build first, or say --build DIR")
+
+
+def plan(pattern):
+    """(case, as_user) for everything that is to run."""
+    for name in sorted(os.listdir(CASES)):
+        if not name.endswith((".py", ".sh")) or pattern not in name:
+            continue
+        head = headers(os.path.join(CASES, name))
+        if os.geteuid() == 0 or head.get("needs") != "root":
+            yield name, False
+        if os.geteuid() == 0 and head.get("also") == "user":
+            yield name, True
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0],
+                                     epilog=__doc__, add_help=True,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default=os.environ.get("ALCM_BUILD", os.path.join(TOP, "build")))
+    parser.add_argument("--filter", default="")
+    parser.add_argument("-j", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("-k", dest="keep", action="store_true")
+    parser.add_argument("-l", dest="list", action="store_true")
+    args = parser.parse_args(argv)
+    args.build = os.path.abspath(args.build)
+    return args
+
+
+def main(argv):
+    if argv[:1] == ["--one"]:
+        return supervise(*argv[1:])
+    args = parse(argv)
+    cases = list(plan(args.filter))
+    if args.list:
+        print("\n".join(name + (" (as a user)" if user else "") for name, user in cases))
+        return 0
+    runner = Runner(args)
+    counts = {0: 0, 1: 0, SKIPPED: 0}
+    try:
+        with ThreadPoolExecutor(args.j) as pool:
+            started = time.monotonic()
+            for name, status, output in pool.map(lambda c: runner.run_one(*c), cases):
+                status = status if status in counts else 1
+                counts[status] += 1
+                word = {0: "ok", 1: "FAILED", SKIPPED: "skipped"}[status]
+                print(f"{word:8}{name}", flush=True)
+                if status == SKIPPED:
+                    print("        " + (output.strip().splitlines() or ["?"])[-1])
+                elif status:
+                    print("".join(f"    {line}\n" for line in output.splitlines()), flush=True)
+    finally:
+        runner.finish()
+    print(f"{counts[SKIPPED]} skipped, {time.monotonic() - started:.0f} s")
+    print(f"{counts[0]} passed, {counts[1]} failed")
+    return 1 if counts[1] or not counts[0] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
