@@ -21,6 +21,7 @@ enum {
 	ANCHOR_TABLE = 4096,
 	SAMPLE = 8 << 10,
 	EFFORT_LZ = 9,
+	EFFORT_STRONG = 16,      /* weighs matches against each other; ten times as slow */
 	EFFORT_DEFLATE = 6,
 };
 
@@ -139,6 +140,24 @@ static const struct candidate *best_on_sample(struct codec *c, const uint8_t *in
 	return best;
 }
 
+static const struct candidate strong = { CODER_ZSTD, EFFORT_STRONG, true };
+
+/* Whether the strong effort saves a twentieth or more of a piece from the plane's middle. */
+static bool strong_pays(struct codec *c, const uint8_t *in, uint32_t n)
+{
+	uint32_t len = n < SAMPLE ? n : SAMPLE;
+	const uint8_t *piece = in + (n - len) / 2;
+	size_t least = len;
+
+	for (unsigned i = 0; i < N_CANDIDATES; i++) {
+		size_t got = try_candidate(c, &candidates[i], piece, len, least);
+
+		if (got)
+			least = got;
+	}
+	return try_candidate(c, &strong, piece, len, least - least / 20) != 0;
+}
+
 /* Keep what the candidate makes of the whole plane if it beats what is there. */
 static void keep_if_smaller(struct codec *c, const struct candidate *with, const uint8_t *in,
 	uint32_t n, uint8_t *best, struct body_plane *plane)
@@ -186,6 +205,8 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 		if (worth)
 			keep_if_smaller(c, &candidates[i], in, n, out, plane);
 	}
+	if (look == LOOK_ALL && n >= SMALL_PART && strong_pays(c, in, n))
+		keep_if_smaller(c, &strong, in, n, out, plane);
 	if (plane->coder == CODER_RAW)
 		memcpy(out, in, n);
 }
@@ -205,6 +226,8 @@ static void plan_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t
 	unsigned width, bool big, bool lz, uint8_t *to, struct coded_part *out)
 {
 	uint32_t n_elems = n / width;
+	/* What repeats at a distance, as text does in its token ids, no sample shows. */
+	enum look look = transform == TRANSFORM_FLOAT ? LOOK_SAMPLE : LOOK_ALL;
 
 	out->part = (struct body_part){ .raw_len = n, .transform = transform,
 		.elem_bytes = (uint8_t)width, .n_planes = (uint8_t)width, .big_endian = big };
@@ -212,7 +235,7 @@ static void plan_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t
 	out->len = 0;
 	planes_split(raw, c->planes, n_elems, width, transform_find(transform)->rotate, big);
 	for (unsigned p = 0; p < width; p++) {
-		plan_plane(c, c->planes + (size_t)p * n_elems, n_elems, lz, LOOK_SAMPLE, to + out->len,
+		plan_plane(c, c->planes + (size_t)p * n_elems, n_elems, lz, look, to + out->len,
 			&out->part.planes[p]);
 		out->len += out->part.planes[p].stored_len;
 	}

@@ -12,6 +12,9 @@
 /* Limits that zstd.h names only for static linking. */
 enum { ZSTD_HASHLOG_MIN = 6, SYMBOLS_WINDOW_LOG = 17 };
 
+/* Places in a table of matches, for strong efforts: 4 bytes each. */
+enum { MAX_TABLE_LOG = 18 };
+
 struct coder_state {
 	ZSTD_CCtx *zc;
 	ZSTD_DCtx *zd;
@@ -145,6 +148,9 @@ static size_t zstd_encode(struct coder_state *s, int effort, const uint8_t *in, 
 		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_windowLog, SYMBOLS_WINDOW_LOG);
 	} else {
 		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_compressionLevel, effort);
+		/* What codec_memory() promises, whatever effort and length. */
+		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_hashLog, MAX_TABLE_LOG);
+		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_chainLog, MAX_TABLE_LOG);
 	}
 	len = ZSTD_compress2(s->zc, out, room, in, n);
 	return ZSTD_isError(len) ? 0 : len;
