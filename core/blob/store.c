@@ -14,13 +14,13 @@ static int fd_of(void *ctx)
 }
 
 /* Repeat a system call that a signal interrupted; its result, or a negative errno. */
-#define UNINTERRUPTED(call)                                                                   \
-	__extension__({                                                                       \
-		int64_t got_;                                                                 \
-		do                                                                            \
-			got_ = (call);                                                        \
-		while (got_ < 0 && errno == EINTR);                                           \
-		got_ < 0 ? -(int64_t)errno : got_;                                            \
+#define UNINTERRUPTED(call)                         \
+	__extension__({                             \
+		int64_t got_;                       \
+		do                                  \
+			got_ = (call);              \
+		while (got_ < 0 && errno == EINTR); \
+		got_ < 0 ? -(int64_t)errno : got_;  \
 	})
 
 static ssize_t posix_pread(void *ctx, void *buf, size_t n, uint64_t off)

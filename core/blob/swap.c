@@ -1,223 +1,310 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Changing a file between plain and blob while it keeps its inode.
- *
- *   1  .alcm/swap/ID.new   the complete new content, synced
- *   2  .alcm/swap/ID.job   path, inode and mtime of the target; synced, then renamed to this
- *                          name: from here on the change happens, whatever crashes
- *   3  the target          overwritten with ID.new, truncated, synced
- *   4  both unlinked
- *
- * A crash before 2 leaves the target as it was and a .new that recovery removes; a crash after
- * it leaves a job that recovery does again from 3, which can be repeated any number of times.
- */
+/* Plain file ↔ blob in place: building the new content and proving it right. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "alcm.h"
 #include "base/alloc.h"
+#include "base/checked.h"
 #include "base/diag.h"
 #include "blob/store.h"
 #include "blob/swap_job.h"
 
-enum { PIECE = 1 << 20 };
+enum { PIECE_BYTES = 256 << 10 };
 
-/* ---- copying -------------------------------------------------------------------------------- */
+/* One conversion under way. */
+struct swap {
+	struct alcm *alcm;
+	struct alcm_diag *diag;
+	int dir, fd, new_fd; /* .alcm/swap, the file, its new content */
+	struct stat before;  /* the file's */
+	struct swap_job job;
+	uint8_t piece[PIECE_BYTES], other[PIECE_BYTES];
+};
 
-/* Read up to n bytes; fewer only at the end. */
-static ssize_t read_full(int fd, uint8_t *buf, size_t n, uint64_t off)
+static int fail(struct swap *s, int err, uint64_t off, const char *what)
 {
-	size_t got = 0;
-
-	while (got < n) {
-		ssize_t r = pread(fd, buf + got, n - got, (off_t)(off + got));
-
-		if (r < 0 && errno != EINTR)
-			return -errno;
-		if (r == 0)
-			break;
-		got += r > 0 ? (size_t)r : 0;
-	}
-	return (ssize_t)got;
+	return diag_set(s->diag, err, off, "%s: %s", what, strerror(-err));
 }
 
-static int copy_range(int from, int to, uint8_t *buf, uint64_t off, uint64_t end)
+/* ---- building -------------------------------------------------------------------------------- */
+
+static int fill_blob(struct swap *s, struct alcm_blob *blob)
 {
-	struct store store = store_posix(to);
+	const struct store plain = store_posix(s->fd);
+	uint64_t size = (uint64_t)s->before.st_size, at = 0, end = 0;
+	int err = alcm_blob_truncate(blob, size, s->diag);
 
-	while (off < end) {
-		size_t want = end - off < PIECE ? (size_t)(end - off) : PIECE;
-		ssize_t n = read_full(from, buf, want, off);
-		int err = n < 0 ? (int)n : n == 0 ? -EIO : store_write(&store, buf, (size_t)n, off);
+	while (!err) {
+		if (at == end)
+			err = swap_next_data(s->fd, at, size, &at, &end);
+		if (err || at == size)
+			break;
+		/* Whole chunks at a time, wherever the data begins. */
+		size_t n = (size_t)min_u64(PIECE_BYTES - at % PIECE_BYTES, end - at);
 
+		err = store_read(&plain, s->piece, n, at);
 		if (err)
-			return err;
-		off += (uint64_t)n;
+			return fail(s, err, at, "reading the file");
+
+		ssize_t put = alcm_blob_pwrite(blob, s->piece, n, at, s->diag);
+
+		if (put != (ssize_t)n)
+			err = put < 0 ? (int)put : -EIO;
+		at += n;
 	}
+	return err ? err : alcm_blob_commit(blob, true, s->diag);
+}
+
+static int build_blob(struct swap *s, const struct alcm_profile *profile)
+{
+	struct alcm_blob *blob = NULL;
+	int err = alcm_blob_create(s->alcm, s->new_fd, profile, &blob);
+
+	if (!err)
+		err = fill_blob(s, blob);
+	alcm_blob_close(blob);
+	return err;
+}
+
+static int read_blob(struct swap *s, struct alcm_blob *blob, uint8_t *buf, size_t n, uint64_t at)
+{
+	ssize_t got = alcm_blob_pread(blob, buf, n, at, s->diag);
+
+	if (got >= 0 && got != (ssize_t)n)
+		return diag_set(s->diag, -EIO, at, "the blob is shorter than it says");
+	return got < 0 ? (int)got : 0;
+}
+
+static int build_plain(struct swap *s)
+{
+	const struct store plain = store_posix(s->new_fd);
+	struct alcm_blob *blob = NULL;
+	int err = alcm_blob_open(s->alcm, s->fd, false, &blob, s->diag);
+	uint64_t size = err ? 0 : alcm_blob_size(blob);
+	int64_t at = 0;
+
+	while (!err && (at = alcm_blob_seek(blob, (uint64_t)at, SEEK_DATA)) >= 0) {
+		uint64_t from = (uint64_t)at;
+		size_t n = (size_t)min_u64(PIECE_BYTES - from % PIECE_BYTES, size - from);
+
+		err = read_blob(s, blob, s->piece, n, from);
+		if (!err)
+			err = store_write(&plain, s->piece, n, from);
+		at += (int64_t)n;
+	}
+	if (!err && at != -ENXIO)
+		err = (int)at;
+	if (!err)
+		err = plain.ops->truncate(plain.ctx, size);
+	alcm_blob_close(blob);
+	return err;
+}
+
+/* ---- proving --------------------------------------------------------------------------------- */
+
+/* Where both have holes there is nothing to compare. */
+static int skip_holes(int plain_fd, struct alcm_blob *blob, uint64_t size, uint64_t *at)
+{
+	uint64_t from, to;
+	int64_t data = alcm_blob_seek(blob, *at, SEEK_DATA);
+	int err = swap_next_data(plain_fd, *at, size, &from, &to);
+
+	if (err || (data < 0 && data != -ENXIO))
+		return err ? err : (int)data;
+	*at = min_u64(from, data < 0 ? size : (uint64_t)data);
 	return 0;
 }
 
-/* The same bytes with the same holes. */
-static int copy_content(int from, int to)
+/* The blob and the plain file hold the same; both are read back from the store. */
+static int compare(struct swap *s, int blob_fd, int plain_fd)
 {
-	AUTO_FREE uint8_t *buf = mem_alloc(PIECE);
-	off_t size = lseek(from, 0, SEEK_END), at = 0;
-	int err = !buf ? -ENOMEM : size < 0 ? -errno : ftruncate(to, 0) ? -errno : 0;
+	const struct store plain = store_posix(plain_fd);
+	struct alcm_blob *blob = NULL;
+	int err = alcm_blob_open(s->alcm, blob_fd, false, &blob, s->diag);
+	int64_t plain_size = plain.ops->size(plain.ctx);
+	uint64_t size = err ? 0 : alcm_blob_size(blob), at = 0;
 
+	if (!err && plain_size != (int64_t)size)
+		err = diag_set(s->diag, -EBUSY, size, "the file changed while it was converted");
 	while (!err && at < size) {
-		off_t data = lseek(from, at, SEEK_DATA), hole;
-
-		if (data < 0)
+		err = skip_holes(plain_fd, blob, size, &at);
+		if (err || at >= size)
 			break;
-		hole = lseek(from, data, SEEK_HOLE);
-		if (hole < 0)
-			hole = size;
-		err = copy_range(from, to, buf, (uint64_t)data, (uint64_t)hole);
-		at = hole;
-	}
-	if (!err && ftruncate(to, size))
-		err = -errno;
-	return err;
-}
+		size_t n = (size_t)min_u64(PIECE_BYTES - at % PIECE_BYTES, size - at);
 
-int swap_apply(int new_fd, int target, const struct timespec *mtime)
-{
-	struct timespec t[2] = { { .tv_nsec = UTIME_OMIT }, *mtime };
-	int err = copy_content(new_fd, target);
-
-	if (!err && (futimens(target, t) || fsync(target)))
-		err = -errno;
-	return err;
-}
-
-/* ---- building the new content ------------------------------------------------------------------- */
-
-/* Every byte of the plain file into a blob, and back again for comparison. */
-static int pass(struct alcm_blob *blob, int plain, bool compare, uint8_t *buf, uint8_t *again,
-	struct alcm_diag *diag)
-{
-	uint64_t off = 0;
-
-	for (;;) {
-		ssize_t n = read_full(plain, buf, PIECE, off), done;
-
-		if (n <= 0)
-			return (int)n;
-		done = compare ? alcm_blob_pread(blob, again, (size_t)n, off, diag)
-			       : alcm_blob_pwrite(blob, buf, (size_t)n, off, diag);
-		if (done < 0)
-			return (int)done;
-		if (done != n || (compare && memcmp(buf, again, (size_t)n) != 0))
-			return diag_set(diag, -EIO, off, "the compressed copy differs");
-		off += (uint64_t)n;
-	}
-}
-
-static int build_blob(struct alcm *alcm, int plain, int new_fd,
-	const struct alcm_profile *profile, struct alcm_diag *diag)
-{
-	AUTO_FREE uint8_t *buf = mem_alloc(PIECE);
-	AUTO_FREE uint8_t *again = mem_alloc(PIECE);
-	struct alcm_blob *blob = NULL;
-	int err = buf && again ? alcm_blob_create(alcm, new_fd, profile, &blob) : -ENOMEM;
-
-	if (!err)
-		err = pass(blob, plain, false, buf, again, diag);
-	if (!err)
-		err = alcm_blob_commit(blob, true, diag);
-	if (!err)
-		err = pass(blob, plain, true, buf, again, diag);
-	alcm_blob_close(blob);
-	return err;
-}
-
-static int build_plain(struct alcm *alcm, int from, int new_fd, struct alcm_diag *diag)
-{
-	AUTO_FREE uint8_t *buf = mem_alloc(PIECE);
-	struct store store = store_posix(new_fd);
-	struct alcm_blob *blob = NULL;
-	int err = buf ? alcm_blob_open(alcm, from, false, &blob, diag) : -ENOMEM;
-	uint64_t size = err ? 0 : alcm_blob_size(blob), off = 0;
-
-	while (!err && off < size) {
-		ssize_t n = alcm_blob_pread(blob, buf, PIECE, off, diag);
-
-		err = n < 0 ? (int)n : store_write(&store, buf, (size_t)n, off);
-		off += n > 0 ? (uint64_t)n : 0;
+		err = read_blob(s, blob, s->piece, n, at);
+		if (!err)
+			err = store_read(&plain, s->other, n, at);
+		if (!err && memcmp(s->piece, s->other, n) != 0)
+			err = diag_set(s->diag, -EIO, at,
+				"the converted file differs; the original was kept");
+		at += n;
 	}
 	alcm_blob_close(blob);
 	return err;
 }
 
-/* ---- the change ----------------------------------------------------------------------------------- */
-
-/* Steps 2 to 4, with the new content in `job`'s .new file. */
-static int commit(struct swap_dir *dir, struct swap_job *job, int new_fd, int target)
+static int check_unchanged(struct swap *s)
 {
-	int err = fsync(new_fd) ? -errno : swap_job_write(dir, job);
+	struct stat now;
 
-	if (!err)
-		err = swap_apply(new_fd, target, &job->mtime);
+	if (fstat(s->fd, &now))
+		return -errno;
+	if (now.st_size == s->before.st_size && now.st_mtim.tv_sec == s->before.st_mtim.tv_sec &&
+		now.st_mtim.tv_nsec == s->before.st_mtim.tv_nsec)
+		return 0;
+	return diag_set(s->diag, -EBUSY, 0, "the file changed while it was converted");
+}
+
+/* ---- swapping -------------------------------------------------------------------------------- */
+
+static int make_durable(struct swap *s)
+{
+	if (fsync(s->new_fd) || fsync(s->dir))
+		return -errno;
+	swap_step(SWAP_NEW_DURABLE);
+	return 0;
+}
+
+/*
+ * Behind the commit point there is no way back, so the space for the copy is taken before.
+ * What lies in the file stays, but on some filesystems its mtime moves.
+ */
+static int reserve(struct swap *s)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, s->before.st_mtim };
+	uint64_t from = 0, to = 0;
+	int err = 0;
+
+	while (!err) {
+		err = swap_next_data(s->new_fd, to, s->job.size, &from, &to);
+		if (err || from == s->job.size)
+			break;
+		if (fallocate(s->fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from)))
+			err = -errno;
+	}
+	(void)futimens(s->fd, times);
+	return err == -EOPNOTSUPP || err == -ENOSYS ? 0 : err;
+}
+
+static int give_back_reserved(struct swap *s, int err)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, s->before.st_mtim };
+
+	(void)!ftruncate(s->fd, s->before.st_size);
+	(void)futimens(s->fd, times);
 	return err;
 }
 
-static int change(struct alcm *alcm, int store_dirfd, const char *path, int fd,
-	const struct alcm_profile *profile, struct alcm_diag *diag)
+static int swap_content(struct swap *s)
 {
-	struct swap_job job = { 0 };
-	struct swap_dir dir;
 	struct stat st;
-	int new_fd = -1, err = fstat(fd, &st) ? -errno : swap_dir_open(store_dirfd, &dir);
+
+	if (fstat(s->new_fd, &st))
+		return -errno;
+	s->job.size = (uint64_t)st.st_size;
+
+	int err = make_durable(s);
 
 	if (err)
+		return fail(s, err, 0, "making the new content durable");
+	err = check_unchanged(s);
+	if (err)
 		return err;
-	job.ino = st.st_ino;
-	job.mtime = st.st_mtim;
-	snprintf(job.path, sizeof(job.path), "%s", path);
-	err = swap_new_file(&dir, &job, &new_fd);
+	err = reserve(s);
 	if (!err)
-		err = profile ? build_blob(alcm, fd, new_fd, profile, diag)
-			      : build_plain(alcm, fd, new_fd, diag);
+		err = swap_job_commit(s->dir, &s->job);
+	if (err)
+		return give_back_reserved(s,
+			fail(s, err, 0, "getting ready to overwrite the file"));
+	err = swap_job_apply(&s->job, s->new_fd, s->fd);
 	if (!err)
-		err = commit(&dir, &job, new_fd, fd);
-	/* A job that was written stays until it was done: recovery goes on with it. */
-	if (new_fd >= 0 && (!err || !job.written))
-		swap_job_remove(&dir, &job);
-	if (new_fd >= 0)
-		close(new_fd);
-	swap_dir_close(&dir);
-	if (err && diag && !diag->cause[0])
-		(void)diag_set(diag, err, 0, "changing the file in place: %s", strerror(-err));
+		err = swap_job_finish(s->dir, &s->job);
+	/* From the commit point on the .new belongs to the job. */
+	s->job.id[0] = 0;
+	if (err)
+		return fail(s, err, 0,
+			"overwriting the file; it will be finished when the store is used next");
+	return 0;
+}
+
+static int begin(struct swap *s, int store_dirfd, const char *path)
+{
+	if (!swap_path_valid(path) || strlen(path) >= sizeof(s->job.path))
+		return diag_set(s->diag, -EINVAL, 0, "not a path within the store");
+	if (fstat(s->fd, &s->before))
+		return -errno;
+	/* With O_APPEND a write goes to the end, whatever its offset. */
+	if (!S_ISREG(s->before.st_mode) || fcntl(s->fd, F_GETFL) & O_APPEND)
+		return diag_set(s->diag, -EINVAL, 0, "not a regular file, or open for appending");
+	(void)snprintf(s->job.path, sizeof(s->job.path), "%s", path);
+	s->job.ino = s->before.st_ino;
+	s->job.mode = s->before.st_mode & 07777;
+	s->job.mtime = s->before.st_mtim;
+	s->dir = swap_dir_open(store_dirfd, true);
+	if (s->dir < 0)
+		return fail(s, s->dir, 0, "opening .alcm/swap");
+	s->new_fd = swap_new_create(s->dir, &s->job);
+	return s->new_fd < 0 ? fail(s, s->new_fd, 0, "making a file in .alcm/swap") : 0;
+}
+
+static void end(struct swap *s)
+{
+	if (s->new_fd >= 0 && s->job.id[0])
+		swap_new_drop(s->dir, &s->job);
+	if (s->new_fd >= 0)
+		close(s->new_fd);
+	if (s->dir >= 0)
+		close(s->dir);
+	mem_free(s);
+}
+
+/* `profile` NULL: to a plain file. */
+static int convert(struct alcm *alcm, int store_dirfd, const char *path, int fd,
+	const struct alcm_profile *profile, struct alcm_diag *diag)
+{
+	struct alcm_probe probe;
+	int err = alcm_probe(fd, &probe, diag);
+	struct swap *s;
+
+	/* What begins like a blob but is none can't stay: as a blob's content it is readable. */
+	if (err == -EIO && profile)
+		probe.kind = ALCM_PLAIN;
+	else if (err)
+		return err;
+	if ((probe.kind == ALCM_BLOB) == (profile != NULL))
+		return -EALREADY;
+	s = mem_zalloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->alcm = alcm;
+	s->diag = diag;
+	s->fd = fd;
+	s->dir = s->new_fd = -1;
+	s->job.pack = profile != NULL;
+	err = begin(s, store_dirfd, path);
+	if (!err)
+		err = profile ? build_blob(s, profile) : build_plain(s);
+	if (!err)
+		err = profile ? compare(s, s->new_fd, fd) : compare(s, fd, s->new_fd);
+	if (!err)
+		err = swap_content(s);
+	end(s);
 	return err;
 }
 
 int alcm_pack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
 	const struct alcm_profile *profile, struct alcm_diag *diag)
 {
-	char head[ALCM_SNIFF_BYTES];
-	struct alcm_probe probe;
-	ssize_t n = pread(fd, head, sizeof(head), 0);
-
-	/* Plain bytes that look like a blob are one, as far as the store goes. */
-	if (n >= 8 && alcm_sniff(head, (size_t)n) == ALCM_SNIFF_BLOB &&
-		!alcm_probe(fd, &probe, NULL) && probe.kind == ALCM_BLOB)
-		return -EALREADY;
-	return change(alcm, store_dirfd, path, fd, profile, diag);
+	return convert(alcm, store_dirfd, path, fd, profile, diag);
 }
 
 int alcm_unpack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
 	struct alcm_diag *diag)
 {
-	struct alcm_probe probe;
-	int err = alcm_probe(fd, &probe, diag);
-
-	if (err)
-		return err;
-	if (probe.kind == ALCM_PLAIN)
-		return -EALREADY;
-	return change(alcm, store_dirfd, path, fd, NULL, diag);
+	return convert(alcm, store_dirfd, path, fd, NULL, diag);
 }

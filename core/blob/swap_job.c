@@ -1,285 +1,374 @@
 /* SPDX-License-Identifier: MIT */
 #include "blob/swap_job.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <stdarg.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "alcm.h"
 #include "base/alloc.h"
+#include "base/checked.h"
+#include "blob/store.h"
 
-/* First line of a job; the rest is: inode, mtime seconds, nanoseconds, path up to the end. */
-#define JOB_MAGIC "alcm-swap-1"
+enum {
+	COPY_BYTES = 256 << 10,
+	JOB_MAX = 4 * PATH_MAX, /* a path with every byte escaped, and some lines */
+};
 
-int swap_dir_open(int store_fd, struct swap_dir *out)
+static void (*hook)(enum swap_step step);
+
+void swap_set_hook_for_tests(void (*h)(enum swap_step step))
 {
-	if ((mkdirat(store_fd, ".alcm", 0755) && errno != EEXIST) ||
-		(mkdirat(store_fd, ".alcm/swap", 0700) && errno != EEXIST))
+	hook = h;
+}
+
+void swap_step(enum swap_step step)
+{
+	if (hook)
+		hook(step);
+}
+
+/* ---- the directory --------------------------------------------------------------------------- */
+
+static int open_dir(int at, const char *name, mode_t mode, bool make)
+{
+	bool made = make && mkdirat(at, name, mode) == 0;
+
+	if (make && !made && errno != EEXIST)
 		return -errno;
-	out->store_fd = store_fd;
-	out->fd = openat(store_fd, ".alcm/swap", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return out->fd < 0 ? -errno : 0;
+	/* A new directory must outlive a power failure, or what is durable in it doesn't. */
+	if (made && fsync(at))
+		return -errno;
+
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
 }
 
-void swap_dir_close(struct swap_dir *dir)
+int swap_dir_open(int store_dirfd, bool make)
 {
-	close(dir->fd);
+	int admin = -1, dir, root = openat(store_dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return -errno;
+	dir = admin = open_dir(root, ".alcm", 0755, make);
+	if (admin >= 0) {
+		dir = open_dir(admin, "swap", 0700, make);
+		close(admin);
+	}
+	close(root);
+	return dir;
 }
 
-static void file_name(const struct swap_job *job, const char *suffix, char name[64])
+static void file_name(char out[SWAP_ID_CHARS + 5], const char *id, const char *suffix)
 {
-	snprintf(name, 64, "%s%s", job->id, suffix);
+	(void)snprintf(out, SWAP_ID_CHARS + 5, "%.*s%s", SWAP_ID_CHARS, id, suffix);
 }
 
-int swap_new_file(struct swap_dir *dir, struct swap_job *job, int *fd)
+static int create(int dir, const char *id, const char *suffix)
+{
+	char name[SWAP_ID_CHARS + 5];
+
+	file_name(name, id, suffix);
+
+	int fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int remove_file(int dir, const char *id, const char *suffix)
+{
+	char name[SWAP_ID_CHARS + 5];
+
+	file_name(name, id, suffix);
+	return unlinkat(dir, name, 0) ? -errno : 0;
+}
+
+int swap_new_create(int dir, struct swap_job *job)
 {
 	uint64_t random;
-	char name[64];
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
-	snprintf(job->id, sizeof(job->id), "%016llx", (unsigned long long)random);
-	file_name(job, ".new", name);
-	*fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return *fd < 0 ? -errno : 0;
-}
+	(void)snprintf(job->id, sizeof(job->id), "%016" PRIx64, random);
 
-int swap_job_write(struct swap_dir *dir, struct swap_job *job)
-{
-	char temp[64], name[64];
-	int fd, err = 0;
+	int fd = create(dir, job->id, ".new");
 
-	file_name(job, ".tmp", temp);
-	file_name(job, ".job", name);
-	fd = openat(dir->fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	if (dprintf(fd, JOB_MAGIC "\n%llu\n%lld\n%ld\n%s", (unsigned long long)job->ino,
-		    (long long)job->mtime.tv_sec, job->mtime.tv_nsec, job->path) < 0 ||
-		fsync(fd))
-		err = -errno;
-	close(fd);
-	if (!err) {
-		job->written = true;
-		err = renameat(dir->fd, temp, dir->fd, name) || fsync(dir->fd) ? -errno : 0;
-	}
-	if (err) {
-		job->written = false;
-		(void)unlinkat(dir->fd, temp, 0);
-		(void)unlinkat(dir->fd, name, 0);
-	}
-	return err;
-}
-
-void swap_job_remove(struct swap_dir *dir, const struct swap_job *job)
-{
-	char name[64];
-
-	file_name(job, ".job", name);
-	if (!unlinkat(dir->fd, name, 0))
-		(void)fsync(dir->fd);
-	file_name(job, ".new", name);
-	(void)unlinkat(dir->fd, name, 0);
-}
-
-/* ---- recovery --------------------------------------------------------------------------------- */
-
-struct recovery {
-	struct swap_dir dir;
-	void (*log)(void *ctx, enum alcm_log_level level, const char *text);
-	void *log_ctx;
-};
-
-static void say(const struct recovery *r, enum alcm_log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-static void say(const struct recovery *r, enum alcm_log_level level, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	if (!r->log)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	r->log(r->log_ctx, level, text);
-}
-
-static int read_job(struct swap_dir *dir, struct swap_job *job)
-{
-	AUTO_FREE char *text = mem_zalloc(1, PATH_MAX + 128);
-	char name[64], *p, *end;
-	ssize_t n;
-	int fd;
-
-	file_name(job, ".job", name);
-	fd = text ? openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
-	if (fd < 0)
-		return text ? -errno : -ENOMEM;
-	n = read(fd, text, PATH_MAX + 127);
-	close(fd);
-	if (n < 0)
-		return -errno;
-	if (strncmp(text, JOB_MAGIC "\n", sizeof(JOB_MAGIC)) != 0)
-		return -EBADMSG;
-	p = text + sizeof(JOB_MAGIC);
-	job->ino = strtoull(p, &end, 10);
-	job->mtime.tv_sec = strtoll(end, &end, 10);
-	job->mtime.tv_nsec = strtol(end, &end, 10);
-	if (*end != '\n' || job->mtime.tv_nsec < 0 || job->mtime.tv_nsec > 999999999 ||
-		strlen(end + 1) >= sizeof(job->path))
-		return -EBADMSG;
-	strcpy(job->path, end + 1);
-	return 0;
-}
-
-/* Open a path that may be hostile: nothing outside the store, no links. */
-static int open_beneath(int store_fd, const char *path)
-{
-	struct open_how how = { .flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
-	long fd = syscall(SYS_openat2, store_fd, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : (int)fd;
-}
-
-/* The file was renamed after the job was written: look for its inode below `dir_fd`. */
-static int find_inode(int dir_fd, uint64_t ino, unsigned depth)
-{
-	DIR *dir = fdopendir(dir_fd);
-	int found = -ENOENT;
-	struct dirent *e;
-
-	if (!dir) {
-		close(dir_fd);
-		return -ENOMEM;
-	}
-	while (found < 0 && (e = readdir(dir))) {
-		int fd = -1;
-
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (e->d_ino == ino)
-			found = openat(dirfd(dir), e->d_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-		else if (depth && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
-			fd = openat(dirfd(dir), e->d_name,
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0)
-			found = find_inode(fd, ino, depth - 1);
-	}
-	closedir(dir);
-	return found;
-}
-
-static bool is_target(int fd, const struct swap_job *job)
-{
-	struct stat st;
-
-	return fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_ino == job->ino;
-}
-
-static int open_target(struct recovery *r, const struct swap_job *job)
-{
-	enum { MAX_DEPTH = 128 };
-	int fd = open_beneath(r->dir.store_fd, job->path);
-
-	if (is_target(fd, job))
-		return fd;
 	if (fd >= 0)
-		close(fd);
-	fd = openat(r->dir.store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	fd = find_inode(fd, job->ino, MAX_DEPTH);
-	if (fd >= 0 && !is_target(fd, job)) {
-		close(fd);
-		return -ENOENT;
-	}
+		swap_step(SWAP_NEW_MADE);
 	return fd;
 }
 
-static int finish_job(struct recovery *r, struct swap_job *job)
+void swap_new_drop(int dir, const struct swap_job *job)
 {
-	int new_fd = -1, target = -1, err = read_job(&r->dir, job);
-	char name[64];
+	(void)remove_file(dir, job->id, ".new");
+}
 
-	if (!err) {
-		file_name(job, ".new", name);
-		new_fd = openat(r->dir.fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		err = new_fd < 0 ? -errno : 0;
+/* ---- the job's text -------------------------------------------------------------------------- */
+
+bool swap_path_valid(const char *path)
+{
+	bool first = true;
+
+	for (const char *at = path; *at || first; first = false) {
+		size_t n = strcspn(at, "/");
+
+		if (!n || (n == 1 && at[0] == '.') || (n == 2 && memcmp(at, "..", 2) == 0) ||
+			n > NAME_MAX || (first && n == 5 && memcmp(at, ".alcm", 5) == 0))
+			return false;
+		at += n;
+		if (*at == '/' && !*++at)
+			return false;
 	}
-	if (!err) {
-		target = open_target(r, job);
-		err = target < 0 ? target : swap_apply(new_fd, target, &job->mtime);
+	return true;
+}
+
+static void escape(char *out, const char *path)
+{
+	for (; *path; path++) {
+		unsigned char c = (unsigned char)*path;
+
+		if (c > ' ' && c != '%' && c != 0x7f)
+			*out++ = (char)c;
+		else
+			out += sprintf(out, "%%%02X", c);
 	}
-	if (target >= 0)
-		close(target);
-	if (new_fd >= 0)
-		close(new_fd);
-	if (err == -ENOENT && new_fd >= 0) {
-		say(r, ALCM_LOG_WARNING, "%.400s: was removed in the middle of a change", job->path);
-		swap_job_remove(&r->dir, job);
-		return 0;
+	*out = 0;
+}
+
+static int hex_digit(char c)
+{
+	const char *digits = "0123456789ABCDEF", *p = c ? strchr(digits, c) : NULL;
+
+	return p ? (int)(p - digits) : -1;
+}
+
+static bool unescape(char out[PATH_MAX], const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++) {
+		int c = (unsigned char)*text;
+
+		if (c == '%') {
+			int high = hex_digit(text[1]), low = high < 0 ? -1 : hex_digit(text[2]);
+
+			c = low < 0 ? 0 : high * 16 + low;
+			text += 2;
+		}
+		if (!c || n == PATH_MAX - 1)
+			return false;
+		out[n++] = (char)c;
 	}
+	out[n] = 0;
+	return true;
+}
+
+static int job_text(char *out, const struct swap_job *job)
+{
+	int n = snprintf(out, JOB_MAX,
+		"alcm-swap 1\nino %" PRIu64 "\nsize %" PRIu64 "\nmode %" PRIu32
+		"\nmtime %lld %ld\ndirection %s\npath ",
+		job->ino, job->size, job->mode, (long long)job->mtime.tv_sec, job->mtime.tv_nsec,
+		job->pack ? "pack" : "unpack");
+
+	escape(out + n, job->path);
+	n += (int)strlen(out + n);
+	out[n++] = '\n';
+	return n;
+}
+
+int swap_job_commit(int dir, const struct swap_job *job)
+{
+	AUTO_FREE char *text = mem_alloc(JOB_MAX);
+	char from[SWAP_ID_CHARS + 5], to[SWAP_ID_CHARS + 5];
+	int fd = text ? create(dir, job->id, ".tmp") : -ENOMEM, err;
+
+	if (fd < 0)
+		return fd;
+
+	struct store s = store_posix(fd);
+
+	err = store_write(&s, text, (size_t)job_text(text, job), 0);
+	if (!err && fsync(fd))
+		err = -errno;
+	close(fd);
+	swap_step(SWAP_JOB_WRITTEN);
+	file_name(from, job->id, ".tmp");
+	file_name(to, job->id, ".job");
+	if (!err && renameat(dir, from, dir, to))
+		err = -errno;
 	if (err) {
-		say(r, ALCM_LOG_ERROR, ".alcm/swap/%s.job (%.300s): can't be finished: %s", job->id,
-			job->path, strerror(-err));
+		(void)unlinkat(dir, from, 0);
 		return err;
 	}
-	swap_job_remove(&r->dir, job);
-	say(r, ALCM_LOG_INFO, "%.400s: finished the change that a crash cut off", job->path);
-	return 0;
-}
-
-/* One entry of .alcm/swap: finish a job, remove content that never got one. */
-static int recover_entry(struct recovery *r, const char *name)
-{
-	struct swap_job job = { 0 };
-	size_t n = strlen(name);
-	char other[64];
-
-	if (n < 5 || n - 4 >= sizeof(job.id))
-		return 0;
-	memcpy(job.id, name, n - 4);
-	if (strcmp(name + n - 4, ".job") == 0)
-		return finish_job(r, &job);
-	file_name(&job, ".job", other);
-	if (strcmp(name + n - 4, ".tmp") == 0 ||
-		(strcmp(name + n - 4, ".new") == 0 && faccessat(r->dir.fd, other, F_OK, 0)))
-		(void)unlinkat(r->dir.fd, name, 0);
-	return 0;
-}
-
-int alcm_swap_recover(int store_dirfd,
-	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx)
-{
-	struct recovery r = { .log = log, .log_ctx = log_ctx };
-	int first = swap_dir_open(store_dirfd, &r.dir);
-	struct dirent *e;
-	DIR *dir;
-
-	if (first)
-		return first;
-	dir = fdopendir(dup(r.dir.fd));
-	if (!dir)
-		first = -errno;
-	while (dir && (e = readdir(dir))) {
-		int err = recover_entry(&r, e->d_name);
-
-		if (!first)
-			first = err;
+	if (fsync(dir)) {
+		err = -errno;
+		/* It may or may not be durable: it must not be, as the caller is told of failure. */
+		(void)unlinkat(dir, to, 0);
+		return err;
 	}
-	if (dir)
-		closedir(dir);
-	swap_dir_close(&r.dir);
-	return first;
+	swap_step(SWAP_COMMITTED);
+	return 0;
+}
+
+static bool parse(const char *text, struct swap_job *job)
+{
+	long long sec;
+	int at = -1;
+	char direction[8];
+
+	if (sscanf(text,
+		    "alcm-swap 1\nino %" SCNu64 "\nsize %" SCNu64 "\nmode %" SCNu32
+		    "\nmtime %lld %ld\ndirection %7[a-z]\npath %n",
+		    &job->ino, &job->size, &job->mode, &sec, &job->mtime.tv_nsec, direction,
+		    &at) != 6 ||
+		at < 0)
+		return false;
+	job->mtime.tv_sec = (time_t)sec;
+	job->pack = strcmp(direction, "pack") == 0;
+	return (job->pack || strcmp(direction, "unpack") == 0) && job->size <= INT64_MAX &&
+		job->mode <= 07777 && job->mtime.tv_nsec >= 0 && job->mtime.tv_nsec < 1000000000 &&
+		unescape(job->path, text + at) && swap_path_valid(job->path);
+}
+
+int swap_job_read(int dir, const char *id, struct swap_job *job)
+{
+	AUTO_FREE char *text = mem_zalloc(1, JOB_MAX + 1);
+	char name[SWAP_ID_CHARS + 5];
+	struct stat st;
+
+	if (!text)
+		return -ENOMEM;
+	file_name(name, id, ".job");
+
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+
+	struct store s = store_posix(fd);
+	int err = fstat(fd, &st) ? -errno : 0;
+
+	if (!err && (!S_ISREG(st.st_mode) || st.st_size < 2 || st.st_size > JOB_MAX))
+		err = -EINVAL;
+	if (!err)
+		err = store_read(&s, text, (size_t)st.st_size, 0);
+	close(fd);
+	if (err)
+		return err;
+	/* The path is the rest of the text up to the newline that must end it. */
+	if (text[st.st_size - 1] != '\n' || strlen(text) != (size_t)st.st_size)
+		return -EINVAL;
+	text[st.st_size - 1] = 0;
+	(void)snprintf(job->id, sizeof(job->id), "%s", id);
+	return parse(text, job) ? 0 : -EINVAL;
+}
+
+/* ---- copying --------------------------------------------------------------------------------- */
+
+int swap_next_data(int fd, uint64_t at, uint64_t size, uint64_t *from, uint64_t *to)
+{
+	off_t data = lseek(fd, (off_t)at, SEEK_DATA), hole;
+
+	*from = *to = size;
+	if (data < 0 && errno == ENXIO)
+		return 0;
+	if (data < 0 && errno != EINVAL && errno != EOPNOTSUPP)
+		return -errno;
+	*from = data < 0 ? at : min_u64((uint64_t)data, size);
+	hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+	*to = hole < 0 ? size : min_u64((uint64_t)hole, size);
+	return 0;
+}
+
+static int copy_run(const struct store *from, const struct store *to, uint64_t at, uint64_t end,
+	uint8_t *buf)
+{
+	while (at < end) {
+		size_t n = (size_t)min_u64(COPY_BYTES, end - at);
+		int err = store_read(from, buf, n, at);
+
+		if (!err)
+			err = store_write(to, buf, n, at);
+		if (err)
+			return err;
+		at += n;
+		swap_step(SWAP_COPYING);
+	}
+	return 0;
+}
+
+static int zero_run(const struct store *to, uint64_t at, uint64_t end, uint8_t *buf)
+{
+	int err = at < end ? to->ops->punch(to->ctx, at, end - at) : 0;
+
+	if (err != -EOPNOTSUPP)
+		return err;
+	memset(buf, 0, COPY_BYTES);
+	for (err = 0; at < end && !err; at += COPY_BYTES)
+		err = store_write(to, buf, (size_t)min_u64(COPY_BYTES, end - at), at);
+	return err;
+}
+
+static int copy_content(int from_fd, int to_fd, uint64_t size)
+{
+	const struct store from = store_posix(from_fd), to = store_posix(to_fd);
+	AUTO_FREE uint8_t *buf = mem_alloc(COPY_BYTES);
+	int64_t old_size = to.ops->size(to.ctx);
+	uint64_t at = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	if (old_size < 0)
+		return (int)old_size;
+	while (at < size) {
+		uint64_t data, end;
+		int err = swap_next_data(from_fd, at, size, &data, &end);
+
+		/* Behind the target's old end there is nothing that would need a zero over it. */
+		if (!err)
+			err = zero_run(&to, at, min_u64(data, (uint64_t)old_size), buf);
+		if (!err)
+			err = copy_run(&from, &to, data, end, buf);
+		if (err)
+			return err;
+		at = end;
+	}
+	return to.ops->truncate(to.ctx, size);
+}
+
+int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, job->mtime };
+	int err = copy_content(new_fd, target_fd, job->size);
+	struct stat st;
+
+	if (err)
+		return err;
+	swap_step(SWAP_COPIED);
+	/* Writing may have cleared set-id bits. */
+	if (fstat(target_fd, &st) ||
+		((st.st_mode & 07777) != job->mode && fchmod(target_fd, job->mode)) ||
+		futimens(target_fd, times) || fsync(target_fd))
+		return -errno;
+	swap_step(SWAP_TARGET_DURABLE);
+	return 0;
+}
+
+int swap_job_finish(int dir, const struct swap_job *job)
+{
+	int err = remove_file(dir, job->id, ".job");
+
+	/* Were it to come back after a power failure, it would undo what is written from now on. */
+	if (!err && fsync(dir))
+		err = -errno;
+	if (err)
+		return err;
+	swap_step(SWAP_JOB_REMOVED);
+	swap_new_drop(dir, job);
+	return 0;
 }
