@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Random numbers and the bytes that tests write. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "model.h"
+
+/* xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators"). */
+uint64_t rng_next(struct rng *rng)
+{
+	rng->state ^= rng->state >> 12;
+	rng->state ^= rng->state << 25;
+	rng->state ^= rng->state >> 27;
+	return rng->state * 0x2545f4914f6cdd1du;
+}
+
+uint64_t rng_below(struct rng *rng, uint64_t n)
+{
+	return rng_next(rng) % n;
+}
+
+/* Sum of uniform values: near enough to the weights of a network. */
+static float rng_weight(struct rng *rng)
+{
+	uint64_t r = rng_next(rng);
+	double sum = 0;
+
+	for (int i = 0; i < 4; i++)
+		sum += (double)(r >> (16 * i) & 0xffff) / 65536 - 0.5;
+	return (float)(sum * 0.04);
+}
+
+static void fill_floats(struct rng *rng, uint8_t *buf, size_t n)
+{
+	for (size_t at = 0; at < n; at += sizeof(float)) {
+		float f = rng_weight(rng);
+
+		memcpy(buf + at, &f, min_u64(sizeof(f), n - at));
+	}
+}
+
+static void fill_noise(struct rng *rng, uint8_t *buf, size_t n)
+{
+	for (size_t at = 0; at < n; at += sizeof(uint64_t)) {
+		uint64_t r = rng_next(rng);
+
+		memcpy(buf + at, &r, min_u64(sizeof(r), n - at));
+	}
+}
+
+static void fill_header(struct rng *rng, uint8_t *buf, size_t n)
+{
+	static const char *const types[] = { "<f4", "<f8", ">f4", "<f2", "<i8", "|u1", "<c8",
+		"|V2" };
+	uint8_t header[128];
+	int len;
+
+	memset(header, ' ', sizeof(header));
+	memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10);
+	len = snprintf((char *)header + 10, sizeof(header) - 10,
+		"{'descr': '%s', 'fortran_order': False, 'shape': (%u, 64), }",
+		types[rng_below(rng, 8)], (unsigned)rng_below(rng, 5000));
+	header[10 + len] = ' ';
+	header[127] = '\n';
+	memcpy(buf, header, min_u64(n, sizeof(header)));
+}
+
+void content_fill(struct rng *rng, uint8_t *buf, size_t n, uint64_t off)
+{
+	switch (rng_below(rng, 6)) {
+	case 0:
+		memset(buf, 0, n);
+		break;
+	case 1:
+		memset(buf, (int)rng_below(rng, 256), n);
+		break;
+	case 2:
+		fill_noise(rng, buf, n);
+		break;
+	case 3:
+		for (size_t i = 0; i < n; i++)
+			buf[i] = (uint8_t)("checkpoint "[(off + i) % 11]);
+		break;
+	default:
+		fill_floats(rng, buf, n);
+	}
+	if (off == 0 && rng_below(rng, 4))
+		fill_header(rng, buf, n);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One blob, many threads: writers on regions of their own (whose edges share chunks), readers
+ * anywhere, somebody who commits. A region that nobody writes must read right at all times; at
+ * the end everything must.
+ *
+ *     [ still, written once ][ writer 0 ][ writer 1 ] … [ the last writer, may truncate ]
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "blob/blob.h"
+#include "model.h"
+#include "store_mem.h"
+
+enum {
+	N_WRITERS = 3,
+	N_READERS = 2,
+	REGION = 5 * MODEL_CHUNK + 777, /* edges within chunks, on purpose */
+	FILE_MAX = (1 + N_WRITERS) * REGION,
+};
+
+struct shared {
+	struct model *m;
+	uint64_t n_ops;
+	atomic_uint writers_left;
+	uint64_t tail_size; /* of the file, as the last writer left it */
+};
+
+struct actor {
+	pthread_t thread;
+	struct shared *shared;
+	unsigned no;
+	struct rng rng;
+	uint8_t *buf; /* REGION bytes */
+};
+
+static void write_some(struct actor *a, uint64_t begin)
+{
+	struct model *m = a->shared->m;
+	uint64_t n = 1 + rng_below(&a->rng, rng_below(&a->rng, 4) ? 3000 : REGION);
+	uint64_t off = begin + rng_below(&a->rng, REGION - n + 1);
+
+	content_fill(&a->rng, a->buf, n, off);
+
+	ssize_t put = alcm_blob_pwrite(m->blob, a->buf, n, off, NULL);
+
+	if (put != (ssize_t)n)
+		die(m, "writer %u: pwrite = %lld", a->no, (long long)put);
+	memcpy(m->bytes + off, a->buf, n);
+	if (a->no == N_WRITERS - 1 && off + n > a->shared->tail_size)
+		a->shared->tail_size = off + n;
+}
+
+/* Only the last writer: nobody else's region may be cut. */
+static void resize_some(struct actor *a, uint64_t begin)
+{
+	struct model *m = a->shared->m;
+	uint64_t size = begin + rng_below(&a->rng, REGION + 1), old = a->shared->tail_size;
+	int err = alcm_blob_truncate(m->blob, size, NULL);
+
+	if (err)
+		die(m, "writer %u: truncate: %s", a->no, strerror(-err));
+	if (size < old)
+		memset(m->bytes + size, 0, old - size);
+	a->shared->tail_size = size;
+}
+
+static void *writer(void *arg)
+{
+	struct actor *a = arg;
+	uint64_t begin = (1 + (uint64_t)a->no) * REGION;
+
+	for (uint64_t i = 0; i < a->shared->n_ops; i++) {
+		if (a->no == N_WRITERS - 1 && rng_below(&a->rng, 8) == 0)
+			resize_some(a, begin);
+		else
+			write_some(a, begin);
+	}
+	atomic_fetch_sub(&a->shared->writers_left, 1);
+	return NULL;
+}
+
+static void *reader(void *arg)
+{
+	struct actor *a = arg;
+	struct model *m = a->shared->m;
+
+	while (atomic_load(&a->shared->writers_left)) {
+		uint64_t n = 1 + rng_below(&a->rng, rng_below(&a->rng, 3) ? 5000 : REGION);
+		uint64_t still = rng_below(&a->rng, REGION - n + 1);
+		uint64_t any = rng_below(&a->rng, FILE_MAX - n + 1);
+		struct alcm_diag diag = { 0 };
+
+		if (alcm_blob_pread(m->blob, a->buf, n, still, &diag) != (ssize_t)n ||
+			memcmp(a->buf, m->bytes + still, n) != 0)
+			die(m, "the still region changed at %llu: %s", (unsigned long long)still,
+				diag.cause);
+		if (alcm_blob_pread(m->blob, a->buf, n, any, &diag) < 0)
+			die(m, "pread at %llu: %s", (unsigned long long)any, diag.cause);
+		(void)alcm_blob_seek(m->blob, any, rng_below(&a->rng, 2) ? SEEK_DATA : SEEK_HOLE);
+	}
+	return NULL;
+}
+
+static void *committer(void *arg)
+{
+	struct actor *a = arg;
+	struct model *m = a->shared->m;
+
+	while (atomic_load(&a->shared->writers_left)) {
+		struct alcm_info info;
+		int err = alcm_blob_commit(m->blob, rng_below(&a->rng, 2), NULL);
+
+		if (err)
+			die(m, "commit: %s", strerror(-err));
+		err = alcm_blob_info(m->blob, &info, NULL);
+		if (err && err != -ENODATA)
+			die(m, "info: %s", strerror(-err));
+		usleep((useconds_t)rng_below(&a->rng, 3000));
+	}
+	return NULL;
+}
+
+static void start(struct actor *a, struct shared *shared, unsigned no, void *(*run)(void *))
+{
+	a->shared = shared;
+	a->no = no;
+	a->rng.state = rng_next(&shared->m->rng) | 1;
+	a->buf = malloc(REGION);
+	if (!a->buf || pthread_create(&a->thread, NULL, run, a))
+		die(shared->m, "can't start a thread");
+}
+
+static void run_actors(struct shared *shared)
+{
+	struct actor actors[N_WRITERS + N_READERS + 1];
+	unsigned n = 0;
+
+	atomic_init(&shared->writers_left, N_WRITERS);
+	for (unsigned i = 0; i < N_WRITERS; i++)
+		start(&actors[n++], shared, i, writer);
+	for (unsigned i = 0; i < N_READERS; i++)
+		start(&actors[n++], shared, i, reader);
+	start(&actors[n++], shared, 0, committer);
+	while (n--) {
+		pthread_join(actors[n].thread, NULL);
+		free(actors[n].buf);
+	}
+}
+
+static void run(uint64_t seed, uint64_t n_ops, struct alcm *alcm)
+{
+	struct store_mem *mem = store_mem_new();
+	struct model m;
+	struct shared shared = { .m = &m, .n_ops = n_ops };
+
+	model_init(&m, "threads", seed, alcm, store_mem_store(mem), FILE_MAX);
+	content_fill(&m.rng, m.bytes, REGION, 0);
+	if (alcm_blob_pwrite(m.blob, m.bytes, REGION, 0, NULL) != REGION)
+		die(&m, "pwrite");
+	/* The last writer may leave the file shorter than its region's end, never than its start. */
+	shared.tail_size = (uint64_t)N_WRITERS * REGION;
+	if (alcm_blob_truncate(m.blob, shared.tail_size, NULL))
+		die(&m, "truncate");
+	run_actors(&shared);
+	m.size = shared.tail_size;
+	model_compare(&m);
+	if (alcm_blob_commit(m.blob, true, NULL))
+		die(&m, "last commit");
+	alcm_blob_close(m.blob);
+	m.blob = NULL;
+	if (blob_open_on(alcm, m.store, false, &m.blob, NULL))
+		die(&m, "open");
+	model_compare(&m);
+	model_release(&m);
+	store_mem_free(mem);
+}
+
+/* Several blobs at once under one budget, which is too small for all their buffers. */
+struct crowd {
+	pthread_t thread;
+	struct alcm *alcm;
+	uint64_t seed, n_ops;
+};
+
+static void *crowd_member(void *arg)
+{
+	struct crowd *c = arg;
+	struct store_mem *mem = store_mem_new();
+	struct model m;
+
+	model_init(&m, "crowd", c->seed, c->alcm, store_mem_store(mem), 60 * MODEL_CHUNK);
+	m.may_abandon = true;
+	for (uint64_t i = 0; i < c->n_ops; i++)
+		model_step(&m);
+	model_compare(&m);
+	model_release(&m);
+	store_mem_free(mem);
+	return NULL;
+}
+
+static void run_crowd(uint64_t seed, uint64_t n_ops, struct alcm *alcm)
+{
+	struct crowd crowd[5];
+
+	for (unsigned i = 0; i < 5; i++) {
+		crowd[i] = (struct crowd){ .alcm = alcm, .seed = seed + i, .n_ops = n_ops };
+		if (pthread_create(&crowd[i].thread, NULL, crowd_member, &crowd[i]))
+			abort();
+	}
+	for (unsigned i = 0; i < 5; i++)
+		pthread_join(crowd[i].thread, NULL);
+}
+
+void model_threads(const struct options *o)
+{
+	struct alcm *alcm = model_engine(2, 8 << 20, MODEL_CHUNK);
+	struct alcm_budget_use use;
+
+	run(o->seed, o->n_ops / 2 / N_WRITERS, alcm);
+	run_crowd(o->seed + 1, o->n_ops / 2 / 5, alcm);
+	alcm_budget_use(alcm, &use);
+	if (use.used || use.peak > use.limit) {
+		fprintf(stderr, "threads: budget: %zu used, peak %zu of %zu\n", use.used,
+			use.peak, use.limit);
+		abort();
+	}
+	alcm_free(alcm);
+}
