@@ -27,6 +27,9 @@ fuse_ino_t inode_number(struct fs *fs, const struct inode *inode)
 	return inode == fs->root ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)inode;
 }
 
+static void destroy(struct fs *fs, struct inode *i);
+static void let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n_children);
+
 /* ---- descriptors ------------------------------------------------------------------------- */
 
 static void lru_remove_locked(struct fs *fs, struct inode *i)
@@ -85,6 +88,11 @@ static bool evict_one(struct fs *fs)
 
 	pthread_mutex_lock(&fs->fd_lock);
 	i->pins--;
+	if (i->doomed && i->pins == (i->sticky ? 1u : 0u)) {
+		pthread_mutex_unlock(&fs->fd_lock);
+		destroy(fs, i);
+		return true;
+	}
 	/* What could not be closed goes to the back of the queue, or this would spin. */
 	if (!i->pins && i->path_fd >= 0)
 		lru_append_locked(fs, i);
@@ -137,9 +145,7 @@ static int reopen(struct fs *fs, struct inode *i)
 	if (fd >= 0)
 		close(fd);
 	free(name);
-	pthread_mutex_lock(&fs->table_lock);
-	parent->n_children--;
-	pthread_mutex_unlock(&fs->table_lock);
+	let_go(fs, parent, 0, 1);
 	return err;
 }
 
@@ -169,12 +175,18 @@ int inode_pin(struct fs *fs, struct inode *i, int *fd)
 void inode_unpin(struct fs *fs, struct inode *i)
 {
 	pthread_mutex_lock(&fs->fd_lock);
-	if (!--i->pins && i != fs->root)
+	i->pins--;
+
+	bool last = i->doomed && i->pins == (i->sticky ? 1u : 0u);
+
+	if (!last && !i->pins && i != fs->root)
 		lru_append_locked(fs, i);
 
 	bool over = fs->n_fds > fs->max_fds;
 
 	pthread_mutex_unlock(&fs->fd_lock);
+	if (last)
+		destroy(fs, i);
 	while (over)
 		over = evict_one(fs);
 }
@@ -260,28 +272,50 @@ static void destroy(struct fs *fs, struct inode *i)
 	free(i);
 }
 
-static void let_go(struct fs *fs, struct inode *i)
+/* Nothing refers to the inode any more; an eviction that is at work on it finishes the job. */
+static void retire(struct fs *fs, struct inode *i)
 {
-	while (i && i != fs->root) {
-		struct inode *parent;
+	bool busy;
 
-		pthread_mutex_lock(&fs->table_lock);
-		if (i->n_lookups || i->n_children) {
-			pthread_mutex_unlock(&fs->table_lock);
-			return;
-		}
+	pthread_mutex_lock(&fs->fd_lock);
+	lru_remove_locked(fs, i);
+	busy = i->pins > (i->sticky ? 1u : 0u);
+	i->doomed = busy;
+	pthread_mutex_unlock(&fs->fd_lock);
+	if (!busy)
+		destroy(fs, i);
+}
+
+/*
+ * Take back lookups and children; what nothing refers to then is unhashed under the same lock,
+ * so that only one thread ever finds it dead, and so on up through its parents.
+ */
+static void let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n_children)
+{
+	struct inode *dead = NULL;
+
+	pthread_mutex_lock(&fs->table_lock);
+	while (i) {
+		struct inode *parent = i->parent;
+
+		i->n_lookups -= n_lookups < i->n_lookups ? n_lookups : i->n_lookups;
+		i->n_children -= n_children;
+		if (i == fs->root || i->n_lookups || i->n_children)
+			break;
 		if (i->hashed)
 			unhash_locked(fs, i);
-		parent = i->parent;
-		if (parent)
-			parent->n_children--;
-		pthread_mutex_unlock(&fs->table_lock);
-
-		pthread_mutex_lock(&fs->fd_lock);
-		lru_remove_locked(fs, i);
-		pthread_mutex_unlock(&fs->fd_lock);
-		destroy(fs, i);
+		i->next = dead;
+		dead = i;
 		i = parent;
+		n_lookups = 0;
+		n_children = 1;
+	}
+	pthread_mutex_unlock(&fs->table_lock);
+	while (dead) {
+		struct inode *next = dead->next;
+
+		retire(fs, dead);
+		dead = next;
 	}
 }
 
@@ -305,12 +339,10 @@ static struct inode *enter_table(struct fs *fs, const struct statx *x, struct in
 	i->n_lookups++;
 	if (i != fs->root && (i->parent != parent || !i->name || strcmp(i->name, *name) != 0)) {
 		before = set_name_locked(i, parent, name);
-		if (before)
-			before->n_children--;
 	}
 	pthread_mutex_unlock(&fs->table_lock);
 	if (before)
-		let_go(fs, before);
+		let_go(fs, before, 0, 1);
 	return i;
 }
 
@@ -369,10 +401,7 @@ int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_
 
 void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
 {
-	pthread_mutex_lock(&fs->table_lock);
-	i->n_lookups -= n < i->n_lookups ? n : i->n_lookups;
-	pthread_mutex_unlock(&fs->table_lock);
-	let_go(fs, i);
+	let_go(fs, i, n, 0);
 }
 
 struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
@@ -415,12 +444,10 @@ void inode_renamed(struct fs *fs, struct inode *i, struct inode *parent, const c
 		return;
 	pthread_mutex_lock(&fs->table_lock);
 	before = set_name_locked(i, parent, &copy);
-	if (before)
-		before->n_children--;
 	pthread_mutex_unlock(&fs->table_lock);
 	free(copy);
 	if (before)
-		let_go(fs, before);
+		let_go(fs, before, 0, 1);
 }
 
 int inode_table_init(struct fs *fs)

@@ -35,6 +35,7 @@ struct inode {
 	bool sticky;                /* has lost its name: one pin is never given back */
 	struct inode *lru_prev, *lru_next;
 	bool in_lru;
+	bool doomed;                /* nothing refers to it; the last pin frees it */
 
 	pthread_mutex_t lock;       /* guards path_fd while nobody has a pin, and content->mtime */
 	int path_fd;                /* O_PATH; -1 = to be opened again */

@@ -80,7 +80,6 @@ static void adopt(struct alcm_blob *b, struct recovered *rec)
 		if (k == UINT32_MAX)
 			break;
 	}
-	b->log.dead_punched = b->log.end > b->log.live ? b->log.end - b->log.live : 0;
 	if (!rec->has_trailer) {
 		/* Rebuilt: never committed, so the next commit has something to do. */
 		b->dirty = b->writable;
@@ -90,6 +89,7 @@ static void adopt(struct alcm_blob *b, struct recovered *rec)
 	b->trailer_off = t->off;
 	b->index_off = t->index_off;
 	b->synced_off = t->synced;
+	b->log.dead_punched = t->punched;
 	b->committed_size = t->size;
 	b->committed_live = t->live_bytes;
 	b->committed_threads = t->threads;

@@ -135,6 +135,9 @@ void chunk_refresh_layout_locked(struct alcm_blob *blob);
 int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole,
 	uint8_t **spare, struct cbuf **out, struct alcm_diag *diag);
 
+/* Write the blob's header unless it is there. */
+int chunk_write_header_locked(struct alcm_blob *blob);
+
 /* Queue a DIRTY buffer for the workers. */
 void chunk_queue_locked(struct cbuf *buf);
 

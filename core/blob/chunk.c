@@ -234,24 +234,30 @@ void chunk_refresh_layout_locked(struct alcm_blob *blob)
 		engine_scratch_put(blob->alcm, s);
 }
 
+int chunk_write_header_locked(struct alcm_blob *blob)
+{
+	uint8_t buf[DISK_HEADER_BYTES];
+	struct disk_header h = { blob->chunk_log2, blob->profile, { 0 } };
+	int err;
+
+	if (blob->header_written)
+		return 0;
+	memcpy(h.uuid, blob->uuid, sizeof(h.uuid));
+	disk_header_put(buf, &h);
+	err = store_write(&blob->log.store, buf, sizeof(buf), 0);
+	blob->header_written = !err;
+	return err;
+}
+
 /* Write a finished frame at the log's end; takes the lock for the bookkeeping only. */
 static int append(struct alcm_blob *blob, const uint8_t *frame, uint32_t len, uint64_t *off)
 {
-	int err = 0;
-
 	{
 		WITH_LOCK(&blob->lock);
-		if (!blob->header_written) {
-			uint8_t buf[DISK_HEADER_BYTES];
-			struct disk_header h = { blob->chunk_log2, blob->profile, { 0 } };
+		int err = chunk_write_header_locked(blob);
 
-			memcpy(h.uuid, blob->uuid, sizeof(h.uuid));
-			disk_header_put(buf, &h);
-			err = store_write(&blob->log.store, buf, sizeof(buf), 0);
-			if (err)
-				return err;
-			blob->header_written = true;
-		}
+		if (err)
+			return err;
 		*off = log_take(&blob->log, len);
 	}
 	return store_write(&blob->log.store, frame, len, *off);

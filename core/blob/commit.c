@@ -84,8 +84,10 @@ static int write_index_locked(struct alcm_blob *blob)
 	if (blob->dirty_since_ns)
 		blob->totals.metrics.wall_ns += now - blob->dirty_since_ns;
 
-	int err = index_build_locked(blob, &buf, &len, &t);
+	int err = chunk_write_header_locked(blob);
 
+	if (!err)
+		err = index_build_locked(blob, &buf, &len, &t);
 	if (!err)
 		err = store_write(&blob->log.store, buf, len, blob->log.end);
 	if (err) {

@@ -267,6 +267,7 @@ void disk_trailer_put(uint8_t buf[DISK_TRAILER_BYTES], const struct disk_trailer
 	le_put64(buf + 96, t->live_bytes);
 	le_put32(buf + 104, t->threads);
 	le_put64(buf + 112, t->prev);
+	le_put64(buf + 120, t->punched);
 	le_put64(buf + 8, disk_hash(buf + 16, DISK_TRAILER_BYTES - 16));
 }
 
@@ -290,7 +291,8 @@ enum disk_verdict disk_trailer_get(struct disk_trailer *t, const uint8_t *buf, s
 	got.live_bytes = le_get64(buf + 96);
 	got.threads = le_get32(buf + 104);
 	got.prev = le_get64(buf + 112);
-	if (!all_zero(buf + 22, 2) || !all_zero(buf + 108, 4) || !all_zero(buf + 120, 8) ||
+	got.punched = le_get64(buf + 120);
+	if (!all_zero(buf + 22, 2) || !all_zero(buf + 108, 4) ||
 		!chunk_log2_valid(got.chunk_log2) || got.size > DISK_MAX_LOGICAL ||
 		got.off != off || got.index_off >= off || got.index_off % DISK_ALIGN ||
 		got.index_off < DISK_HEADER_BYTES || got.synced >= off || got.prev >= off)

@@ -70,7 +70,7 @@ struct disk_entry {
 struct disk_trailer {
 	uint8_t chunk_log2, profile;
 	uint8_t uuid[16], boot_id[16];
-	uint64_t off, index_off, size, commit_no, synced, prev, live_bytes;
+	uint64_t off, index_off, size, commit_no, synced, prev, live_bytes, punched;
 	uint32_t threads;
 };
 

@@ -101,6 +101,7 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 		.synced = blob->synced_off,
 		.prev = blob->trailer_off,
 		.live_bytes = DISK_HEADER_BYTES + blob->log.live + frame_len + DISK_TRAILER_BYTES,
+		.punched = blob->log.dead_punched,
 		.threads = blob->alcm->params.threads,
 	};
 	memcpy(t->uuid, blob->uuid, sizeof(t->uuid));

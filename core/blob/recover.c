@@ -182,7 +182,7 @@ static int roll_back(const struct store *store, struct recovered *rec)
 		if (!t->prev || t->off == t->synced ||
 			(memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0))
 			return 0;
-		if (records_intact(store, t, &rec->table, t->prev))
+		if (records_intact(store, t, &rec->table, t->synced))
 			return 0;
 		if (!read_trailer(store, t->prev, t->uuid, &older))
 			return 0;

@@ -330,8 +330,8 @@ class Blob:
         if profile:
             raise Newer(f"profile {profile} needs a newer alcm")
         offset, index, size, number, synced = struct.unpack_from("<5Q", head, 40)
-        _, _, reserved2, prev, reserved3 = struct.unpack_from("<QIIQQ", head, 96)
-        must(not (reserved or reserved2 or reserved3), "trailer's reserved bytes")
+        _, _, reserved2, prev, _ = struct.unpack_from("<QIIQQ", head, 96)
+        must(not (reserved or reserved2), "trailer's reserved bytes")
         must(log2 == self.log2 and head[24:40] == self.uuid, "trailer of another blob")
         must(offset == at and at % FRAME_ALIGN == 0, "trailer's own offset")
         must(HEADER_BYTES <= index < at and index % FRAME_ALIGN == 0, "index's offset")

@@ -18,7 +18,7 @@ enum { ROUND_OPS = 4000, MAX_SIZE = 40 * MODEL_CHUNK + 12345 };
  * Not more than this may lie in the store for content of MAX_SIZE after a synced commit: the
  * live records, at worst twice over (what is dead is only given back in larger lots).
  */
-enum { MAX_USED = 4 * MAX_SIZE };
+enum { MAX_USED = 2 * MAX_SIZE + (2 << 20) };
 
 static void run(uint64_t seed, uint64_t n_ops, struct alcm *alcm, struct store store,
 	struct store_mem *mem)
