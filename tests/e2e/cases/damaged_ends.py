@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# check: no
+"""Damage to a blob's header, index, trailer or end: recovered or EIO, never wrong bytes, never a crash."""
+import errno
+import os
+import random
+import sys
+
+import e2e
+
+sys.path.insert(0, os.path.join(e2e.TOP, "tests/decoder"))
+import alcm_decode
+
+data = e2e.npy(200_000)
+e2e.write(e2e.m("w.npy"), data)
+e2e.unmount()
+whole = e2e.read(e2e.s("w.npy"))
+trailer = alcm_decode.open_blob(e2e.s("w.npy")).trailer
+rng = random.Random(3)
+places = {
+    "header": [9, 17, 25, 41, 57],
+    "index": [trailer["index"] + i for i in (1, 9, 33, 41, 70, 300)],
+    "trailer": [trailer["offset"] + i for i in (1, 9, 17, 25, 41, 49, 57, 65, 113)],
+    "anywhere": [rng.randrange(len(whole)) for _ in range(30)],
+}
+broken = {}
+for what, offsets in places.items():
+    for at in offsets:
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << rng.randrange(8)
+        broken[f"{what}_{at}.npy"] = bytes(damaged)
+for n in (1, 63, 64, 127, 128, 129, 500, len(whole) // 2, len(whole) - 64, len(whole) - 8):
+    broken[f"cut_{n}.npy"] = whole[:-n]
+broken["junk_behind.npy"] = whole + rng.randbytes(1000)
+broken["zeros_behind.npy"] = whole + bytes(4096)
+broken["zeros_only.npy"] = whole[:8] + bytes(len(whole) - 8)
+for name, content in broken.items():
+    e2e.write(e2e.s(name), content)
+e2e.mount()
+
+n_read = n_refused = 0
+for name, content in broken.items():
+    assert name in os.listdir(e2e.MNT), f"{name} isn't listed"
+    try:
+        got = e2e.read(e2e.m(name))
+    except OSError as error:
+        e2e.equal(error.errno, errno.EIO, name)
+        n_refused += 1
+        continue
+    if content[:8] != e2e.BLOB_MAGIC:  # no blob any more: a plain file
+        e2e.equal(got, content, name)
+        continue
+    # a state rebuilt from fewer records is a prefix of whole chunks
+    e2e.equal(got, data[: len(got)], name)
+    if not name.startswith(("cut", "zeros_only")):
+        e2e.equal(len(got), len(data), f"{name}: size")
+    n_read += 1
+assert n_read > 10 and n_refused > 10, (n_read, n_refused)
+for name in ("trailer_%d.npy" % (trailer["offset"] + 9), "cut_1.npy", "junk_behind.npy"):
+    e2e.equal(e2e.read(e2e.m(name)), data, f"{name}: rebuilt")
+e2e.equal(e2e.read(e2e.m("w.npy")), data, "the intact one")

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# mount: no
+# also: user
+# Options and refusals: what is wrong is named, and the parent exits 0 only when mounted.
+. "$TOP/tests/e2e/lib/e2e.sh"
+
+"$ALCMFS" -h | grep -q 'usage: alcmfs' || die "-h"
+"$ALCMFS" --help | grep -q 'budget' || die "--help"
+"$ALCMFS" -V | grep -q '[0-9]\.[0-9]' || die "-V"
+
+fails "$ALCMFS" "$STORE" "$MNT" -o buget=64 && says "budget"
+fails "$ALCMFS" "$STORE" "$MNT" -o treads=2 && says "threads"
+fails "$ALCMFS" "$STORE" "$MNT" -o minsize=2 && says "min_size"
+fails "$ALCMFS" "$STORE" "$MNT" -o no_verify && says "noverify"
+fails "$ALCMFS" "$STORE" "$MNT" -o zzzzzzzzzz && says "zzzzzzzzzz"
+fails "$ALCMFS" "$STORE" "$MNT" -o budget=0
+fails "$ALCMFS" "$STORE" "$MNT" -o budget=lots
+fails "$ALCMFS" "$STORE" "$MNT" -o budget=-5
+fails "$ALCMFS" "$STORE" "$MNT" -o threads=-1
+fails "$ALCMFS" "$STORE" "$MNT" -o chunk=100
+fails "$ALCMFS" "$STORE" "$MNT" -o profile=nonsense && says "lossless"
+fails "$ALCMFS"
+fails "$ALCMFS" "$STORE"
+fails "$ALCMFS" "$STORE" "$MNT" "$MNT"
+fails "$ALCMFS" "$WORK/nothing" "$MNT" && says "nothing"
+fails "$ALCMFS" "$STORE" "$WORK/nothing" && says "nothing"
+touch "$WORK/file"
+fails "$ALCMFS" "$WORK/file" "$MNT"
+
+mkdir -p "$MNT/inside" "$STORE/inside" "$WORK/link"
+fails "$ALCMFS" "$MNT/inside" "$MNT" && says "inside"
+fails "$ALCMFS" "$STORE" "$STORE/inside" && says "inside"
+ln -s "$STORE" "$WORK/link/store"
+fails "$ALCMFS" "$STORE" "$WORK/link/store/inside" && says "inside"
+rmdir "$MNT/inside" "$STORE/inside"
+
+# As a daemon: mounted when it returns.
+make_npy "$WORK/w.npy"
+"$ALCMFS" "$STORE" "$MNT" -o threads=2,budget=32,min_size=100,chunk=128,attr_timeout=0.5,noatime
+mountpoint -q "$MNT" || die "not mounted"
+cp "$WORK/w.npy" "$MNT/w.npy"
+mkdir "$WORK/second"
+fails "$ALCMFS" "$STORE" "$WORK/second" && says "in use"
+fails "$ALCM" pack "$STORE/w.npy"
+cmp "$WORK/w.npy" "$MNT/w.npy"
+fusermount3 -u "$MNT"
+is_blob w.npy || die "no blob"
+
+# Over the store itself.
+"$ALCMFS" "$STORE" "$STORE" -o threads=1 -o profile=lossless
+cmp "$WORK/w.npy" "$STORE/w.npy" || die "mounted over the store"
+cp "$WORK/w.npy" "$STORE/v.npy"
+cmp "$WORK/w.npy" "$STORE/v.npy"
+[ -s "$STORE/.alcm/caq/v.npy.json" ] || die "no report"
+fusermount3 -u "$STORE"
+is_blob v.npy || die "no blob by the mount over the store"
+
+# Relative paths, names with spaces and commas, read-only.
+mkdir "$WORK/a b, c" "$WORK/d e"
+cd "$WORK"
+"$ALCMFS" "a b, c" "d e"
+cp w.npy "d e/w.npy"
+fusermount3 -u "d e"
+"$ALCMFS" "a b, c" "d e" -o ro
+cmp w.npy "d e/w.npy"
+fails cp w.npy "d e/x.npy" && says "ead-only"
+fusermount3 -u "d e"
