@@ -165,6 +165,32 @@ static bool records_intact(const struct store *store, const struct disk_trailer 
 	return true;
 }
 
+/* The commit before rec->trailer: the one that it names, or the newest that is left. -ENOENT. */
+static int older_trailer(const struct store *store, const struct recovered *rec,
+	struct disk_trailer *older)
+{
+	struct walk w = {
+		.store = store,
+		.file_size = rec->trailer.off,
+		.tag = disk_tag(rec->header.uuid),
+		.chunk_bytes = 1u << rec->header.chunk_log2,
+	};
+	struct table table = { 0 };
+	struct totals totals;
+	int err;
+
+	if (read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older) &&
+		!index_load(store, older, &table, &totals, NULL)) {
+		table_release(&table);
+		return 0;
+	}
+	err = walk_frames(&w);
+	if (err)
+		return err;
+	*older = w.trailer;
+	return w.has_trailer ? 0 : -ENOENT;
+}
+
 /*
  * Step 3: after a power failure the newest trailer may have reached the disk without its
  * records; go back to the commit before then.
@@ -178,19 +204,24 @@ static int roll_back(const struct store *store, struct recovered *rec)
 		struct disk_trailer *t = &rec->trailer, older;
 		struct table table = { 0 };
 		struct totals totals;
+		int err;
 
 		if (!t->prev || t->off == t->synced ||
 			(memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0))
 			return 0;
 		if (records_intact(store, t, &rec->table, t->synced))
 			return 0;
-		if (!read_trailer(store, t->prev, t->uuid, &older))
+		err = older_trailer(store, rec, &older);
+		if (err == -ENOENT) {
+			rec->has_trailer = false;
+			table_release(&rec->table);
+			rec->rolled_back = true;
 			return 0;
-
-		int err = index_load(store, &older, &table, &totals, NULL);
-
+		}
+		if (!err)
+			err = index_load(store, &older, &table, &totals, NULL);
 		if (err)
-			return err == -ENOMEM ? err : 0;
+			return err;
 		table_release(&rec->table);
 		rec->table = table;
 		rec->totals = totals;

@@ -405,7 +405,7 @@ class Blob:
         return all(
             self.record_whole(offset)
             for offset, _ in self.index(trailer).values()
-            if offset > trailer["prev"]
+            if offset > trailer["synced"]
         )
 
     def rebuild(self):
