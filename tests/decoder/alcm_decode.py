@@ -386,10 +386,12 @@ class Blob:
             for kind, at, _ in self.walk():
                 if kind == "trailer":
                     trailer = self.trailer_with_index(at) or trailer
-        while trailer and self.may_be_torn(trailer) and not self.whole_since_prev(trailer):
+        while trailer and self.may_be_torn(trailer) and not self.whole_since_sync(trailer):
             older = self.trailer_with_index(trailer["prev"])
             if not older:
-                break
+                for kind, at, _ in self.walk():
+                    if kind == "trailer" and at < trailer["offset"]:
+                        older = self.trailer_with_index(at) or older
             trailer = older
         return trailer
 
@@ -401,7 +403,7 @@ class Blob:
             and (boot_id == bytes(16) or boot_id != self.boot_id)
         )
 
-    def whole_since_prev(self, trailer):
+    def whole_since_sync(self, trailer):
         return all(
             self.record_whole(offset)
             for offset, _ in self.index(trailer).values()

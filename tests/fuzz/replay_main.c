@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs a fuzz target without a fuzzer: over the files given, or over a set of inputs that is the
+ * same each time: seeds (an .npy header, a blob's and a record's magic, noise) with mutations.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { MAX_INPUT = 4096, ROUNDS = 20000 };
+
+static uint64_t state = 42;
+
+static uint32_t next_random(void)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(state >> 33);
+}
+
+static const struct {
+	const char *bytes;
+	size_t len;
+} seeds[] = {
+#define SEED(text) { text, sizeof(text) - 1 }
+	SEED("\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }"
+	     "                                                          \n"),
+	SEED("\x93NUMPY\x02\x00\x60\x00\x00\x00{'descr': [('a', '<i4'), (('t', 'b'), '|S3', (2,))], "
+	     "'fortran_order': True, 'shape': (), }             \n"),
+	SEED("\x89" "ALCM\r\n\x1a"),
+	SEED("ALR1"),
+	SEED("\x01\x40\x00\x00\x00\x02\x04\x00\x04\x00\x10\x00\x00\x00"),
+	SEED("noise"),
+};
+
+/* A seed, filled up with noise or zeros, with some bytes changed. */
+static size_t make_input(uint8_t *buf)
+{
+	unsigned s = next_random() % (sizeof(seeds) / sizeof(seeds[0]));
+	size_t n = seeds[s].len + next_random() % 512, changes = next_random() % 8;
+
+	memcpy(buf, seeds[s].bytes, seeds[s].len);
+	for (size_t i = seeds[s].len; i < n; i++)
+		buf[i] = next_random() & 1 ? (uint8_t)next_random() : 0;
+	for (size_t i = 0; i < changes; i++)
+		buf[next_random() % n] = (uint8_t)next_random();
+	return next_random() % 4 ? n : next_random() % (n + 1);
+}
+
+static int replay_file(const char *path)
+{
+	static uint8_t buf[1 << 20];
+	FILE *f = fopen(path, "rb");
+	size_t n = f ? fread(buf, 1, sizeof(buf), f) : 0;
+
+	if (!f) {
+		perror(path);
+		return 1;
+	}
+	fclose(f);
+	return LLVMFuzzerTestOneInput(buf, n);
+}
+
+int main(int argc, char *argv[])
+{
+	int err = 0;
+
+	for (int i = 1; i < argc; i++)
+		err |= replay_file(argv[i]);
+	for (int i = 0; argc == 1 && i < ROUNDS; i++) {
+		uint8_t input[MAX_INPUT];
+		size_t n = make_input(input);
+		/* A block of its own, so that a sanitizer sees every byte read beyond it. */
+		uint8_t *exact = malloc(n ? n : 1);
+
+		if (!exact)
+			return 1;
+		memcpy(exact, input, n);
+		err |= LLVMFuzzerTestOneInput(exact, n);
+		free(exact);
+	}
+	return err;
+}
