@@ -218,7 +218,10 @@ class Blob:
         self.data = data
         self.end = len(data)
         self.boot_id = this_boot_id() if boot_id is None else boot_id
-        self.read_header()
+        try:
+            self.read_header()
+        except Corrupt:
+            self.read_header_from_trailer()
         self.trailer = self.find_trailer()
         if self.trailer:
             self.size = self.trailer["size"]
@@ -229,9 +232,8 @@ class Blob:
     def read_header(self):
         """2.1"""
         data = self.data
-        if self.end < 8 or data[:8] != HEADER_MAGIC:
+        if self.end < HEADER_BYTES or data[:8] != HEADER_MAGIC:
             raise NotABlob("no blob")
-        must(self.end >= HEADER_BYTES, "header cut off")
         must(hash64(data[16:64]) == struct.unpack_from("<Q", data, 8)[0], "header's hash")
         version, log2, profile, reserved = struct.unpack_from("<IBBH", data, 16)
         if version > 1:
@@ -245,6 +247,15 @@ class Blob:
             raise Newer("the blob needs a base blob")
         self.log2, self.chunk_bytes, self.uuid = log2, 1 << log2, data[24:40]
         self.tag = struct.unpack_from("<Q", data, 24)[0]
+
+    def read_header_from_trailer(self):
+        """4.1: a damaged header's fields stand in the file's last trailer as well."""
+        at = self.end - TRAILER_BYTES
+        must(at >= HEADER_BYTES and self.data[at : at + 8] == TRAILER_MAGIC, "header and last trailer")
+        self.log2, self.uuid = self.data[at + 20], self.data[at + 24 : at + 40]
+        self.chunk_bytes = 1 << self.log2
+        self.tag = struct.unpack_from("<Q", self.uuid)[0]
+        self.trailer_at(at)
 
     def record_header(self, at):
         """2.2: {number, raw_len, body_len, raw_hash, body_hash, metrics_len, frame_len}"""
@@ -332,11 +343,12 @@ class Blob:
         offset, index, size, number, synced = struct.unpack_from("<5Q", head, 40)
         _, _, reserved2, prev, _ = struct.unpack_from("<QIIQQ", head, 96)
         must(not (reserved or reserved2), "trailer's reserved bytes")
+        must(16 <= log2 <= 24, "chunk_log2")
         must(log2 == self.log2 and head[24:40] == self.uuid, "trailer of another blob")
         must(offset == at and at % FRAME_ALIGN == 0, "trailer's own offset")
         must(HEADER_BYTES <= index < at and index % FRAME_ALIGN == 0, "index's offset")
         must(size <= MAX_SIZE, "logical size")
-        must(prev < at and synced <= at, "trailer refers to what follows it")
+        must(prev < at and synced < at, "trailer refers to what follows it")
         return {
             "offset": at,
             "index": index,
@@ -383,23 +395,23 @@ class Blob:
         """4.2 and 4.3"""
         trailer = self.trailer_with_index(self.end - TRAILER_BYTES)
         if not trailer:
-            for kind, at, _ in self.walk():
-                if kind == "trailer":
-                    trailer = self.trailer_with_index(at) or trailer
+            trailer = self.newest_before(self.end)
         while trailer and self.may_be_torn(trailer) and not self.whole_since_sync(trailer):
-            older = self.trailer_with_index(trailer["prev"])
-            if not older:
-                for kind, at, _ in self.walk():
-                    if kind == "trailer" and at < trailer["offset"]:
-                        older = self.trailer_with_index(at) or older
-            trailer = older
+            trailer = self.trailer_with_index(trailer["prev"]) or self.newest_before(trailer["offset"])
         return trailer
+
+    def newest_before(self, end):
+        """The last trailer before `end` whose index is valid."""
+        newest = None
+        for kind, at, _ in self.walk():
+            if kind == "trailer" and at < end:
+                newest = self.trailer_with_index(at) or newest
+        return newest
 
     def may_be_torn(self, trailer):
         boot_id = trailer["boot_id"]
         return (
             trailer["prev"] != 0
-            and trailer["offset"] != trailer["synced"]
             and (boot_id == bytes(16) or boot_id != self.boot_id)
         )
 
