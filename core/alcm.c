@@ -6,7 +6,8 @@
 
 #include "format/format.h"
 
-static const char blob_magic[8] = "\x89" "ALCM\r\n\x1a";
+static const char blob_magic[8] = "\x89"
+				  "ALCM\r\n\x1a";
 
 enum alcm_sniff alcm_sniff(const void *prefix, size_t n)
 {

@@ -38,10 +38,10 @@ struct alcm_diag {
 enum alcm_log_level { ALCM_LOG_ERROR, ALCM_LOG_WARNING, ALCM_LOG_INFO };
 
 struct alcm_params {
-	unsigned threads;      /* encoding workers; 0 = one per online core */
-	size_t budget_bytes;   /* for all chunk buffers and scratch memory; at least 8 MiB */
-	uint32_t chunk_bytes;  /* of new blobs; a power of two, 64 KiB … 16 MiB */
-	bool verify;           /* decode and compare each chunk before its buffer is let go */
+	unsigned threads;     /* encoding workers; 0 = one per online core */
+	size_t budget_bytes;  /* for all chunk buffers and scratch memory; at least 8 MiB */
+	uint32_t chunk_bytes; /* of new blobs; a power of two, 64 KiB … 16 MiB */
+	bool verify;          /* decode and compare each chunk before its buffer is let go */
 	void (*log)(void *ctx, enum alcm_log_level level, const char *text); /* may be NULL */
 	void *log_ctx;
 };
@@ -96,8 +96,8 @@ int alcm_probe(int fd, struct alcm_probe *out, struct alcm_diag *diag);
 /* ---- profiles: what compression may do to the values ------------------------------------ */
 
 struct alcm_profile {
-	uint8_t id;       /* as on disk */
-	char name[32];    /* canonical spelling */
+	uint8_t id;    /* as on disk */
+	char name[32]; /* canonical spelling */
 };
 
 /* Parse a profile's name. -EINVAL and `diag` naming the known ones if it is none. */
@@ -189,8 +189,8 @@ struct alcm_stats {
 };
 
 struct alcm_plane {
-	char name[32];        /* "exponent", "byte 2", … */
-	char coder[16];       /* that coded most of its bytes */
+	char name[32];  /* "exponent", "byte 2", … */
+	char coder[16]; /* that coded most of its bytes */
 	uint64_t n_values;
 	uint64_t raw_bytes, stored_bytes;
 	double bits_before, bits_after; /* per value */
@@ -201,8 +201,8 @@ struct alcm_plane {
 
 struct alcm_info {
 	/* the tensor, from the file's own header; dtype is "" when the file is plain bytes */
-	char format[16];      /* "npy" or "bytes" */
-	char dtype[64];       /* as the format spells it: "<f4" */
+	char format[16]; /* "npy" or "bytes" */
+	char dtype[64];  /* as the format spells it: "<f4" */
 	unsigned n_dims;
 	uint64_t shape[ALCM_MAX_DIMS];
 	bool fortran_order;
@@ -220,8 +220,8 @@ struct alcm_info {
 	double cpu_seconds, wall_seconds;
 	unsigned threads;
 	double ratio, caq, bits_per_value, mb_per_s; /* MB/s = 10^6 logical bytes per cpu second */
-	double predicted_entropy;  /* of the paper's network, 0.2 … 0.9; 0 without statistics */
-	char codec[16];            /* coder that holds most of the stored bytes */
+	double predicted_entropy; /* of the paper's network, 0.2 … 0.9; 0 without statistics */
+	char codec[16];           /* coder that holds most of the stored bytes */
 	struct alcm_stats stats;
 	unsigned n_planes;
 	struct alcm_plane planes[ALCM_MAX_PLANES];
@@ -241,8 +241,8 @@ double alcm_caq(double ratio, double cpu_seconds);
  * The report as JSON (docs/report.schema.json): `name` as the user sees the file, relative to
  * the store; `mtime` of the logical file. `*out` is the caller's, freed with alcm_free_text().
  */
-int alcm_report_json(const struct alcm_info *info, const char *name,
-	const struct timespec *mtime, char **out);
+int alcm_report_json(const struct alcm_info *info, const char *name, const struct timespec *mtime,
+	char **out);
 
 /* True when the `len` bytes of JSON at `json` are the report of just this commit, name, mtime. */
 bool alcm_report_current(const char *json, size_t len, const struct alcm_info *info,
@@ -274,11 +274,11 @@ int alcm_swap_recover(int store_dirfd,
 /* ---- checking ------------------------------------------------------------------------------- */
 
 struct alcm_check {
-	uint64_t n_chunks, n_bad;   /* chunks looked at; chunks lost */
-	uint64_t bad_offset;        /* logical offset of the first bad chunk */
+	uint64_t n_chunks, n_bad;                   /* chunks looked at; chunks lost */
+	uint64_t bad_offset;                        /* logical offset of the first bad chunk */
 	bool header_bad, trailer_lost, orphan_tail; /* orphan: a crash's uncommitted records */
 	bool repaired;
-	struct alcm_diag first;     /* cause of the first finding */
+	struct alcm_diag first; /* cause of the first finding */
 };
 
 /*

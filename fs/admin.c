@@ -56,13 +56,14 @@ static int write_report(struct fs *fs, char *path, const char *json, const struc
 	int fd, err = 0;
 
 	snprintf(temp, sizeof(temp), "%s.%x.tmp", path, (unsigned)gettid());
-	fd = openat(fs->store_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(fs->store_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		0600);
 	if (fd < 0 && errno == ENOENT && !make_parents(fs, path))
-		fd = openat(fs->store_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			0600);
+		fd = openat(fs->store_fd, temp,
+			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, json, len) != (ssize_t)len || fchmod(fd, st->st_mode & 0444) ||
+	if (write(fd, json, len) != (ssize_t)len || fchmod(fd, (st->st_mode & 0444) | S_IWUSR) ||
 		(fs->is_root && fchown(fd, st->st_uid, st->st_gid)) ||
 		renameat(fs->store_fd, temp, fs->store_fd, path))
 		err = errno ? -errno : -EIO;
@@ -183,8 +184,8 @@ void admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const 
 			(void)unlinkat(fs->store_fd, new, 0);
 			continue;
 		}
-		if (renameat2(fs->store_fd, old, fs->store_fd, new, flags & RENAME_EXCHANGE) && errno == ENOENT &&
-			!make_parents(fs, new))
+		if (renameat2(fs->store_fd, old, fs->store_fd, new, flags & RENAME_EXCHANGE) &&
+			errno == ENOENT && !make_parents(fs, new))
 			(void)renameat(fs->store_fd, old, fs->store_fd, new);
 	}
 }

@@ -45,11 +45,19 @@ void content_init(struct content *c)
 
 /* ---- small things ----------------------------------------------------------------------------- */
 
-int content_report(struct fs *fs, const struct inode *i, int err, const struct alcm_diag *diag)
+int content_report(struct fs *fs, struct inode *i, int err, const struct alcm_diag *diag)
 {
 	char path[PATH_TEXT];
+	bool again;
 
-	if (err == -EIO && diag->cause[0])
+	if (err != -EIO || !diag->cause[0])
+		return err;
+	/* The kernel asks again and again for pages that it can't have: one line is enough. */
+	pthread_mutex_lock(&i->lock);
+	again = i->content.reported_offset == diag->offset + 1;
+	i->content.reported_offset = diag->offset + 1;
+	pthread_mutex_unlock(&i->lock);
+	if (!again)
 		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
 			path_of(fs, i->content.fd >= 0 ? i->content.fd : i->path_fd, path),
 			(unsigned long long)diag->offset, diag->cause);
@@ -197,9 +205,10 @@ static bool pages_current(struct inode *i)
 	if (fstat(c->fd, &st))
 		return false;
 	pthread_mutex_lock(&i->lock);
-	same = c->cached && (c->n_writers || c->n_open > 1 ||
-				    (c->cached_ctime.tv_sec == st.st_ctim.tv_sec &&
-					    c->cached_ctime.tv_nsec == st.st_ctim.tv_nsec));
+	same = c->cached &&
+		(c->n_writers || c->n_open > 1 ||
+			(c->cached_ctime.tv_sec == st.st_ctim.tv_sec &&
+				c->cached_ctime.tv_nsec == st.st_ctim.tv_nsec));
 	c->cached = true;
 	c->cached_ctime = st.st_ctim;
 	pthread_mutex_unlock(&i->lock);
@@ -320,7 +329,7 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struc
 	pthread_mutex_unlock(&i->lock);
 	if (known)
 		return 0;
-	fd = open(path_proc(path_fd, proc), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = path_open_quietly(path_proc(path_fd, proc));
 	if (fd < 0)
 		return -errno;
 	err = alcm_probe(fd, out, &diag);
@@ -365,6 +374,18 @@ void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 		st->st_blocks = 1;
 }
 
+double content_timeout(const struct fs *fs, struct inode *i)
+{
+	bool moving;
+
+	if (i->admin)
+		return 0;
+	pthread_rwlock_rdlock(&i->content.io);
+	moving = i->content.n_writers > 0;
+	pthread_rwlock_unlock(&i->content.io);
+	return moving ? 0 : fs->opt.attr_timeout;
+}
+
 int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *out)
 {
 	struct content *c = &i->content;
@@ -380,7 +401,7 @@ int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *
 		return err;
 	}
 	pthread_rwlock_unlock(&c->io);
-	fd = open(path_proc(path_fd, proc), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = path_open_quietly(path_proc(path_fd, proc));
 	if (fd < 0)
 		return -errno;
 	err = alcm_blob_open(fs->alcm, fd, false, &blob, &diag);
@@ -427,4 +448,3 @@ int content_pack(struct fs *fs, struct inode *i)
 		return content_report(fs, i, err, &diag);
 	return judge(fs, i);
 }
-

@@ -18,21 +18,22 @@ enum content_state {
 };
 
 struct content {
-	pthread_rwlock_t io;      /* shared: use the state; exclusive: change it. Outside inode->lock */
+	pthread_rwlock_t io; /* shared: use the state; exclusive: change it. Outside inode->lock */
 	enum content_state state; /* guarded by io, as the next five */
 	int fd;                   /* of the store's file; -1 = not open */
 	bool fd_writable;
 	struct alcm_blob *blob;
 	unsigned n_open, n_writers;
-	bool plain_written;       /* a PLAIN file changed since it was last judged */
+	bool plain_written; /* a PLAIN file changed since it was last judged */
 
 	/* guarded by inode->lock */
-	struct timespec mtime;    /* logical, of an open BLOB */
+	struct timespec mtime; /* logical, of an open BLOB */
 	bool mtime_known;
 	struct timespec verdict_ctime; /* the probe below is of the file as of then */
 	off_t verdict_bytes;
 	struct alcm_probe verdict;
 	bool verdict_known;
+	uint64_t reported_offset;     /* + 1; the last damage that the log was told of */
 	struct timespec cached_ctime; /* the kernel's pages are of the file as of then */
 	bool cached;
 };
@@ -54,6 +55,12 @@ void content_close(struct fs *fs, struct inode *inode, bool writable);
 
 /* Correct st_size, st_blocks and st_mtime of a regular file whose store stat is in `st`. */
 void content_stat(struct fs *fs, struct inode *inode, int path_fd, struct stat *st);
+
+/*
+ * Seconds for which the kernel may believe what it was told of the inode: not at all while
+ * someone writes (a commit changes st_blocks behind its back), nor of reports, which are made anew.
+ */
+double content_timeout(const struct fs *fs, struct inode *inode);
 
 /* Read into `buf`. For PLAIN files `*plain_fd` is set instead, and 0 returned. */
 ssize_t content_read(struct fs *fs, struct inode *inode, void *buf, size_t n, off_t off,

@@ -48,8 +48,9 @@ static bool demotable(const struct fs *fs, const struct content *c)
 	n = alcm_blob_pread(c->blob, head, sizeof(head), 0, NULL);
 	/* A prefix of our magic could be completed later, one byte at a time: no matter, that
 	   write is caught. The whole magic must stay inside a blob. */
-	return n >= 0 && (n < CONTENT_MAGIC_BYTES ||
-				 memcmp(head, CONTENT_BLOB_MAGIC, CONTENT_MAGIC_BYTES) != 0);
+	return n >= 0 &&
+		(n < CONTENT_MAGIC_BYTES ||
+			memcmp(head, CONTENT_BLOB_MAGIC, CONTENT_MAGIC_BYTES) != 0);
 }
 
 /* A plain file that turned out to be a tensor file, and that nobody else has open. */

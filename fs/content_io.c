@@ -9,12 +9,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "policy.h"
 #include "content_state.h"
 #include "inode.h"
+#include "policy.h"
 
-ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off,
-	int *plain_fd)
+ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off, int *plain_fd)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
@@ -163,8 +162,7 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	return err;
 }
 
-static int allocate_blob(struct content *c, int mode, off_t off, off_t len,
-	struct alcm_diag *diag)
+static int allocate_blob(struct content *c, int mode, off_t off, off_t len, struct alcm_diag *diag)
 {
 	uint64_t size = alcm_blob_size(c->blob), end = (uint64_t)off + (uint64_t)len;
 	int err = 0;
@@ -221,4 +219,3 @@ off_t content_seek(struct fs *fs, struct inode *i, off_t off, int whence)
 	pthread_rwlock_unlock(&c->io);
 	return at;
 }
-

@@ -6,12 +6,13 @@
 #include "content.h"
 
 /* What a blob in the store begins with (docs/format.md, 2.1). */
-#define CONTENT_BLOB_MAGIC "\x89" "ALCM\r\n\x1a"
+#define CONTENT_BLOB_MAGIC \
+	"\x89"             \
+	"ALCM\r\n\x1a"
 enum { CONTENT_MAGIC_BYTES = 8 };
 
 /* The one log line of a failure with a cause; returns `err`. */
-int content_report(struct fs *fs, const struct inode *inode, int err,
-	const struct alcm_diag *diag);
+int content_report(struct fs *fs, struct inode *inode, int err, const struct alcm_diag *diag);
 
 /* The logical mtime is now. */
 void content_touch(struct inode *inode);

@@ -33,18 +33,18 @@ struct options {
 struct fs {
 	struct options opt;
 	struct alcm *alcm;
-	struct alcm_profile profile;  /* of the root */
-	int store_fd;                 /* O_PATH of the store's root */
-	int lock_fd;                  /* holds the store's lock */
-	bool is_root;                 /* may act for other users */
-	bool to_syslog;               /* a daemon; otherwise messages go to stderr */
+	struct alcm_profile profile; /* of the root */
+	int store_fd;                /* O_PATH of the store's root */
+	int lock_fd;                 /* holds the store's lock */
+	bool is_root;                /* may act for other users */
+	bool to_syslog;              /* a daemon; otherwise messages go to stderr */
 	struct fuse_session *session;
 
-	pthread_mutex_t table_lock;   /* guards buckets, lookup counts, parent and name of inodes */
+	pthread_mutex_t table_lock; /* guards buckets, lookup counts, parent and name of inodes */
 	struct inode **buckets;
 	struct inode *root;
 
-	pthread_mutex_t fd_lock;      /* guards the LRU, pins and fd counts; a leaf */
+	pthread_mutex_t fd_lock; /* guards the LRU, pins and fd counts; a leaf */
 	struct inode *lru_first, *lru_last;
 	unsigned n_fds, max_fds;
 };

@@ -130,8 +130,9 @@ static int reopen(struct fs *fs, struct inode *i)
 	}
 	err = inode_pin(fs, parent, &dir);
 	fd = err ? -1 : openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (!err && (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &x) ||
-			    !same_file(i, &x)))
+	if (!err &&
+		(fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &x) ||
+			!same_file(i, &x)))
 		err = -ESTALE;
 	if (dir >= 0)
 		inode_unpin(fs, parent);
@@ -252,8 +253,8 @@ static struct inode *make(struct fs *fs, const struct statx *x, struct inode *pa
 	i->birth.tv_sec = x->stx_btime.tv_sec;
 	i->birth.tv_nsec = x->stx_btime.tv_nsec;
 	i->type = x->stx_mode & S_IFMT;
-	i->admin = parent && (parent->admin ||
-				     (parent == fs->root && strcmp(name, ADMIN_NAME) == 0));
+	i->admin = parent &&
+		(parent->admin || (parent == fs->root && strcmp(name, ADMIN_NAME) == 0));
 	i->path_fd = -1;
 	pthread_mutex_init(&i->lock, NULL);
 	content_init(&i->content);

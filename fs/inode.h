@@ -16,29 +16,29 @@
 #include "fs.h"
 
 struct inode {
-	dev_t dev;                  /* constant, as the next four */
+	dev_t dev; /* constant, as the next four */
 	ino_t ino;
 	struct timespec birth;
-	mode_t type;                /* S_IFMT part of the mode */
-	bool admin;                 /* .alcm or below it */
+	mode_t type; /* S_IFMT part of the mode */
+	bool admin;  /* .alcm or below it */
 
 	/* guarded by fs->table_lock */
-	struct inode *next;         /* in its bucket */
-	uint64_t n_lookups;         /* the kernel's */
-	uint32_t n_children;        /* inodes whose parent this is */
-	struct inode *parent;       /* by the last name that was looked up; NULL: the root */
+	struct inode *next;   /* in its bucket */
+	uint64_t n_lookups;   /* the kernel's */
+	uint32_t n_children;  /* inodes whose parent this is */
+	struct inode *parent; /* by the last name that was looked up; NULL: the root */
 	char *name;
 	bool hashed;
 
 	/* guarded by fs->fd_lock */
-	unsigned pins;              /* > 0: descriptors stay open */
-	bool sticky;                /* has lost its name: one pin is never given back */
+	unsigned pins; /* > 0: descriptors stay open */
+	bool sticky;   /* has lost its name: one pin is never given back */
 	struct inode *lru_prev, *lru_next;
 	bool in_lru;
-	bool doomed;                /* nothing refers to it; the last pin frees it */
+	bool doomed; /* nothing refers to it; the last pin frees it */
 
-	pthread_mutex_t lock;       /* guards path_fd while nobody has a pin, and content->mtime */
-	int path_fd;                /* O_PATH; -1 = to be opened again */
+	pthread_mutex_t lock; /* guards path_fd while nobody has a pin, and content->mtime */
+	int path_fd;          /* O_PATH; -1 = to be opened again */
 	struct content content;
 };
 
@@ -78,7 +78,6 @@ struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name);
 void inode_release_by_name(struct fs *fs, struct inode *inode, bool lost);
 
 /* The inode is now called parent/name. */
-void inode_renamed(struct fs *fs, struct inode *inode, struct inode *parent,
-	const char *name);
+void inode_renamed(struct fs *fs, struct inode *inode, struct inode *parent, const char *name);
 
 #endif

@@ -62,10 +62,16 @@ static void fail(const char *fmt, ...)
 
 enum { KEY_IGNORE = 1, KEY_PASS };
 
-#define OPTION(name, field) { name, offsetof(struct options, field), 1 }
+#define OPTION(name, field)                              \
+	{                                                \
+		name, offsetof(struct options, field), 1 \
+	}
 
 /* As FUSE_OPT_KEY, which clang takes for a conversion that loses bits. */
-#define KEY(name, key) { name, UINT32_MAX, key }
+#define KEY(name, key)                \
+	{                             \
+		name, UINT32_MAX, key \
+	}
 
 static const struct fuse_opt option_table[] = {
 	OPTION("threads=%u", threads),
@@ -156,8 +162,8 @@ static int unknown_option(const char *arg)
 		}
 	}
 	if (nearest)
-		fail("unknown option '%s'; did you mean '%.*s'?", arg,
-			(int)strcspn(nearest, "%"), nearest);
+		fail("unknown option '%s'; did you mean '%.*s'?", arg, (int)strcspn(nearest, "%"),
+			nearest);
 	else
 		fail("unknown option '%s'; see alcmfs -h", arg);
 	return -1;
@@ -199,7 +205,8 @@ static void usage(void)
 	     "  -o min_size=N   files below N bytes are stored as they are (default 4096)\n"
 	     "  -o profile=P    what compression may do to values: lossless (default)\n"
 	     "  -o noverify     don't decode and compare each chunk before its buffer is let go\n"
-	     "  -o attr_timeout=S  seconds for which the kernel may cache attributes (default 1)\n"
+	     "  -o attr_timeout=S  seconds for which the kernel may cache attributes (default "
+	     "1)\n"
 	     "  -o allow_other  let other users in (default for root)\n"
 	     "and the general options of mount(8), such as ro.\n"
 	     "\n"
@@ -215,8 +222,8 @@ static int check_options(struct fs *fs)
 		fail("%s; see alcmfs -h", o->store ? "no mount point" : "no store");
 		return -EINVAL;
 	}
-	if (o->budget_mib < 8) {
-		fail("budget=%u: at least 8 MiB", o->budget_mib);
+	if (o->budget_mib < 8 || o->budget_mib > 1 << 20) {
+		fail("budget=%d: from 8 to 1048576 MiB", (int)o->budget_mib);
 		return -EINVAL;
 	}
 	if (o->chunk_kib < 64 || o->chunk_kib > 16384 || (o->chunk_kib & (o->chunk_kib - 1))) {
@@ -224,7 +231,7 @@ static int check_options(struct fs *fs)
 		return -EINVAL;
 	}
 	if (o->threads > 1024) {
-		fail("threads=%u: at most 1024", o->threads);
+		fail("threads=%d: at most 1024", (int)o->threads);
 		return -EINVAL;
 	}
 	alcm_profile_default(&fs->profile);
@@ -257,12 +264,12 @@ static int check_paths(struct options *o)
 		fail("%s: %s", o->mountpoint, strerror(-err));
 	} else if (is_below(store, mount)) {
 		err = -EINVAL;
-		fail("the store %s lies inside the mount point %s: it would be hidden by it", store,
-			mount);
+		fail("the store %s lies inside the mount point %s: it would be hidden by it",
+			store, mount);
 	} else if (is_below(mount, store)) {
 		err = -EINVAL;
-		fail("the mount point %s lies inside the store %s: it would contain itself", mount,
-			store);
+		fail("the mount point %s lies inside the store %s: it would contain itself",
+			mount, store);
 	}
 	if (!err) {
 		free(o->store);

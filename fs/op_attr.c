@@ -31,7 +31,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (err)
 		reply_result(req, err);
 	else
-		fuse_reply_attr(req, &st, fs->opt.attr_timeout);
+		fuse_reply_attr(req, &st, content_timeout(fs, inode_from(fs, ino)));
 }
 
 static int set_owner(int fd, const struct stat *attr, int to_set)
@@ -91,8 +91,10 @@ static int set_attr(struct fs *fs, struct inode *inode, int fd, const struct sta
 		err = set_size(fs, inode, attr->st_size, open);
 	if (!err && (to_set & FUSE_SET_ATTR_MODE))
 		err = chmod(path_proc(fd, proc), attr->st_mode) ? -errno : 0;
-	if (!err && (to_set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME |
-				       FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW)))
+	if (!err &&
+		(to_set &
+			(FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW |
+				FUSE_SET_ATTR_MTIME_NOW)))
 		err = set_times(inode, fd, attr, to_set);
 	return err;
 }

@@ -189,8 +189,8 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		int err = commit(fs, inode, false);
 
 		if (err)
-			fs_log(fs, ALCM_LOG_ERROR, "changes after the last close are not saved: %d",
-				-err);
+			fs_log(fs, ALCM_LOG_ERROR,
+				"changes after the last close are not saved: %d", -err);
 	}
 	content_close(fs, inode, writable);
 	reply_result(req, 0);

@@ -38,7 +38,8 @@ int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int pat
 	inode_unpin(fs, inode);
 	entry->ino = inode_number(fs, inode);
 	entry->generation = (uint64_t)inode->birth.tv_sec << 30 ^ (uint64_t)inode->birth.tv_nsec;
-	entry->attr_timeout = entry->entry_timeout = fs->opt.attr_timeout;
+	entry->attr_timeout = content_timeout(fs, inode);
+	entry->entry_timeout = inode->admin ? 0 : fs->opt.attr_timeout;
 	*out = inode;
 	return 0;
 }

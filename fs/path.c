@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "path.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +11,14 @@ const char *path_proc(int fd, char buf[PATH_PROC])
 {
 	snprintf(buf, PATH_PROC, "/proc/self/fd/%d", fd);
 	return buf;
+}
+
+int path_open_quietly(const char *path)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+	int fd = open(path, flags | O_NOATIME);
+
+	return fd < 0 && errno == EPERM ? open(path, flags) : fd;
 }
 
 const char *path_of(const struct fs *fs, int fd, char buf[PATH_TEXT])

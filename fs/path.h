@@ -13,6 +13,9 @@ enum { PATH_PROC = 32, PATH_TEXT = PATH_MAX + 64 };
 /* "/proc/self/fd/N" in `buf`, which is returned. */
 const char *path_proc(int fd, char buf[PATH_PROC]);
 
+/* Open for reading without a trace in the access time, where the store allows that. */
+int path_open_quietly(const char *path);
+
 /* The present path of an open file relative to the store ("?" if it can't be known), in `buf`. */
 const char *path_of(const struct fs *fs, int fd, char buf[PATH_TEXT]);
 

@@ -63,8 +63,7 @@ static bool is_virtual(const char *name)
 }
 
 /* The value as text; its length, or a negative errno. */
-static int show(struct fs *fs, struct inode *inode, int fd, const char *name, char *out,
-	size_t n)
+static int show(struct fs *fs, struct inode *inode, int fd, const char *name, char *out, size_t n)
 {
 	struct alcm_info info;
 
@@ -174,8 +173,8 @@ static int may_change(const struct inode *inode, const char *name)
 	return 1;
 }
 
-void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
-	size_t size, int flags)
+void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
+	int flags)
 {
 	struct fs *fs = req_fs(req);
 	struct inode *inode = inode_from(fs, ino);

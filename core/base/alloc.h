@@ -39,11 +39,11 @@ static inline void mem_free_ptr(void *pp)
 #define AUTO_FREE __attribute__((cleanup(mem_free_ptr)))
 
 /* The value of local pointer `p`, which becomes NULL: ownership moves to the reader of this. */
-#define steal(p)                                                                              \
-	__extension__({                                                                       \
-		__typeof__(p) stolen_ = (p);                                                  \
-		(p) = NULL;                                                                   \
-		stolen_;                                                                      \
+#define steal(p)                             \
+	__extension__({                      \
+		__typeof__(p) stolen_ = (p); \
+		(p) = NULL;                  \
+		stolen_;                     \
 	})
 
 #endif

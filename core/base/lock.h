@@ -33,8 +33,8 @@ static inline pthread_mutex_t *lock_acquire(pthread_mutex_t *m)
 #define LOCK_NAME(line) LOCK_NAME2(line)
 
 /* Holds mutex `m` until the end of the enclosing block. */
-#define WITH_LOCK(m)                                                                          \
-	__attribute__((cleanup(lock_release_ptr), unused))                                    \
-	pthread_mutex_t *LOCK_NAME(__LINE__) = lock_acquire(m)
+#define WITH_LOCK(m)                                                         \
+	__attribute__((cleanup(lock_release_ptr), unused)) pthread_mutex_t * \
+	LOCK_NAME(__LINE__) = lock_acquire(m)
 
 #endif

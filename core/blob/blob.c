@@ -104,10 +104,10 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 	if (err)
 		return err;
 	if (writable && rec.header_bad)
-		err = diag_set(diag, -EIO, 0, "the header is damaged: alcm check --repair mends it");
+		err = diag_set(diag, -EIO, 0,
+			"the header is damaged: alcm check --repair mends it");
 
-	struct alcm_blob *b =
-		err ? NULL : blob_new(alcm, store, writable, rec.header.chunk_log2);
+	struct alcm_blob *b = err ? NULL : blob_new(alcm, store, writable, rec.header.chunk_log2);
 
 	if (!b) {
 		table_release(&rec.table);
@@ -286,8 +286,9 @@ static void fill_locked(struct alcm_blob *blob, struct cbuf *buf, uint32_t from,
 		buf->lo = from < buf->lo ? from : buf->lo;
 		buf->hi = from + n > buf->hi ? from + n : buf->hi;
 	}
-	if (buf->chunk_no == 0 && (blob->layout_stale || !blob->layout.dtype_text[0] ||
-					  from < blob->layout.data_offset))
+	if (buf->chunk_no == 0 &&
+		(blob->layout_stale || !blob->layout.dtype_text[0] ||
+			from < blob->layout.data_offset))
 		blob->layout_stale = true;
 }
 

@@ -47,8 +47,8 @@ struct cbuf {
 	struct cbuf *prev, *next; /* the blob's buffers, least recently used first */
 	uint8_t *data;            /* the blob's chunk_bytes long */
 	uint32_t chunk_no;
-	uint32_t len;             /* valid bytes; the chunk's bytes behind them are zero */
-	uint32_t lo, hi;          /* a run [lo, hi) written since it got dirty, for "full" */
+	uint32_t len;    /* valid bytes; the chunk's bytes behind them are zero */
+	uint32_t lo, hi; /* a run [lo, hi) written since it got dirty, for "full" */
 	enum cbuf_state state;
 };
 
@@ -63,7 +63,7 @@ struct totals {
 struct alcm_blob {
 	struct alcm *alcm;
 	struct budget_client client;
-	bool writable;          /* constant, as the next four */
+	bool writable; /* constant, as the next four */
 	uint32_t chunk_bytes;
 	uint8_t chunk_log2, profile;
 	uint8_t uuid[16];
@@ -73,14 +73,14 @@ struct alcm_blob {
 	uint64_t size;
 	struct table table;
 	struct log log;
-	struct cbuf bufs;       /* ring; the head is no buffer */
+	struct cbuf bufs;                  /* ring; the head is no buffer */
 	unsigned n_clean, n_dirty, n_busy; /* busy: QUEUED or ENCODING */
 	bool exclusive, dirty, header_written;
-	int failed, full;       /* sticky -EIO; -ENOSPC or -EDQUOT until the next commit */
-	bool verify_failed;     /* since the last commit; said by it */
+	int failed, full;   /* sticky -EIO; -ENOSPC or -EDQUOT until the next commit */
+	bool verify_failed; /* since the last commit; said by it */
 
 	struct layout layout;
-	bool layout_stale;      /* chunk 0's header may have changed since */
+	bool layout_stale; /* chunk 0's header may have changed since */
 
 	struct totals totals;
 	uint64_t dirty_since_ns; /* wall clock of the first change since the last commit */
@@ -88,7 +88,7 @@ struct alcm_blob {
 	uint64_t commit_no, trailer_off, synced_off, index_off;
 	uint64_t committed_size, committed_live;
 	uint32_t committed_threads;
-	bool synced;            /* the last commit is on the disk */
+	bool synced; /* the last commit is on the disk */
 };
 
 /* ---- record.c: one record, from the store and to it; no lock is held ------------------- */
@@ -97,14 +97,12 @@ struct alcm_blob {
  * Read, check and decode the record at `off` into `out` (room: chunk_bytes). -EIO and `diag`.
  * `*raw_len` says how many bytes it had.
  */
-int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off,
-	uint32_t frame_len, uint32_t chunk_no, uint8_t *out, uint32_t *raw_len,
-	struct alcm_diag *diag);
+int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off, uint32_t frame_len,
+	uint32_t chunk_no, uint8_t *out, uint32_t *raw_len, struct alcm_diag *diag);
 
 /* Read and check a record's head, metrics and planes, without its data. */
 int record_read_metrics(struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
-	uint32_t chunk_no, struct metrics *m, struct codec_result *planes,
-	struct alcm_diag *diag);
+	uint32_t chunk_no, struct metrics *m, struct codec_result *planes, struct alcm_diag *diag);
 
 /* What record_encode() made in scratch->frame. */
 struct record {
@@ -132,8 +130,8 @@ void chunk_refresh_layout_locked(struct alcm_blob *blob);
  * it uses up if needed (then NULL). -EIO, -ENOMEM, -ENOSPC, -EDQUOT.
  * -EAGAIN: it needs a spare; get one without the lock and call again.
  */
-int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole,
-	uint8_t **spare, struct cbuf **out, struct alcm_diag *diag);
+int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, uint8_t **spare,
+	struct cbuf **out, struct alcm_diag *diag);
 
 /* Write the blob's header unless it is there. */
 int chunk_write_header_locked(struct alcm_blob *blob);
@@ -148,8 +146,8 @@ void chunk_encode_now_locked(struct cbuf *buf);
 void chunk_queue_all_locked(struct alcm_blob *blob);
 
 /* Read part of one chunk, [from, from+n) of it; bytes that were never written are zero. */
-int chunk_read(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
-	uint8_t *out, struct alcm_diag *diag);
+int chunk_read(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n, uint8_t *out,
+	struct alcm_diag *diag);
 
 /* Forget buffer and record of a slot; the buffer isn't LOADING, QUEUED or ENCODING. */
 void chunk_drop_locked(struct alcm_blob *blob, struct slot *slot);
@@ -177,21 +175,20 @@ int index_load(const struct store *store, const struct disk_trailer *t, struct t
 	struct totals *totals, struct alcm_diag *diag);
 
 /* Add a record's figures to the totals. */
-void totals_add(struct totals *totals, const struct metrics *m,
-	const struct codec_result *planes);
+void totals_add(struct totals *totals, const struct metrics *m, const struct codec_result *planes);
 
 /* ---- recover.c ------------------------------------------------------------------------------ */
 
 struct recovered {
 	struct disk_header header;
-	bool header_bad;           /* rebuilt from a trailer or a record */
+	bool header_bad; /* rebuilt from a trailer or a record */
 	bool has_trailer;
-	bool scanned;              /* the trailer didn't end the file */
-	bool rolled_back;          /* to an older commit, after a power failure */
+	bool scanned;     /* the trailer didn't end the file */
+	bool rolled_back; /* to an older commit, after a power failure */
 	struct disk_trailer trailer;
-	struct table table;        /* the caller releases it */
+	struct table table; /* the caller releases it */
 	struct totals totals;
-	uint64_t size;             /* logical */
+	uint64_t size; /* logical */
 	uint64_t file_size;
 };
 

@@ -95,8 +95,8 @@ static void free_oldest_clean_locked(struct alcm_blob *blob, unsigned keep)
 /* ---- loading ------------------------------------------------------------------------------- */
 
 /* Fill a LOADING buffer from the record that the slot had; drops the lock while it does. */
-static int load_locked(struct alcm_blob *blob, struct cbuf *buf, uint64_t off,
-	uint32_t frame_len, struct alcm_diag *diag)
+static int load_locked(struct alcm_blob *blob, struct cbuf *buf, uint64_t off, uint32_t frame_len,
+	struct alcm_diag *diag)
 {
 	uint32_t len = 0;
 	int err = 0;
@@ -157,8 +157,8 @@ static int load_for_writer_locked(struct alcm_blob *blob, uint32_t chunk_no, boo
 	return err;
 }
 
-int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole,
-	uint8_t **spare, struct cbuf **out, struct alcm_diag *diag)
+int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, uint8_t **spare,
+	struct cbuf **out, struct alcm_diag *diag)
 {
 	for (;;) {
 		struct slot *slot = table_find(&blob->table, chunk_no);
@@ -318,7 +318,8 @@ static void encode(struct cbuf *buf)
 	}
 	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
 	if (scratch) {
-		err = record_encode(blob, scratch, buf->chunk_no, buf->data, buf->len, &layout, &r);
+		err = record_encode(blob, scratch, buf->chunk_no, buf->data, buf->len, &layout,
+			&r);
 		if (!err)
 			err = append(blob, scratch->frame, r.frame_len, &off);
 		engine_scratch_put(blob->alcm, scratch);
@@ -470,8 +471,8 @@ static int read_try(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, ui
 	return err;
 }
 
-int chunk_read(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
-	uint8_t *out, struct alcm_diag *diag)
+int chunk_read(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n, uint8_t *out,
+	struct alcm_diag *diag)
 {
 	for (;;) {
 		bool retry = false;

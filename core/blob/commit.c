@@ -59,8 +59,8 @@ static int recount_locked(struct alcm_blob *blob, struct alcm_diag *diag)
 		struct metrics m;
 
 		/* A damaged record must not keep the others from being committed. */
-		if (s->off && !record_read_metrics(blob, s->off, s->frame_len, k, &m, &planes,
-				      diag))
+		if (s->off &&
+			!record_read_metrics(blob, s->off, s->frame_len, k, &m, &planes, diag))
 			totals_add(&t, &m, &planes);
 		if (k == UINT32_MAX)
 			break;

@@ -37,7 +37,7 @@ enum disk_verdict {
 	DISK_OK,
 	DISK_NOT_OURS, /* another magic */
 	DISK_CORRUPT,
-	DISK_NEWER,    /* intact, of a later format */
+	DISK_NEWER, /* intact, of a later format */
 };
 
 struct disk_header {

@@ -17,14 +17,14 @@ struct scratch {
 	uint32_t chunk_bytes; /* what this is large enough for */
 	uint8_t *frame;       /* a record as it lies in the file; frame_bytes long */
 	size_t frame_bytes;
-	uint8_t *raw;         /* chunk_bytes */
+	uint8_t *raw; /* chunk_bytes */
 };
 
 struct alcm {
 	struct alcm_params params;
 	struct pool *pool;
 	struct budget *budget;
-	pthread_mutex_t lock;    /* guards what follows; a leaf */
+	pthread_mutex_t lock; /* guards what follows; a leaf */
 	pthread_cond_t returned;
 	struct scratch *scratch; /* those not in use */
 	unsigned n_out, max_out;

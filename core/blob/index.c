@@ -63,8 +63,7 @@ static void put_entries(const struct alcm_blob *blob, uint8_t *at)
 	}
 }
 
-int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
-	struct disk_trailer *t)
+int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len, struct disk_trailer *t)
 {
 	const struct totals *tot = &blob->totals;
 	struct disk_index x = {
@@ -112,13 +111,13 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 	return 0;
 }
 
-static int load_entry(const struct disk_trailer *t, const struct disk_entry *e,
-	uint64_t n_chunks, int64_t last, struct table *table)
+static int load_entry(const struct disk_trailer *t, const struct disk_entry *e, uint64_t n_chunks,
+	int64_t last, struct table *table)
 {
 	uint64_t limit = DISK_RECORD_BYTES + ((uint64_t)1 << t->chunk_log2) + DISK_BODY_SLACK;
 
-	if (e->chunk_no >= n_chunks || (int64_t)e->chunk_no <= last ||
-		e->off % DISK_ALIGN || e->off < DISK_HEADER_BYTES || e->off >= t->index_off ||
+	if (e->chunk_no >= n_chunks || (int64_t)e->chunk_no <= last || e->off % DISK_ALIGN ||
+		e->off < DISK_HEADER_BYTES || e->off >= t->index_off ||
 		e->frame_len < DISK_RECORD_BYTES || e->frame_len > limit ||
 		e->frame_len > t->index_off - e->off)
 		return -EIO;
@@ -141,7 +140,8 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 	disk_metrics_get(&totals->metrics, body);
 	totals->n_planes = x->n_planes;
 	for (unsigned i = 0; i < x->n_planes; i++)
-		disk_plane_get(&totals->planes[i], body + DISK_METRICS_BYTES + i * DISK_PLANE_BYTES);
+		disk_plane_get(&totals->planes[i],
+			body + DISK_METRICS_BYTES + i * DISK_PLANE_BYTES);
 	for (uint32_t i = 0; i < x->n_entries; i++) {
 		struct disk_entry e;
 
@@ -181,9 +181,9 @@ int index_load(const struct store *store, const struct disk_trailer *t, struct t
 	err = load_body(t, &x, body, table, totals);
 	if (err) {
 		table_release(table);
-		return err == -EIO ? diag_set(diag, err, t->index_off,
-					     "the index has an impossible entry")
-				   : err;
+		return err == -EIO
+			? diag_set(diag, err, t->index_off, "the index has an impossible entry")
+			: err;
 	}
 	return 0;
 }

@@ -76,8 +76,7 @@ static void describe_codec(const struct totals *t, struct alcm_info *out)
 	snprintf(out->codec, sizeof(out->codec), "%s", codec_coder_name((uint8_t)best));
 }
 
-static void describe_result(const struct totals *t, const struct layout *l,
-	struct alcm_info *out)
+static void describe_result(const struct totals *t, const struct layout *l, struct alcm_info *out)
 {
 	double logical = (double)out->logical_bytes, stored = (double)out->stored_bytes;
 	uint64_t values = l->elem_bytes ? out->logical_bytes / l->elem_bytes : 0;

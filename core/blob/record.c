@@ -32,9 +32,8 @@ static int check_head(const struct alcm_blob *blob, uint64_t off, uint32_t frame
 	return 0;
 }
 
-int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off,
-	uint32_t frame_len, uint32_t chunk_no, uint8_t *out, uint32_t *raw_len,
-	struct alcm_diag *diag)
+int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off, uint32_t frame_len,
+	uint32_t chunk_no, uint8_t *out, uint32_t *raw_len, struct alcm_diag *diag)
 {
 	struct disk_record r;
 
@@ -57,8 +56,8 @@ int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off,
 	const uint8_t *body = scratch->frame + DISK_RECORD_BYTES;
 
 	if (disk_hash(body, r.body_len) != r.body_hash)
-		return diag_set(diag, -EIO, off, "chunk %u: checksum of the stored bytes is wrong",
-			chunk_no);
+		return diag_set(diag, -EIO, off,
+			"chunk %u: checksum of the stored bytes is wrong", chunk_no);
 	err = codec_decode(scratch->codec, body + r.metrics_len, r.body_len - r.metrics_len, out,
 		r.raw_len, diag);
 	if (err) {
@@ -67,15 +66,14 @@ int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off,
 		return err;
 	}
 	if (disk_hash(out, r.raw_len) != r.raw_hash)
-		return diag_set(diag, -EIO, off, "chunk %u: checksum of the decoded bytes is wrong",
-			chunk_no);
+		return diag_set(diag, -EIO, off,
+			"chunk %u: checksum of the decoded bytes is wrong", chunk_no);
 	*raw_len = r.raw_len;
 	return 0;
 }
 
 int record_read_metrics(struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
-	uint32_t chunk_no, struct metrics *m, struct codec_result *planes,
-	struct alcm_diag *diag)
+	uint32_t chunk_no, struct metrics *m, struct codec_result *planes, struct alcm_diag *diag)
 {
 	uint8_t buf[DISK_RECORD_BYTES + PLANES_PREFIX];
 	size_t n = min_u64(frame_len, sizeof(buf));
@@ -137,7 +135,8 @@ int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chun
 	uint64_t start = clock_thread_cpu_ns();
 	uint8_t *body = scratch->frame + DISK_RECORD_BYTES + DISK_METRICS_BYTES;
 	struct span spans[SPAN_MAX];
-	unsigned n_spans = format_spans(layout, (uint64_t)chunk_no * blob->chunk_bytes, len, spans);
+	unsigned n_spans = format_spans(layout, (uint64_t)chunk_no * blob->chunk_bytes, len,
+		spans);
 
 	memset(out, 0, sizeof(*out));
 	for (uint32_t i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes)

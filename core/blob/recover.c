@@ -230,8 +230,7 @@ static int roll_back(const struct store *store, struct recovered *rec)
 	}
 }
 
-static int take_trailer(const struct store *store, struct recovered *rec,
-	struct alcm_diag *diag)
+static int take_trailer(const struct store *store, struct recovered *rec, struct alcm_diag *diag)
 {
 	struct walk w = {
 		.store = store,
@@ -308,8 +307,7 @@ static int rebuild(const struct store *store, struct recovered *rec)
 	return err;
 }
 
-static int read_header(const struct store *store, struct recovered *rec,
-	struct alcm_diag *diag)
+static int read_header(const struct store *store, struct recovered *rec, struct alcm_diag *diag)
 {
 	uint8_t buf[DISK_HEADER_BYTES];
 	int64_t size = store->ops->size(store->ctx);

@@ -46,9 +46,8 @@ static int check_part(const struct body_part *part, uint8_t flags, struct alcm_d
 	if (!t)
 		return diag_set(diag, -EIO, 0, "needs a newer alcm (transform %u)",
 			part->transform);
-	if ((flags & ~FLAG_BIG_ENDIAN) || !part->raw_len ||
-		!transform_takes(t, part->elem_bytes) || (!t->planes && flags) ||
-		part->n_planes != (t->planes ? part->elem_bytes : 1) ||
+	if ((flags & ~FLAG_BIG_ENDIAN) || !part->raw_len || !transform_takes(t, part->elem_bytes) ||
+		(!t->planes && flags) || part->n_planes != (t->planes ? part->elem_bytes : 1) ||
 		(part->elem_bytes && part->raw_len % part->elem_bytes))
 		return diag_set(diag, -EIO, 0, "impossible part in a record");
 	return 0;
@@ -88,7 +87,8 @@ int body_get(struct body *body, const uint8_t *in, uint32_t body_len, uint32_t n
 			part->planes[k].coder = p[0];
 			part->planes[k].stored_len = le_get32(p + 1);
 			if (!coder_find(p[0]))
-				return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)", p[0]);
+				return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)",
+					p[0]);
 			stored += part->planes[k].stored_len;
 		}
 		at += part->n_planes * (uint64_t)BODY_PLANE_BYTES;

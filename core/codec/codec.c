@@ -14,8 +14,9 @@
 
 /* A part table of every part and plane there can be. */
 enum { TABLE_MAX = CODEC_MAX_TABLE };
-_Static_assert(TABLE_MAX == 1 + BODY_MAX_PARTS * (BODY_PART_BYTES +
-	TRANSFORM_MAX_PLANES * BODY_PLANE_BYTES), "the header says how large it is");
+_Static_assert(TABLE_MAX ==
+		1 + BODY_MAX_PARTS * (BODY_PART_BYTES + TRANSFORM_MAX_PLANES * BODY_PLANE_BYTES),
+	"the header says how large it is");
 
 size_t codec_bound(uint32_t n)
 {
@@ -163,8 +164,8 @@ static int decode_part(struct codec *c, const struct body_part *part, const uint
 	return 0;
 }
 
-int codec_decode(struct codec *c, const uint8_t *in, uint32_t body_len, uint8_t *raw,
-	uint32_t n, struct alcm_diag *diag)
+int codec_decode(struct codec *c, const uint8_t *in, uint32_t body_len, uint8_t *raw, uint32_t n,
+	struct alcm_diag *diag)
 {
 	struct body body;
 	int err;

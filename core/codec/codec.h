@@ -24,7 +24,7 @@ struct plane_use {
 };
 
 #define CODEC_MAX_PARTS SPAN_MAX
-#define CODEC_MAX_PLANES 64 /* over all parts of one chunk */
+#define CODEC_MAX_PLANES 64  /* over all parts of one chunk */
 #define CODEC_MAX_TABLE 1345 /* bytes of the largest part table */
 
 struct codec_result {

@@ -17,11 +17,11 @@
 #include "transform/planes.h"
 
 enum {
-	SMALL_PART = 1024,       /* headers: everything is tried, it costs nothing */
+	SMALL_PART = 1024, /* headers: everything is tried, it costs nothing */
 	ANCHOR_TABLE = 4096,
 	SAMPLE = 8 << 10,
 	EFFORT_LZ = 9,
-	EFFORT_STRONG = 16,      /* weighs matches against each other; ten times as slow */
+	EFFORT_STRONG = 16, /* weighs matches against each other; ten times as slow */
 	EFFORT_DEFLATE = 6,
 };
 
@@ -29,8 +29,8 @@ enum {
 #define NOISE_BITS 7.92
 
 struct figures {
-	double entropy;     /* order 0, bits per byte */
-	double run_excess;  /* share of bytes equal to the one before, divided by chance */
+	double entropy;    /* order 0, bits per byte */
+	double run_excess; /* share of bytes equal to the one before, divided by chance */
 };
 
 static void count_bytes(const uint8_t *in, uint32_t n, uint32_t counts[256], uint32_t *equal)
@@ -195,7 +195,7 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 	if (n >= 4 * SAMPLE && look == LOOK_SAMPLE && lz)
 		only = best_on_sample(c, in, n, lz);
 	for (unsigned i = 0; i < N_CANDIDATES; i++) {
-		bool worth = only ? only == &candidates[i]
+		bool worth = only          ? only == &candidates[i]
 			: candidates[i].lz ? lz && (look || n < 4 * SAMPLE)
 					   : f.entropy < NOISE_BITS;
 
@@ -213,8 +213,8 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 
 /* ---- one part ------------------------------------------------------------------------------- */
 
-static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, bool deflate,
-	uint8_t *to, struct coded_part *out)
+static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, bool deflate, uint8_t *to,
+	struct coded_part *out)
 {
 	out->part = (struct body_part){ .raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1 };
 	out->bytes = to;
@@ -229,8 +229,11 @@ static void plan_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t
 	/* What repeats at a distance, as text does in its token ids, no sample shows. */
 	enum look look = transform == TRANSFORM_FLOAT ? LOOK_SAMPLE : LOOK_ALL;
 
-	out->part = (struct body_part){ .raw_len = n, .transform = transform,
-		.elem_bytes = (uint8_t)width, .n_planes = (uint8_t)width, .big_endian = big };
+	out->part = (struct body_part){ .raw_len = n,
+		.transform = transform,
+		.elem_bytes = (uint8_t)width,
+		.n_planes = (uint8_t)width,
+		.big_endian = big };
 	out->bytes = to;
 	out->len = 0;
 	planes_split(raw, c->planes, n_elems, width, transform_find(transform)->rotate, big);
@@ -247,8 +250,8 @@ static unsigned split_width(const struct span *span)
 	const struct dtype *type = dtype_get(span->dtype);
 	unsigned width = type->class == DTYPE_OPAQUE ? span->elem_bytes : type->width_bytes;
 
-	return width >= 2 && width <= TRANSFORM_MAX_PLANES && span->len_bytes % width == 0
-		? width : 0;
+	return width >= 2 && width <= TRANSFORM_MAX_PLANES && span->len_bytes % width == 0 ? width
+											   : 0;
 }
 
 void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,

@@ -32,8 +32,8 @@ int coder_state_new(struct coder_state **out)
 	s->zc = ZSTD_createCCtx();
 	s->zd = ZSTD_createDCtx();
 	s->deflate_level = 6;
-	s->have_deflate = deflateInit2(&s->deflate, 6, Z_DEFLATED, -15, 9,
-				  Z_DEFAULT_STRATEGY) == Z_OK;
+	s->have_deflate = deflateInit2(&s->deflate, 6, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY) ==
+		Z_OK;
 	s->have_inflate = inflateInit2(&s->inflate, -15) == Z_OK;
 	if (!s->zc || !s->zd || !s->have_deflate || !s->have_inflate) {
 		coder_state_free(s);
@@ -67,8 +67,7 @@ static size_t raw_encode(struct coder_state *s, int effort, const uint8_t *in, s
 	return n;
 }
 
-static int raw_decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out,
-	size_t n)
+static int raw_decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out, size_t n)
 {
 	(void)s;
 	if (len != n)

@@ -15,15 +15,15 @@
 
 /* Where the one tensor of a file lies, and of what type. */
 struct layout {
-	const char *format;       /* "npy", or "bytes" when nothing was recognised */
-	char dtype_text[64];      /* as the file spells it, e.g. "<f4"; "" for bytes */
+	const char *format;  /* "npy", or "bytes" when nothing was recognised */
+	char dtype_text[64]; /* as the file spells it, e.g. "<f4"; "" for bytes */
 	enum dtype_id dtype;
-	uint32_t elem_bytes;      /* pitch, see struct span */
+	uint32_t elem_bytes; /* pitch, see struct span */
 	bool big_endian, fortran_order;
 	unsigned n_dims;
 	uint64_t shape[ALCM_MAX_DIMS];
-	uint64_t data_offset;     /* of the first element in the file */
-	uint64_t data_bytes;      /* shape's product × elem_bytes; UINT64_MAX if it overflows */
+	uint64_t data_offset; /* of the first element in the file */
+	uint64_t data_bytes;  /* shape's product × elem_bytes; UINT64_MAX if it overflows */
 };
 
 struct format {

@@ -65,8 +65,9 @@ unsigned format_spans(const struct layout *l, uint64_t off, uint32_t len,
 	struct span spans[SPAN_MAX])
 {
 	struct span bytes = { .elem_bytes = 1, .dtype = DTYPE_BYTES };
-	struct span elems = { .elem_bytes = l->elem_bytes, .dtype = l->dtype,
-		.big_endian = l->big_endian };
+	struct span elems = {
+		.elem_bytes = l->elem_bytes, .dtype = l->dtype, .big_endian = l->big_endian
+	};
 	uint64_t end = off + len, data_end = l->data_offset + l->data_bytes;
 	uint32_t before = 0, cut = 0;
 	unsigned n = 0;
@@ -76,8 +77,8 @@ unsigned format_spans(const struct layout *l, uint64_t off, uint32_t len,
 	if (l->elem_bytes > 1) {
 		/* Bytes before the first whole element: the header, or the rest of an element. */
 		uint64_t into = off > l->data_offset ? (off - l->data_offset) % l->elem_bytes : 0;
-		uint64_t first = off > l->data_offset
-			? off + (into ? l->elem_bytes - into : 0) : l->data_offset;
+		uint64_t first = off > l->data_offset ? off + (into ? l->elem_bytes - into : 0)
+						      : l->data_offset;
 		uint64_t last = end < data_end ? end : data_end;
 
 		if (first < last) {

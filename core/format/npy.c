@@ -116,13 +116,12 @@ static const struct {
 	uint8_t width;
 	enum dtype_id dtype;
 } kinds[] = {
-	{ 'b', 1, DTYPE_B8 },   { '?', 1, DTYPE_B8 },   { 'u', 1, DTYPE_U8 },
-	{ 'u', 2, DTYPE_U16 },  { 'u', 4, DTYPE_U32 },  { 'u', 8, DTYPE_U64 },
-	{ 'i', 1, DTYPE_I8 },   { 'i', 2, DTYPE_I16 },  { 'i', 4, DTYPE_I32 },
-	{ 'i', 8, DTYPE_I64 },  { 'f', 2, DTYPE_F16 },  { 'f', 4, DTYPE_F32 },
-	{ 'f', 8, DTYPE_F64 },  { 'f', 16, DTYPE_F80 }, { 'c', 8, DTYPE_F32 },
+	{ 'b', 1, DTYPE_B8 }, { '?', 1, DTYPE_B8 }, { 'u', 1, DTYPE_U8 }, { 'u', 2, DTYPE_U16 },
+	{ 'u', 4, DTYPE_U32 }, { 'u', 8, DTYPE_U64 }, { 'i', 1, DTYPE_I8 }, { 'i', 2, DTYPE_I16 },
+	{ 'i', 4, DTYPE_I32 }, { 'i', 8, DTYPE_I64 }, { 'f', 2, DTYPE_F16 }, { 'f', 4, DTYPE_F32 },
+	{ 'f', 8, DTYPE_F64 }, { 'f', 16, DTYPE_F80 }, { 'c', 8, DTYPE_F32 },
 	{ 'c', 16, DTYPE_F64 }, { 'c', 32, DTYPE_F80 }, { 'm', 8, DTYPE_I64 },
-	{ 'M', 8, DTYPE_I64 },  { 'V', 2, DTYPE_BF16 }, /* NumPy has no name for bfloat16 */
+	{ 'M', 8, DTYPE_I64 }, { 'V', 2, DTYPE_BF16 }, /* NumPy has no name for bfloat16 */
 };
 
 /* A simple descr such as "<f4" or "|S7". */
@@ -248,8 +247,8 @@ static void read_descr(struct reader *r, struct descr *d)
 	memset(d, 0, sizeof(*d));
 	d->elem_bytes = record_bytes(r, 0);
 	d->dtype = DTYPE_BYTES;
-	snprintf(d->text, sizeof(d->text), "%.*s",
-		(int)(r->at - start < 63 ? r->at - start : 63), (const char *)start);
+	snprintf(d->text, sizeof(d->text), "%.*s", (int)(r->at - start < 63 ? r->at - start : 63),
+		(const char *)start);
 }
 
 static bool read_bool(struct reader *r)

@@ -152,8 +152,8 @@ static void add_baseline(cJSON *root, const struct alcm_info *info)
 	add_number(o, "gain_percent", 100 * (info->caq / caq - 1));
 }
 
-int alcm_report_json(const struct alcm_info *info, const char *name,
-	const struct timespec *mtime, char **out)
+int alcm_report_json(const struct alcm_info *info, const char *name, const struct timespec *mtime,
+	char **out)
 {
 	cJSON *root = cJSON_CreateObject();
 	char *text;

@@ -16,7 +16,7 @@ struct spare {
 };
 
 struct budget {
-	pthread_mutex_t registry; /* guards clients; outside every blob's lock */
+	pthread_mutex_t registry;     /* guards clients; outside every blob's lock */
 	struct budget_client clients; /* ring; head is no client */
 
 	pthread_mutex_t lock; /* guards all below; a leaf */

@@ -21,19 +21,29 @@ enum dtype_class {
 enum dtype_id {
 	DTYPE_BYTES, /* unknown: 1-byte opaque elements */
 	DTYPE_B8,
-	DTYPE_U8, DTYPE_U16, DTYPE_U32, DTYPE_U64,
-	DTYPE_I8, DTYPE_I16, DTYPE_I32, DTYPE_I64,
-	DTYPE_F16, DTYPE_BF16, DTYPE_F32, DTYPE_F64, DTYPE_F80, /* x86 long double in 16 bytes */
-	DTYPE_F128,  /* longdouble elsewhere: IEEE quad */
+	DTYPE_U8,
+	DTYPE_U16,
+	DTYPE_U32,
+	DTYPE_U64,
+	DTYPE_I8,
+	DTYPE_I16,
+	DTYPE_I32,
+	DTYPE_I64,
+	DTYPE_F16,
+	DTYPE_BF16,
+	DTYPE_F32,
+	DTYPE_F64,
+	DTYPE_F80,  /* x86 long double in 16 bytes */
+	DTYPE_F128, /* longdouble elsewhere: IEEE quad */
 	DTYPE_COUNT,
 };
 
 struct dtype {
-	const char *name;         /* "float32" */
+	const char *name; /* "float32" */
 	enum dtype_class class;
-	uint8_t width_bytes;      /* of one real component */
+	uint8_t width_bytes;                  /* of one real component */
 	uint8_t exponent_bits, mantissa_bits; /* floats: 1 + these = the value's bits */
-	bool quantisable;         /* a lossy profile may change it */
+	bool quantisable;                     /* a lossy profile may change it */
 };
 
 /* The row of `id`, which must be below DTYPE_COUNT. */

@@ -12,10 +12,10 @@
 #include "tensor/dtype.h"
 
 struct span {
-	uint32_t len_bytes;    /* a multiple of elem_bytes, unless the dtype is DTYPE_BYTES */
-	uint32_t elem_bytes;   /* pitch: one element, all components (complex64: 8); records of
+	uint32_t len_bytes;  /* a multiple of elem_bytes, unless the dtype is DTYPE_BYTES */
+	uint32_t elem_bytes; /* pitch: one element, all components (complex64: 8); records of
 				  an opaque type: the item size; 1 for DTYPE_BYTES */
-	enum dtype_id dtype;   /* of one component; DTYPE_BYTES for opaque elements too */
+	enum dtype_id dtype; /* of one component; DTYPE_BYTES for opaque elements too */
 	bool big_endian;
 };
 

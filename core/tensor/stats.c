@@ -57,13 +57,13 @@ static double f64_value(uint64_t bits)
 }
 
 /* One conversion loop per type: the type is decided outside the loop, not in it. */
-#define CONVERT(width, expr)                                                                  \
-	for (unsigned i = 0; i < n; i++) {                                                    \
-		uint##width##_t v = le_get##width(p + i * (width / 8));                       \
-		if (big)                                                                      \
-			v = __builtin_bswap##width(v);                                        \
-		out[i] = (double)(expr);                                                      \
-	}                                                                                     \
+#define CONVERT(width, expr)                                            \
+	for (unsigned i = 0; i < n; i++) {                              \
+		uint##width##_t v = le_get##width(p + i * (width / 8)); \
+		if (big)                                                \
+			v = __builtin_bswap##width(v);                  \
+		out[i] = (double)(expr);                                \
+	}                                                               \
 	return true
 
 static bool convert(double *out, const uint8_t *p, unsigned n, enum dtype_id dtype, bool big)
@@ -166,8 +166,13 @@ static void block_moments(struct moments *b, double *x, unsigned n)
 			sparse[l] += fabs(v) < SPARSE_BELOW;
 		}
 	}
-	*b = (struct moments){ .n = n, .mean = mean, .m2 = sum_lanes(s2), .m3 = sum_lanes(s3),
-		.m4 = sum_lanes(s4), .min = lo[0], .max = hi[0] };
+	*b = (struct moments){ .n = n,
+		.mean = mean,
+		.m2 = sum_lanes(s2),
+		.m3 = sum_lanes(s3),
+		.m4 = sum_lanes(s4),
+		.min = lo[0],
+		.max = hi[0] };
 	for (unsigned l = 0; l < LANES; l++) {
 		b->min = lo[l] < b->min ? lo[l] : b->min;
 		b->max = hi[l] > b->max ? hi[l] : b->max;

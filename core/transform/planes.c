@@ -7,78 +7,78 @@
  * The widths of floats and integers get loops of their own, in which width, rotation and byte
  * order are constants, so that the compiler turns them into vector code.
  */
-#define DEFINE_KERNELS(bits)                                                                  \
-	static inline uint##bits##_t load##bits(const uint8_t *p, bool big)                   \
-	{                                                                                     \
-		uint##bits##_t v;                                                             \
-                                                                                              \
-		memcpy(&v, p, sizeof(v));                                                     \
-		if (big == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))                       \
-			v = __builtin_bswap##bits(v);                                         \
-		return v;                                                                     \
-	}                                                                                     \
-                                                                                              \
-	static inline __attribute__((always_inline)) void split##bits(const uint8_t *in,      \
-		uint8_t *restrict out, size_t n, bool rotate, bool big)                       \
-	{                                                                                     \
-		enum { W = bits / 8 };                                                        \
-                                                                                              \
-		for (size_t i = 0; i < n; i++) {                                              \
-			uint##bits##_t v = load##bits(in + i * W, big);                       \
-                                                                                              \
-			if (rotate)                                                           \
-				v = (uint##bits##_t)(v << 1 | v >> (bits - 1));               \
-			for (unsigned p = 0; p < W; p++)                                      \
-				out[p * n + i] = (uint8_t)(v >> (bits - 8 - 8 * p));          \
-		}                                                                             \
-	}                                                                                     \
-                                                                                              \
-	static inline __attribute__((always_inline)) void merge##bits(                        \
-		const uint8_t *const planes[], uint8_t *restrict out, size_t n, bool rotate,  \
-		bool big)                                                                     \
-	{                                                                                     \
-		enum { W = bits / 8 };                                                        \
-		const uint8_t *from[W];                                                       \
-                                                                                              \
-		for (unsigned p = 0; p < W; p++)                                              \
-			from[p] = planes[p];                                                  \
-		for (size_t i = 0; i < n; i++) {                                              \
-			uint##bits##_t v = 0;                                                 \
-                                                                                              \
-			for (unsigned p = 0; p < W; p++)                                      \
-				v = (uint##bits##_t)(v | (uint##bits##_t)from[p][i]           \
-							     << (bits - 8 - 8 * p));          \
-			if (rotate)                                                           \
-				v = (uint##bits##_t)(v >> 1 | v << (bits - 1));               \
-			v = load##bits((const uint8_t *)&v, big);                             \
-			memcpy(out + i * W, &v, W);                                           \
-		}                                                                             \
-	}                                                                                     \
-                                                                                              \
-	static void split##bits##_any(const uint8_t *in, uint8_t *out, size_t n, bool rotate, \
-		bool big)                                                                     \
-	{                                                                                     \
-		if (rotate && !big)                                                           \
-			split##bits(in, out, n, true, false);                                 \
-		else if (rotate)                                                              \
-			split##bits(in, out, n, true, true);                                  \
-		else if (!big)                                                                \
-			split##bits(in, out, n, false, false);                                \
-		else                                                                          \
-			split##bits(in, out, n, false, true);                                 \
-	}                                                                                     \
-                                                                                              \
-	static void merge##bits##_any(const uint8_t *const planes[], uint8_t *out, size_t n,  \
-		bool rotate, bool big)                                                        \
-	{                                                                                     \
-		if (rotate && !big)                                                           \
-			merge##bits(planes, out, n, true, false);                             \
-		else if (rotate)                                                              \
-			merge##bits(planes, out, n, true, true);                              \
-		else if (!big)                                                                \
-			merge##bits(planes, out, n, false, false);                            \
-		else                                                                          \
-			merge##bits(planes, out, n, false, true);                             \
+#define DEFINE_KERNELS(bits)                                                                   \
+	static inline uint##bits##_t load##bits(const uint8_t *p, bool big)                    \
+	{                                                                                      \
+		uint##bits##_t v;                                                              \
+                                                                                               \
+		memcpy(&v, p, sizeof(v));                                                      \
+		if (big == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))                        \
+			v = __builtin_bswap##bits(v);                                          \
+		return v;                                                                      \
+	}                                                                                      \
+                                                                                               \
+	static inline __attribute__((always_inline)) void split##bits(const uint8_t *in,       \
+		uint8_t *restrict out, size_t n, bool rotate, bool big)                        \
+	{                                                                                      \
+		enum { W = bits / 8 };                                                         \
+                                                                                               \
+		for (size_t i = 0; i < n; i++) {                                               \
+			uint##bits##_t v = load##bits(in + i * W, big);                        \
+                                                                                               \
+			if (rotate)                                                            \
+				v = (uint##bits##_t)(v << 1 | v >> (bits - 1));                \
+			for (unsigned p = 0; p < W; p++)                                       \
+				out[p * n + i] = (uint8_t)(v >> (bits - 8 - 8 * p));           \
+		}                                                                              \
+	}                                                                                      \
+                                                                                               \
+	static inline                                                                          \
+		__attribute__((always_inline)) void merge##bits(const uint8_t *const planes[], \
+			uint8_t *restrict out, size_t n, bool rotate, bool big)                \
+	{                                                                                      \
+		enum { W = bits / 8 };                                                         \
+		const uint8_t *from[W];                                                        \
+                                                                                               \
+		for (unsigned p = 0; p < W; p++)                                               \
+			from[p] = planes[p];                                                   \
+		for (size_t i = 0; i < n; i++) {                                               \
+			uint##bits##_t v = 0;                                                  \
+                                                                                               \
+			for (unsigned p = 0; p < W; p++)                                       \
+				v = (uint##bits##_t)(v |                                       \
+					(uint##bits##_t)from[p][i] << (bits - 8 - 8 * p));     \
+			if (rotate)                                                            \
+				v = (uint##bits##_t)(v >> 1 | v << (bits - 1));                \
+			v = load##bits((const uint8_t *)&v, big);                              \
+			memcpy(out + i * W, &v, W);                                            \
+		}                                                                              \
+	}                                                                                      \
+                                                                                               \
+	static void split##bits##_any(const uint8_t *in, uint8_t *out, size_t n, bool rotate,  \
+		bool big)                                                                      \
+	{                                                                                      \
+		if (rotate && !big)                                                            \
+			split##bits(in, out, n, true, false);                                  \
+		else if (rotate)                                                               \
+			split##bits(in, out, n, true, true);                                   \
+		else if (!big)                                                                 \
+			split##bits(in, out, n, false, false);                                 \
+		else                                                                           \
+			split##bits(in, out, n, false, true);                                  \
+	}                                                                                      \
+                                                                                               \
+	static void merge##bits##_any(const uint8_t *const planes[], uint8_t *out, size_t n,   \
+		bool rotate, bool big)                                                         \
+	{                                                                                      \
+		if (rotate && !big)                                                            \
+			merge##bits(planes, out, n, true, false);                              \
+		else if (rotate)                                                               \
+			merge##bits(planes, out, n, true, true);                               \
+		else if (!big)                                                                 \
+			merge##bits(planes, out, n, false, false);                             \
+		else                                                                           \
+			merge##bits(planes, out, n, false, true);                              \
 	}
 
 DEFINE_KERNELS(16)
@@ -91,8 +91,7 @@ static inline unsigned plane_byte(unsigned p, unsigned width, bool big)
 	return big ? p : width - 1 - p;
 }
 
-void planes_split(const uint8_t *in, uint8_t *out, size_t n, unsigned width, bool rotate,
-	bool big)
+void planes_split(const uint8_t *in, uint8_t *out, size_t n, unsigned width, bool rotate, bool big)
 {
 	if (width == 2)
 		split16_any(in, out, n, rotate, big);

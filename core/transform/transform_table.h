@@ -12,8 +12,8 @@ enum { TRANSFORM_MAX_PLANES = 32 };
 
 struct transform {
 	const char *name;
-	bool planes;  /* one plane per byte of an element; otherwise one plane in all */
-	bool rotate;  /* see planes.h */
+	bool planes;     /* one plane per byte of an element; otherwise one plane in all */
+	bool rotate;     /* see planes.h */
 	uint32_t widths; /* bit w set: elements of w bytes (w ≤ 32, bit 0 for 32) are allowed */
 };
 

@@ -23,7 +23,8 @@ enum { CHUNK = 256 << 10, ROUNDS = 5, MAX_CLASSES = 64 };
 
 enum method { ZLIB, ZLIB_SHUFFLE, ZSTD, ZSTD_SHUFFLE, METHODS };
 
-struct class {
+struct class
+{
 	char name[256];
 	uint64_t raw, ours, others[METHODS][2]; /* [1]: whole file */
 	uint64_t encode_ns[ROUNDS], decode_ns[ROUNDS];
@@ -105,7 +106,8 @@ static void measure_others(struct class *c, const uint8_t *in, size_t n, size_t 
 	for (enum method m = 0; m < METHODS; m++) {
 		c->others[m][1] += size_by(m, in, n, item);
 		for (size_t at = 0; at < n; at += CHUNK)
-			c->others[m][0] += size_by(m, in + at, n - at < CHUNK ? n - at : CHUNK, item);
+			c->others[m][0] += size_by(m, in + at, n - at < CHUNK ? n - at : CHUNK,
+				item);
 	}
 }
 
@@ -178,7 +180,8 @@ static void visit(const char *top, const char *below, unsigned round)
 			measure_ours(c, bytes, n, &layout, round);
 			if (round == 0) {
 				c->raw += n;
-				measure_others(c, bytes, n, layout.elem_bytes ? layout.elem_bytes : 1);
+				measure_others(c, bytes, n,
+					layout.elem_bytes ? layout.elem_bytes : 1);
 			}
 			free(bytes);
 		}
@@ -231,8 +234,8 @@ int main(int argc, char **argv)
 	for (unsigned round = 0; round < ROUNDS; round++)
 		visit(argv[1], "", round);
 	printf("%-22s %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %7s %6s %6s\n", "class", "raw",
-		"ours", "zlib", "whole", "zlib-shuf", "whole", "zstd", "whole", "zstd-shuf", "whole",
-		"to best", "enc", "dec");
+		"ours", "zlib", "whole", "zlib-shuf", "whole", "zstd", "whole", "zstd-shuf",
+		"whole", "to best", "enc", "dec");
 	for (unsigned i = 0; i < n_classes; i++)
 		good &= print_class(&classes[i]);
 	codec_free(codec);

@@ -25,12 +25,17 @@ static const struct {
 	const char *bytes;
 	size_t len;
 } seeds[] = {
-#define SEED(text) { text, sizeof(text) - 1 }
+#define SEED(text)                     \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
 	SEED("\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }"
 	     "                                                          \n"),
-	SEED("\x93NUMPY\x02\x00\x60\x00\x00\x00{'descr': [('a', '<i4'), (('t', 'b'), '|S3', (2,))], "
+	SEED("\x93NUMPY\x02\x00\x60\x00\x00\x00{'descr': [('a', '<i4'), (('t', 'b'), '|S3', "
+	     "(2,))], "
 	     "'fortran_order': True, 'shape': (), }             \n"),
-	SEED("\x89" "ALCM\r\n\x1a"),
+	SEED("\x89"
+	     "ALCM\r\n\x1a"),
 	SEED("ALR1"),
 	SEED("\x01\x40\x00\x00\x00\x02\x04\x00\x04\x00\x10\x00\x00\x00"),
 	SEED("noise"),

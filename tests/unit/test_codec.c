@@ -42,12 +42,23 @@ static void fill(unsigned kind, uint32_t n)
 		uint8_t four[4];
 
 		switch (kind) {
-		case 0: v = (v & 0x807fffffu) | (120 + (v >> 24 & 3) + (v >> 28 & 3)) << 23; break;
-		case 1: v = 0x3f9d70a4u; break;
-		case 2: v &= 0x8000ffffu; break;
-		case 3: v |= 0x7f800001u; break;
-		case 4: v = v % 5 ? 0 : v; break;
-		default: break;
+		case 0:
+			v = (v & 0x807fffffu) | (120 + (v >> 24 & 3) + (v >> 28 & 3)) << 23;
+			break;
+		case 1:
+			v = 0x3f9d70a4u;
+			break;
+		case 2:
+			v &= 0x8000ffffu;
+			break;
+		case 3:
+			v |= 0x7f800001u;
+			break;
+		case 4:
+			v = v % 5 ? 0 : v;
+			break;
+		default:
+			break;
 		}
 		le_put32(four, v);
 		memcpy(raw + i, four, n - i < 4 ? n - i : 4);
@@ -56,8 +67,9 @@ static void fill(unsigned kind, uint32_t n)
 
 static struct span span_of(enum dtype_id dtype, uint32_t elem_bytes, uint32_t n, bool big)
 {
-	return (struct span){ .len_bytes = n, .elem_bytes = elem_bytes, .dtype = dtype,
-		.big_endian = big };
+	return (struct span){
+		.len_bytes = n, .elem_bytes = elem_bytes, .dtype = dtype, .big_endian = big
+	};
 }
 
 static void check_planes(uint32_t n)
@@ -131,7 +143,8 @@ START_TEST(test_opaque_and_complex_pitches)
 		check_round_trip(n, &s, 1);
 	}
 
-	struct span c64 = span_of(DTYPE_F32, 8, 8000, true), c128 = span_of(DTYPE_F64, 16, 8000, false);
+	struct span c64 = span_of(DTYPE_F32, 8, 8000, true),
+		    c128 = span_of(DTYPE_F64, 16, 8000, false);
 
 	fill(0, 8000);
 	check_round_trip(8000, &c64, 1);

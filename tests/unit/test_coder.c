@@ -24,11 +24,21 @@ static void fill(unsigned kind, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		switch (kind) {
-		case 0: in[i] = 0x5a; break;
-		case 1: in[i] = (uint8_t)random_below(256); break;
-		case 2: in[i] = (uint8_t)(random_below(8) & random_below(8)); break;
-		case 3: in[i] = (uint8_t)(i % 37 * 7); break;
-		default: in[i] = (uint8_t)(i * i >> 8); break;
+		case 0:
+			in[i] = 0x5a;
+			break;
+		case 1:
+			in[i] = (uint8_t)random_below(256);
+			break;
+		case 2:
+			in[i] = (uint8_t)(random_below(8) & random_below(8));
+			break;
+		case 3:
+			in[i] = (uint8_t)(i % 37 * 7);
+			break;
+		default:
+			in[i] = (uint8_t)(i * i >> 8);
+			break;
 		}
 	}
 }
@@ -76,7 +86,8 @@ START_TEST(test_round_trip)
 				}
 				fill(kind, MAX_LEN);
 				check_round_trip(coder_find(id), effort, MAX_LEN);
-				check_round_trip(coder_find(id), effort, 1 + random_below(MAX_LEN));
+				check_round_trip(coder_find(id), effort,
+					1 + random_below(MAX_LEN));
 			}
 		}
 	}
@@ -94,7 +105,9 @@ START_TEST(test_encoders_keep_to_their_room)
 
 			ck_assert_uint_le(len, room);
 			if (len)
-				ck_assert_int_eq(coder_find(id)->decode(state, exact, len, out, 600), 0);
+				ck_assert_int_eq(coder_find(id)->decode(state, exact, len, out,
+							 600),
+					0);
 			free(exact);
 		}
 	}
@@ -120,8 +133,8 @@ START_TEST(test_zstd_is_one_frame_of_the_rfc)
 {
 	const struct coder *c = coder_find(CODER_ZSTD);
 	static const uint8_t skippable[] = { 0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0 };
-	static const uint8_t version_0_7[] = { 0x27, 0xb5, 0x2f, 0xfd, 0x20, 4, 0x40, 0, 4, 'a', 'b',
-		'c', 'd', 0xc0, 0, 0 };
+	static const uint8_t version_0_7[] = { 0x27, 0xb5, 0x2f, 0xfd, 0x20, 4, 0x40, 0, 4, 'a',
+		'b', 'c', 'd', 0xc0, 0, 0 };
 	size_t len;
 
 	fill(2, 600);
