@@ -25,7 +25,7 @@ compare() {
     diff <(sed -E 's/ d ([0-9]+) [0-9]+ / d \1 - /' "$WORK/want") \
         <(sed -E 's/ d ([0-9]+) [0-9]+ / d \1 - /' "$WORK/got") || die "$2"
     diff -r --no-dereference -x fifo "$tree" "$1" || die "$2: contents"
-    [ "$(getfattr -d --absolute-names "$1/a/w.npy" | grep =)" = 'user.note="hello"' ] || die "$2: xattrs"
+    [ "$(getfattr -d --absolute-names "$1/a/w.npy" | grep "=")" = 'user.note="hello"' ] || die "$2: xattrs"
 }
 
 cp -a "$tree" "$MNT/cp"
