@@ -283,6 +283,22 @@ static int check_paths(struct options *o)
 	return err;
 }
 
+/* A daemon whose mount was just taken away may still be writing its last commits. */
+static int take_lock(int fd)
+{
+	enum { TRIES = 200, PAUSE_US = 50 * 1000 };
+
+	for (int i = 0; i < TRIES; i++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -1;
+		usleep(PAUSE_US);
+	}
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
 /* One store, one mount: locks and caches in the kernel are then complete. */
 static int lock_store(struct fs *fs)
 {
@@ -303,7 +319,7 @@ static int lock_store(struct fs *fs)
 		fail("%s/%s: %s", store, ADMIN_NAME, strerror(-err));
 		return err;
 	}
-	if (flock(fs->lock_fd, LOCK_EX | LOCK_NB)) {
+	if (take_lock(fs->lock_fd)) {
 		err = -errno;
 		fail("%s is in use: by another mount, or by alcm changing it in place", store);
 		return err;

@@ -3,8 +3,8 @@
  * Hostile blobs. The first byte of the input says what the rest is:
  *
  *   bit 0 = 0   the whole file
- *   bit 0 = 1   damage to a blob of ours: one byte chooses which of several, then edits of 6
- *               bytes each (u32 place, what, value)
+ *   bit 0 = 1   damage to a blob of ours: one byte chooses which of several, and how many edits
+ *               at most; then the edits, 6 bytes each (u32 place, what, value)
  *   bit 1       make every checksum right afterwards, so that the damage gets further
  *
  * Opening, reading, checking and mending must end, within memory that the file's size and the
@@ -258,7 +258,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(bytes, "memory");
 	memcpy(bytes, seed ? seed->bytes : data + 1, n);
 	if (seed)
-		n = damage(bytes, n, data + 2, (size - 2) / 6);
+		n = damage(bytes, n, data + 2, min_u64((size - 2) / 6, 1 + data[1] / N_SEEDS % 8));
 	if (data[0] & 2)
 		seal(bytes, n);
 	mem = store_mem_new();
