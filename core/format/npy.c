@@ -12,7 +12,11 @@
 #include "base/checked.h"
 #include "base/le.h"
 
-enum { MAX_DEPTH = 16, MAX_TEXT = 256 };
+enum {
+	MAX_DEPTH = 16,
+	MAX_TEXT = 256,
+	MAX_ITEM = INT32_MAX, /* NumPy's own limit of an item's bytes */
+};
 
 struct reader {
 	const uint8_t *at, *end;
@@ -124,6 +128,15 @@ static const struct {
 	{ 'M', 8, DTYPE_I64 }, { 'V', 2, DTYPE_BF16 }, /* NumPy has no name for bfloat16 */
 };
 
+/* Behind the width stands nothing, or the unit of a time: "[ns]", "[25s]". */
+static bool ends_well(char kind, const char *rest)
+{
+	size_t n = strlen(rest);
+
+	return n == 0 ||
+		((kind == 'm' || kind == 'M') && n >= 3 && rest[0] == '[' && rest[n - 1] == ']');
+}
+
 /* A simple descr such as "<f4" or "|S7". */
 static void describe(struct reader *r, const char *text, struct descr *d)
 {
@@ -139,20 +152,20 @@ static void describe(struct reader *r, const char *text, struct descr *d)
 
 	char kind = *p ? *p++ : '\0';
 
-	for (; *p >= '0' && *p <= '9'; p++) {
+	for (; *p >= '0' && *p <= '9' && width <= MAX_ITEM; p++) {
 		width = width * 10 + (uint64_t)(*p - '0');
 		digits = true;
-		if (width > INT32_MAX)
-			r->bad = true;
 	}
 	if (kind == '?')
 		width = 1;
 	else if (!digits || !kind || !strchr("biufcmMSUaV", kind))
 		r->bad = true; /* 'O' is a pickle; others don't exist */
-	if (r->bad)
-		return;
+	if (!ends_well(kind, p))
+		r->bad = true;
 	d->dtype = DTYPE_BYTES;
 	d->elem_bytes = kind == 'U' ? 4 * width : width;
+	if (d->elem_bytes > MAX_ITEM)
+		r->bad = true;
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (kinds[i].kind == kind && kinds[i].width == width)
 			d->dtype = kinds[i].dtype;
@@ -169,6 +182,10 @@ static uint64_t field_bytes(struct reader *r, unsigned depth)
 	char text[MAX_TEXT];
 	struct descr d;
 
+	if (depth > MAX_DEPTH) { /* both ways of nesting pass here */
+		r->bad = true;
+		return 0;
+	}
 	if (peek(r) == '[')
 		return record_bytes(r, depth + 1);
 	if (accept(r, '(')) {
@@ -197,8 +214,6 @@ static uint64_t record_bytes(struct reader *r, unsigned depth)
 	char text[MAX_TEXT];
 	uint64_t total = 0;
 
-	if (depth > MAX_DEPTH)
-		r->bad = true;
 	expect(r, '[');
 	while (!r->bad && peek(r) != ']') {
 		uint64_t shape[ALCM_MAX_DIMS], bytes;
@@ -222,7 +237,7 @@ static uint64_t record_bytes(struct reader *r, unsigned depth)
 			accept(r, ',');
 		}
 		expect(r, ')');
-		r->bad |= !checked_add(total, bytes, &total) || total > INT32_MAX;
+		r->bad |= !checked_add(total, bytes, &total) || total > MAX_ITEM;
 		if (!accept(r, ','))
 			break;
 	}
@@ -296,7 +311,23 @@ static bool read_dict(struct reader *r, struct descr *d, struct layout *out)
 			break;
 	}
 	expect(r, '}');
+	if (peek(r) != -1)
+		r->bad = true; /* only padding may follow */
 	return !r->bad && seen == 7;
+}
+
+/* Bytes of `n_dims` dimensions of such elements; UINT64_MAX if that overflows. */
+static uint64_t array_bytes(uint64_t elem_bytes, const uint64_t *shape, unsigned n_dims)
+{
+	uint64_t bytes = elem_bytes;
+	bool fits = true;
+
+	for (unsigned i = 0; i < n_dims; i++) {
+		if (!shape[i])
+			return 0;
+		fits = fits && checked_mul(bytes, shape[i], &bytes);
+	}
+	return fits ? bytes : UINT64_MAX;
 }
 
 bool npy_parse(const uint8_t *prefix, size_t n, struct layout *out)
@@ -321,16 +352,6 @@ bool npy_parse(const uint8_t *prefix, size_t n, struct layout *out)
 	out->elem_bytes = (uint32_t)d.elem_bytes;
 	out->big_endian = d.big_endian;
 	out->data_offset = start + header;
-	out->data_bytes = d.elem_bytes;
-	for (unsigned i = 0; i < out->n_dims; i++) {
-		if (!out->shape[i]) {
-			out->data_bytes = 0;
-			break;
-		}
-		if (!checked_mul(out->data_bytes, out->shape[i], &out->data_bytes)) {
-			out->data_bytes = UINT64_MAX;
-			break;
-		}
-	}
+	out->data_bytes = array_bytes(d.elem_bytes, out->shape, out->n_dims);
 	return true;
 }
