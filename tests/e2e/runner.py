@@ -107,6 +107,7 @@ def clean_up(work):
         subprocess.run(["fusermount3", "-uz", point], capture_output=True)
         subprocess.run(["umount", "-l", point], capture_output=True)
     if not children_gone(DAEMON_SECONDS):
+        dump_daemon(work)
         for pid in children():
             with open(f"/proc/{pid}/cmdline", encoding="utf-8") as f:
                 found.append(f"still running: {f.read().replace(chr(0), ' ')}")
@@ -148,7 +149,7 @@ def run_process(path, env, seconds):
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
             print(f"gave up after {seconds} s", flush=True)
-            dump_daemon(env)
+            dump_daemon(env["WORK"])
             os.killpg(process.pid, signal.SIGKILL)
             # a case stuck in a request returns when the connection is gone
             for point in mounts_below(env["WORK"]):
@@ -159,10 +160,10 @@ def run_process(path, env, seconds):
             return -1
 
 
-def dump_daemon(env):
+def dump_daemon(work):
     """Where the daemon's threads are, for a case that hangs."""
     try:
-        with open(os.path.join(env["WORK"], "daemon.pid"), encoding="ascii") as f:
+        with open(os.path.join(work, "daemon.pid"), encoding="ascii") as f:
             pid = f.read().strip()
         if shutil.which("gdb"):
             subprocess.run(["gdb", "-p", pid, "-batch", "-ex", "thread apply all bt 12"],

@@ -279,7 +279,7 @@ START_TEST(versions)
 		bool known = major >= 1 && major <= 3;
 
 		ck_assert_int_eq(parse_dict("{'descr': '<f4', 'fortran_order': False, 'shape': "
-		                            "()}",
+					    "()}",
 					 major, &l),
 			known);
 	}
