@@ -68,36 +68,24 @@ unsigned format_spans(const struct layout *l, uint64_t off, uint32_t len,
 	struct span elems = {
 		.elem_bytes = l->elem_bytes, .dtype = l->dtype, .big_endian = l->big_endian
 	};
-	uint64_t end = off + len, data_end = l->data_offset + l->data_bytes;
-	uint32_t before = 0, cut = 0;
+	uint64_t end = off + len, first = l->data_offset, last = l->data_offset + l->data_bytes;
+	uint32_t before = 0, whole = 0;
 	unsigned n = 0;
 
-	if (data_end < l->data_offset)
-		data_end = UINT64_MAX;
-	if (l->elem_bytes > 1) {
-		/* Bytes before the first whole element: the header, or the rest of an element. */
-		uint64_t into = off > l->data_offset ? (off - l->data_offset) % l->elem_bytes : 0;
-		uint64_t first = off > l->data_offset ? off + (into ? l->elem_bytes - into : 0)
-						      : l->data_offset;
-		uint64_t last = end < data_end ? end : data_end;
-
-		if (first < last) {
-			before = (uint32_t)(first - off);
-			cut = (uint32_t)((last - first) / l->elem_bytes * l->elem_bytes);
-		}
-	} else if (l->dtype != DTYPE_BYTES && off < data_end && end > l->data_offset) {
-		uint64_t first = off > l->data_offset ? off : l->data_offset;
-		uint64_t last = end < data_end ? end : data_end;
-
+	if (last < l->data_offset || last > end)
+		last = end;
+	if (first < off) /* go to where the next element begins */
+		first = off + (l->elem_bytes - (off - first) % l->elem_bytes) % l->elem_bytes;
+	if (first < last && (l->elem_bytes > 1 || l->dtype != DTYPE_BYTES)) {
 		before = (uint32_t)(first - off);
-		cut = (uint32_t)(last - first);
+		whole = (uint32_t)((last - first) / l->elem_bytes * l->elem_bytes);
 	}
-	bytes.len_bytes = cut ? before : len;
+	bytes.len_bytes = whole ? before : len;
 	n = add_span(spans, n, &bytes);
-	if (!cut)
+	if (!whole)
 		return n;
-	elems.len_bytes = cut;
+	elems.len_bytes = whole;
 	n = add_span(spans, n, &elems);
-	bytes.len_bytes = len - before - cut;
+	bytes.len_bytes = len - before - whole;
 	return add_span(spans, n, &bytes);
 }
