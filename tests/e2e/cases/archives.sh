@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2015,SC2119,SC2164
 # also: user
 # cp -a, tar and rsync, in and out: contents, modes, times, links and xattrs arrive, ours do not.
+# shellcheck source=tests/e2e/lib/e2e.sh
 . "$TOP/tests/e2e/lib/e2e.sh"
 
 tree=$WORK/tree

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2015,SC2119,SC2164
 # also: user
 # st_size is logical, st_blocks what it takes; statfs is the store's; tar finds no invented holes.
+# shellcheck source=tests/e2e/lib/e2e.sh
 . "$TOP/tests/e2e/lib/e2e.sh"
 
 make_npy "$WORK/w.npy" 1024

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2015,SC2119,SC2164
 # also: user
 # cp with and without reflink, copy_file_range within the mount and across, dd, install, mv, shutil.
+# shellcheck source=tests/e2e/lib/e2e.sh
 . "$TOP/tests/e2e/lib/e2e.sh"
 
 make_npy "$WORK/w.npy" 700

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2015,SC2119,SC2164
 # also: user
 # fallocate's modes on a blob and on a plain file: what works does right, what doesn't says so.
+# shellcheck source=tests/e2e/lib/e2e.sh
 . "$TOP/tests/e2e/lib/e2e.sh"
 
 make_npy "$WORK/w.npy" 512

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2015,SC2119,SC2164
 # also: user
 # timeout: 120
 # A git repository with tensors in it: commit, clone, fsck, gc, checkout of an old state.
+# shellcheck source=tests/e2e/lib/e2e.sh
 . "$TOP/tests/e2e/lib/e2e.sh"
 
 command -v git >/dev/null || skip "no git"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2015,SC2119,SC2164
 # needs: root
 # Callers own what they create, modes are checked, setuid bits fall on writing.
+# shellcheck source=tests/e2e/lib/e2e.sh
 . "$TOP/tests/e2e/lib/e2e.sh"
 
 as() { setpriv --reuid="$1" --regid="$2" --groups "$3" "${@:4}"; }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2015,SC2119,SC2164
 # mount: no
 # needs: root
 # mount -t fuse.alcmfs and a line of fstab.
+# shellcheck source=tests/e2e/lib/e2e.sh
 . "$TOP/tests/e2e/lib/e2e.sh"
 
 command -v mount.fuse3 >/dev/null || command -v mount.fuse >/dev/null || skip "no mount.fuse"

@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2015,SC2119,SC2164
 # mount: no
 # also: user
 # Options and refusals: what is wrong is named, and the parent exits 0 only when mounted.
+# shellcheck source=tests/e2e/lib/e2e.sh
 . "$TOP/tests/e2e/lib/e2e.sh"
+
+# unmount MOUNTPOINT STORE: and wait for the daemon's end.
+unmount() {
+    fusermount3 -u "$1"
+    flock -w 30 "$2/.alcm/lock" true || die "the daemon still holds the store"
+}
 
 "$ALCMFS" -h | grep -q 'usage: alcmfs' || die "-h"
 "$ALCMFS" --help | grep -q 'budget' || die "--help"
@@ -43,7 +51,7 @@ mkdir "$WORK/second"
 fails "$ALCMFS" "$STORE" "$WORK/second" && says "in use"
 fails "$ALCM" pack "$STORE/w.npy"
 cmp "$WORK/w.npy" "$MNT/w.npy"
-fusermount3 -u "$MNT"
+unmount "$MNT" "$STORE"
 is_blob w.npy || die "no blob"
 
 # Over the store itself.
@@ -52,7 +60,7 @@ cmp "$WORK/w.npy" "$STORE/w.npy" || die "mounted over the store"
 cp "$WORK/w.npy" "$STORE/v.npy"
 cmp "$WORK/w.npy" "$STORE/v.npy"
 [ -s "$STORE/.alcm/caq/v.npy.json" ] || die "no report"
-fusermount3 -u "$STORE"
+unmount "$STORE" "$STORE"
 is_blob v.npy || die "no blob by the mount over the store"
 
 # Relative paths, names with spaces and commas, read-only.
@@ -60,7 +68,7 @@ mkdir "$WORK/a b, c" "$WORK/d e"
 cd "$WORK"
 "$ALCMFS" "a b, c" "d e"
 cp w.npy "d e/w.npy"
-fusermount3 -u "d e"
+unmount "d e" "a b, c"
 "$ALCMFS" "a b, c" "d e" -o ro
 cmp w.npy "d e/w.npy"
 fails cp w.npy "d e/x.npy" && says "ead-only"
