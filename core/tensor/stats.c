@@ -17,31 +17,31 @@ enum {
 
 #define SPARSE_BELOW 1e-6
 
-static double f16_value(uint16_t h)
+static double f32_value(uint32_t bits)
 {
-	int exponent = h >> 10 & 31, mantissa = h & 1023;
-	double v;
-
-	if (exponent == 31)
-		v = mantissa ? (double)NAN : (double)INFINITY;
-	else if (exponent)
-		v = ldexp(1024 + mantissa, exponent - 25);
-	else
-		v = ldexp(mantissa, -24);
-	return h & 0x8000 ? -v : v;
-}
-
-static double bf16_value(uint16_t h)
-{
-	uint32_t bits = (uint32_t)h << 16;
 	float f;
 
 	memcpy(&f, &bits, sizeof(f));
 	return f;
 }
 
-static double f32_value(uint32_t bits)
+/*
+ * Without branches, so that the loop over it vectorises: in the place of a float's exponent and
+ * mantissa the bits are the value times 2^-112, subnormals included.
+ */
+static double f16_value(uint16_t h)
 {
+	uint32_t magnitude = (uint32_t)(h & 0x7fff) << 13;
+	double v = f32_value(magnitude) * 0x1p112;
+
+	/* The largest exponent means Inf and NaN; as a number it would be 65536 and more. */
+	v = magnitude >= 0x0f800000 ? f32_value(magnitude | 0x7f800000) : v;
+	return h & 0x8000 ? -v : v;
+}
+
+static double bf16_value(uint16_t h)
+{
+	uint32_t bits = (uint32_t)h << 16;
 	float f;
 
 	memcpy(&f, &bits, sizeof(f));
