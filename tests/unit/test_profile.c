@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of profiles, and an error that helps. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alcm.h"
+
+START_TEST(lossless_is_the_default)
+{
+	struct alcm_profile p, parsed;
+
+	alcm_profile_default(&p);
+	ck_assert_uint_eq(p.id, 0);
+	ck_assert_str_eq(p.name, "lossless");
+	ck_assert_int_eq(alcm_profile_parse("lossless", &parsed, NULL), 0);
+	ck_assert_uint_eq(parsed.id, 0);
+	ck_assert_str_eq(parsed.name, "lossless");
+}
+END_TEST
+
+static const char *const unknown[] = { "", "Lossless", "lossles", "lossless ", " lossless",
+	"lossless:1", "zip" };
+
+START_TEST(others_are_refused_by_name)
+{
+	struct alcm_profile p = { .id = 77, .name = "untouched" };
+	struct alcm_diag diag = { .cause = "" };
+
+	ck_assert_int_eq(alcm_profile_parse(unknown[_i], &p, &diag), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(diag.cause, unknown[_i]));
+	ck_assert_ptr_nonnull(strstr(diag.cause, "known: lossless"));
+	ck_assert_uint_eq(p.id, 77);
+	ck_assert_str_eq(p.name, "untouched");
+	ck_assert_int_eq(alcm_profile_parse(unknown[_i], &p, NULL), -EINVAL);
+}
+END_TEST
+
+START_TEST(long_names_still_list_the_known)
+{
+	char text[5000];
+	struct alcm_profile p;
+	struct alcm_diag diag = { .cause = "" };
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	ck_assert_int_eq(alcm_profile_parse(text, &p, &diag), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(diag.cause, "known: lossless"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("profile");
+	TCase *tc = tcase_create("all");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tc, lossless_is_the_default);
+	tcase_add_loop_test(tc, others_are_refused_by_name, 0,
+		sizeof(unknown) / sizeof(unknown[0]));
+	tcase_add_test(tc, long_names_still_list_the_known);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
