@@ -16,7 +16,8 @@ for i in range(1, 1001):
 want = data[: 1001 * step]
 e2e.all_read_as({"w.npy": want})
 blocks = os.stat(e2e.m("w.npy")).st_blocks * 512
-assert blocks < 4 * len(want), f"{len(want)} bytes appended in pieces take {blocks}"
+# space of old records comes back when it is worth a sync: some MiB may be outstanding
+assert blocks < (10 << 20) + 3 * len(want), f"{len(want)} bytes appended in pieces take {blocks}"
 
 
 def append(tag):

@@ -83,7 +83,13 @@ def verify(promises, started):
             continue
         if promised:
             possible.append(content(index, *promised))
-        # every 8 bytes are those of one of the states, a hole of a rewrite, or the file ends there
+        kind = key.rpartition("-")[2]
+        if kind == "rename.npy" and path == key:
+            assert got in possible, f"{name}: {len(got)} bytes, renamed before it was complete"
+        elif kind != "rewrite.npy":
+            assert any(got == p[: len(got)] for p in possible), f"{name}: no prefix of any state"
+            continue
+        # rewritten in place: every 8 bytes are those of one of the states, or of a hole
         for at in range(0, len(got), 8192):
             piece = got[at : at + 8192]
             if any(piece == p[at : at + len(piece)] for p in possible):
