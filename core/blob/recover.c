@@ -59,6 +59,8 @@ struct walk {
 	const struct store *store;
 	uint64_t file_size, tag;
 	uint32_t chunk_bytes;
+	uint8_t *body; /* room for a record's */
+	int err;       /* -ENOMEM: what was found isn't all that there is */
 	/* The last trailers, newest last, as candidates. */
 	struct disk_trailer trailer;
 	bool has_trailer;
@@ -70,27 +72,34 @@ struct walk {
 static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t off)
 {
 	struct disk_record r;
-	struct disk_index x;
 	struct disk_trailer t;
 
 	if (disk_record_get(&r, buf, n, w->chunk_bytes) == DISK_OK && r.tag == w->tag) {
 		uint64_t len = DISK_RECORD_BYTES + (uint64_t)r.body_len;
-		struct slot *s;
 
-		if (len > w->file_size - off)
+		/* A crash may leave a head without its body, and frames of a later writer in the
+		   body's place: only a whole record may be passed over by its length. */
+		if (len > w->file_size - off ||
+			store_read(w->store, w->body, r.body_len, off + DISK_RECORD_BYTES) ||
+			disk_hash(w->body, r.body_len) != r.body_hash)
 			return 0;
-		if (w->records && (s = table_make(w->records, r.chunk_no)))
+
+		struct slot *s = w->records ? table_make(w->records, r.chunk_no) : NULL;
+
+		if (s)
 			table_set_record(w->records, s, off, (uint32_t)len);
+		else if (w->records)
+			w->err = -ENOMEM;
 		return len;
 	}
-	if (disk_index_get(&x, buf, n) == DISK_OK && x.tag == w->tag &&
-		x.body_len <= w->file_size - off)
-		return DISK_INDEX_BYTES + x.body_len;
 	if (disk_trailer_get(&t, buf, n, off) == DISK_OK && disk_tag(t.uuid) == w->tag) {
 		struct table table = { 0 };
 		struct totals totals;
+		int err = w->records ? 0 : index_load(w->store, &t, &table, &totals, NULL);
 
-		if (!w->records && !index_load(w->store, &t, &table, &totals, NULL)) {
+		if (err == -ENOMEM)
+			w->err = err;
+		if (!w->records && !err) {
 			w->trailer = t;
 			w->has_trailer = true;
 			table_release(&table);
@@ -104,11 +113,13 @@ static int walk_frames(struct walk *w)
 {
 	enum { WINDOW = 64 << 10 };
 	AUTO_FREE uint8_t *buf = mem_alloc(WINDOW);
+	AUTO_FREE uint8_t *body = mem_alloc(disk_record_bound(w->chunk_bytes));
 	uint64_t off = DISK_HEADER_BYTES, have_off = 0, have = 0;
 
-	if (!buf)
+	if (!buf || !body)
 		return -ENOMEM;
-	while (off < w->file_size && w->file_size - off >= DISK_RECORD_BYTES) {
+	w->body = body;
+	while (!w->err && off < w->file_size && w->file_size - off >= DISK_RECORD_BYTES) {
 		size_t need = min_u64(DISK_TRAILER_BYTES, w->file_size - off);
 
 		if (off < have_off || off + need > have_off + have) {
@@ -124,7 +135,7 @@ static int walk_frames(struct walk *w)
 
 		off = round_up(off + (len ? len : 1), DISK_ALIGN);
 	}
-	return 0;
+	return w->err;
 }
 
 /* ---- the trailer that counts ---------------------------------------------------------------- */
@@ -139,8 +150,8 @@ static bool read_trailer(const struct store *store, uint64_t off, const uint8_t 
 		memcmp(t->uuid, uuid, 16) == 0;
 }
 
-/* Whether head and body of each record behind `from` are what the index says. */
-static bool records_intact(const struct store *store, const struct disk_trailer *t,
+/* 0 when head and body of each record behind `from` are what the index says; -EIO, -ENOMEM. */
+static int verify_records(const struct store *store, const struct disk_trailer *t,
 	const struct table *table, uint64_t from)
 {
 	uint32_t chunk_bytes = 1u << t->chunk_log2;
@@ -148,7 +159,9 @@ static bool records_intact(const struct store *store, const struct disk_trailer 
 	AUTO_FREE uint8_t *frame = mem_alloc(max);
 	struct slot *s;
 
-	for (uint32_t k = 0; frame && (s = table_next(table, &k)); k++) {
+	if (!frame)
+		return -ENOMEM;
+	for (uint32_t k = 0; (s = table_next(table, &k)); k++) {
 		struct disk_record r;
 
 		if (s->off < from)
@@ -158,11 +171,11 @@ static bool records_intact(const struct store *store, const struct disk_trailer 
 			r.chunk_no != k || r.tag != disk_tag(t->uuid) ||
 			DISK_RECORD_BYTES + (uint64_t)r.body_len != s->frame_len ||
 			disk_hash(frame + DISK_RECORD_BYTES, r.body_len) != r.body_hash)
-			return false;
+			return -EIO;
 		if (k == UINT32_MAX)
 			break;
 	}
-	return true;
+	return 0;
 }
 
 /* The commit before rec->trailer: the one that it names, or the newest that is left. -ENOENT. */
@@ -179,10 +192,11 @@ static int older_trailer(const struct store *store, const struct recovered *rec,
 	struct totals totals;
 	int err;
 
-	if (read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older) &&
-		!index_load(store, older, &table, &totals, NULL)) {
+	if (read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older)) {
+		err = index_load(store, older, &table, &totals, NULL);
 		table_release(&table);
-		return 0;
+		if (!err || err == -ENOMEM)
+			return err;
 	}
 	err = walk_frames(&w);
 	if (err)
@@ -209,8 +223,9 @@ static int roll_back(const struct store *store, struct recovered *rec)
 		if (!t->prev || t->off == t->synced ||
 			(memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0))
 			return 0;
-		if (records_intact(store, t, &rec->table, t->synced))
-			return 0;
+		err = verify_records(store, t, &rec->table, t->synced);
+		if (err != -EIO)
+			return err;
 		err = older_trailer(store, rec, &older);
 		if (err == -ENOENT) {
 			rec->has_trailer = false;
@@ -276,27 +291,18 @@ static int rebuild(const struct store *store, struct recovered *rec)
 
 	int err = walk_frames(&w);
 
+	/* The walk passes over whole records only: what is in `all` has been verified. */
 	for (; !err && (s = table_find(&all, k)) && s->off; k++) {
 		uint8_t head[DISK_RECORD_BYTES];
-		struct disk_trailer as = { .chunk_log2 = rec->header.chunk_log2 };
-		struct table one = { 0 };
 		struct disk_record r;
-		struct slot *to = table_make(&one, k), *keep = table_make(&rec->table, k);
+		struct slot *keep = table_make(&rec->table, k);
 
-		memcpy(as.uuid, rec->header.uuid, 16);
-		if (!to || !keep) {
-			table_release(&one);
+		if (!keep) {
 			err = -ENOMEM;
 			break;
 		}
-		table_set_record(&one, to, s->off, s->frame_len);
-
-		bool good = records_intact(store, &as, &one, 0) &&
-			!store_read(store, head, sizeof(head), s->off) &&
-			disk_record_get(&r, head, sizeof(head), w.chunk_bytes) == DISK_OK;
-
-		table_release(&one);
-		if (!good)
+		if (store_read(store, head, sizeof(head), s->off) ||
+			disk_record_get(&r, head, sizeof(head), w.chunk_bytes) != DISK_OK)
 			break;
 		table_set_record(&rec->table, keep, s->off, s->frame_len);
 		rec->size = (uint64_t)k * w.chunk_bytes + r.raw_len;

@@ -379,10 +379,9 @@ class Blob:
             try:
                 if magic == RECORD_MAGIC:
                     record = self.record_header(at)
+                    self.record_body(at, record)
                     length = record["frame_len"]
                     yield "record", at, record
-                elif magic == INDEX_MAGIC:
-                    length = self.index_header(at)[3]
                 elif magic == TRAILER_MAGIC[:4]:
                     self.trailer_at(at)
                     length = TRAILER_BYTES
@@ -426,7 +425,7 @@ class Blob:
         """4.4: (size, entries) from records alone"""
         newest = {}
         for kind, at, record in self.walk():
-            if kind == "record" and self.record_whole(at):
+            if kind == "record":
                 newest[record["number"]] = (at, record)
         entries, size = {}, 0
         while len(entries) in newest and size == len(entries) * self.chunk_bytes:

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/checked.h"
 #include "blob/blob.h"
 #include "blob/disk.h"
@@ -150,7 +151,9 @@ void crash_run_note(struct crash_run *r)
 
 	history_add_all(r, r->m.bytes);
 	for (; r->n_seen < n; r->n_seen++) {
-		if (is_commit(store_crash_op(r->crash, r->n_seen)))
+		struct crash_op op = store_crash_op(r->crash, r->n_seen);
+
+		if (is_commit(&op))
 			add_state(r, r->n_seen + 1, r->m.committed, r->m.committed_size);
 	}
 }
@@ -281,6 +284,30 @@ int crash_run_check(struct crash_run *r, struct store_mem *image, uint64_t boot,
 	}
 	store_mem_set_readonly(image, false);
 	return state;
+}
+
+void crash_run_check_allocs(struct crash_run *r, struct store_mem *image, uint64_t boot, int lo,
+	int hi)
+{
+	enum { MORE_THAN_OPENING_TAKES = 40 };
+
+	r->what = "failing allocation";
+	for (unsigned long n = 1; n <= MORE_THAN_OPENING_TAKES; n++) {
+		struct alcm_blob *blob = NULL;
+		struct alcm_diag diag = { 0 };
+
+		mem_fail_nth(n);
+
+		int err = open_image(r, image, boot, &blob, &diag);
+		mem_fail_nth(0);
+		if (err && err != -ENOMEM)
+			crash_die(r, "open, allocation %lu: %s: %s", n, strerror(-err),
+				diag.cause);
+		if (!err)
+			(void)check_opened(r, blob, lo, hi, true);
+		alcm_blob_close(blob);
+	}
+	store_mem_set_readonly(image, false);
 }
 
 void crash_run_check_repair(struct crash_run *r, struct store_mem *image, int lo, int hi)

@@ -54,6 +54,13 @@ int crash_run_state_at(const struct crash_run *r, size_t n);
 int crash_run_check(struct crash_run *r, struct store_mem *image, uint64_t boot, int lo, int hi,
 	bool exact);
 
+/*
+ * Open the image while the n-th allocation fails, for every n: -ENOMEM, or one of the states
+ * all the same; never an older one.
+ */
+void crash_run_check_allocs(struct crash_run *r, struct store_mem *image, uint64_t boot, int lo,
+	int hi);
+
 /* alcm check --repair must not make it worse. */
 void crash_run_check_repair(struct crash_run *r, struct store_mem *image, int lo, int hi);
 

@@ -26,18 +26,18 @@ enum { FIRST_STEPS = 70, SECOND_STEPS = 30, N_SUBSETS = 60, N_SECOND = 4 };
 static void check_torn(struct crash_run *r, size_t i, struct store_mem *before,
 	struct store_mem *image)
 {
-	const struct crash_op *op = store_crash_op(r->crash, i);
+	struct crash_op op = store_crash_op(r->crash, i);
 	uint64_t cuts[6];
 	int state = crash_run_state_at(r, i);
 
-	if (op->kind != CRASH_WRITE || op->len < 2)
+	if (op.kind != CRASH_WRITE || op.len < 2)
 		return;
 	cuts[0] = 1;
-	cuts[1] = op->len - 1;
-	cuts[2] = op->len / 2;
-	cuts[3] = 1 + rng_below(&r->m.rng, op->len - 1);
-	cuts[4] = min_u64(64, op->len - 1);
-	cuts[5] = op->len > 128 ? op->len - 128 : 1;
+	cuts[1] = op.len - 1;
+	cuts[2] = op.len / 2;
+	cuts[3] = 1 + rng_below(&r->m.rng, op.len - 1);
+	cuts[4] = min_u64(64, op.len - 1);
+	cuts[5] = op.len > 128 ? op.len - 128 : 1;
 	for (size_t k = 0; k < 6; k++) {
 		store_mem_copy(image, before);
 		store_crash_apply(r->crash, i, CRASH_CUT, cuts[k], image);
@@ -74,7 +74,7 @@ static void check_prefixes(struct crash_run *r)
 /* Ops before the result are on the disk when the first n ops have been done. */
 static size_t synced_before(const struct crash_run *r, size_t n)
 {
-	while (n && store_crash_op(r->crash, n - 1)->kind != CRASH_SYNC)
+	while (n && store_crash_op(r->crash, n - 1).kind != CRASH_SYNC)
 		n--;
 	return n;
 }
@@ -102,7 +102,7 @@ static int make_subset(struct crash_run *r, size_t n, struct store_mem *image)
 
 	make_base(r, durable, image);
 	for (size_t i = durable; i < n; i++) {
-		uint64_t len = store_crash_op(r->crash, i)->len;
+		uint64_t len = store_crash_op(r->crash, i).len;
 
 		store_crash_apply(r->crash, i, some_fate(&r->m.rng, lose),
 			rng_below(&r->m.rng, len + 1), image);
@@ -121,9 +121,13 @@ static void check_subsets(struct crash_run *r)
 
 		r->what = "random subset";
 		r->at = n;
-		crash_run_check(r, image, r->boot + 1, lo, crash_run_state_at(r, n), false);
-		if (lo >= 0 && i % 8 == 0)
-			crash_run_check_repair(r, image, lo, crash_run_state_at(r, n));
+		int hi = crash_run_state_at(r, n);
+		int state = crash_run_check(r, image, r->boot + 1, lo, hi, false);
+
+		if (lo < 0 || i % 4)
+			continue;
+		crash_run_check_allocs(r, image, r->boot + 1, state, state);
+		crash_run_check_repair(r, image, lo, hi);
 	}
 	store_mem_free(image);
 }
@@ -136,7 +140,7 @@ static void check_single_losses(struct crash_run *r)
 
 	for (size_t begin = 0; begin < n_ops; begin = end + 1) {
 		end = begin;
-		while (end < n_ops && store_crash_op(r->crash, end)->kind != CRASH_SYNC)
+		while (end < n_ops && store_crash_op(r->crash, end).kind != CRASH_SYNC)
 			end++;
 		make_base(r, begin, base);
 		for (size_t lost = begin; lost < end; lost++) {

@@ -140,14 +140,24 @@ struct store store_crash_store(struct store_crash *c)
 	return (struct store){ &crash_ops, c };
 }
 
-size_t store_crash_n_ops(const struct store_crash *c)
+size_t store_crash_n_ops(struct store_crash *c)
 {
-	return c->n_ops;
+	pthread_mutex_lock(&c->lock);
+
+	size_t n = c->n_ops;
+
+	pthread_mutex_unlock(&c->lock);
+	return n;
 }
 
-const struct crash_op *store_crash_op(const struct store_crash *c, size_t i)
+struct crash_op store_crash_op(struct store_crash *c, size_t i)
 {
-	return &c->ops[i];
+	pthread_mutex_lock(&c->lock);
+
+	struct crash_op op = c->ops[i];
+
+	pthread_mutex_unlock(&c->lock);
+	return op;
 }
 
 void store_crash_rewind(const struct store_crash *c, struct store_mem *to)

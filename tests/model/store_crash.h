@@ -36,10 +36,11 @@ struct store_crash *store_crash_new(struct store_mem *start);
 void store_crash_free(struct store_crash *c);
 struct store store_crash_store(struct store_crash *c);
 
-/* Not thread-safe against calls of the store: */
-size_t store_crash_n_ops(const struct store_crash *c);
-const struct crash_op *store_crash_op(const struct store_crash *c, size_t i);
+/* The log so far; a worker may be adding to it. `data` is the store's. */
+size_t store_crash_n_ops(struct store_crash *c);
+struct crash_op store_crash_op(struct store_crash *c, size_t i);
 
+/* Not thread-safe against calls of the store: */
 /* Make `to` the content that the log begins with. */
 void store_crash_rewind(const struct store_crash *c, struct store_mem *to);
 
