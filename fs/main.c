@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -98,7 +99,6 @@ static const struct fuse_opt option_table[] = {
 	KEY("users", KEY_IGNORE),
 	KEY("nofail", KEY_IGNORE),
 	KEY("_netdev", KEY_IGNORE),
-	KEY("x-", KEY_IGNORE),
 	KEY("defaults", KEY_IGNORE),
 	/* What the kernel and fusermount3 understand. */
 	KEY("fsname=", KEY_PASS),
@@ -363,11 +363,24 @@ static void size_fd_cache(struct fs *fs)
 
 /* ---- the session ---------------------------------------------------------------------------------- */
 
+/*
+ * A shell starts background commands with SIGINT ignored, nohup with SIGHUP, and libfuse leaves
+ * ignored signals alone. A daemon has no terminal whose wishes that could be.
+ */
+static void default_signals(void)
+{
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+}
+
 static int serve(struct fs *fs)
 {
 	struct fuse_loop_config loop = { .clone_fd = 0, .max_idle_threads = 10 };
 	int err;
 
+	if (!fs->opt.foreground)
+		default_signals();
 	if (fuse_set_signal_handlers(fs->session))
 		return -EIO;
 	if (fuse_session_mount(fs->session, fs->opt.mountpoint)) {
@@ -448,18 +461,14 @@ int main(int argc, char *argv[])
 	/* Request buffers come and go; the heap keeps them, mmap would fault each page anew. */
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
-	if (fuse_opt_parse(&args, &fs.opt, option_table, on_option))
-		return 1;
-	if (fs.opt.show_version) {
-		printf("alcmfs %s\nlibfuse %s\n", ALCM_VERSION, fuse_pkgversion());
-		return 0;
-	}
-	if (fs.opt.show_help) {
-		usage();
-		return 0;
-	}
+	err = fuse_opt_parse(&args, &fs.opt, option_table, on_option);
 	fs.opt.foreground |= fs.opt.debug;
-	err = run(&fs, &args);
+	if (!err && fs.opt.show_version)
+		printf("alcmfs %s\nlibfuse %s\n", ALCM_VERSION, fuse_pkgversion());
+	else if (!err && fs.opt.show_help)
+		usage();
+	else if (!err)
+		err = run(&fs, &args);
 	fuse_opt_free_args(&args);
 	free(fs.opt.store);
 	free(fs.opt.mountpoint);
