@@ -192,7 +192,7 @@ void inode_unpin(struct fs *fs, struct inode *i)
 		over = evict_one(fs);
 }
 
-static void keep_pinned(struct fs *fs, struct inode *i)
+void inode_keep_pinned(struct fs *fs, struct inode *i)
 {
 	pthread_mutex_lock(&fs->fd_lock);
 
@@ -430,7 +430,7 @@ struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
 void inode_release_by_name(struct fs *fs, struct inode *i, bool keep_pin)
 {
 	if (keep_pin)
-		keep_pinned(fs, i);
+		inode_keep_pinned(fs, i);
 	else
 		inode_unpin(fs, i);
 	inode_forget(fs, i, 1);

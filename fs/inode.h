@@ -64,6 +64,10 @@ void inode_forget(struct fs *fs, struct inode *inode, uint64_t n);
 int inode_pin(struct fs *fs, struct inode *inode, int *fd);
 void inode_unpin(struct fs *fs, struct inode *inode);
 
+/* Instead of inode_unpin(): the inode has no name by which it could be reopened, so its descriptors
+   stay open until it gets one or is forgotten. */
+void inode_keep_pinned(struct fs *fs, struct inode *inode);
+
 /* A store descriptor more or fewer is open besides those of the LRU. */
 void inode_count_fd(struct fs *fs, int change);
 

@@ -55,11 +55,19 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		content_close(fs, inode, wants_write(fi));
 }
 
-/* Create the store's file as the caller, and enter it under its name. */
+/* Create the store's file; without a name when `name` is NULL. As openat(2). */
+static int open_new(int dir, const char *name, mode_t mode, const struct fuse_file_info *fi)
+{
+	int flags = O_RDWR | O_CLOEXEC | (fi->flags & O_EXCL);
+
+	return name ? openat(dir, name, flags | O_CREAT | O_NOFOLLOW, mode)
+		    : openat(dir, ".", flags | O_TMPFILE, mode);
+}
+
+/* As the caller, and enter the file in the table. */
 static int create_file(fuse_req_t req, struct inode *parent, int dir, const char *name,
 	mode_t mode, struct fuse_file_info *fi, struct fuse_entry_param *entry)
 {
-	int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (fi->flags & O_EXCL);
 	struct fs *fs = req_fs(req);
 	struct caller caller;
 	struct inode *inode;
@@ -67,36 +75,39 @@ static int create_file(fuse_req_t req, struct inode *parent, int dir, const char
 	int fd, path_fd, err;
 
 	caller_enter(req, &caller);
-	fd = openat(dir, name, flags, mode);
+	fd = open_new(dir, name, mode, fi);
 	err = fd < 0 ? -errno : 0;
 	caller_leave(&caller);
 	if (err)
 		return err;
 	path_fd = open(path_proc(fd, proc), O_PATH | O_CLOEXEC);
-	err = path_fd < 0 ? -errno : op_fill_entry(fs, parent, name, path_fd, entry, &inode);
+	err = path_fd < 0 ? -errno
+			  : op_fill_entry(fs, parent, name ? name : "", path_fd, entry, &inode);
 	if (err) {
 		close(fd);
 		return err;
 	}
 	err = inode_pin(fs, inode, &path_fd);
-	if (!err) {
-		err = open_content(fs, inode, fi, fd);
-		inode_unpin(fs, inode);
-	} else {
+	if (err) {
 		close(fd);
+	} else {
+		err = open_content(fs, inode, fi, fd);
+		if (name)
+			inode_unpin(fs, inode);
+		else
+			inode_keep_pinned(fs, inode);
 	}
 	if (err)
 		inode_forget(fs, inode, 1);
 	return err;
 }
 
-void op_create(fuse_req_t req, fuse_ino_t parent_ino, const char *name, mode_t mode,
-	struct fuse_file_info *fi)
+static void reply_created(fuse_req_t req, struct inode *parent, const char *name, mode_t mode,
+	struct fuse_file_info *fi, int err)
 {
 	struct fs *fs = req_fs(req);
-	struct inode *parent = inode_from(fs, parent_ino);
 	struct fuse_entry_param entry;
-	int dir, err = op_check_change(fs, parent, name);
+	int dir;
 
 	if (!err)
 		err = inode_pin(fs, parent, &dir);
@@ -110,6 +121,21 @@ void op_create(fuse_req_t req, fuse_ino_t parent_ino, const char *name, mode_t m
 		content_close(fs, inode_from(fs, entry.ino), wants_write(fi));
 		inode_forget(fs, inode_from(fs, entry.ino), 1);
 	}
+}
+
+void op_create(fuse_req_t req, fuse_ino_t parent_ino, const char *name, mode_t mode,
+	struct fuse_file_info *fi)
+{
+	struct inode *parent = inode_from(req_fs(req), parent_ino);
+
+	reply_created(req, parent, name, mode, fi, op_check_change(req_fs(req), parent, name));
+}
+
+void op_tmpfile(fuse_req_t req, fuse_ino_t parent_ino, mode_t mode, struct fuse_file_info *fi)
+{
+	struct inode *parent = inode_from(req_fs(req), parent_ino);
+
+	reply_created(req, parent, NULL, mode, fi, parent->admin ? -EROFS : 0);
 }
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)

@@ -68,6 +68,9 @@ const struct fuse_lowlevel_ops fs_ops = {
 	.rename = op_rename,
 	.link = op_link,
 	.create = op_create,
+#ifdef ALCMFS_HAVE_TMPFILE
+	.tmpfile = op_tmpfile,
+#endif
 	.open = op_open,
 	.read = op_read,
 	.write = op_write,
