@@ -86,6 +86,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
+	uint64_t forgotten = inode_n_forgotten(fs);
 	int err = content_enter(fs, i, false);
 
 	if (err)
@@ -103,7 +104,9 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 	if (c->state == CONTENT_BLOB) {
 		bool dirty = alcm_blob_dirty(c->blob);
 
-		err = alcm_blob_commit(c->blob, sync, &diag);
+		do {
+			err = alcm_blob_commit(c->blob, sync, &diag);
+		} while (err == -ENOSPC && inode_await_forgotten(fs, &forgotten));
 		if (!err && dirty) {
 			content_restore_mtime(i);
 			admin_write_report(fs, i);

@@ -88,11 +88,23 @@ static ssize_t write_plain(struct content *c, const void *buf, size_t n, off_t o
 	return done < 0 ? -errno : done;
 }
 
+/* io held, the state decided. */
+static ssize_t write_decided(struct content *c, const void *buf, size_t n, off_t off, bool append,
+	struct alcm_diag *diag)
+{
+	if (c->state != CONTENT_BLOB)
+		return write_plain(c, buf, n, off, append);
+	if (append)
+		off = (off_t)alcm_blob_size(c->blob);
+	return alcm_blob_pwrite(c->blob, buf, n, (uint64_t)off, diag);
+}
+
 ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
 	bool append)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
+	uint64_t forgotten = inode_n_forgotten(fs);
 	ssize_t done = content_enter(fs, i, true);
 
 	if (done)
@@ -108,15 +120,13 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 		if (done)
 			return done;
 	}
-	if (c->state == CONTENT_BLOB) {
-		if (append)
-			off = (off_t)alcm_blob_size(c->blob);
-		done = alcm_blob_pwrite(c->blob, buf, n, (uint64_t)off, &diag);
+	do {
+		done = write_decided(c, buf, n, off, append, &diag);
+	} while (done == -ENOSPC && inode_await_forgotten(fs, &forgotten));
+	if (c->state == CONTENT_BLOB)
 		content_touch(i);
-	} else {
-		done = write_plain(c, buf, n, off, append);
+	else
 		c->plain_written = true;
-	}
 	if (done < 0)
 		(void)content_report(fs, i, (int)done, &diag);
 	pthread_rwlock_unlock(&c->io);

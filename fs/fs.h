@@ -47,6 +47,8 @@ struct fs {
 	pthread_mutex_t fd_lock; /* guards the LRU, pins and fd counts; a leaf */
 	struct inode *lru_first, *lru_last;
 	unsigned n_fds, max_fds;
+	unsigned n_nameless; /* inodes whose last name is gone, not yet forgotten by the kernel */
+	uint64_t n_forgotten; /* of those, how many were let go so far */
 };
 
 static inline struct fs *req_fs(fuse_req_t req)

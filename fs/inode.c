@@ -199,9 +199,47 @@ void inode_keep_pinned(struct fs *fs, struct inode *i)
 	bool again = i->sticky;
 
 	i->sticky = true;
+	fs->n_nameless += !again;
 	pthread_mutex_unlock(&fs->fd_lock);
 	if (again)
 		inode_unpin(fs, i);
+}
+
+static uint64_t n_forgotten(struct fs *fs, unsigned *n_nameless)
+{
+	pthread_mutex_lock(&fs->fd_lock);
+
+	uint64_t n = fs->n_forgotten;
+
+	*n_nameless = fs->n_nameless;
+	pthread_mutex_unlock(&fs->fd_lock);
+	return n;
+}
+
+uint64_t inode_n_forgotten(struct fs *fs)
+{
+	unsigned n_nameless;
+
+	return n_forgotten(fs, &n_nameless);
+}
+
+bool inode_await_forgotten(struct fs *fs, uint64_t *seen)
+{
+	enum { TRIES = 100, PAUSE_US = 5 * 1000 };
+
+	for (int k = 0; k < TRIES; k++) {
+		unsigned n_nameless;
+		uint64_t n = n_forgotten(fs, &n_nameless);
+
+		if (n != *seen) {
+			*seen = n;
+			return true;
+		}
+		if (!n_nameless)
+			break;
+		usleep(PAUSE_US);
+	}
+	return false;
 }
 
 /* ---- the table -------------------------------------------------------------------------------- */
@@ -267,6 +305,12 @@ static void destroy(struct fs *fs, struct inode *i)
 	if (i->path_fd >= 0) {
 		close(i->path_fd);
 		inode_count_fd(fs, -1);
+	}
+	if (i->sticky) {
+		pthread_mutex_lock(&fs->fd_lock);
+		fs->n_nameless--;
+		fs->n_forgotten++;
+		pthread_mutex_unlock(&fs->fd_lock);
 	}
 	pthread_mutex_destroy(&i->lock);
 	free(i->name);
@@ -361,10 +405,12 @@ static void adopt_fd(struct fs *fs, struct inode *i, int path_fd, bool linked)
 		close(path_fd);
 
 	pthread_mutex_lock(&fs->fd_lock);
-	if (!(i->sticky && linked))
+	if (!(i->sticky && linked)) {
 		i->pins++;
-	else
+	} else {
 		i->sticky = false;
+		fs->n_nameless--;
+	}
 	lru_remove_locked(fs, i);
 	pthread_mutex_unlock(&fs->fd_lock);
 	inode_unpin(fs, i);

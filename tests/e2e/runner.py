@@ -229,16 +229,33 @@ class Runner:
         generate = os.path.join(TOP, "tests/fixtures/generate.py")
         subprocess.run([sys.executable, generate, self.env["FIXTURES"]], check=True)
 
+    def copy_for_user(self):
+        """What the cases need, where any user may read it: our own folders may be closed to others."""
+        top = os.path.join(self.base, "top")
+        os.mkdir(top)
+        for folder in ("tests", "docs"):
+            shutil.copytree(os.path.join(TOP, folder), os.path.join(top, folder))
+        if os.path.isdir(self.env["CORPUS"]):
+            shutil.copytree(self.env["CORPUS"], os.path.join(top, "corpus"))
+        for program in ("ALCMFS", "ALCM"):
+            shutil.copy(self.env[program], top)
+        subprocess.run(["chmod", "-R", "a+rX", top], check=True)
+
     def run_one(self, name, as_user):
         """(name, status, output) of one case."""
         work = os.path.join(self.base, f"{name}{'-user' if as_user else ''}".replace(".", "-"))
         os.mkdir(work)
         command = [sys.executable, os.path.join(HERE, "runner.py"), "--one",
                    os.path.join(CASES, name), work]
+        env = self.env
         if as_user:
             os.chown(work, USER, USER)
+            command[1:4] = [os.path.join(self.base, "top/tests/e2e/runner.py"), "--one",
+                            os.path.join(self.base, "top/tests/e2e/cases", name)]
             command = as_ordinary_user(command, self.base)
-        done = subprocess.run(command, env=self.env, stdin=subprocess.DEVNULL,
+            env = dict(env, ALCMFS=f"{self.base}/top/alcmfs", ALCM=f"{self.base}/top/alcm",
+                       CORPUS=f"{self.base}/top/corpus")
+        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode in (0, SKIPPED) or not self.keep:
             shutil.rmtree(work, ignore_errors=True)
@@ -246,7 +263,7 @@ class Runner:
                 done.stdout.decode(errors="replace"))
 
     def finish(self):
-        if not self.keep or not any(e != "fixtures" for e in os.listdir(self.base)):
+        if not self.keep or set(os.listdir(self.base)) <= {"fixtures", "top", "fuse"}:
             shutil.rmtree(self.base, ignore_errors=True)
         else:
             print(f"kept: {self.base}")
@@ -309,6 +326,8 @@ def main(argv):
         print("\n".join(name + (" (as a user)" if user else "") for name, user in cases))
         return 0
     runner = Runner(args)
+    if any(user for _, user in cases):
+        runner.copy_for_user()
     counts = {0: 0, 1: 0, SKIPPED: 0}
     try:
         with ThreadPoolExecutor(args.j) as pool:
