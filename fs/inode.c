@@ -8,6 +8,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "inode_state.h"
+
 enum { N_BUCKETS = 1 << 16 };
 
 static struct inode **bucket(struct fs *fs, dev_t dev, ino_t ino)
@@ -27,229 +29,19 @@ fuse_ino_t inode_number(struct fs *fs, const struct inode *inode)
 	return inode == fs->root ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)inode;
 }
 
-static void destroy(struct fs *fs, struct inode *i);
-static void let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n_children);
-
-/* ---- descriptors ------------------------------------------------------------------------- */
-
-static void lru_remove_locked(struct fs *fs, struct inode *i)
-{
-	if (!i->in_lru)
-		return;
-	*(i->lru_prev ? &i->lru_prev->lru_next : &fs->lru_first) = i->lru_next;
-	*(i->lru_next ? &i->lru_next->lru_prev : &fs->lru_last) = i->lru_prev;
-	i->in_lru = false;
-}
-
-static void lru_append_locked(struct fs *fs, struct inode *i)
-{
-	i->lru_next = NULL;
-	i->lru_prev = fs->lru_last;
-	*(fs->lru_last ? &fs->lru_last->lru_next : &fs->lru_first) = i;
-	fs->lru_last = i;
-	i->in_lru = true;
-}
-
-void inode_count_fd(struct fs *fs, int change)
-{
-	pthread_mutex_lock(&fs->fd_lock);
-	fs->n_fds += (unsigned)change;
-	pthread_mutex_unlock(&fs->fd_lock);
-}
-
-/* Close what the inode that was used longest ago has open. False: there is none left. */
-static bool evict_one(struct fs *fs)
-{
-	pthread_mutex_lock(&fs->fd_lock);
-
-	struct inode *i = fs->n_fds > fs->max_fds ? fs->lru_first : NULL;
-
-	if (i) {
-		lru_remove_locked(fs, i);
-		i->pins++;
-	}
-	pthread_mutex_unlock(&fs->fd_lock);
-	if (!i)
-		return false;
-
-	/* Somebody may pin it meanwhile; that one waits for the lock, or is seen here. */
-	pthread_mutex_lock(&i->lock);
-	pthread_mutex_lock(&fs->fd_lock);
-
-	bool alone = i->pins == 1;
-
-	pthread_mutex_unlock(&fs->fd_lock);
-	if (alone && content_evict(fs, i) && i->path_fd >= 0) {
-		close(i->path_fd);
-		i->path_fd = -1;
-		inode_count_fd(fs, -1);
-	}
-	pthread_mutex_unlock(&i->lock);
-
-	pthread_mutex_lock(&fs->fd_lock);
-	i->pins--;
-	if (i->doomed && i->pins == (i->sticky ? 1u : 0u)) {
-		pthread_mutex_unlock(&fs->fd_lock);
-		destroy(fs, i);
-		return true;
-	}
-	/* What could not be closed goes to the back of the queue, or this would spin. */
-	if (!i->pins && i->path_fd >= 0)
-		lru_append_locked(fs, i);
-
-	bool more = fs->n_fds > fs->max_fds && alone && i->path_fd < 0;
-
-	pthread_mutex_unlock(&fs->fd_lock);
-	return more;
-}
-
-static bool same_file(const struct inode *i, const struct statx *x)
+bool inode_same_file(const struct inode *i, const struct statx *x)
 {
 	return makedev(x->stx_dev_major, x->stx_dev_minor) == i->dev && x->stx_ino == i->ino &&
 		x->stx_btime.tv_sec == i->birth.tv_sec &&
 		(long)x->stx_btime.tv_nsec == i->birth.tv_nsec;
 }
 
-/* Open an evicted inode again by its parent and name. */
-static int reopen(struct fs *fs, struct inode *i)
-{
-	struct inode *parent;
-	struct statx x;
-	char *name;
-	int dir, fd, err;
-
-	pthread_mutex_lock(&fs->table_lock);
-	parent = i->parent;
-	name = i->name ? strdup(i->name) : NULL;
-	if (parent)
-		parent->n_children++; /* it can't be freed meanwhile */
-	pthread_mutex_unlock(&fs->table_lock);
-	if (!parent || !name) {
-		free(name);
-		return -ESTALE;
-	}
-	err = inode_pin(fs, parent, &dir);
-	fd = err ? -1 : openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (!err &&
-		(fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &x) ||
-			!same_file(i, &x)))
-		err = -ESTALE;
-	if (dir >= 0)
-		inode_unpin(fs, parent);
-	pthread_mutex_lock(&i->lock);
-	if (!err && i->path_fd < 0) {
-		i->path_fd = fd;
-		fd = -1;
-		inode_count_fd(fs, 1);
-	}
-	pthread_mutex_unlock(&i->lock);
-	if (fd >= 0)
-		close(fd);
-	free(name);
-	let_go(fs, parent, 0, 1);
-	return err;
-}
-
-int inode_pin(struct fs *fs, struct inode *i, int *fd)
-{
-	int err = 0;
-
-	pthread_mutex_lock(&fs->fd_lock);
-	i->pins++;
-	lru_remove_locked(fs, i);
-	pthread_mutex_unlock(&fs->fd_lock);
-	pthread_mutex_lock(&i->lock);
-
-	bool closed = i->path_fd < 0;
-
-	pthread_mutex_unlock(&i->lock);
-	if (closed)
-		err = reopen(fs, i);
-	*fd = -1;
-	if (err)
-		inode_unpin(fs, i);
-	else
-		*fd = i->path_fd;
-	return err;
-}
-
-void inode_unpin(struct fs *fs, struct inode *i)
-{
-	pthread_mutex_lock(&fs->fd_lock);
-	i->pins--;
-
-	bool last = i->doomed && i->pins == (i->sticky ? 1u : 0u);
-
-	if (!last && !i->pins && i != fs->root)
-		lru_append_locked(fs, i);
-
-	bool over = fs->n_fds > fs->max_fds;
-
-	pthread_mutex_unlock(&fs->fd_lock);
-	if (last)
-		destroy(fs, i);
-	while (over)
-		over = evict_one(fs);
-}
-
-void inode_keep_pinned(struct fs *fs, struct inode *i)
-{
-	pthread_mutex_lock(&fs->fd_lock);
-
-	bool again = i->sticky;
-
-	i->sticky = true;
-	fs->n_nameless += !again;
-	pthread_mutex_unlock(&fs->fd_lock);
-	if (again)
-		inode_unpin(fs, i);
-}
-
-static uint64_t n_forgotten(struct fs *fs, unsigned *n_nameless)
-{
-	pthread_mutex_lock(&fs->fd_lock);
-
-	uint64_t n = fs->n_forgotten;
-
-	*n_nameless = fs->n_nameless;
-	pthread_mutex_unlock(&fs->fd_lock);
-	return n;
-}
-
-uint64_t inode_n_forgotten(struct fs *fs)
-{
-	unsigned n_nameless;
-
-	return n_forgotten(fs, &n_nameless);
-}
-
-bool inode_await_forgotten(struct fs *fs, uint64_t *seen)
-{
-	enum { TRIES = 100, PAUSE_US = 5 * 1000 };
-
-	for (int k = 0; k < TRIES; k++) {
-		unsigned n_nameless;
-		uint64_t n = n_forgotten(fs, &n_nameless);
-
-		if (n != *seen) {
-			*seen = n;
-			return true;
-		}
-		if (!n_nameless)
-			break;
-		usleep(PAUSE_US);
-	}
-	return false;
-}
-
-/* ---- the table -------------------------------------------------------------------------------- */
-
 static struct inode *find_locked(struct fs *fs, const struct statx *x)
 {
 	dev_t dev = makedev(x->stx_dev_major, x->stx_dev_minor);
 	struct inode *i = *bucket(fs, dev, x->stx_ino);
 
-	while (i && !same_file(i, x))
+	while (i && !inode_same_file(i, x))
 		i = i->next;
 	return i;
 }
@@ -299,7 +91,7 @@ static struct inode *make(struct fs *fs, const struct statx *x, struct inode *pa
 	return i;
 }
 
-static void destroy(struct fs *fs, struct inode *i)
+void inode_destroy(struct fs *fs, struct inode *i)
 {
 	content_release(fs, i);
 	if (i->path_fd >= 0) {
@@ -323,19 +115,16 @@ static void retire(struct fs *fs, struct inode *i)
 	bool busy;
 
 	pthread_mutex_lock(&fs->fd_lock);
-	lru_remove_locked(fs, i);
+	inode_lru_remove_locked(fs, i);
 	busy = i->pins > (i->sticky ? 1u : 0u);
 	i->doomed = busy;
 	pthread_mutex_unlock(&fs->fd_lock);
 	if (!busy)
-		destroy(fs, i);
+		inode_destroy(fs, i);
 }
 
-/*
- * Take back lookups and children; what nothing refers to then is unhashed under the same lock,
- * so that only one thread ever finds it dead, and so on up through its parents.
- */
-static void let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n_children)
+/* Unhashed under the same lock: only one thread ever finds an inode dead. */
+void inode_let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n_children)
 {
 	struct inode *dead = NULL;
 
@@ -387,33 +176,8 @@ static struct inode *enter_table(struct fs *fs, const struct statx *x, struct in
 	}
 	pthread_mutex_unlock(&fs->table_lock);
 	if (before)
-		let_go(fs, before, 0, 1);
+		inode_let_go(fs, before, 0, 1);
 	return i;
-}
-
-/* Give the inode this descriptor if it has none; and a name that it lacked is found again. */
-static void adopt_fd(struct fs *fs, struct inode *i, int path_fd, bool linked)
-{
-	pthread_mutex_lock(&i->lock);
-	if (i->path_fd < 0) {
-		i->path_fd = path_fd;
-		path_fd = -1;
-		inode_count_fd(fs, 1);
-	}
-	pthread_mutex_unlock(&i->lock);
-	if (path_fd >= 0)
-		close(path_fd);
-
-	pthread_mutex_lock(&fs->fd_lock);
-	if (!(i->sticky && linked)) {
-		i->pins++;
-	} else {
-		i->sticky = false;
-		fs->n_nameless--;
-	}
-	lru_remove_locked(fs, i);
-	pthread_mutex_unlock(&fs->fd_lock);
-	inode_unpin(fs, i);
 }
 
 int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_fd,
@@ -441,14 +205,14 @@ int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_
 	*out = enter_table(fs, &x, parent, &copy, &fresh);
 	free(copy);
 	if (fresh)
-		destroy(fs, fresh);
-	adopt_fd(fs, *out, path_fd, st->st_nlink > 0);
+		inode_destroy(fs, fresh);
+	inode_adopt_fd(fs, *out, path_fd, st->st_nlink > 0);
 	return 0;
 }
 
 void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
 {
-	let_go(fs, i, n, 0);
+	inode_let_go(fs, i, n, 0);
 }
 
 struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
@@ -494,7 +258,7 @@ void inode_renamed(struct fs *fs, struct inode *i, struct inode *parent, const c
 	pthread_mutex_unlock(&fs->table_lock);
 	free(copy);
 	if (before)
-		let_go(fs, before, 0, 1);
+		inode_let_go(fs, before, 0, 1);
 }
 
 int inode_table_init(struct fs *fs)
@@ -529,13 +293,13 @@ void inode_table_release(struct fs *fs)
 		for (struct inode *i = fs->buckets[b]; i; i = next) {
 			next = i->next;
 			if (i != fs->root)
-				destroy(fs, i);
+				inode_destroy(fs, i);
 		}
 	}
 	free(fs->buckets);
 	fs->buckets = NULL;
 	if (fs->root) {
 		fs->root->path_fd = -1;
-		destroy(fs, fs->root);
+		inode_destroy(fs, fs->root);
 	}
 }
