@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* The report: what it says, hostile names, and recognising one that still holds. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "alcm.h"
+
+static const struct timespec mtime = { .tv_sec = 86400, .tv_nsec = 5 };
+
+static struct alcm_info example(void)
+{
+	struct alcm_info info = {
+		.format = "npy",
+		.dtype = "<f4",
+		.n_dims = 2,
+		.shape = { 3, 5 },
+		.logical_bytes = 1000,
+		.stored_bytes = 400,
+		.n_chunks = 1,
+		.chunk_bytes = 1 << 18,
+		.format_version = 1,
+		.uuid = { 0x12, 0x34 },
+		.commit_no = 7,
+		.profile = "lossless",
+		.cpu_seconds = 1,
+		.wall_seconds = 2,
+		.threads = 2,
+		.ratio = 2.5,
+		.caq = 1.25,
+		.codec = "zstd",
+		.stats = { .n = 15, .mean = 0.5, .min = -1, .max = 2 },
+		.n_planes = 1,
+		.planes = { { .name = "exponent",
+			.coder = "zstd",
+			.bits_before = 8,
+			.bits_after = 2 } },
+		.baseline_sample_bytes = 500,
+		.baseline_stored_bytes = 250,
+		.baseline_cpu_seconds = 0.5,
+	};
+
+	return info;
+}
+
+static cJSON *report_of(const struct alcm_info *info, const char *name)
+{
+	char *text = NULL;
+
+	ck_assert_int_eq(alcm_report_json(info, name, &mtime, &text), 0);
+
+	cJSON *root = cJSON_Parse(text);
+
+	ck_assert_ptr_nonnull(root);
+	alcm_free_text(text);
+	return root;
+}
+
+static const cJSON *at(const cJSON *root, const char *section, const char *key)
+{
+	const cJSON *found = cJSON_GetObjectItem(cJSON_GetObjectItem(root, section), key);
+
+	ck_assert_msg(found != NULL, "no %s.%s", section, key);
+	return found;
+}
+
+static double number_at(const cJSON *root, const char *section, const char *key)
+{
+	ck_assert_msg(cJSON_IsNumber(at(root, section, key)), "%s.%s is no number", section, key);
+	return at(root, section, key)->valuedouble;
+}
+
+START_TEST(says_the_figures)
+{
+	struct alcm_info info = example();
+	cJSON *root = report_of(&info, "a/w.npy");
+
+	ck_assert_str_eq(at(root, "file", "name")->valuestring, "a/w.npy");
+	ck_assert_str_eq(at(root, "file", "mtime")->valuestring, "1970-01-02T00:00:00.000000005Z");
+	ck_assert_str_eq(at(root, "file", "order")->valuestring, "C");
+	ck_assert_int_eq(cJSON_GetArraySize(at(root, "file", "shape")), 2);
+	ck_assert_str_eq(at(root, "blob", "uuid")->valuestring,
+		"12340000-0000-0000-0000-000000000000");
+	ck_assert_double_eq(number_at(root, "result", "saved_bytes"), 600);
+	ck_assert_double_eq(number_at(root, "result", "caq"), 1.25);
+	ck_assert_double_eq(number_at(root, "statistics", "mean"), 0.5);
+	/* The sample is half of the data: its CPU time counts twice. CAQ 2 / (1 + 1) = 1. */
+	ck_assert_double_eq(number_at(root, "baseline", "ratio"), 2);
+	ck_assert_double_eq(number_at(root, "baseline", "cpu_seconds"), 1);
+	ck_assert_double_eq_tol(number_at(root, "baseline", "gain_percent"), 25, 1e-9);
+	cJSON_Delete(root);
+}
+END_TEST
+
+START_TEST(what_is_unknown_is_null)
+{
+	struct alcm_info info = example();
+	cJSON *root;
+
+	info.dtype[0] = '\0';
+	info.stats = (struct alcm_stats){ 0 };
+	info.predicted_entropy = (double)NAN;
+	info.baseline_sample_bytes = 0;
+	root = report_of(&info, "x");
+	ck_assert(cJSON_IsNull(at(root, "file", "shape")));
+	ck_assert(cJSON_IsNull(at(root, "statistics", "min")));
+	ck_assert(cJSON_IsNull(at(root, "result", "predicted_entropy")));
+	ck_assert(cJSON_IsNull(cJSON_GetObjectItem(root, "baseline")));
+	cJSON_Delete(root);
+}
+END_TEST
+
+static const struct {
+	const char *name, *shown;
+} names[] = {
+	{ "quote\" and \\ and \n", "quote\" and \\ and \n" },
+	{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80" },
+	{ "latin\xe4.npy", "latin\xef\xbf\xbd.npy" },
+	{ "cut\xe2\x82", "cut\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "overlong\xc0\xaf", "overlong\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "surrogate\xed\xa0\x80", "surrogate\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+	{ "</script>", "</script>" },
+};
+
+START_TEST(names_are_any_bytes)
+{
+	struct alcm_info info = example();
+	cJSON *root = report_of(&info, names[_i].name);
+	char *text = NULL;
+
+	ck_assert_str_eq(at(root, "file", "name")->valuestring, names[_i].shown);
+	cJSON_Delete(root);
+	ck_assert_int_eq(alcm_report_json(&info, names[_i].name, &mtime, &text), 0);
+	ck_assert(alcm_report_current(text, strlen(text), &info, names[_i].name, &mtime));
+	alcm_free_text(text);
+}
+END_TEST
+
+START_TEST(knows_its_own_commit)
+{
+	struct alcm_info info = example();
+	struct timespec later = { mtime.tv_sec, mtime.tv_nsec + 1 };
+	char *text = NULL;
+
+	ck_assert_int_eq(alcm_report_json(&info, "w", &mtime, &text), 0);
+
+	size_t len = strlen(text);
+
+	ck_assert(alcm_report_current(text, len, &info, "w", &mtime));
+	ck_assert(!alcm_report_current(text, len, &info, "v", &mtime));
+	ck_assert(!alcm_report_current(text, len, &info, "w", &later));
+	ck_assert(!alcm_report_current(text, len / 2, &info, "w", &mtime));
+	ck_assert(!alcm_report_current("[]", 2, &info, "w", &mtime));
+	info.commit_no++;
+	ck_assert(!alcm_report_current(text, len, &info, "w", &mtime));
+	info.commit_no--;
+	info.uuid[15]++;
+	ck_assert(!alcm_report_current(text, len, &info, "w", &mtime));
+	alcm_free_text(text);
+}
+END_TEST
+
+START_TEST(caq_of_the_paper)
+{
+	ck_assert_double_eq(alcm_caq(1.6, 0), 1.6);
+	ck_assert_double_eq(alcm_caq(3, 1), 1.5);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("report");
+	TCase *tc = tcase_create("report");
+	SRunner *runner;
+
+	tcase_add_test(tc, says_the_figures);
+	tcase_add_test(tc, what_is_unknown_is_null);
+	tcase_add_loop_test(tc, names_are_any_bytes, 0, sizeof(names) / sizeof(names[0]));
+	tcase_add_test(tc, knows_its_own_commit);
+	tcase_add_test(tc, caq_of_the_paper);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+
+	int failed = srunner_ntests_failed(runner);
+
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
