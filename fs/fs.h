@@ -13,22 +13,12 @@
 
 #include "alcm.h"
 #include "compat.h"
+#include "options.h"
 
 struct inode;
 
 /* The admin directory at the store's root. */
 #define ADMIN_NAME ".alcm"
-
-struct options {
-	char *store, *mountpoint;
-	unsigned threads, budget_mib, chunk_kib;
-	unsigned min_size;
-	char *profile;
-	int noverify;
-	double attr_timeout;
-	int foreground, debug, show_help, show_version;
-	int allow_other;
-};
 
 struct fs {
 	struct options opt;
@@ -59,6 +49,9 @@ static inline struct fs *req_fs(fuse_req_t req)
 /* One line to syslog or stderr, printf-style. */
 void fs_log(const struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* A line on stderr, before there is a mount. */
+void fs_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Answer a request that has no data: 0 or a negative errno. The one place for errors. */
 void reply_result(fuse_req_t req, int result);

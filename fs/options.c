@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* What can be said on the command line, in -o and in fstab. */
+#include "options.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fs.h"
+
+enum { KEY_IGNORE = 1, KEY_PASS };
+
+#define OPTION(name, field)                              \
+	{                                                \
+		name, offsetof(struct options, field), 1 \
+	}
+
+/* As FUSE_OPT_KEY, which clang takes for a conversion that loses bits. */
+#define KEY(name, key)                \
+	{                             \
+		name, UINT32_MAX, key \
+	}
+
+static const struct fuse_opt option_table[] = {
+	OPTION("threads=%u", threads),
+	OPTION("budget=%u", budget_mib),
+	OPTION("chunk=%u", chunk_kib),
+	OPTION("min_size=%u", min_size),
+	OPTION("profile=%s", profile),
+	OPTION("noverify", noverify),
+	{ "verify", offsetof(struct options, noverify), 0 },
+	OPTION("attr_timeout=%lf", attr_timeout),
+	OPTION("-f", foreground),
+	OPTION("-d", debug),
+	OPTION("-h", show_help),
+	OPTION("--help", show_help),
+	OPTION("-V", show_version),
+	OPTION("--version", show_version),
+	OPTION("allow_other", allow_other),
+	KEY("default_permissions", KEY_IGNORE),
+	/* What mount(8) and fstab may add. */
+	KEY("auto", KEY_IGNORE),
+	KEY("noauto", KEY_IGNORE),
+	KEY("user", KEY_IGNORE),
+	KEY("nouser", KEY_IGNORE),
+	KEY("users", KEY_IGNORE),
+	KEY("nofail", KEY_IGNORE),
+	KEY("_netdev", KEY_IGNORE),
+	KEY("defaults", KEY_IGNORE),
+	/* What the kernel and fusermount3 understand. */
+	KEY("fsname=", KEY_PASS),
+	KEY("subtype=", KEY_PASS),
+	KEY("auto_unmount", KEY_PASS),
+	KEY("ro", KEY_PASS),
+	KEY("rw", KEY_PASS),
+	KEY("dev", KEY_PASS),
+	KEY("nodev", KEY_PASS),
+	KEY("suid", KEY_PASS),
+	KEY("nosuid", KEY_PASS),
+	KEY("exec", KEY_PASS),
+	KEY("noexec", KEY_PASS),
+	KEY("atime", KEY_PASS),
+	KEY("noatime", KEY_PASS),
+	KEY("sync", KEY_PASS),
+	KEY("async", KEY_PASS),
+	KEY("dirsync", KEY_PASS),
+	FUSE_OPT_END,
+};
+
+/* How many single-letter edits lie between two names; short ones only. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[40];
+	size_t na = strcspn(a, "="), nb = strcspn(b, "=%");
+
+	if (nb > 38)
+		nb = 38;
+	for (size_t j = 0; j <= nb; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= na; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= nb; j++) {
+			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[nb];
+}
+
+static int unknown_option(const char *arg)
+{
+	const char *nearest = NULL;
+	unsigned least = 4;
+
+	for (const struct fuse_opt *o = option_table; o->templ; o++) {
+		unsigned d = o->templ[0] == '-' ? least : distance(arg, o->templ);
+
+		if (d < least) {
+			least = d;
+			nearest = o->templ;
+		}
+	}
+	if (nearest)
+		fs_fail("unknown option '%s'; did you mean '%.*s'?", arg,
+			(int)strcspn(nearest, "%"), nearest);
+	else
+		fs_fail("unknown option '%s'; see alcmfs -h", arg);
+	return -1;
+}
+
+static int on_option(void *data, const char *arg, int key, struct fuse_args *out)
+{
+	struct options *opt = data;
+
+	(void)out;
+	switch (key) {
+	case KEY_IGNORE:
+		return 0;
+	case KEY_PASS:
+		return 1;
+	case FUSE_OPT_KEY_NONOPT:
+		if (!opt->store)
+			return (opt->store = strdup(arg)) ? 0 : -1;
+		if (!opt->mountpoint)
+			return (opt->mountpoint = strdup(arg)) ? 0 : -1;
+		fs_fail("unexpected argument '%s'", arg);
+		return -1;
+	default:
+		return unknown_option(arg);
+	}
+}
+
+void options_usage(void)
+{
+	puts("usage: alcmfs STORE MOUNTPOINT [-o OPTION,…] [-f] [-d] [-V] [-h]\n"
+	     "\n"
+	     "Mount STORE, a directory, at MOUNTPOINT: tensor files saved there are compressed.\n"
+	     "\n"
+	     "  -f              stay in the foreground, messages on stderr\n"
+	     "  -d              as -f, with a trace of every request\n"
+	     "  -o threads=N    encoding threads (default: one per core)\n"
+	     "  -o budget=MiB   memory for chunk buffers of all files (default 256, at least 8)\n"
+	     "  -o chunk=KiB    chunk size of new files: 64, 128, 256 (default), … 16384\n"
+	     "  -o min_size=N   files below N bytes are stored as they are (default 4096)\n"
+	     "  -o profile=P    what compression may do to values: lossless (default)\n"
+	     "  -o noverify     don't decode and compare each chunk before its buffer is let go\n"
+	     "  -o attr_timeout=S  seconds for which the kernel may cache attributes (default "
+	     "1)\n"
+	     "  -o allow_other  let other users in (default for root)\n"
+	     "and the general options of mount(8), such as ro.\n"
+	     "\n"
+	     "Unmount with: fusermount3 -u MOUNTPOINT");
+}
+
+int options_check(struct fs *fs)
+{
+	struct options *o = &fs->opt;
+	struct alcm_diag diag = { 0 };
+
+	if (!o->store || !o->mountpoint) {
+		fs_fail("%s; see alcmfs -h", o->store ? "no mount point" : "no store");
+		return -EINVAL;
+	}
+	if (o->budget_mib < 8 || o->budget_mib > 1 << 20) {
+		fs_fail("budget=%d: from 8 to 1048576 MiB", (int)o->budget_mib);
+		return -EINVAL;
+	}
+	if (o->chunk_kib < 64 || o->chunk_kib > 16384 || (o->chunk_kib & (o->chunk_kib - 1))) {
+		fs_fail("chunk=%u: a power of two from 64 to 16384 KiB", o->chunk_kib);
+		return -EINVAL;
+	}
+	if (o->threads > 1024) {
+		fs_fail("threads=%d: at most 1024", (int)o->threads);
+		return -EINVAL;
+	}
+	alcm_profile_default(&fs->profile);
+	if (o->profile && alcm_profile_parse(o->profile, &fs->profile, &diag)) {
+		fs_fail("%s", diag.cause);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int options_parse(struct fuse_args *args, struct options *opt)
+{
+	return fuse_opt_parse(args, opt, option_table, on_option) ? -EINVAL : 0;
+}

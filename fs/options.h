@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ALCMFS_OPTIONS_H
+#define ALCMFS_OPTIONS_H
+
+#include "compat.h"
+
+struct fs;
+
+/* As given; strings are the heap's, freed by main(). */
+struct options {
+	char *store, *mountpoint;
+	unsigned threads, budget_mib, chunk_kib;
+	unsigned min_size;
+	char *profile;
+	int noverify;
+	double attr_timeout;
+	int foreground, debug, show_help, show_version;
+	int allow_other;
+};
+
+/* Take ours out of `args`, leaving those for libfuse. -EINVAL after saying what is wrong. */
+int options_parse(struct fuse_args *args, struct options *opt);
+
+/* Check fs->opt and set fs->profile. -EINVAL after saying what is wrong. */
+int options_check(struct fs *fs);
+
+void options_usage(void);
+
+#endif
