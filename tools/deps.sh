@@ -56,11 +56,16 @@ packages_install() {
     fi
 }
 
-# A bare chroot or container may lack /proc or the FUSE device though the kernel has both.
+# A bare chroot or container may lack /proc or the FUSE device though the kernel has both, and
+# /etc/mtab, without which fusermount3 unmounts nothing for an ordinary user.
 kernel_files_provide() {
     if [ ! -e /proc/self/fd ]; then
         echo "/proc is missing: mounting it"
         mount -t proc proc /proc || return 1
+    fi
+    if [ ! -e /etc/mtab ] && [ -w /etc ]; then
+        echo "/etc/mtab is missing: linking it to /proc/self/mounts"
+        ln -sf ../proc/self/mounts /etc/mtab || return 1
     fi
     [ ! -e /dev/fuse ] || return 0
     if [ "$(id -u)" -ne 0 ]; then
