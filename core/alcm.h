@@ -106,6 +106,33 @@ int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_d
 /* The default: "lossless". */
 void alcm_profile_default(struct alcm_profile *out);
 
+/*
+ * The paper's scheduler ("Adaptive scheduling"): the share of values that profile `paper` prunes
+ * follows the CAQ of successive saves. From the second score on, a trend (newest − oldest of the
+ * last five) above 0 multiplies the share by 0.95, any other divides it; it stays in [0.001, 0.1].
+ */
+#define ALCM_SCHEDULER_WINDOW 5
+
+struct alcm_scheduler {
+	double prune_share; /* for the next save */
+	uint64_t n_saves;
+	unsigned n_scores;
+	double scores[ALCM_SCHEDULER_WINDOW]; /* CAQ, oldest first */
+};
+
+/* The state before the first save: a share of 0.01. */
+void alcm_scheduler_init(struct alcm_scheduler *scheduler);
+
+/* A save was done, with this CAQ. */
+void alcm_scheduler_add(struct alcm_scheduler *scheduler, double caq);
+
+/* The state as JSON; freed with alcm_free_text(). -ENOMEM. */
+int alcm_scheduler_json(const struct alcm_scheduler *scheduler, char **out);
+
+/* Read such JSON, which may be anything. -EINVAL: it is no state. */
+int alcm_scheduler_parse(const char *json, size_t len, struct alcm_scheduler *out,
+	struct alcm_diag *diag);
+
 /* ---- blobs ------------------------------------------------------------------------------ */
 
 struct alcm_blob;
