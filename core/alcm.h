@@ -223,6 +223,15 @@ struct alcm_plane {
 	double bits_before, bits_after; /* per value */
 };
 
+/* What a lossy profile changed, against the values that were written. */
+struct alcm_distortion {
+	uint64_t n_values;
+	double pruned_share; /* of the values: not zero before, zero now */
+	double mse, mae, max_error;
+	double relative_l2; /* ‖x − y‖ / ‖x‖ */
+	double psnr_db;     /* peak: the range max − min; infinite without an error */
+};
+
 #define ALCM_MAX_PLANES 32
 #define ALCM_MAX_DIMS 64
 

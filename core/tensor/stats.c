@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/le.h"
+#include "tensor/values.h"
 
 enum {
 	BLOCK = 1024,
@@ -16,91 +16,6 @@ enum {
 };
 
 #define SPARSE_BELOW 1e-6
-
-static double f32_value(uint32_t bits)
-{
-	float f;
-
-	memcpy(&f, &bits, sizeof(f));
-	return f;
-}
-
-/*
- * Without branches, so that the loop over it vectorises: in the place of a float's exponent and
- * mantissa the bits are the value times 2^-112, subnormals included.
- */
-static double f16_value(uint16_t h)
-{
-	uint32_t magnitude = (uint32_t)(h & 0x7fff) << 13;
-	double v = f32_value(magnitude) * 0x1p112;
-
-	/* The largest exponent means Inf and NaN; as a number it would be 65536 and more. */
-	v = magnitude >= 0x0f800000 ? f32_value(magnitude | 0x7f800000) : v;
-	return h & 0x8000 ? -v : v;
-}
-
-static double bf16_value(uint16_t h)
-{
-	uint32_t bits = (uint32_t)h << 16;
-	float f;
-
-	memcpy(&f, &bits, sizeof(f));
-	return f;
-}
-
-static double f64_value(uint64_t bits)
-{
-	double d;
-
-	memcpy(&d, &bits, sizeof(d));
-	return d;
-}
-
-/* One conversion loop per type: the type is decided outside the loop, not in it. */
-#define CONVERT(width, expr)                                            \
-	for (unsigned i = 0; i < n; i++) {                              \
-		uint##width##_t v = le_get##width(p + i * (width / 8)); \
-		if (big)                                                \
-			v = __builtin_bswap##width(v);                  \
-		out[i] = (double)(expr);                                \
-	}                                                               \
-	return true
-
-static bool convert(double *out, const uint8_t *p, unsigned n, enum dtype_id dtype, bool big)
-{
-	switch (dtype) {
-	case DTYPE_U8:
-		for (unsigned i = 0; i < n; i++)
-			out[i] = p[i];
-		return true;
-	case DTYPE_I8:
-		for (unsigned i = 0; i < n; i++)
-			out[i] = (int8_t)p[i];
-		return true;
-	case DTYPE_U16:
-		CONVERT(16, v);
-	case DTYPE_I16:
-		CONVERT(16, (int16_t)v);
-	case DTYPE_U32:
-		CONVERT(32, v);
-	case DTYPE_I32:
-		CONVERT(32, (int32_t)v);
-	case DTYPE_U64:
-		CONVERT(64, v);
-	case DTYPE_I64:
-		CONVERT(64, (int64_t)v);
-	case DTYPE_F16:
-		CONVERT(16, f16_value(v));
-	case DTYPE_BF16:
-		CONVERT(16, bf16_value(v));
-	case DTYPE_F32:
-		CONVERT(32, f32_value(v));
-	case DTYPE_F64:
-		CONVERT(64, f64_value(v));
-	default:
-		return false;
-	}
-}
 
 /* Take NaN and Inf out of a block, counting them; returns how many values are left. */
 static unsigned drop_nonfinite(struct moments *m, double *x, unsigned n)
@@ -194,7 +109,7 @@ void moments_add(struct moments *m, const uint8_t *data, const struct span *span
 		unsigned n = n_values - at < BLOCK ? n_values - at : BLOCK;
 		struct moments b;
 
-		if (!convert(x, data + (size_t)at * type->width_bytes, n, span->dtype,
+		if (!values_get(x, data + (size_t)at * type->width_bytes, n, span->dtype,
 			    span->big_endian))
 			return;
 		n = drop_nonfinite(m, x, n);

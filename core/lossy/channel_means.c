@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "lossy/channel_means.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "tensor/values.h"
+
+enum {
+	LANES = 8,
+	BLOCK = 128,       /* added without halving */
+	PIECE = 8192,      /* NumPy's buffer: longer channels are added piece by piece */
+	MIN_BUFFER = 4096, /* values read at a time */
+};
+
+/*
+ * Values of `width` channels go by in turn: one channel's components in C order, all channels' in
+ * Fortran order. Arrays hold one number for each of them.
+ */
+struct adder {
+	const struct value_source *source;
+	uint64_t next; /* value of the source */
+	uint64_t width;
+	double *absent, *lanes, *temps;
+	double *buffer; /* values [at, end) of it are waiting */
+	uint64_t buffer_len, at, end;
+	bool narrow; /* sums are floats */
+	int err;
+};
+
+static double add(const struct adder *a, double x, double y)
+{
+	return a->narrow ? (double)(float)(x + y) : x + y;
+}
+
+static void add_to(const struct adder *a, double *sum, const double *x, uint64_t n)
+{
+	if (a->narrow) {
+		for (uint64_t i = 0; i < n; i++)
+			sum[i] = (float)(sum[i] + x[i]);
+	} else {
+		for (uint64_t i = 0; i < n; i++)
+			sum[i] += x[i];
+	}
+}
+
+/* NaN and Inf count as absent: they add nothing, and the mean is over the others. */
+static void drop_nonfinite(struct adder *a, double *x, uint64_t n)
+{
+	double check = 0;
+
+	/* 0 · x is NaN for both, 0 for all others. */
+	for (uint64_t i = 0; i < n; i++)
+		check += x[i] * 0;
+	if (check == 0)
+		return;
+	for (uint64_t i = 0; i < n; i++) {
+		if (isfinite(x[i]))
+			continue;
+		x[i] = 0;
+		a->absent[i % a->width]++;
+	}
+}
+
+static void refill(struct adder *a)
+{
+	uint64_t left = a->end - a->at;
+	uint64_t n = min_u64(a->buffer_len - left, a->source->n_values - a->next);
+
+	memmove(a->buffer, a->buffer + a->at, left * sizeof(double));
+	a->err = a->source->read(a->source->ctx, a->next, (uint32_t)n, a->buffer + left);
+	if (a->err)
+		memset(a->buffer, 0, a->buffer_len * sizeof(double));
+	a->next += n;
+	a->at = 0;
+	a->end = left + n;
+}
+
+/* The next `rows` (at most LANES) values of each channel, row by row; zeros after an error. */
+static const double *rows_of(struct adder *a, unsigned rows)
+{
+	uint64_t want = rows * a->width;
+
+	if (!a->err && a->end - a->at < want)
+		refill(a);
+	if (a->err)
+		return a->buffer;
+
+	double *x = a->buffer + a->at;
+
+	a->at += want;
+	drop_nonfinite(a, x, want);
+	return x;
+}
+
+/* sum := the sums of the next n ≤ BLOCK values of each channel. */
+static void add_block(struct adder *a, unsigned n, double *sum)
+{
+	uint64_t w = a->width;
+	unsigned i = 0;
+
+	memset(sum, 0, w * sizeof(double));
+	if (n >= LANES) {
+		double *r = a->lanes;
+
+		memcpy(r, rows_of(a, LANES), LANES * w * sizeof(double));
+		for (i = LANES; i + LANES <= n; i += LANES)
+			add_to(a, r, rows_of(a, LANES), LANES * w);
+		for (uint64_t c = 0; c < w; c++) {
+			double low = add(a, add(a, r[c], r[w + c]),
+				add(a, r[2 * w + c], r[3 * w + c]));
+			double high = add(a, add(a, r[4 * w + c], r[5 * w + c]),
+				add(a, r[6 * w + c], r[7 * w + c]));
+
+			sum[c] = add(a, low, high);
+		}
+	}
+	for (; i < n; i++)
+		add_to(a, sum, rows_of(a, 1), w);
+}
+
+static uint64_t first_half(uint64_t n)
+{
+	return n / 2 - n / 2 % LANES;
+}
+
+/* `temps` has room for one sum per level of halving. */
+static void add_pairwise(struct adder *a, uint64_t n, double *temps, double *sum)
+{
+	if (n <= BLOCK) {
+		add_block(a, (unsigned)n, sum);
+		return;
+	}
+	add_pairwise(a, first_half(n), temps + a->width, sum);
+	add_pairwise(a, n - first_half(n), temps + a->width, temps);
+	add_to(a, sum, temps, a->width);
+}
+
+static unsigned halvings(uint64_t n)
+{
+	unsigned depth = 0;
+
+	for (; n > BLOCK; n -= first_half(n))
+		depth++;
+	return depth;
+}
+
+/* All values of the channels that go by together. */
+static void add_channels(struct adder *a, uint64_t n, double *sum)
+{
+	double *piece_sum = a->temps, *temps = a->temps + a->width;
+
+	memset(sum, 0, a->width * sizeof(double));
+	while (n) {
+		uint64_t piece = min_u64(n, PIECE);
+
+		add_pairwise(a, piece, temps, piece_sum);
+		add_to(a, sum, piece_sum, a->width);
+		n -= piece;
+	}
+}
+
+static void divide(struct adder *a, const struct lossy_shape *shape, double *sum)
+{
+	for (uint64_t c = 0; c < a->width; c++) {
+		double n = (double)shape->channel_len - a->absent[c];
+		double mean = n > 0 ? sum[c] / n : 0;
+
+		if (a->narrow)
+			mean = values_round(mean, DTYPE_F32);
+		sum[c] = values_round(mean, shape->dtype);
+	}
+}
+
+int channel_means(const struct value_source *source, const struct lossy_shape *shape,
+	double *means)
+{
+	uint64_t width = shape->fortran_order ? lossy_n_scales(shape) : shape->n_components;
+	unsigned levels = halvings(min_u64(shape->channel_len, PIECE)) + 2;
+	AUTO_FREE double *memory = mem_zalloc(width * (1 + 2 * LANES + levels) + MIN_BUFFER,
+		sizeof(double));
+	struct adder a = {
+		.source = source,
+		.width = width,
+		.narrow = shape->dtype != DTYPE_F64,
+		.absent = memory,
+	};
+
+	if (!memory)
+		return -ENOMEM;
+	a.lanes = a.absent + width;
+	a.temps = a.lanes + LANES * width;
+	a.buffer = a.temps + levels * width;
+	a.buffer_len = LANES * width + MIN_BUFFER;
+	for (uint64_t c = 0; c < lossy_n_scales(shape) && !a.err; c += width) {
+		memset(a.absent, 0, width * sizeof(double));
+		add_channels(&a, shape->channel_len, means + c);
+		divide(&a, shape, means + c);
+	}
+	return a.err;
+}

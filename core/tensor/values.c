@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "tensor/values.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/le.h"
+
+/* ---- to double ------------------------------------------------------------------------------ */
+
+static double f32_value(uint32_t bits)
+{
+	float f;
+
+	memcpy(&f, &bits, sizeof(f));
+	return f;
+}
+
+/*
+ * Without branches, so that the loop over it vectorises: in the place of a float's exponent and
+ * mantissa the bits are the value times 2^-112, subnormals included.
+ */
+static double f16_value(uint16_t h)
+{
+	uint32_t magnitude = (uint32_t)(h & 0x7fff) << 13;
+	double v = f32_value(magnitude) * 0x1p112;
+
+	/* The largest exponent means Inf and NaN; as a number it would be 65536 and more. */
+	v = magnitude >= 0x0f800000 ? f32_value(magnitude | 0x7f800000) : v;
+	return h & 0x8000 ? -v : v;
+}
+
+static double bf16_value(uint16_t h)
+{
+	uint32_t bits = (uint32_t)h << 16;
+	float f;
+
+	memcpy(&f, &bits, sizeof(f));
+	return f;
+}
+
+static double f64_value(uint64_t bits)
+{
+	double d;
+
+	memcpy(&d, &bits, sizeof(d));
+	return d;
+}
+
+/* One conversion loop per type: the type is decided outside the loop, not in it. */
+#define CONVERT(width, expr)                                            \
+	for (unsigned i = 0; i < n; i++) {                              \
+		uint##width##_t v = le_get##width(p + i * (width / 8)); \
+		if (big)                                                \
+			v = __builtin_bswap##width(v);                  \
+		out[i] = (double)(expr);                                \
+	}                                                               \
+	return true
+
+bool values_get(double *out, const uint8_t *p, unsigned n, enum dtype_id dtype, bool big)
+{
+	switch (dtype) {
+	case DTYPE_U8:
+		for (unsigned i = 0; i < n; i++)
+			out[i] = p[i];
+		return true;
+	case DTYPE_I8:
+		for (unsigned i = 0; i < n; i++)
+			out[i] = (int8_t)p[i];
+		return true;
+	case DTYPE_U16:
+		CONVERT(16, v);
+	case DTYPE_I16:
+		CONVERT(16, (int16_t)v);
+	case DTYPE_U32:
+		CONVERT(32, v);
+	case DTYPE_I32:
+		CONVERT(32, (int32_t)v);
+	case DTYPE_U64:
+		CONVERT(64, v);
+	case DTYPE_I64:
+		CONVERT(64, (int64_t)v);
+	case DTYPE_F16:
+		CONVERT(16, f16_value(v));
+	case DTYPE_BF16:
+		CONVERT(16, bf16_value(v));
+	case DTYPE_F32:
+		CONVERT(32, f32_value(v));
+	case DTYPE_F64:
+		CONVERT(64, f64_value(v));
+	default:
+		return false;
+	}
+}
+
+/* ---- from double ---------------------------------------------------------------------------- */
+
+static uint64_t f64_bits(double v)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	return bits;
+}
+
+/* A float of 16 bits by its number of mantissa bits: what is left of 15 is the exponent. */
+static uint16_t narrow(double v, unsigned mantissa_bits)
+{
+	unsigned exponent_bits = 15 - mantissa_bits, drop = 52 - mantissa_bits;
+	int bias = (1 << (exponent_bits - 1)) - 1;
+	uint16_t sign = (uint16_t)(f64_bits(v) >> 48 & 0x8000);
+	uint16_t infinity = (uint16_t)(((1 << exponent_bits) - 1) << mantissa_bits);
+	double a = fabs(v);
+
+	if (isnan(v))
+		return sign | infinity | 1;
+	/* Subnormals are the multiples of the smallest one; rint() rounds ties to even. */
+	if (a < ldexp(1, 1 - bias))
+		return sign | (uint16_t)rint(ldexp(a, bias - 1 + (int)mantissa_bits));
+
+	/* A carry out of the mantissa goes on into the exponent, as it should. */
+	uint64_t bits = f64_bits(a);
+	uint64_t rounded = bits + (((uint64_t)1 << (drop - 1)) - 1) + (bits >> drop & 1);
+	uint64_t h = (rounded >> drop) - ((uint64_t)(1023 - bias) << mantissa_bits);
+
+	return sign | (uint16_t)(h < infinity ? h : infinity);
+}
+
+static uint16_t f16_bits(double v)
+{
+	return narrow(v, 10);
+}
+
+static uint16_t bf16_bits(double v)
+{
+	return narrow(v, 7);
+}
+
+static uint32_t f32_bits(double v)
+{
+	float f = (float)v;
+	uint32_t bits;
+
+	memcpy(&bits, &f, sizeof(bits));
+	return bits;
+}
+
+double values_round(double v, enum dtype_id dtype)
+{
+	switch (dtype) {
+	case DTYPE_F16:
+		return f16_value(f16_bits(v));
+	case DTYPE_BF16:
+		return bf16_value(bf16_bits(v));
+	case DTYPE_F32:
+		return (float)v;
+	default:
+		return v;
+	}
+}
+
+#define PUT(width, expr)                                 \
+	for (unsigned i = 0; i < n; i++) {               \
+		uint##width##_t v = expr;                \
+		if (big)                                 \
+			v = __builtin_bswap##width(v);   \
+		le_put##width(out + i * (width / 8), v); \
+	}                                                \
+	break
+
+void values_put(uint8_t *out, const double *in, unsigned n, enum dtype_id dtype, bool big)
+{
+	switch (dtype) {
+	case DTYPE_F16:
+		PUT(16, f16_bits(in[i]));
+	case DTYPE_BF16:
+		PUT(16, bf16_bits(in[i]));
+	case DTYPE_F32:
+		PUT(32, f32_bits(in[i]));
+	case DTYPE_F64:
+		PUT(64, f64_bits(in[i]));
+	default:
+		break;
+	}
+}
