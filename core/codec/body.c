@@ -47,9 +47,25 @@ static int check_part(const struct body_part *part, uint8_t flags, struct alcm_d
 		return diag_set(diag, -EIO, 0, "needs a newer alcm (transform %u)",
 			part->transform);
 	if ((flags & ~FLAG_BIG_ENDIAN) || !part->raw_len || !transform_takes(t, part->elem_bytes) ||
-		(!t->planes && flags) || part->n_planes != (t->planes ? part->elem_bytes : 1) ||
+		(t->kind == TRANSFORM_KIND_WHOLE && flags) ||
+		part->n_planes != transform_n_planes(t, part->elem_bytes) ||
 		(part->elem_bytes && part->raw_len % part->elem_bytes))
 		return diag_set(diag, -EIO, 0, "impossible part in a record");
+	return 0;
+}
+
+/* Whether plane `no` of a part can be coded in this way. */
+static int check_coder(const struct body_part *part, unsigned no, uint8_t coder,
+	struct alcm_diag *diag)
+{
+	const struct transform *t = transform_find(part->transform);
+
+	if (t->kind == TRANSFORM_KIND_GRID) {
+		if (coder != (no ? CODER_DENSITY : CODER_RAW))
+			return diag_set(diag, -EIO, 0, "impossible coder of a grid in a record");
+	} else if (!coder_find(coder)) {
+		return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)", coder);
+	}
 	return 0;
 }
 
@@ -86,9 +102,9 @@ int body_get(struct body *body, const uint8_t *in, uint32_t body_len, uint32_t n
 			p = in + at + k * (uint64_t)BODY_PLANE_BYTES;
 			part->planes[k].coder = p[0];
 			part->planes[k].stored_len = le_get32(p + 1);
-			if (!coder_find(p[0]))
-				return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)",
-					p[0]);
+			err = check_coder(part, k, p[0], diag);
+			if (err)
+				return err;
 			stored += part->planes[k].stored_len;
 		}
 		at += part->n_planes * (uint64_t)BODY_PLANE_BYTES;

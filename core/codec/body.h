@@ -46,7 +46,7 @@ void body_put(uint8_t *out, const struct body *body);
 int body_get(struct body *body, const uint8_t *in, uint32_t body_len, uint32_t n,
 	struct alcm_diag *diag);
 
-/* Length of a plane before coding. */
+/* Length of a plane of bytes before coding. */
 static inline uint32_t body_plane_len(const struct body_part *part)
 {
 	return part->elem_bytes ? part->raw_len / part->elem_bytes : part->raw_len;

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/diag.h"
 #include "codec/codec_state.h"
+#include "codec/grid.h"
 #include "transform/planes.h"
 
 /* A part table of every part and plane there can be. */
@@ -68,16 +69,20 @@ static void list_planes(const struct body *body, struct codec_result *out)
 	out->n_planes = 0;
 	for (unsigned i = 0; i < body->n_parts; i++) {
 		const struct body_part *part = &body->parts[i];
-		uint32_t plane_len = body_plane_len(part);
+		bool grid = part->transform == TRANSFORM_GRID;
+		uint32_t n = body_plane_len(part);
 
 		for (unsigned p = 0; p < part->n_planes && out->n_planes < CODEC_MAX_PLANES; p++)
 			out->planes[out->n_planes++] = (struct plane_use){
 				.transform = part->transform,
 				.plane = (uint8_t)p,
 				.coder = part->planes[p].coder,
-				.value_bits = 8,
-				.n_values = plane_len,
-				.raw_bytes = plane_len,
+				.value_bits = (uint8_t)(grid ? 8 * part->elem_bytes : 8),
+				.n_values = n,
+				/* A grid's codes stand for the values, its parameters for none. */
+				.raw_bytes = !grid ? n
+					: p        ? part->raw_len
+						   : 0,
 				.stored_bytes = part->planes[p].stored_len,
 			};
 	}
@@ -136,8 +141,7 @@ static int decode_plane(struct codec *c, const struct body_plane *plane, const u
 	return 0;
 }
 
-/* One part into out[0, raw_len); `*in` moves behind its planes. */
-static int decode_part(struct codec *c, const struct body_part *part, const uint8_t **in,
+static int decode_planes(struct codec *c, const struct body_part *part, const uint8_t **in,
 	uint8_t *out, struct alcm_diag *diag)
 {
 	const struct transform *t = transform_find(part->transform);
@@ -146,12 +150,13 @@ static int decode_part(struct codec *c, const struct body_part *part, const uint
 
 	for (unsigned p = 0; p < part->n_planes; p++) {
 		const struct body_plane *plane = &part->planes[p];
-		uint8_t *to = t->planes ? c->planes + (size_t)p * n : out;
+		bool split = t->kind == TRANSFORM_KIND_PLANES;
+		uint8_t *to = split ? c->planes + (size_t)p * n : out;
 		int err = 0;
 
 		planes[p] = to;
 		/* Raw planes are merged from where they lie. */
-		if (t->planes && plane->coder == CODER_RAW && plane->stored_len == n)
+		if (split && plane->coder == CODER_RAW && plane->stored_len == n)
 			planes[p] = *in;
 		else
 			err = decode_plane(c, plane, *in, to, n, diag);
@@ -159,9 +164,25 @@ static int decode_part(struct codec *c, const struct body_part *part, const uint
 			return err;
 		*in += plane->stored_len;
 	}
-	if (t->planes)
+	if (t->kind == TRANSFORM_KIND_PLANES)
 		planes_merge(planes, out, n, part->elem_bytes, t->rotate, part->big_endian);
 	return 0;
+}
+
+/* One part into out[0, raw_len); `*in` moves behind its planes. */
+static int decode_part(struct codec *c, const struct body_part *part, const uint8_t **in,
+	uint8_t *out, struct alcm_diag *diag)
+{
+	const uint8_t *params = *in;
+
+	if (part->transform != TRANSFORM_GRID)
+		return decode_planes(c, part, in, out, diag);
+
+	uint32_t params_len = part->planes[0].stored_len, codes_len = part->planes[1].stored_len;
+
+	*in += params_len + codes_len;
+	return grid_decode(params, params_len, params + params_len, codes_len, part->elem_bytes,
+		part->big_endian, out, part->raw_len, diag);
 }
 
 int codec_decode(struct codec *c, const uint8_t *in, uint32_t body_len, uint8_t *raw, uint32_t n,
@@ -204,8 +225,10 @@ void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)
 
 	if (!t)
 		snprintf(buf, 32, "?");
-	else if (!t->planes)
+	else if (t->kind == TRANSFORM_KIND_WHOLE)
 		snprintf(buf, 32, "bytes");
+	else if (t->kind == TRANSFORM_KIND_GRID)
+		snprintf(buf, 32, "%s", plane ? "codes" : "scales");
 	else if (t->rotate && plane == 0)
 		snprintf(buf, 32, "exponent");
 	else if (t->rotate)
@@ -216,9 +239,7 @@ void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)
 
 const char *codec_coder_name(uint8_t coder)
 {
-	const struct coder *c = coder_find(coder);
-
-	return c ? c->name : "?";
+	return coder_name(coder);
 }
 
 long codec_baseline(const uint8_t *raw, uint32_t n)

@@ -14,6 +14,7 @@
 
 #include "base/le.h"
 #include "codec/codec_state.h"
+#include "codec/grid.h"
 #include "transform/planes.h"
 
 enum {
@@ -244,6 +245,31 @@ static void plan_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t
 	}
 }
 
+/* Quantised values as their codes, in less than `room` bytes at `to`. */
+static bool plan_grid(const uint8_t *raw, const struct span *span, uint8_t *to, uint32_t room,
+	struct coded_part *out)
+{
+	uint32_t params_len = 0;
+	size_t len = grid_encode(raw, span, to, room ? room - 1 : 0, &params_len);
+
+	if (!len)
+		return false;
+	*out = (struct coded_part){
+		.part = {
+			.raw_len = span->len_bytes,
+			.transform = TRANSFORM_GRID,
+			.elem_bytes = dtype_get(span->dtype)->width_bytes,
+			.n_planes = 2,
+			.big_endian = span->big_endian,
+			.planes = { { CODER_RAW, params_len },
+				{ CODER_DENSITY, (uint32_t)len - params_len } },
+		},
+		.bytes = to,
+		.len = (uint32_t)len,
+	};
+	return true;
+}
+
 /* The width of what gets split, 0 when nothing is to be gained by splitting. */
 static unsigned split_width(const struct span *span)
 {
@@ -254,7 +280,7 @@ static unsigned split_width(const struct span *span)
 											   : 0;
 }
 
-void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,
+static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *span,
 	struct coded_part *out)
 {
 	const struct dtype *type = dtype_get(span->dtype);
@@ -281,4 +307,16 @@ void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,
 	plan_whole(c, raw, n, !is_float, c->coded[1], &whole);
 	if (whole.len < out->len)
 		*out = whole;
+}
+
+void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,
+	struct coded_part *out)
+{
+	/* Floats that are all on a grid and need half their bits have no better code. */
+	if (span->grid && plan_grid(raw, span, c->coded[0], span->len_bytes / 2, out))
+		return;
+	plan_bytes(c, raw, span, out);
+	if (span->grid)
+		(void)plan_grid(raw, span, out->bytes == c->coded[0] ? c->coded[1] : c->coded[0],
+			out->len, out);
 }

@@ -179,3 +179,10 @@ const struct coder *coder_find(uint8_t id)
 {
 	return id < sizeof(table) / sizeof(table[0]) ? &table[id] : NULL;
 }
+
+const char *coder_name(uint8_t id)
+{
+	const struct coder *c = coder_find(id);
+
+	return c ? c->name : id == CODER_DENSITY ? "density" : "?";
+}

@@ -6,7 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum coder_id { CODER_RAW = 0, CODER_CONSTANT = 1, CODER_DEFLATE = 2, CODER_ZSTD = 3 };
+enum coder_id {
+	CODER_RAW = 0,
+	CODER_CONSTANT = 1,
+	CODER_DEFLATE = 2,
+	CODER_ZSTD = 3,
+	CODER_DENSITY = 4, /* no coder of bytes: it belongs to transform `grid` (codec/grid.h) */
+};
 
 /* An effort of CODER_ZSTD: code symbols by their frequency, look for no matches. Fast. */
 enum { CODER_SYMBOLS_ONLY = -1000 };
@@ -30,7 +36,10 @@ struct coder {
 		size_t n);
 };
 
-/* The row of an id as on disk, or NULL when this version doesn't know it. */
+/* The row of an id as on disk, or NULL when it is no coder of bytes that this version knows. */
 const struct coder *coder_find(uint8_t id);
+
+/* For reports; "?" for an unknown id. */
+const char *coder_name(uint8_t id);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "tensor/dtype.h"
+#include "tensor/grid_map.h"
 
 struct span {
 	uint32_t len_bytes;  /* a multiple of elem_bytes, unless the dtype is DTYPE_BYTES */
@@ -17,6 +18,8 @@ struct span {
 				  an opaque type: the item size; 1 for DTYPE_BYTES */
 	enum dtype_id dtype; /* of one component; DTYPE_BYTES for opaque elements too */
 	bool big_endian;
+	/* Of quantised floats (f16, bf16, f32, f64): which multiples they are. NULL: of none. */
+	const struct grid_map *grid;
 };
 
 /* At most this many spans describe one chunk. */

@@ -3,10 +3,13 @@
 
 #include <stddef.h>
 
+enum { FLOAT_WIDTHS = 1u << 2 | 1u << 4 | 1u << 8 };
+
 static const struct transform table[] = {
-	[TRANSFORM_NONE] = { "none", false, false, 0 },
-	[TRANSFORM_BYTES] = { "bytes", true, false, 0xfffffffdu },
-	[TRANSFORM_FLOAT] = { "float", true, true, 1u << 2 | 1u << 4 | 1u << 8 },
+	[TRANSFORM_NONE] = { "none", TRANSFORM_KIND_WHOLE, false, 0 },
+	[TRANSFORM_BYTES] = { "bytes", TRANSFORM_KIND_PLANES, false, 0xfffffffdu },
+	[TRANSFORM_FLOAT] = { "float", TRANSFORM_KIND_PLANES, true, FLOAT_WIDTHS },
+	[TRANSFORM_GRID] = { "grid", TRANSFORM_KIND_GRID, false, FLOAT_WIDTHS },
 };
 
 const struct transform *transform_find(uint8_t id)
@@ -14,9 +17,21 @@ const struct transform *transform_find(uint8_t id)
 	return id < sizeof(table) / sizeof(table[0]) ? &table[id] : NULL;
 }
 
+unsigned transform_n_planes(const struct transform *t, unsigned width)
+{
+	switch (t->kind) {
+	case TRANSFORM_KIND_PLANES:
+		return width;
+	case TRANSFORM_KIND_GRID:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
 bool transform_takes(const struct transform *t, unsigned width)
 {
-	if (!t->planes)
+	if (t->kind == TRANSFORM_KIND_WHOLE)
 		return width == 0;
 	return width >= 2 && width <= TRANSFORM_MAX_PLANES && (t->widths >> (width % 32) & 1);
 }

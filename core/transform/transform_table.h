@@ -6,16 +6,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum transform_id { TRANSFORM_NONE = 0, TRANSFORM_BYTES = 1, TRANSFORM_FLOAT = 2 };
+enum transform_id {
+	TRANSFORM_NONE = 0,
+	TRANSFORM_BYTES = 1,
+	TRANSFORM_FLOAT = 2,
+	TRANSFORM_GRID = 3
+};
 
 enum { TRANSFORM_MAX_PLANES = 32 };
 
+enum transform_kind {
+	TRANSFORM_KIND_WHOLE,  /* one plane: the part's bytes; elem_bytes is 0 */
+	TRANSFORM_KIND_PLANES, /* one plane per byte of an element */
+	TRANSFORM_KIND_GRID,   /* parameters and codes (codec/grid.h) */
+};
+
 struct transform {
 	const char *name;
-	bool planes;     /* one plane per byte of an element; otherwise one plane in all */
+	enum transform_kind kind;
 	bool rotate;     /* see planes.h */
 	uint32_t widths; /* bit w set: elements of w bytes (w ≤ 32, bit 0 for 32) are allowed */
 };
+
+/* How many planes elements of `width` bytes give. */
+unsigned transform_n_planes(const struct transform *t, unsigned width);
 
 /* The row of an id as on disk, or NULL when this version doesn't know it. */
 const struct transform *transform_find(uint8_t id);

@@ -21,6 +21,8 @@ import zlib
 
 import numpy as np
 
+from alcm_grid import Impossible, join_grid
+
 FRAME_ALIGN = 64
 HEADER_BYTES = RECORD_HEADER_BYTES = INDEX_HEADER_BYTES = 64
 TRAILER_BYTES = 128
@@ -157,11 +159,14 @@ def join_float(planes, elem_bytes, big_endian):
     return v.astype(v.dtype.newbyteorder(">") if big_endian else kind).tobytes()
 
 
+GRID, DENSITY = 3, 4  # a transform and the coder that belongs to it: alcm_grid.py
+
 # id: the elem_bytes allowed, whether flag bit 0 is, the inverse
 TRANSFORMS = {
     0: ((0,), False, join_none),
     1: (range(2, 33), True, join_bytes),
     2: ((2, 4, 8), True, join_float),
+    GRID: ((2, 4, 8), True, None),
 }
 
 
@@ -180,7 +185,7 @@ def parse_parts(body, raw_len):
         widths, has_order, _ = TRANSFORMS[transform]
         must(elem_bytes in widths, "elem_bytes of the transform")
         must(flags & ~(1 if has_order else 0) == 0, "flags of the transform")
-        must(n_planes == (elem_bytes or 1), "n_planes of the transform")
+        must(n_planes == (2 if transform == GRID else elem_bytes or 1), "n_planes of the transform")
         must(part_len >= 1 and part_len % (elem_bytes or 1) == 0, "length of a part")
         must(len(body) - at >= 5 * n_planes, "plane table cut off")
         planes = [struct.unpack_from("<BI", body, at + 5 * i) for i in range(n_planes)]
@@ -197,6 +202,16 @@ def decode_body(body, raw_len):
     for part_len, transform, elem_bytes, flags, rows in parts:
         planes = []
         plane_len = part_len // (elem_bytes or 1)
+        if transform == GRID:
+            must([coder for coder, _ in rows] == [0, DENSITY], "coders of a grid")
+            middle, end = at + rows[0][1], at + rows[0][1] + rows[1][1]
+            must(end <= len(body), "plane reaches beyond the body")
+            try:
+                out.append(join_grid(body[at:middle], body[middle:end], elem_bytes, part_len, bool(flags & 1)))
+            except Impossible as error:
+                raise Corrupt(str(error)) from None
+            at = end
+            continue
         for coder, stored_len in rows:
             if coder not in CODERS:
                 raise Newer(f"coder {coder} needs a newer alcm")

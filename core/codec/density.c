@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables are made of additions, multiplications, divisions and floor() of doubles only: they are the
+   same on every machine. */
+#include "codec/density.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/le.h"
+
+enum { KEY_SHIFT = 52 - 3, TOP_KEY_MAX = 0x3ff7 };
+
+#define MOST_CODES 0x1p52
+
+/* 2^(i/8) */
+static const double eighths[8] = { 1.0, 1.0905077326652577, 1.189207115002721, 1.2968395546510096,
+	1.4142135623730951, 1.5422108254079407, 1.681792830507429, 1.8340080864093424 };
+
+static double level_value(uint8_t level)
+{
+	return level ? ldexp(eighths[level % 8], level / 8) : 0;
+}
+
+unsigned density_key(double magnitude)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &magnitude, sizeof(bits));
+	return (unsigned)(bits >> KEY_SHIFT);
+}
+
+static double key_magnitude(unsigned key)
+{
+	uint64_t bits = (uint64_t)key << KEY_SHIFT;
+	double v;
+
+	memcpy(&v, &bits, sizeof(v));
+	return v;
+}
+
+/* How many k ≥ 1 there are with k · scale < limit. */
+static double codes_below(double limit, double scale)
+{
+	double k = floor(limit / scale);
+
+	if (!(k < MOST_CODES))
+		return MOST_CODES;
+	while (k > 0 && k * scale >= limit)
+		k--;
+	while ((k + 1) * scale < limit)
+		k++;
+	return k;
+}
+
+bool density_count_codes(const struct density *d, double scale, struct density_table *t)
+{
+	t->n_symbols = 2 + d->n_bins;
+	t->below[0] = 0;
+	for (unsigned b = 1; b <= d->n_bins; b++)
+		t->below[b] = codes_below(key_magnitude(d->top_key - d->n_bins + 1 + b), scale);
+	return !d->n_bins || t->below[d->n_bins] < MOST_CODES;
+}
+
+bool density_frequencies(const struct density *d, double scale, struct density_table *t)
+{
+	double weights[DENSITY_SYMBOLS], sum = 0, unit = key_magnitude(d->top_key);
+	uint32_t used = 0, at = 0;
+	unsigned n_possible = 0, heaviest = 0;
+
+	for (unsigned s = 0; s < t->n_symbols; s++) {
+		double extent = s < 2 ? unit : (t->below[s - 1] - t->below[s - 2]) * scale;
+
+		weights[s] = level_value(d->levels[s]) * extent;
+		sum += weights[s];
+		n_possible += weights[s] > 0;
+		if (weights[s] > weights[heaviest])
+			heaviest = s;
+	}
+	if (!(sum > 0) || !isfinite(sum))
+		return false;
+	for (unsigned s = 0; s < t->n_symbols; s++) {
+		double share = weights[s] * (DENSITY_TOTAL - n_possible) / sum;
+
+		t->start[s] = weights[s] > 0 ? 1 + (uint32_t)floor(share) : 0;
+		used += t->start[s];
+	}
+	t->start[heaviest] += DENSITY_TOTAL - used;
+	for (unsigned s = 0; s <= t->n_symbols; s++) {
+		uint32_t size = s < t->n_symbols ? t->start[s] : 0;
+
+		t->start[s] = at;
+		at += size;
+	}
+	return true;
+}
+
+void density_fit(struct density *d, const uint64_t n_codes[DENSITY_SYMBOLS],
+	const double exposure[DENSITY_MAX_BINS], uint64_t n_values)
+{
+	double density[DENSITY_SYMBOLS] = { 0 }, most = 0;
+	double unit = key_magnitude(d->top_key);
+
+	for (unsigned s = 0; s < 2 + d->n_bins; s++) {
+		double per = s < 2 ? (double)n_values * unit : exposure[s - 2];
+
+		if (n_codes[s] && per > 0)
+			density[s] = (double)n_codes[s] / per;
+		most = density[s] > most ? density[s] : most;
+	}
+	for (unsigned s = 0; s < 2 + d->n_bins; s++) {
+		double level = density[s] > 0 ? 255 - rint(8 * log2(most / density[s])) : 0;
+
+		d->levels[s] = n_codes[s] ? (uint8_t)fmax(level, 1) : 0;
+	}
+}
+
+size_t density_put(const struct density *d, uint8_t *out, size_t room)
+{
+	if (room < DENSITY_HEAD_BYTES + d->n_bins)
+		return 0;
+	le_put16(out, (uint16_t)d->top_key);
+	out[2] = (uint8_t)d->n_bins;
+	memcpy(out + 3, d->levels, 2 + d->n_bins);
+	return DENSITY_HEAD_BYTES + d->n_bins;
+}
+
+size_t density_get(struct density *d, const uint8_t *in, size_t len)
+{
+	if (len < DENSITY_HEAD_BYTES)
+		return 0;
+	d->top_key = le_get16(in);
+	d->n_bins = in[2];
+	/* The first bin begins at 0; those above it have keys of their own. */
+	if (d->n_bins > DENSITY_MAX_BINS || d->top_key >= TOP_KEY_MAX ||
+		d->top_key + 1 < d->n_bins || len < DENSITY_HEAD_BYTES + d->n_bins)
+		return 0;
+	memcpy(d->levels, in + 3, 2 + d->n_bins);
+	return DENSITY_HEAD_BYTES + d->n_bins;
+}

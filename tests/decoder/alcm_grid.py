@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""Transform grid and coder density, written from docs/format.md, sections 3.3 and 3.4, alone."""
+
+import math
+import struct
+
+import numpy as np
+
+TOTAL = 1 << 14
+TYPES = {1: (2, np.float16), 2: (2, None), 3: (4, np.float32), 4: (8, np.float64)}
+
+
+class Impossible(Exception):
+    """Violates a MUST."""
+
+
+def must(condition, what):
+    if not condition:
+        raise Impossible(what)
+
+
+def magnitude(key):
+    return struct.unpack("<d", struct.pack("<Q", key << 49))[0]
+
+
+def codes_below(limit, scale):
+    """How many k >= 1 have k * scale < limit."""
+    k = math.floor(limit / scale) if limit / scale < 2.0**60 else 2**60
+    while k > 0 and float(k) * scale >= limit:
+        k -= 1
+    while float(k + 1) * scale < limit:
+        k += 1
+    return k
+
+
+class Density:
+    def __init__(self, plane):
+        must(len(plane) >= 5, "density cut off")
+        self.top_key, n_bins = struct.unpack_from("<HB", plane)
+        must(n_bins <= 64 and self.top_key < 0x3FF7 and n_bins <= self.top_key + 1, "density's bins")
+        must(len(plane) >= 5 + n_bins, "density's levels cut off")
+        self.levels = [math.ldexp(2 ** (v % 8 / 8), v // 8) if v else 0.0 for v in plane[3 : 5 + n_bins]]
+        first = self.top_key - n_bins + 1
+        self.limits = [0.0] + [magnitude(first + b) for b in range(1, n_bins + 1)]
+        self.n_bytes = 5 + n_bins
+
+    def table(self, scale):
+        """(below, start of each symbol and the total) of a scale."""
+        below = [0] + [codes_below(limit, scale) for limit in self.limits[1:]]
+        must(below[-1] < 2**52, "too many codes")
+        weights = [level * magnitude(self.top_key) for level in self.levels[:2]]
+        for b, level in enumerate(self.levels[2:]):
+            weights.append(level * (float(below[b + 1] - below[b]) * scale))
+        total = 0.0
+        for weight in weights:
+            total += weight
+        must(0 < total < math.inf, "density of a scale")
+        possible = sum(weight > 0 for weight in weights)
+        sizes = [1 + math.floor(w * (TOTAL - possible) / total) if w > 0 else 0 for w in weights]
+        sizes[weights.index(max(weights))] += TOTAL - sum(sizes)
+        return below, np.concatenate(([0], np.cumsum(sizes)))
+
+
+class RangeDecoder:
+    def __init__(self, data):
+        self.data, self.at = data, 5
+        self.range = 2**32 - 1
+        self.code = int.from_bytes(data[:5].ljust(5, b"\0"), "big") % 2**32
+
+    def place(self, total):
+        self.r = self.range // total
+        return min(self.code // self.r, total - 1)
+
+    def take(self, start, size):
+        self.code = (self.code - self.r * start) % 2**32
+        self.range = self.r * size
+        while self.range < 2**24:
+            byte = self.data[self.at] if self.at < len(self.data) else 0
+            self.at += 1
+            self.range = self.range * 256 % 2**32
+            self.code = (self.code * 256 + byte) % 2**32
+
+    def one_of(self, total):
+        at = self.place(total)
+        self.take(at, 1)
+        return at
+
+    def number(self, n):
+        """One of n equally likely numbers."""
+        low_bits = 0
+        while (n - 1) >> low_bits >= TOTAL:
+            low_bits += 1
+        total = ((n - 1) >> low_bits) + 1
+        v = self.one_of(total) if total > 1 else 0
+        while low_bits:
+            bits = min(low_bits, 14)
+            v = v << bits | self.one_of(1 << bits)
+            low_bits -= bits
+        return v
+
+
+def codes_of_scale(decoder, below, start, count):
+    out = np.empty(count)
+    for i in range(count):
+        symbol = int(np.searchsorted(start, decoder.place(TOTAL), side="right")) - 1
+        decoder.take(int(start[symbol]), int(start[symbol + 1] - start[symbol]))
+        if symbol < 2:
+            out[i] = -0.0 if symbol else 0.0
+            continue
+        b = symbol - 2
+        v = decoder.number(2 * (below[b + 1] - below[b]))
+        k = float(below[b] + 1 + (v >> 1))
+        out[i] = -k if v & 1 else k
+    return out
+
+
+def to_bfloat16(x):
+    """Doubles to the bits of the nearest bfloat16s, ties to even."""
+    sign = np.where(np.signbit(x), 0x8000, 0).astype(np.uint16)
+    a = np.abs(x)
+    small = np.rint(np.ldexp(a, 133))
+    bits = a.view(np.uint64)
+    rounded = bits + np.uint64((1 << 44) - 1) + (bits >> np.uint64(45) & np.uint64(1))
+    normal = (rounded >> np.uint64(45)).astype(np.int64) - ((1023 - 127) << 7)
+    h = np.where(a < 2.0**-126, np.minimum(small, 2.0**62).astype(np.int64), np.minimum(normal, 0x7F80))
+    return sign | h.astype(np.uint16)
+
+
+def store(values, kind, big_endian):
+    width, dtype = TYPES[kind]
+    with np.errstate(over="ignore"):
+        words = to_bfloat16(values) if dtype is None else values.astype(dtype).view(f"u{width}")
+    return words.astype(f">u{width}" if big_endian else f"<u{width}").tobytes()
+
+
+def load_scales(data, kind):
+    width, dtype = TYPES[kind]
+    words = np.frombuffer(data, f"<u{width}")
+    if dtype is None:
+        return (words.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+    return words.view(dtype).astype(np.float64)
+
+
+def indices(order, components, n_scales, run, skip, n):
+    """The scale number of each value."""
+    i = np.arange(n, dtype=np.uint64)
+    if order == 1:
+        must(skip < n_scales, "skip of a cycle")
+        return (i + np.uint64(skip)) % np.uint64(n_scales)
+    must(0 < run <= 2**52 and skip < run, "runs")
+    must(run % components == skip % components == n % components == 0, "components of runs")
+    must(n_scales == components * ((skip + n - 1) // run + 1), "number of scales")
+    return (i + np.uint64(skip)) // np.uint64(run) * np.uint64(components) + i % np.uint64(components)
+
+
+def join_grid(params, codes, elem_bytes, raw_len, big_endian):
+    """The bytes of a part of transform 3."""
+    n = raw_len // elem_bytes
+    must(len(params) >= 24, "grid's parameters cut off")
+    kind, order, components, reserved, n_scales, run, skip = struct.unpack_from("<BBBBIQQ", params)
+    must(kind in TYPES and TYPES[kind][0] == elem_bytes, "type of a grid")
+    must(order <= 1 and components in (1, 2) and reserved == 0, "order of a grid")
+    must(1 <= n_scales <= min(n, n // 4 + 2 * components), "number of scales")
+    must(len(params) == 24 + n_scales * elem_bytes, "length of the parameters")
+    scales = load_scales(params[24:], kind)
+    number = indices(order, components, n_scales, run, skip, n)
+    density = Density(codes)
+    decoder = RangeDecoder(codes[density.n_bytes :])
+    values = np.empty(n)
+    for s, scale in enumerate(scales):
+        where = np.flatnonzero(number == s)
+        if len(where):
+            must(0 < scale < math.inf, "a scale")
+            values[where] = codes_of_scale(decoder, *density.table(scale), len(where)) * scale
+    must(decoder.at == len(decoder.data), "length of the codes")
+    return store(values, kind, big_endian)

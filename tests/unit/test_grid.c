@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* Transform `grid`: quantised floats come back bit for bit, in all types and orders; hostile bodies. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "codec/codec.h"
+#include "codec/grid.h"
+#include "tensor/values.h"
+#include "transform/transform_table.h"
+
+enum { CHUNK = 1 << 18 };
+
+static struct codec *codec;
+static uint8_t raw[CHUNK], back[CHUNK], body[CHUNK + 4096];
+static uint64_t state = 1;
+
+static double uniform(void)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (double)(state >> 11) * 0x1p-53;
+}
+
+static double normal(void)
+{
+	return sqrt(-2 * log(1 - uniform())) * cos(6.283185307179586 * uniform());
+}
+
+/* What the cases differ in. */
+struct kind {
+	enum dtype_id dtype;
+	unsigned n_components;
+	bool cycle, big_endian;
+	uint64_t run, skip; /* run 0: one channel */
+	double least_scale, most_scale;
+};
+
+static const struct kind kinds[] = {
+	{ DTYPE_F32, 1, false, false, 100, 0, 0.0005, 0.1 },
+	{ DTYPE_F32, 1, false, true, 1000, 37, 0.0005, 0.1 },
+	{ DTYPE_F32, 1, true, false, 0, 5, 0.01, 0.1 },
+	{ DTYPE_F32, 2, false, false, 64, 12, 0.01, 0.2 },
+	{ DTYPE_F32, 2, true, true, 0, 4, 0.01, 0.2 },
+	{ DTYPE_F32, 1, false, false, 500, 0, 1e-5, 1e-5 },
+	{ DTYPE_F32, 1, false, false, 500, 0, 30, 40 },
+	{ DTYPE_F64, 1, false, false, 300, 299, 1e-9, 1e-3 },
+	{ DTYPE_F16, 1, false, false, 333, 1, 0.01, 0.1 },
+	{ DTYPE_BF16, 1, false, true, 333, 1, 0.01, 0.1 },
+};
+
+enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]), CYCLE = 24 };
+
+static double scales[CHUNK];
+
+static struct grid_map make_map(const struct kind *k, uint32_t n)
+{
+	struct grid_map m = { .scales = scales,
+		.n_components = k->n_components,
+		.cycle = k->cycle,
+		.run = k->run,
+		.skip = k->skip };
+
+	m.n_scales = k->cycle ? CYCLE : k->n_components * ((m.skip + n - 1) / m.run + 1);
+	for (uint64_t i = 0; i < m.n_scales; i++)
+		scales[i] = values_round(k->least_scale *
+				pow(k->most_scale / k->least_scale, uniform()),
+			k->dtype);
+	return m;
+}
+
+static uint64_t scale_no(const struct grid_map *m, uint32_t i)
+{
+	if (m->cycle)
+		return (i + m->skip) % m->n_scales;
+	return (i + m->skip) / m->run * m->n_components + i % m->n_components;
+}
+
+/* Normal values of σ = 1 on their grids, zeros of both signs among them. */
+static struct span fill(const struct kind *k, struct grid_map *m, uint32_t n)
+{
+	unsigned width = dtype_get(k->dtype)->width_bytes;
+
+	for (uint32_t i = 0; i < n; i++) {
+		double scale = scales[scale_no(m, i)], u = uniform();
+		double x = u < 0.15 ? 0.0 : u < 0.3 ? -0.0 : rint(normal() / scale) * scale;
+
+		x = values_round(x, k->dtype);
+		values_put(raw + i * width, &x, 1, k->dtype, k->big_endian);
+	}
+	return (struct span){ .len_bytes = n * width,
+		.elem_bytes = width * k->n_components,
+		.dtype = k->dtype,
+		.big_endian = k->big_endian,
+		.grid = m };
+}
+
+static void setup(void)
+{
+	ck_assert_int_eq(codec_new(CHUNK, &codec), 0);
+}
+
+static void teardown(void)
+{
+	codec_free(codec);
+}
+
+START_TEST(comes_back_bit_for_bit)
+{
+	const struct kind *k = &kinds[_i];
+	const uint32_t lengths[] = { 2, 16, 100, 1000, 4242, 10000 };
+
+	for (unsigned l = 0; l < sizeof(lengths) / sizeof(lengths[0]); l++) {
+		struct grid_map m = make_map(k, lengths[l]);
+		struct span span = fill(k, &m, lengths[l]);
+		struct codec_result r;
+
+		ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+		ck_assert_int_eq(codec_decode(codec, body, r.body_len, back, span.len_bytes, NULL),
+			0);
+		ck_assert_mem_eq(raw, back, span.len_bytes);
+		if (lengths[l] >= 1000 && k->least_scale > 1e-4)
+			ck_assert_uint_eq(r.planes[0].transform, TRANSFORM_GRID);
+	}
+}
+END_TEST
+
+START_TEST(values_off_the_grid_stay_exact)
+{
+	struct grid_map m = make_map(&kinds[0], 10000);
+	struct span span = fill(&kinds[0], &m, 10000);
+	struct codec_result r;
+	const uint32_t odd[] = { 0x3f800001, 0x7fc00001, 0x7f800000, 0x00000001 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		le_put32(raw + 4 * 777, odd[i]);
+		ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+		ck_assert_uint_ne(r.planes[0].transform, TRANSFORM_GRID);
+		ck_assert_int_eq(codec_decode(codec, body, r.body_len, back, span.len_bytes, NULL),
+			0);
+		ck_assert_mem_eq(raw, back, span.len_bytes);
+	}
+}
+END_TEST
+
+START_TEST(all_zero)
+{
+	struct grid_map m = make_map(&kinds[0], 1000);
+	struct span span = { .len_bytes = 4000, .elem_bytes = 4, .dtype = DTYPE_F32, .grid = &m };
+	uint32_t params_len;
+
+	memset(raw, 0, 4000);
+	raw[3] = raw[1003] = 0x80;
+
+	size_t len = grid_encode(raw, &span, body, sizeof(body), &params_len);
+
+	ck_assert_uint_gt(len, 0);
+	ck_assert_int_eq(grid_decode(body, params_len, body + params_len,
+				 (uint32_t)len - params_len, 4, false, back, 4000, NULL),
+		0);
+	ck_assert_mem_eq(raw, back, 4000);
+}
+END_TEST
+
+/* The entropy of these codes, each channel's distribution known, is 6.5 bits; scales take 0.32. */
+START_TEST(near_the_limit)
+{
+	struct kind k = kinds[0];
+	double limit = 0;
+
+	k.least_scale = k.most_scale = 0.05;
+
+	struct grid_map m = make_map(&k, 10000);
+	struct span span = fill(&k, &m, 10000);
+	struct codec_result r;
+
+	/* 30 % zeros with a random sign; else a normal value, its density cut into cells of 0.05. */
+	limit = -0.3 * log2(0.15) - 0.7 * log2(0.7) + 0.7 * (0.5 * log2(17.0794684) - log2(0.05));
+	ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+
+	double bits = 8.0 * (double)(r.planes[1].stored_bytes) / 10000;
+
+	ck_assert_msg(bits < limit * 1.015, "%.3f bits a value, the limit is %.3f", bits, limit);
+}
+END_TEST
+
+/* Damage gives an error or other values, never a step outside (sanitizers look at that). */
+START_TEST(hostile_bodies)
+{
+	const struct kind *k = &kinds[_i];
+	struct grid_map m = make_map(k, 2000);
+	struct span span = fill(k, &m, 2000);
+	struct codec_result r;
+
+	ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+	for (unsigned round = 0; round < 3000; round++) {
+		uint8_t *exact = malloc(r.body_len), *to = malloc(span.len_bytes);
+		uint32_t len = round % 3 ? r.body_len : (uint32_t)(uniform() * r.body_len);
+
+		memcpy(exact, body, r.body_len);
+		/* The head of a body says most. */
+		for (unsigned n = 0; n < 1 + round % 4; n++)
+			exact[(size_t)(pow(uniform(), 3) * r.body_len)] = (uint8_t)(uniform() *
+				256);
+		(void)codec_decode(codec, exact, len, to, span.len_bytes, NULL);
+		free(exact);
+		free(to);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("grid");
+	TCase *tc = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, comes_back_bit_for_bit, 0, N_KINDS);
+	tcase_add_test(tc, values_off_the_grid_stay_exact);
+	tcase_add_test(tc, all_zero);
+	tcase_add_test(tc, near_the_limit);
+	tcase_add_loop_test(tc, hostile_bodies, 0, N_KINDS);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
