@@ -96,12 +96,17 @@ int alcm_probe(int fd, struct alcm_probe *out, struct alcm_diag *diag);
 /* ---- profiles: what compression may do to the values ------------------------------------ */
 
 struct alcm_profile {
-	uint8_t id;    /* as on disk */
-	char name[32]; /* canonical spelling */
+	uint8_t id;         /* as on disk */
+	char name[32];      /* canonical spelling */
+	bool lossy;         /* values may change, once a file is complete: alcm_blob_quantise() */
+	double prune_share; /* of `paper`: the share of values to prune; see struct alcm_scheduler */
 };
 
 /* Parse a profile's name. -EINVAL and `diag` naming the known ones if it is none. */
 int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_diag *diag);
+
+/* The profile that blobs name by this id. False: there is none. */
+bool alcm_profile_of_id(uint8_t id, struct alcm_profile *out);
 
 /* The default: "lossless". */
 void alcm_profile_default(struct alcm_profile *out);
@@ -201,6 +206,21 @@ int64_t alcm_blob_seek(struct alcm_blob *blob, uint64_t off, int whence);
  */
 int alcm_blob_commit(struct alcm_blob *blob, bool sync, struct alcm_diag *diag);
 
+/*
+ * Give a whole tensor the values of its blob's lossy profile (which is chosen with
+ * alcm_blob_create()); to be called when a save is complete, before the commit that ends it. Values
+ * that were quantised before keep their bits, those written since go on the same grid, and a
+ * tensor of which every chunk was written gets a new one. `prune_share`: for that, by the scheduler.
+ * `*changed` says whether readers see other values now. Writers wait meanwhile, readers don't.
+ *
+ * Nothing happens, and 0 is returned, to a lossless blob and to what the profile leaves as it is:
+ * chunks with NaN or Inf, integers, an incomplete tensor; alcm_blob_info() says why. On an error
+ * (-ENOSPC, -EDQUOT, -ENOMEM, -EIO) some chunks are quantised and others not; call again.
+ */
+bool alcm_blob_lossy(const struct alcm_blob *blob); /* whether its profile is a lossy one */
+int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed,
+	struct alcm_diag *diag);
+
 /* True when there are changes that no commit has made permanent. */
 bool alcm_blob_dirty(struct alcm_blob *blob);
 
@@ -232,6 +252,16 @@ struct alcm_distortion {
 	double psnr_db;     /* peak: the range max − min; infinite without an error */
 };
 
+/* The quantisation of a lossy profile. */
+struct alcm_quantisation {
+	char why_not[64];   /* "" or why the values are as they were written */
+	double entropy;     /* E, the prediction that the scales are from */
+	double prune_share; /* p, asked for */
+	bool prune_capped;  /* more than a quarter would have gone */
+	uint64_t n_scales;  /* 0: not quantised */
+	struct alcm_distortion distortion;
+};
+
 #define ALCM_MAX_PLANES 32
 #define ALCM_MAX_DIMS 64
 
@@ -250,7 +280,8 @@ struct alcm_info {
 	uint8_t uuid[16];
 	uint64_t commit_no;
 	char profile[32];
-	bool lossy;
+	bool lossy; /* some values are not those that were written */
+	struct alcm_quantisation quantisation;
 
 	/* the result */
 	double cpu_seconds, wall_seconds;

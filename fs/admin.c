@@ -13,6 +13,9 @@
 
 #define CAQ ADMIN_NAME "/caq"
 
+/* Beside the reports of a directory, all of which end in .json. */
+#define SCHEDULER ".alcm-scheduler"
+
 /* CAQ/DIR/NAME + suffix, from an open directory of the store. False: too long or unknown. */
 static bool report_path(struct fs *fs, int dir_fd, const char *name, const char *suffix,
 	char out[PATH_TEXT])
@@ -168,6 +171,47 @@ void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 	}
 }
 
+/* CAQ/DIR/SCHEDULER for a file in DIR. */
+static bool scheduler_path(struct fs *fs, int file_fd, char out[PATH_TEXT])
+{
+	char name[PATH_TEXT], *slash;
+	int n;
+
+	path_of(fs, file_fd, name);
+	if (name[0] == '/' || name[0] == '?')
+		return false;
+	slash = strrchr(name, '/');
+	n = snprintf(out, PATH_TEXT, CAQ "/%.*s%s", slash ? (int)(slash + 1 - name) : 0, name,
+		SCHEDULER);
+	return n > 0 && n < PATH_MAX;
+}
+
+void admin_read_scheduler(struct fs *fs, int file_fd, struct alcm_scheduler *out)
+{
+	char path[PATH_TEXT], *text = NULL;
+	size_t len;
+
+	alcm_scheduler_init(out);
+	if (scheduler_path(fs, file_fd, path) && read_report(fs, path, &text, &len) &&
+		alcm_scheduler_parse(text, len, out, NULL))
+		fs_log(fs, ALCM_LOG_WARNING, "%s is no scheduler state; beginning anew", path);
+	free(text);
+}
+
+void admin_write_scheduler(struct fs *fs, int file_fd, const struct alcm_scheduler *scheduler)
+{
+	char path[PATH_TEXT], *text;
+	struct stat st;
+	int err = alcm_scheduler_json(scheduler, &text);
+
+	if (err || !scheduler_path(fs, file_fd, path))
+		return;
+	err = fstat(file_fd, &st) ? -errno : write_report(fs, path, text, &st);
+	if (err)
+		fs_log(fs, ALCM_LOG_WARNING, "%s: %s", path, strerror(-err));
+	alcm_free_text(text);
+}
+
 void admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const char *to,
 	unsigned flags)
 {
@@ -194,6 +238,8 @@ void admin_removed(struct fs *fs, int dir_fd, const char *name, bool is_dir)
 {
 	char path[PATH_TEXT];
 
+	if (is_dir && report_path(fs, dir_fd, name, "/" SCHEDULER, path))
+		(void)unlinkat(fs->store_fd, path, 0);
 	if (report_path(fs, dir_fd, name, is_dir ? "" : ".json", path))
 		(void)unlinkat(fs->store_fd, path, is_dir ? AT_REMOVEDIR : 0);
 }

@@ -8,6 +8,13 @@
 /* Write the report of an open blob; best effort. The caller holds content->io. */
 void admin_write_report(struct fs *fs, struct inode *inode);
 
+/*
+ * The scheduler of the directory that an open file lies in; as before the first save when there is no
+ * state. Its state is kept among the directory's reports.
+ */
+void admin_read_scheduler(struct fs *fs, int file_fd, struct alcm_scheduler *out);
+void admin_write_scheduler(struct fs *fs, int file_fd, const struct alcm_scheduler *scheduler);
+
 /* dir_fd/name is about to be looked up inside .alcm: make it exist and be current if it can be. */
 void admin_refresh(struct fs *fs, int dir_fd, const char *name);
 

@@ -82,11 +82,63 @@ static int settle(struct fs *fs, struct inode *i, bool sync)
 	return 0;
 }
 
+/* A complete save takes on the values of its lossy profile; io held shared. */
+static int quantise(struct fs *fs, struct inode *i, bool *changed, struct alcm_diag *diag)
+{
+	struct content *c = &i->content;
+	struct alcm_scheduler scheduler;
+
+	/* Another writer has not finished yet: the last one to close does it. */
+	if (!alcm_blob_lossy(c->blob) || c->n_writers != 1)
+		return 0;
+	admin_read_scheduler(fs, c->fd, &scheduler);
+	return alcm_blob_quantise(c->blob, scheduler.prune_share, changed, diag);
+}
+
+/* The scheduler learns how the save did. */
+static void advance_scheduler(struct fs *fs, struct inode *i)
+{
+	struct alcm_scheduler scheduler;
+	struct alcm_info info;
+
+	if (alcm_blob_info(i->content.blob, &info, NULL))
+		return;
+	pthread_mutex_lock(&fs->scheduler_lock);
+	admin_read_scheduler(fs, i->content.fd, &scheduler);
+	alcm_scheduler_add(&scheduler, info.caq);
+	admin_write_scheduler(fs, i->content.fd, &scheduler);
+	pthread_mutex_unlock(&fs->scheduler_lock);
+}
+
+/* io held shared; `*changed`: readers see other values than before. */
+static int commit_blob(struct fs *fs, struct inode *i, bool sync, bool *changed,
+	struct alcm_diag *diag)
+{
+	struct content *c = &i->content;
+	uint64_t forgotten = inode_n_forgotten(fs);
+	bool dirty = false;
+	int err;
+
+	do {
+		err = sync ? 0 : quantise(fs, i, changed, diag);
+		dirty |= alcm_blob_dirty(c->blob);
+		if (!err)
+			err = alcm_blob_commit(c->blob, sync, diag);
+	} while (err == -ENOSPC && inode_await_forgotten(fs, &forgotten));
+	if (err || !dirty)
+		return err;
+	content_restore_mtime(i);
+	if (*changed)
+		advance_scheduler(fs, i);
+	admin_write_report(fs, i);
+	return 0;
+}
+
 int content_commit(struct fs *fs, struct inode *i, bool sync)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
-	uint64_t forgotten = inode_n_forgotten(fs);
+	bool changed = false;
 	int err = content_enter(fs, i, false);
 
 	if (err)
@@ -101,21 +153,15 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 		if (err)
 			return err;
 	}
-	if (c->state == CONTENT_BLOB) {
-		bool dirty = alcm_blob_dirty(c->blob);
-
-		do {
-			err = alcm_blob_commit(c->blob, sync, &diag);
-		} while (err == -ENOSPC && inode_await_forgotten(fs, &forgotten));
-		if (!err && dirty) {
-			content_restore_mtime(i);
-			admin_write_report(fs, i);
-		}
-	} else if (sync && fsync(c->fd)) {
+	if (c->state == CONTENT_BLOB)
+		err = commit_blob(fs, i, sync, &changed, &diag);
+	else if (sync && fsync(c->fd))
 		err = -errno;
-	}
 	if (err)
 		(void)content_report(fs, i, err, &diag);
 	pthread_rwlock_unlock(&c->io);
+	/* Without the lock: the kernel writes dirty pages of mappings back before it drops them. */
+	if (changed)
+		(void)fuse_lowlevel_notify_inval_inode(fs->session, inode_number(fs, i), 0, 0);
 	return err;
 }

@@ -34,6 +34,8 @@ struct fs {
 	struct inode **buckets;
 	struct inode *root;
 
+	pthread_mutex_t scheduler_lock; /* one save at a time takes a directory's scheduler on */
+
 	pthread_mutex_t fd_lock; /* guards the LRU, pins and fd counts; a leaf */
 	struct inode *lru_first, *lru_last;
 	unsigned n_fds, max_fds;

@@ -266,6 +266,7 @@ int inode_table_init(struct fs *fs)
 	struct statx x;
 
 	pthread_mutex_init(&fs->table_lock, NULL);
+	pthread_mutex_init(&fs->scheduler_lock, NULL);
 	pthread_mutex_init(&fs->fd_lock, NULL);
 	fs->buckets = calloc(N_BUCKETS, sizeof(struct inode *));
 	if (!fs->buckets)

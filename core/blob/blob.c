@@ -56,6 +56,7 @@ int blob_create_on(struct alcm *alcm, struct store store, const struct alcm_prof
 		return -ENOMEM;
 	memcpy(b->uuid, uuid, sizeof(uuid));
 	b->profile = profile->id;
+	b->prune_share = profile->prune_share;
 	b->dirty = true; /* even an empty blob is to be committed */
 	b->dirty_since_ns = clock_wall_ns();
 	*out = b;
@@ -66,8 +67,11 @@ int blob_create_on(struct alcm *alcm, struct store store, const struct alcm_prof
 static void adopt(struct alcm_blob *b, struct recovered *rec)
 {
 	const struct disk_trailer *t = &rec->trailer;
+	struct alcm_profile profile;
 	struct slot *s;
 
+	alcm_profile_default(&profile);
+	b->prune_share = profile.prune_share;
 	memcpy(b->uuid, rec->header.uuid, sizeof(b->uuid));
 	b->profile = rec->header.profile;
 	b->header_written = true;
@@ -119,6 +123,13 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 			"showing commit %llu",
 			(unsigned long long)rec.trailer.commit_no);
 	adopt(b, &rec);
+	if (b->profile && rec.has_trailer)
+		err = index_load_lossy(&b->log.store, &rec.trailer, &b->lossy);
+	if (err) {
+		alcm_blob_close(b);
+		return diag_set(diag, err, rec.trailer.index_off,
+			"the parameters of the lossy profile can't be read");
+	}
 	*out = b;
 	return 0;
 }
@@ -157,6 +168,7 @@ void alcm_blob_close(struct alcm_blob *b)
 	drop_from_locked(b, 0);
 	pthread_mutex_unlock(&b->lock);
 	table_release(&b->table);
+	lossy_free(b->lossy);
 	pthread_cond_destroy(&b->changed);
 	pthread_mutex_destroy(&b->lock);
 	mem_free(b);

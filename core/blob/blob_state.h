@@ -36,6 +36,7 @@
 #include "blob/disk.h"
 #include "blob/engine.h"
 #include "blob/log.h"
+#include "blob/lossy_section.h"
 #include "blob/table.h"
 #include "format/format.h"
 
@@ -50,6 +51,8 @@ struct cbuf {
 	uint32_t len;    /* valid bytes; the chunk's bytes behind them are zero */
 	uint32_t lo, hi; /* a run [lo, hi) written since it got dirty, for "full" */
 	enum cbuf_state state;
+	bool quantised; /* the bytes are those of the lossy profile, and nobody wrote since */
+	struct distortion distortion; /* what that changed */
 };
 
 /* Figures over all live records; recomputed from the records when one was replaced. */
@@ -67,6 +70,7 @@ struct alcm_blob {
 	uint32_t chunk_bytes;
 	uint8_t chunk_log2, profile;
 	uint8_t uuid[16];
+	double prune_share; /* for a first quantisation */
 
 	pthread_mutex_t lock;   /* guards everything below */
 	pthread_cond_t changed; /* a buffer's state, or `exclusive` */
@@ -81,6 +85,10 @@ struct alcm_blob {
 
 	struct layout layout;
 	bool layout_stale; /* chunk 0's header may have changed since */
+
+	/* NULL: nothing was quantised yet. Replaced only while no buffer is QUEUED or ENCODING;
+	   what it points to never changes, so those who encode read it without the lock. */
+	struct lossy *lossy;
 
 	struct totals totals;
 	uint64_t dirty_since_ns; /* wall clock of the first change since the last commit */
@@ -112,9 +120,16 @@ struct record {
 	bool verify_failed; /* the codec was wrong; the record is stored raw */
 };
 
+/* What is known of a chunk's bytes. */
+struct record_about {
+	const struct layout *layout;
+	const struct lossy *lossy;           /* NULL: the values are as they were written */
+	const struct distortion *distortion; /* of lossy values */
+};
+
 /* Encode and verify the `len` > 0 bytes of chunk `chunk_no`. -ENOMEM. */
 int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
-	const uint8_t *raw, uint32_t len, const struct layout *layout, struct record *out);
+	const uint8_t *raw, uint32_t len, const struct record_about *about, struct record *out);
 
 /* ---- chunk.c: buffers and the encoding of chunks ------------------------------------------ */
 
@@ -170,12 +185,22 @@ void chunk_reclaim(struct budget_client *client);
 int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 	struct disk_trailer *trailer);
 
+/* The lossy section of the index that `t` names: NULL when there is none. -EIO, -ENOMEM. */
+int index_load_lossy(const struct store *store, const struct disk_trailer *t, struct lossy **out);
+
 /* Load and check the index that `t` names into `table` and `totals`. -EIO, -ENOMEM. */
 int index_load(const struct store *store, const struct disk_trailer *t, struct table *table,
 	struct totals *totals, struct alcm_diag *diag);
 
 /* Add a record's figures to the totals. */
 void totals_add(struct totals *totals, const struct metrics *m, const struct codec_result *planes);
+
+/* ---- quantise.c ----------------------------------------------------------------------------- */
+
+/* Why a file of this layout and size keeps the values that were written; NULL, and the tensor's
+   shape, when it is for a lossy profile to change them. */
+const char *quantise_refusal(const struct layout *layout, uint64_t size,
+	struct lossy_shape *shape);
 
 /* ---- recover.c ------------------------------------------------------------------------------ */
 

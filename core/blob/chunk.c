@@ -128,6 +128,7 @@ static void make_dirty_locked(struct alcm_blob *blob, struct cbuf *buf)
 {
 	buf->state = CBUF_DIRTY;
 	buf->lo = buf->hi = 0;
+	buf->quantised = false;
 	blob->n_clean--;
 	blob->n_dirty++;
 }
@@ -294,6 +295,7 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 			totals_add(&blob->totals, &r->metrics, &r->planes);
 		}
 		table_set_record(&blob->table, slot, off, frame_len);
+		slot->quantised = buf->quantised;
 		blob->log.live += round_up(frame_len, DISK_ALIGN);
 		log_settle(&blob->log, chunk_owes(blob));
 		uninstall_locked(blob, slot);
@@ -306,6 +308,7 @@ static void encode(struct cbuf *buf)
 {
 	struct alcm_blob *blob = buf->blob;
 	struct scratch *scratch;
+	struct record_about about = { .distortion = &buf->distortion };
 	struct layout layout;
 	struct record r = { 0 };
 	uint64_t off = 0;
@@ -315,11 +318,12 @@ static void encode(struct cbuf *buf)
 		WITH_LOCK(&blob->lock);
 		chunk_refresh_layout_locked(blob);
 		layout = blob->layout;
+		about.layout = &layout;
+		about.lossy = buf->quantised ? blob->lossy : NULL;
 	}
 	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
 	if (scratch) {
-		err = record_encode(blob, scratch, buf->chunk_no, buf->data, buf->len, &layout,
-			&r);
+		err = record_encode(blob, scratch, buf->chunk_no, buf->data, buf->len, &about, &r);
 		if (!err)
 			err = append(blob, scratch->frame, r.frame_len, &off);
 		engine_scratch_put(blob->alcm, scratch);

@@ -70,7 +70,7 @@ enum disk_verdict disk_header_get(struct disk_header *h, const uint8_t *buf, siz
 	if (v != DISK_OK)
 		return v;
 	/* A base blob and other profiles are for later versions; this one can't follow them. */
-	if (!all_zero(buf + 40, 16) || buf[21] != 0)
+	if (!all_zero(buf + 40, 16) || buf[21] > DISK_PROFILE_MAX)
 		return DISK_NEWER;
 	if (!all_zero(buf + 22, 2) || !all_zero(buf + 56, 8) || !chunk_log2_valid(buf[20]))
 		return DISK_CORRUPT;
@@ -130,7 +130,8 @@ enum disk_verdict disk_record_get(struct disk_record *r, const uint8_t *buf, siz
 	got.metrics_len = le_get32(buf + 52);
 	if (!all_zero(buf + 56, 8) || !got.raw_len || got.raw_len > chunk_bytes ||
 		got.body_len > chunk_bytes + DISK_BODY_SLACK ||
-		(got.metrics_len && got.metrics_len != DISK_METRICS_BYTES) ||
+		(got.metrics_len && got.metrics_len != DISK_METRICS_BYTES &&
+			got.metrics_len != DISK_METRICS_BYTES + DISK_DISTORTION_BYTES) ||
 		got.metrics_len > got.body_len)
 		return DISK_CORRUPT;
 	*r = got;
@@ -179,6 +180,30 @@ void disk_metrics_get(struct metrics *m, const uint8_t buf[DISK_METRICS_BYTES])
 	m->wall_ns = le_get64(buf + 112);
 }
 
+void disk_distortion_put(uint8_t buf[DISK_DISTORTION_BYTES], const struct distortion *d)
+{
+	le_put64(buf, d->n);
+	le_put64(buf + 8, d->n_pruned);
+	le_put_double(buf + 16, d->sq_error);
+	le_put_double(buf + 24, d->abs_error);
+	le_put_double(buf + 32, d->max_error);
+	le_put_double(buf + 40, d->sq_value);
+	le_put_double(buf + 48, d->min);
+	le_put_double(buf + 56, d->max);
+}
+
+void disk_distortion_get(struct distortion *d, const uint8_t buf[DISK_DISTORTION_BYTES])
+{
+	d->n = le_get64(buf);
+	d->n_pruned = le_get64(buf + 8);
+	d->sq_error = le_get_double(buf + 16);
+	d->abs_error = le_get_double(buf + 24);
+	d->max_error = le_get_double(buf + 32);
+	d->sq_value = le_get_double(buf + 40);
+	d->min = le_get_double(buf + 48);
+	d->max = le_get_double(buf + 56);
+}
+
 void disk_plane_put(uint8_t buf[DISK_PLANE_BYTES], const struct plane_use *p)
 {
 	buf[0] = p->transform;
@@ -202,17 +227,20 @@ void disk_plane_get(struct plane_use *p, const uint8_t buf[DISK_PLANE_BYTES])
 	p->stored_bytes = le_get64(buf + 24);
 }
 
+#define ENTRY_QUANTISED ((uint32_t)1 << 31)
+
 void disk_entry_put(uint8_t buf[DISK_ENTRY_BYTES], const struct disk_entry *e)
 {
 	le_put32(buf, e->chunk_no);
-	le_put32(buf + 4, e->frame_len);
+	le_put32(buf + 4, e->frame_len | (e->quantised ? ENTRY_QUANTISED : 0));
 	le_put64(buf + 8, e->off);
 }
 
 void disk_entry_get(struct disk_entry *e, const uint8_t buf[DISK_ENTRY_BYTES])
 {
 	e->chunk_no = le_get32(buf);
-	e->frame_len = le_get32(buf + 4);
+	e->frame_len = le_get32(buf + 4) & ~ENTRY_QUANTISED;
+	e->quantised = le_get32(buf + 4) & ENTRY_QUANTISED;
 	e->off = le_get64(buf + 8);
 }
 
@@ -226,6 +254,7 @@ void disk_index_put(uint8_t buf[DISK_INDEX_BYTES], const struct disk_index *x)
 	le_put64(buf + 32, x->body_hash);
 	le_put32(buf + 40, x->summary_len);
 	le_put32(buf + 44, x->n_planes);
+	le_put32(buf + 48, x->lossy_len);
 	le_put64(buf + 8, head_hash(buf));
 }
 
@@ -242,9 +271,12 @@ enum disk_verdict disk_index_get(struct disk_index *x, const uint8_t *buf, size_
 	got.body_hash = le_get64(buf + 32);
 	got.summary_len = le_get32(buf + 40);
 	got.n_planes = le_get32(buf + 44);
-	if (!all_zero(buf + 48, 16) || got.n_planes > DISK_MAX_PLANES ||
+	got.lossy_len = le_get32(buf + 48);
+	if (!all_zero(buf + 52, 12) || got.n_planes > DISK_MAX_PLANES ||
 		got.summary_len != DISK_METRICS_BYTES + got.n_planes * DISK_PLANE_BYTES ||
-		got.body_len != got.summary_len + (uint64_t)got.n_entries * DISK_ENTRY_BYTES)
+		got.body_len !=
+			got.summary_len + (uint64_t)got.lossy_len +
+				(uint64_t)got.n_entries * DISK_ENTRY_BYTES)
 		return DISK_CORRUPT;
 	*x = got;
 	return DISK_OK;

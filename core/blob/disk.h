@@ -8,11 +8,13 @@
 #ifndef ALCM_BLOB_DISK_H
 #define ALCM_BLOB_DISK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "alcm.h"
 #include "codec/codec.h"
+#include "lossy/distortion.h"
 #include "tensor/stats.h"
 
 enum {
@@ -21,6 +23,8 @@ enum {
 	DISK_HEADER_BYTES = 64,
 	DISK_RECORD_BYTES = 64,
 	DISK_METRICS_BYTES = 120,
+	DISK_DISTORTION_BYTES = 64,
+	DISK_LOSSY_BYTES = 120, /* of a lossy section, before the scales */
 	DISK_INDEX_BYTES = 64,
 	DISK_PLANE_BYTES = 32,
 	DISK_ENTRY_BYTES = 16,
@@ -29,6 +33,7 @@ enum {
 	DISK_BODY_SLACK = 4096, /* a record's body may exceed the chunk by this */
 	DISK_CHUNK_LOG2_MIN = 16,
 	DISK_CHUNK_LOG2_MAX = 24,
+	DISK_PROFILE_MAX = 1,
 };
 #define DISK_MAX_LOGICAL ((uint64_t)1 << 50)
 
@@ -55,15 +60,18 @@ struct metrics {
 	struct moments moments;
 	uint64_t baseline_raw, baseline_stored, baseline_cpu_ns;
 	uint64_t cpu_ns, wall_ns;
+	struct distortion distortion; /* n = 0: the values are as they were written */
 };
 
 struct disk_index {
 	uint32_t n_entries, summary_len, n_planes;
+	uint32_t lossy_len; /* of the section behind the summary; 0 = none */
 	uint64_t tag, body_len, body_hash;
 };
 
 struct disk_entry {
 	uint32_t chunk_no, frame_len;
+	bool quantised; /* a lossy profile has seen the chunk's values */
 	uint64_t off;
 };
 
@@ -89,6 +97,9 @@ enum disk_verdict disk_record_get(struct disk_record *r, const uint8_t *buf, siz
 
 void disk_metrics_put(uint8_t buf[DISK_METRICS_BYTES], const struct metrics *m);
 void disk_metrics_get(struct metrics *m, const uint8_t buf[DISK_METRICS_BYTES]);
+
+void disk_distortion_put(uint8_t buf[DISK_DISTORTION_BYTES], const struct distortion *d);
+void disk_distortion_get(struct distortion *d, const uint8_t buf[DISK_DISTORTION_BYTES]);
 
 void disk_plane_put(uint8_t buf[DISK_PLANE_BYTES], const struct plane_use *p);
 void disk_plane_get(struct plane_use *p, const uint8_t buf[DISK_PLANE_BYTES]);

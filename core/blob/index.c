@@ -31,6 +31,7 @@ static struct plane_use *plane_row(struct totals *t, const struct plane_use *lik
 void totals_add(struct totals *t, const struct metrics *m, const struct codec_result *planes)
 {
 	moments_merge(&t->metrics.moments, &m->moments);
+	distortion_merge(&t->metrics.distortion, &m->distortion);
 	t->metrics.baseline_raw += m->baseline_raw;
 	t->metrics.baseline_stored += m->baseline_stored;
 	t->metrics.baseline_cpu_ns += m->baseline_cpu_ns;
@@ -53,7 +54,7 @@ static void put_entries(const struct alcm_blob *blob, uint8_t *at)
 
 	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
 		if (s->off) {
-			struct disk_entry e = { k, s->frame_len, s->off };
+			struct disk_entry e = { k, s->frame_len, s->quantised, s->off };
 
 			disk_entry_put(at, &e);
 			at += DISK_ENTRY_BYTES;
@@ -70,10 +71,12 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len, struc
 		.n_entries = (uint32_t)blob->table.n_records,
 		.n_planes = tot->n_planes,
 		.summary_len = DISK_METRICS_BYTES + tot->n_planes * DISK_PLANE_BYTES,
+		.lossy_len = lossy_section_bytes(blob->lossy),
 		.tag = disk_tag(blob->uuid),
 	};
 
-	x.body_len = x.summary_len + (uint64_t)x.n_entries * DISK_ENTRY_BYTES;
+	x.body_len = x.summary_len + (uint64_t)x.lossy_len +
+		(uint64_t)x.n_entries * DISK_ENTRY_BYTES;
 
 	uint64_t frame_len = round_up(DISK_INDEX_BYTES + x.body_len, DISK_ALIGN);
 	uint8_t *buf = mem_zalloc(1, frame_len + DISK_TRAILER_BYTES);
@@ -86,7 +89,9 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len, struc
 	disk_metrics_put(body, &tot->metrics);
 	for (unsigned i = 0; i < tot->n_planes; i++)
 		disk_plane_put(body + DISK_METRICS_BYTES + i * DISK_PLANE_BYTES, &tot->planes[i]);
-	put_entries(blob, body + x.summary_len);
+	if (blob->lossy)
+		lossy_section_put(body + x.summary_len, blob->lossy, &tot->metrics.distortion);
+	put_entries(blob, body + x.summary_len + x.lossy_len);
 	x.body_hash = disk_hash(body, x.body_len);
 	disk_index_put(buf, &x);
 
@@ -127,6 +132,7 @@ static int load_entry(const struct disk_trailer *t, const struct disk_entry *e, 
 	if (!s)
 		return -ENOMEM;
 	table_set_record(table, s, e->off, e->frame_len);
+	s->quantised = e->quantised;
 	return 0;
 }
 
@@ -142,10 +148,14 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 	for (unsigned i = 0; i < x->n_planes; i++)
 		disk_plane_get(&totals->planes[i],
 			body + DISK_METRICS_BYTES + i * DISK_PLANE_BYTES);
+	body += x->summary_len;
+	if (x->lossy_len >= DISK_DISTORTION_BYTES)
+		disk_distortion_get(&totals->metrics.distortion, body);
+	body += x->lossy_len;
 	for (uint32_t i = 0; i < x->n_entries; i++) {
 		struct disk_entry e;
 
-		disk_entry_get(&e, body + x->summary_len + (uint64_t)i * DISK_ENTRY_BYTES);
+		disk_entry_get(&e, body + (uint64_t)i * DISK_ENTRY_BYTES);
 
 		int err = load_entry(t, &e, n_chunks, last, table);
 
@@ -156,28 +166,41 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 	return 0;
 }
 
-int index_load(const struct store *store, const struct disk_trailer *t, struct table *table,
-	struct totals *totals, struct alcm_diag *diag)
+/* The index that `t` names: its head, and its verified body, which the caller frees. */
+static int load_frame(const struct store *store, const struct disk_trailer *t,
+	struct disk_index *x, uint8_t **out, struct alcm_diag *diag)
 {
 	uint8_t head[DISK_INDEX_BYTES];
-	struct disk_index x;
 
 	if (store_read(store, head, sizeof(head), t->index_off) ||
-		disk_index_get(&x, head, sizeof(head)) != DISK_OK || x.tag != disk_tag(t->uuid))
+		disk_index_get(x, head, sizeof(head)) != DISK_OK || x->tag != disk_tag(t->uuid))
 		return diag_set(diag, -EIO, t->index_off, "the index is damaged");
 	/* The index lies before its trailer, so its length is bounded by the file's. */
-	if (round_up(DISK_INDEX_BYTES + x.body_len, DISK_ALIGN) != t->off - t->index_off)
+	if (round_up(DISK_INDEX_BYTES + x->body_len, DISK_ALIGN) != t->off - t->index_off)
 		return diag_set(diag, -EIO, t->index_off, "the index has the wrong length");
 
-	AUTO_FREE uint8_t *body = mem_alloc(x.body_len);
+	AUTO_FREE uint8_t *body = mem_alloc(x->body_len);
 
 	if (!body)
 		return -ENOMEM;
 
-	int err = store_read(store, body, x.body_len, t->index_off + DISK_INDEX_BYTES);
+	int err = store_read(store, body, x->body_len, t->index_off + DISK_INDEX_BYTES);
 
-	if (err || disk_hash(body, x.body_len) != x.body_hash)
+	if (err || disk_hash(body, x->body_len) != x->body_hash)
 		return diag_set(diag, -EIO, t->index_off, "checksum of the index is wrong");
+	*out = steal(body);
+	return 0;
+}
+
+int index_load(const struct store *store, const struct disk_trailer *t, struct table *table,
+	struct totals *totals, struct alcm_diag *diag)
+{
+	AUTO_FREE uint8_t *body = NULL;
+	struct disk_index x;
+	int err = load_frame(store, t, &x, &body, diag);
+
+	if (err)
+		return err;
 	err = load_body(t, &x, body, table, totals);
 	if (err) {
 		table_release(table);
@@ -186,4 +209,15 @@ int index_load(const struct store *store, const struct disk_trailer *t, struct t
 			: err;
 	}
 	return 0;
+}
+
+int index_load_lossy(const struct store *store, const struct disk_trailer *t, struct lossy **out)
+{
+	AUTO_FREE uint8_t *body = NULL;
+	struct disk_index x;
+	int err = load_frame(store, t, &x, &body, NULL);
+
+	*out = NULL;
+	return err || !x.lossy_len ? err
+				   : lossy_section_get(body + x.summary_len, x.lossy_len, out);
 }

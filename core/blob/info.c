@@ -98,6 +98,30 @@ static void describe_result(const struct totals *t, const struct layout *l, stru
 	out->baseline_cpu_seconds = (double)t->metrics.baseline_cpu_ns / 1e9;
 }
 
+static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out)
+{
+	struct alcm_quantisation *q = &out->quantisation;
+	struct alcm_profile profile = { 0 };
+	struct lossy_shape shape;
+	const char *why;
+
+	if (alcm_profile_of_id(blob->profile, &profile))
+		snprintf(out->profile, sizeof(out->profile), "%s", profile.name);
+	if (profile.lossy && !blob->lossy) {
+		why = quantise_refusal(&blob->layout, blob->committed_size, &shape);
+		snprintf(q->why_not, sizeof(q->why_not), "%s",
+			why ? why : "not quantised since it was written");
+	}
+	distortion_figures(&blob->totals.metrics.distortion, &q->distortion);
+	out->lossy = q->distortion.max_error > 0;
+	if (!blob->lossy)
+		return;
+	q->entropy = blob->lossy->params.entropy;
+	q->prune_share = blob->lossy->params.prune_share;
+	q->prune_capped = blob->lossy->params.capped;
+	q->n_scales = blob->lossy->params.n_scales;
+}
+
 int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag)
 {
 	(void)diag;
@@ -116,11 +140,7 @@ int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_di
 	out->commit_no = blob->commit_no;
 	out->threads = blob->committed_threads;
 
-	struct alcm_profile profile;
-
-	/* The only profile of this format version; recovery refuses others as newer. */
-	alcm_profile_default(&profile);
-	snprintf(out->profile, sizeof(out->profile), "%s", profile.name);
+	describe_profile(blob, out);
 	describe_result(&blob->totals, &blob->layout, out);
 	describe_planes(&blob->totals, out);
 	describe_codec(&blob->totals, out);

@@ -16,7 +16,7 @@
 enum { BASELINE_SAMPLE = 8 << 10 };
 
 /* Metrics, the part table, and what reading a record's planes needs at most. */
-enum { PLANES_PREFIX = DISK_METRICS_BYTES + CODEC_MAX_TABLE };
+enum { PLANES_PREFIX = DISK_METRICS_BYTES + DISK_DISTORTION_BYTES + CODEC_MAX_TABLE };
 
 static int check_head(const struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
 	uint32_t chunk_no, const uint8_t *buf, size_t n, struct disk_record *r,
@@ -88,6 +88,8 @@ int record_read_metrics(struct alcm_blob *blob, uint64_t off, uint32_t frame_len
 	memset(m, 0, sizeof(*m));
 	if (r.metrics_len)
 		disk_metrics_get(m, buf + DISK_RECORD_BYTES);
+	if (r.metrics_len > DISK_METRICS_BYTES)
+		disk_distortion_get(&m->distortion, buf + DISK_RECORD_BYTES + DISK_METRICS_BYTES);
 	/* The part table alone is looked at, and it lies within the prefix. */
 	return codec_planes(buf + DISK_RECORD_BYTES + r.metrics_len, r.body_len - r.metrics_len,
 		r.raw_len, planes, diag);
@@ -129,18 +131,42 @@ static void verify(struct scratch *scratch, const uint8_t *raw, uint32_t len, ui
 	codec_encode_raw(raw, len, body, &out->planes);
 }
 
-int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
-	const uint8_t *raw, uint32_t len, const struct layout *layout, struct record *out)
+/* Tell the codec of the grid that lossy values lie on. */
+static void set_grids(const struct record_about *about, uint64_t off, struct span *spans,
+	unsigned n_spans, struct grid_map *maps)
 {
-	uint64_t start = clock_thread_cpu_ns();
-	uint8_t *body = scratch->frame + DISK_RECORD_BYTES + DISK_METRICS_BYTES;
+	for (unsigned i = 0; about->lossy && i < n_spans; off += spans[i++].len_bytes) {
+		if (lossy_map(about->lossy, about->layout, &spans[i], off, &maps[i]))
+			spans[i].grid = &maps[i];
+	}
+}
+
+/* Metrics in front of the body; returns their length. */
+static uint32_t put_metrics(uint8_t *at, const struct metrics *m)
+{
+	disk_metrics_put(at, m);
+	if (!m->distortion.n)
+		return DISK_METRICS_BYTES;
+	disk_distortion_put(at + DISK_METRICS_BYTES, &m->distortion);
+	return DISK_METRICS_BYTES + DISK_DISTORTION_BYTES;
+}
+
+int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
+	const uint8_t *raw, uint32_t len, const struct record_about *about, struct record *out)
+{
+	uint64_t start = clock_thread_cpu_ns(), off = (uint64_t)chunk_no * blob->chunk_bytes;
+	uint32_t metrics_len = about->lossy && about->distortion->n
+		? DISK_METRICS_BYTES + DISK_DISTORTION_BYTES
+		: DISK_METRICS_BYTES;
+	uint8_t *metrics = scratch->frame + DISK_RECORD_BYTES, *body = metrics + metrics_len;
+	struct grid_map maps[SPAN_MAX];
 	struct span spans[SPAN_MAX];
-	unsigned n_spans = format_spans(layout, (uint64_t)chunk_no * blob->chunk_bytes, len,
-		spans);
+	unsigned n_spans = format_spans(about->layout, off, len, spans);
 
 	memset(out, 0, sizeof(*out));
 	for (uint32_t i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes)
 		moments_add(&out->metrics.moments, raw + at, &spans[i]);
+	set_grids(about, off, spans, n_spans, maps);
 
 	int err = codec_encode(scratch->codec, raw, len, spans, n_spans, body, &out->planes);
 
@@ -149,19 +175,20 @@ int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chun
 	if (blob->alcm->params.verify)
 		verify(scratch, raw, len, body, out);
 	out->metrics.cpu_ns = clock_thread_cpu_ns() - start;
+	if (about->lossy)
+		out->metrics.distortion = *about->distortion;
 	measure_baseline(chunk_no, raw, len, &out->metrics);
-	disk_metrics_put(scratch->frame + DISK_RECORD_BYTES, &out->metrics);
 
-	uint32_t body_len = DISK_METRICS_BYTES + out->planes.body_len;
+	uint32_t body_len = put_metrics(metrics, &out->metrics) + out->planes.body_len;
 	struct disk_record r = {
 		.chunk_no = chunk_no,
 		.raw_len = len,
 		.body_len = body_len,
-		.metrics_len = DISK_METRICS_BYTES,
+		.metrics_len = metrics_len,
 		.cpu_us = (uint32_t)min_u64(out->metrics.cpu_ns / 1000, UINT32_MAX),
 		.tag = disk_tag(blob->uuid),
 		.raw_hash = disk_hash(raw, len),
-		.body_hash = disk_hash(scratch->frame + DISK_RECORD_BYTES, body_len),
+		.body_hash = disk_hash(metrics, body_len),
 	};
 	disk_record_put(scratch->frame, &r);
 	out->frame_len = DISK_RECORD_BYTES + body_len;

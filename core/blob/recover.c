@@ -305,6 +305,7 @@ static int rebuild(const struct store *store, struct recovered *rec)
 			disk_record_get(&r, head, sizeof(head), w.chunk_bytes) != DISK_OK)
 			break;
 		table_set_record(&rec->table, keep, s->off, s->frame_len);
+		keep->quantised = r.metrics_len > DISK_METRICS_BYTES;
 		rec->size = (uint64_t)k * w.chunk_bytes + r.raw_len;
 		if (r.raw_len < w.chunk_bytes)
 			break;

@@ -263,6 +263,21 @@ static void end(struct swap *s)
 	mem_free(s);
 }
 
+/* A blob that is proved to hold what the file does takes on the values of its profile. */
+static int quantise(struct swap *s, const struct alcm_profile *profile)
+{
+	struct alcm_blob *blob = NULL;
+	bool changed;
+	int err = alcm_blob_open(s->alcm, s->new_fd, true, &blob, s->diag);
+
+	if (!err)
+		err = alcm_blob_quantise(blob, profile->prune_share, &changed, s->diag);
+	if (!err)
+		err = alcm_blob_commit(blob, true, s->diag);
+	alcm_blob_close(blob);
+	return err;
+}
+
 /* `profile` NULL: to a plain file. */
 static int convert(struct alcm *alcm, int store_dirfd, const char *path, int fd,
 	const struct alcm_profile *profile, struct alcm_diag *diag)
@@ -291,6 +306,8 @@ static int convert(struct alcm *alcm, int store_dirfd, const char *path, int fd,
 		err = profile ? build_blob(s, profile) : build_plain(s);
 	if (!err)
 		err = profile ? compare(s, s->new_fd, fd) : compare(s, fd, s->new_fd);
+	if (!err && profile && profile->lossy)
+		err = quantise(s, profile);
 	if (!err)
 		err = swap_content(s);
 	end(s);

@@ -46,6 +46,7 @@ void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t fr
 	t->n_records -= (s->off != 0);
 	s->off = off;
 	s->frame_len = frame_len;
+	s->quantised = false;
 }
 
 struct slot *table_next(const struct table *t, uint32_t *chunk_no)

@@ -7,6 +7,7 @@
 #ifndef ALCM_BLOB_TABLE_H
 #define ALCM_BLOB_TABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cbuf;
@@ -14,6 +15,7 @@ struct cbuf;
 struct slot {
 	uint64_t off;       /* of the record; 0 = no record */
 	uint32_t frame_len; /* of the record */
+	bool quantised;     /* the record's values are those of the blob's lossy profile */
 	struct cbuf *buf;   /* NULL = none */
 };
 

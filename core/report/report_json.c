@@ -163,6 +163,35 @@ static void add_statistics(cJSON *root, const struct alcm_stats *s)
 	add_number(o, "max", s->n ? s->max : (double)NAN);
 }
 
+/* null for a lossless profile; else what it did, or why it did nothing. */
+static void add_quantisation(cJSON *root, const struct alcm_info *info)
+{
+	const struct alcm_quantisation *q = &info->quantisation;
+	const struct alcm_distortion *d = &q->distortion;
+	cJSON *o;
+
+	if (!q->n_scales && !q->why_not[0]) {
+		cJSON_AddNullToObject(root, "quantisation");
+		return;
+	}
+	o = cJSON_AddObjectToObject(root, "quantisation");
+	if (q->why_not[0])
+		cJSON_AddStringToObject(o, "why_not", q->why_not);
+	else
+		cJSON_AddNullToObject(o, "why_not");
+	add_number(o, "entropy", q->entropy);
+	add_number(o, "prune_share", q->prune_share);
+	cJSON_AddBoolToObject(o, "prune_capped", q->prune_capped);
+	add_number(o, "scales", (double)q->n_scales);
+	add_number(o, "values", (double)d->n_values);
+	add_number(o, "pruned_share", d->pruned_share);
+	add_number(o, "mse", d->mse);
+	add_number(o, "mae", d->mae);
+	add_number(o, "max_error", d->max_error);
+	add_number(o, "relative_l2", d->relative_l2);
+	add_number(o, "psnr_db", d->psnr_db);
+}
+
 static void add_planes(cJSON *root, const struct alcm_info *info)
 {
 	cJSON *planes = cJSON_AddArrayToObject(root, "planes");
@@ -220,6 +249,7 @@ int alcm_report_json(const struct alcm_info *info, const char *name, const struc
 	add_blob(root, info);
 	cJSON_AddStringToObject(root, "profile", info->profile);
 	cJSON_AddBoolToObject(root, "lossy", info->lossy);
+	add_quantisation(root, info);
 	add_result(root, info);
 	add_statistics(root, &info->stats);
 	add_planes(root, info);

@@ -27,6 +27,9 @@ FRAME_ALIGN = 64
 HEADER_BYTES = RECORD_HEADER_BYTES = INDEX_HEADER_BYTES = 64
 TRAILER_BYTES = 128
 METRICS_BYTES = 120
+DISTORTION_BYTES = 64
+PROFILES = (0, 1)
+QUANTISED = 1 << 31  # of an index entry's frame length
 PLANE_ROW_BYTES = 32
 ENTRY_BYTES = 16
 MAX_PARTS = 8
@@ -256,7 +259,7 @@ class Blob:
         must(version == 1, "version 0")
         must(reserved == 0 and data[56:64] == bytes(8), "header's reserved bytes")
         must(16 <= log2 <= 24, "chunk_log2")
-        if profile:
+        if profile not in PROFILES:
             raise Newer(f"profile {profile} needs a newer alcm")
         if data[40:56] != bytes(16):
             raise Newer("the blob needs a base blob")
@@ -285,7 +288,7 @@ class Blob:
         must(tag == self.tag, "record of another blob")
         must(1 <= raw_len <= self.chunk_bytes, "raw_len")
         must(body_len <= self.chunk_bytes + 4096, "body_len")
-        must(metrics_len in (0, METRICS_BYTES) and metrics_len <= body_len, "metrics_len")
+        must(metrics_len in (0, METRICS_BYTES, METRICS_BYTES + DISTORTION_BYTES) and metrics_len <= body_len, "metrics_len")
         must(at + RECORD_HEADER_BYTES + body_len <= self.end, "record reaches beyond the file")
         return {
             "number": number,
@@ -318,10 +321,12 @@ class Blob:
         n_entries, _, tag, body_len, body_hash, summary_len, n_planes = struct.unpack_from(
             "<IQQQQII", head, 4
         )
-        must(head[48:64] == bytes(16), "index's reserved bytes")
+        lossy_len = struct.unpack_from("<I", head, 48)[0]
+        must(head[52:64] == bytes(12), "index's reserved bytes")
         must(tag == self.tag, "index of another blob")
         must(n_planes <= MAX_PLANES, "n_planes")
         must(summary_len == METRICS_BYTES + PLANE_ROW_BYTES * n_planes, "summary_len")
+        summary_len += lossy_len
         must(body_len == summary_len + ENTRY_BYTES * n_entries, "index's body_len")
         must(at + INDEX_HEADER_BYTES + body_len <= self.end, "index reaches beyond the file")
         return n_entries, body_hash, summary_len, INDEX_HEADER_BYTES + body_len
@@ -336,6 +341,7 @@ class Blob:
         entries, last = {}, -1
         for i in range(n_entries):
             number, length, offset = struct.unpack_from("<IIQ", body, summary_len + ENTRY_BYTES * i)
+            length &= ~QUANTISED
             must(number > last, "index's entries are out of order")
             must(offset % FRAME_ALIGN == 0 and offset >= HEADER_BYTES, "record's offset")
             must(offset + length <= at, "record behind the index")
@@ -353,7 +359,7 @@ class Blob:
         if version > 1:
             raise Newer(f"made by format {version}, this reads 1")
         must(version == 1, "version 0")
-        if profile:
+        if profile not in PROFILES:
             raise Newer(f"profile {profile} needs a newer alcm")
         offset, index, size, number, synced = struct.unpack_from("<5Q", head, 40)
         _, _, reserved2, prev, _ = struct.unpack_from("<QIIQQ", head, 96)

@@ -90,8 +90,13 @@ START_TEST(test_table_is_what_the_format_says)
 		ck_assert_int_eq(transform_takes(transform_find(1), w), w >= 2 && w <= 32);
 		ck_assert_int_eq(transform_takes(transform_find(2), w),
 			w == 2 || w == 4 || w == 8);
+		ck_assert_int_eq(transform_takes(transform_find(3), w),
+			w == 2 || w == 4 || w == 8);
 	}
-	ck_assert_ptr_null(transform_find(3));
+	ck_assert_uint_eq(transform_n_planes(transform_find(0), 0), 1);
+	ck_assert_uint_eq(transform_n_planes(transform_find(1), 12), 12);
+	ck_assert_uint_eq(transform_n_planes(transform_find(3), 8), 2);
+	ck_assert_ptr_null(transform_find(4));
 	ck_assert_ptr_null(transform_find(255));
 }
 END_TEST

@@ -54,6 +54,7 @@ static enum cli_exit fill_blob(struct cli *cli, struct alcm *alcm, struct source
 	struct alcm_diag diag = { 0 };
 	struct alcm_blob *blob;
 	enum cli_exit status;
+	bool changed;
 	int err = alcm_blob_create(alcm, fd, profile, &blob);
 
 	if (err)
@@ -61,6 +62,8 @@ static enum cli_exit fill_blob(struct cli *cli, struct alcm *alcm, struct source
 	status = source_copy(cli, source, true, out, write_blob, blob);
 	if (!status) {
 		err = alcm_blob_truncate(blob, source->size, &diag);
+		if (!err)
+			err = alcm_blob_quantise(blob, profile->prune_share, &changed, &diag);
 		if (!err)
 			err = alcm_blob_commit(blob, false, &diag);
 		if (err)

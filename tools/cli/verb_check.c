@@ -195,6 +195,14 @@ static enum cli_exit check_entry(void *ctx, const struct walk_entry *entry)
 	return status;
 }
 
+/* The scheduler's state lies among a directory's reports (docs/design.md). */
+static bool is_scheduler(const char *rel)
+{
+	const char *slash = strrchr(rel, '/');
+
+	return strcmp(slash ? slash + 1 : rel, ".alcm-scheduler") == 0;
+}
+
 /* True when `name` of a sidecar directory ends in .json and its blob is there. */
 static bool sidecar_has_blob(struct check *c, const char *rel)
 {
@@ -225,7 +233,8 @@ static enum cli_exit check_orphan(void *ctx, const struct walk_entry *entry)
 
 	if (entry->kind == WALK_DIR_DONE && c->repair && entry->rel[0])
 		unlinkat(entry->dirfd, entry->name, AT_REMOVEDIR);
-	if (entry->kind != WALK_FILE || sidecar_has_blob(c, entry->rel))
+	if (entry->kind != WALK_FILE || is_scheduler(entry->rel) ||
+		sidecar_has_blob(c, entry->rel))
 		return CLI_OK;
 	c->n_sidecars++;
 	if (!c->repair)

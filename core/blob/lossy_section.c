@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "blob/lossy_section.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/le.h"
+#include "tensor/values.h"
+
+enum { FLAG_FORTRAN = 1, FLAG_CAPPED = 2 };
+
+/* The types as a section names them, from 1 (as transform `grid` does). */
+static const enum dtype_id types[] = { DTYPE_F16, DTYPE_BF16, DTYPE_F32, DTYPE_F64 };
+
+enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
+
+void lossy_free(struct lossy *l)
+{
+	if (!l)
+		return;
+	paper_release(&l->params);
+	mem_free(l);
+}
+
+bool lossy_map(const struct lossy *l, const struct layout *layout, const struct span *span,
+	uint64_t off, struct grid_map *out)
+{
+	const struct lossy_shape *s = &l->shape;
+	unsigned width = lossy_width(s);
+	uint64_t n = span->len_bytes / width, first, channel;
+
+	if (span->dtype != s->dtype || off < layout->data_offset)
+		return false;
+	first = (off - layout->data_offset) / width;
+	*out = (struct grid_map){ .scales = l->params.scales, .n_components = s->n_components };
+	if (s->fortran_order) {
+		out->cycle = true;
+		out->n_scales = l->params.n_scales;
+		out->skip = first % out->n_scales;
+		return out->n_scales <= n / 4;
+	}
+	out->run = s->channel_len * s->n_components;
+	channel = first / out->run;
+	out->skip = first % out->run;
+	out->scales += channel * s->n_components;
+	out->n_scales = s->n_components * ((out->skip + n - 1) / out->run + 1);
+	return true;
+}
+
+/* ---- on disk ---------------------------------------------------------------------------------- */
+
+uint32_t lossy_section_bytes(const struct lossy *l)
+{
+	return l ? (uint32_t)(DISK_LOSSY_BYTES + l->params.n_scales * lossy_width(&l->shape)) : 0;
+}
+
+void lossy_section_put(uint8_t *out, const struct lossy *l, const struct distortion *distortion)
+{
+	const struct paper_params *p = &l->params;
+	uint8_t *head = out + DISK_DISTORTION_BYTES;
+
+	disk_distortion_put(out, distortion);
+	memset(head, 0, DISK_LOSSY_BYTES - DISK_DISTORTION_BYTES);
+	while (types[head[0]] != l->shape.dtype)
+		head[0]++;
+	head[0]++;
+	head[1] = (uint8_t)l->shape.n_components;
+	head[2] = (uint8_t)((l->shape.fortran_order ? FLAG_FORTRAN : 0) |
+		(p->capped ? FLAG_CAPPED : 0));
+	le_put64(head + 8, l->shape.n_channels);
+	le_put64(head + 16, l->shape.channel_len);
+	le_put_double(head + 24, p->entropy);
+	le_put_double(head + 32, p->prune_share);
+	le_put_double(head + 40, p->thresholds[0]);
+	le_put_double(head + 48, p->thresholds[1]);
+	values_put(out + DISK_LOSSY_BYTES, p->scales, (unsigned)p->n_scales, l->shape.dtype,
+		false);
+}
+
+static bool scales_possible(const struct paper_params *p)
+{
+	for (uint64_t i = 0; i < p->n_scales; i++) {
+		if (!(p->scales[i] > 0) || !isfinite(p->scales[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The fixed fields; false when they are impossible or don't go with the section's length. */
+static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
+{
+	struct paper_params *p = &l->params;
+	uint64_t n_values;
+
+	if (!head[0] || head[0] > N_TYPES || !head[1] || head[1] > PAPER_MAX_COMPONENTS ||
+		(head[2] & ~(FLAG_FORTRAN | FLAG_CAPPED)))
+		return false;
+	l->shape = (struct lossy_shape){
+		.dtype = types[head[0] - 1],
+		.n_components = head[1],
+		.fortran_order = head[2] & FLAG_FORTRAN,
+		.n_channels = le_get64(head + 8),
+		.channel_len = le_get64(head + 16),
+	};
+	*p = (struct paper_params){
+		.entropy = le_get_double(head + 24),
+		.prune_share = le_get_double(head + 32),
+		.thresholds = { le_get_double(head + 40), le_get_double(head + 48) },
+		.capped = head[2] & FLAG_CAPPED,
+	};
+	if (!l->shape.n_channels || !l->shape.channel_len || l->shape.n_channels > UINT32_MAX ||
+		__builtin_mul_overflow(l->shape.n_channels, l->shape.channel_len, &n_values) ||
+		n_values > DISK_MAX_LOGICAL)
+		return false;
+	p->n_scales = lossy_n_scales(&l->shape);
+	return isfinite(p->thresholds[0]) && isfinite(p->thresholds[1]) &&
+		len == DISK_LOSSY_BYTES + p->n_scales * lossy_width(&l->shape);
+}
+
+int lossy_section_get(const uint8_t *in, uint32_t len, struct lossy **out)
+{
+	struct lossy *l = mem_zalloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	if (len < DISK_LOSSY_BYTES || !get_head(in + DISK_DISTORTION_BYTES, len, l)) {
+		mem_free(l);
+		return -EIO;
+	}
+	l->params.scales = mem_zalloc(l->params.n_scales, sizeof(double));
+	if (!l->params.scales) {
+		mem_free(l);
+		return -ENOMEM;
+	}
+	(void)values_get(l->params.scales, in + DISK_LOSSY_BYTES, (unsigned)l->params.n_scales,
+		l->shape.dtype, false);
+	if (!scales_possible(&l->params)) {
+		lossy_free(l);
+		return -EIO;
+	}
+	*out = l;
+	return 0;
+}
