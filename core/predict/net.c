@@ -22,7 +22,8 @@ static double bounded(double v)
 	return fmax(-FEATURE_LIMIT, fmin(FEATURE_LIMIT, v));
 }
 
-double predict_entropy(const struct predict_weights *w, const double features[PREDICT_INPUTS])
+double predict_forward(const struct predict_weights *w, const double features[PREDICT_INPUTS],
+	double hidden[PREDICT_HIDDEN])
 {
 	double z = w->b2;
 
@@ -31,8 +32,15 @@ double predict_entropy(const struct predict_weights *w, const double features[PR
 
 		for (int i = 0; i < PREDICT_INPUTS; i++)
 			sum += w->w1[h][i] * bounded(features[i]);
-		if (sum > 0)
-			z += w->w2[h] * sum;
+		hidden[h] = sum > 0 ? sum : 0;
+		z += w->w2[h] * hidden[h];
 	}
-	return 0.2 + 0.7 / (1 + exp(-z));
+	return z;
+}
+
+double predict_entropy(const struct predict_weights *w, const double features[PREDICT_INPUTS])
+{
+	double hidden[PREDICT_HIDDEN];
+
+	return 0.2 + 0.7 / (1 + exp(-predict_forward(w, features, hidden)));
 }

@@ -21,6 +21,10 @@ extern const struct predict_weights predict_default_weights;
 /* The six inputs in the network's order. */
 void predict_features(const struct alcm_stats *stats, double features[PREDICT_INPUTS]);
 
+/* What the sigmoid is taken of, and each hidden unit's value on the way there. */
+double predict_forward(const struct predict_weights *w, const double features[PREDICT_INPUTS],
+	double hidden[PREDICT_HIDDEN]);
+
 /* Predicted entropy, 0.2 … 0.9; never NaN, whatever the features are. */
 double predict_entropy(const struct predict_weights *w, const double features[PREDICT_INPUTS]);
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Training of the predictor (the paper's "Neural entropy predictor"): squared error, plain gradient
+ * descent sample by sample, Xavier uniform weights from NumPy's generator. The same samples and
+ * seed give the same bits on one machine (exp() and log() are the C library's).
+ *
+ * No memory, no locks.
+ */
+#ifndef ALCM_PREDICT_TRAIN_H
+#define ALCM_PREDICT_TRAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "predict/predict.h"
+
+enum { TRAIN_SYNTHETIC = 50 }; /* tensors of the paper's training set */
+
+struct train_sample {
+	double features[PREDICT_INPUTS];
+	double target; /* the entropy to learn; the network reaches 0.2 … 0.9 */
+};
+
+struct train_options {
+	uint32_t seed;     /* of the first weights */
+	unsigned n_epochs; /* passes over all samples */
+	/*
+	 * Descend in features of mean 0 and variance 1, and fold that into the result's W1 and b1: the
+	 * statistics of real tensors lie magnitudes apart. The paper takes them as they are.
+	 */
+	bool standardise;
+	/* After each epoch, from 1; `loss` is the mean squared error met in it. May be NULL. */
+	void (*progress)(void *ctx, unsigned epoch, double loss);
+	void *ctx;
+};
+
+/* The paper's options: seed 42, 10 epochs, features as they are. */
+extern const struct train_options train_paper_options;
+
+/* The paper's samples: gradients of 50 × 50 of epochs 0 … 49, target 0.3 + 0.5·(1 − sparsity). */
+void train_synthetic_samples(struct train_sample samples[TRAIN_SYNTHETIC]);
+
+/* Weights to start from: W ~ U(±sqrt(6 / (inputs + outputs))), W1 first, unit by unit; b = 0. */
+void train_init(struct predict_weights *w, uint32_t seed);
+
+/* The squared error of one sample, and its derivative by every weight in `gradient`. */
+double train_gradient(const struct predict_weights *w, const struct train_sample *sample,
+	struct predict_weights *gradient);
+
+/*
+ * Train on `n` samples, in their order. -EINVAL: no samples, a target outside 0.2 … 0.9, or a feature
+ * that is NaN or Inf. -ERANGE: the descent diverged.
+ */
+int train_run(const struct train_sample *samples, size_t n, const struct train_options *options,
+	struct predict_weights *out, struct alcm_diag *diag);
+
+#endif
