@@ -100,13 +100,18 @@ struct alcm_profile {
 	char name[32];      /* canonical spelling */
 	bool lossy;         /* values may change, once a file is complete: alcm_blob_quantise() */
 	double prune_share; /* of `paper`: the share of values to prune; see struct alcm_scheduler */
+	double bound;       /* of `bounded:E` and `bounded-abs:E`: E; otherwise 0 */
 };
 
-/* Parse a profile's name. -EINVAL and `diag` naming the known ones if it is none. */
+/*
+ * Parse a profile's name: "lossless", "paper", "bounded:E" (no value moves by more than E times
+ * max − min of the tensor, 0 < E < 1) or "bounded-abs:E" (by more than E). -EINVAL, and `diag` naming
+ * what is wrong.
+ */
 int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_diag *diag);
 
-/* The profile that blobs name by this id. False: there is none. */
-bool alcm_profile_of_id(uint8_t id, struct alcm_profile *out);
+/* The profile that blobs name by this id and bound. False: there is none. */
+bool alcm_profile_of_id(uint8_t id, double bound, struct alcm_profile *out);
 
 /* The default: "lossless". */
 void alcm_profile_default(struct alcm_profile *out);
@@ -258,6 +263,7 @@ struct alcm_quantisation {
 	double entropy;     /* E, the prediction that the scales are from */
 	double prune_share; /* p, asked for */
 	bool prune_capped;  /* more than a quarter would have gone */
+	double bound;       /* the largest error that is allowed; 0: none is set */
 	uint64_t n_scales;  /* 0: not quantised */
 	struct alcm_distortion distortion;
 };

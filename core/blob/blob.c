@@ -57,6 +57,7 @@ int blob_create_on(struct alcm *alcm, struct store store, const struct alcm_prof
 	memcpy(b->uuid, uuid, sizeof(uuid));
 	b->profile = profile->id;
 	b->prune_share = profile->prune_share;
+	b->bound = profile->bound;
 	b->dirty = true; /* even an empty blob is to be committed */
 	b->dirty_since_ns = clock_wall_ns();
 	*out = b;
@@ -74,6 +75,7 @@ static void adopt(struct alcm_blob *b, struct recovered *rec)
 	b->prune_share = profile.prune_share;
 	memcpy(b->uuid, rec->header.uuid, sizeof(b->uuid));
 	b->profile = rec->header.profile;
+	b->bound = rec->header.bound;
 	b->header_written = true;
 	b->size = rec->size;
 	b->table = rec->table;

@@ -70,7 +70,8 @@ struct alcm_blob {
 	uint32_t chunk_bytes;
 	uint8_t chunk_log2, profile;
 	uint8_t uuid[16];
-	double prune_share; /* for a first quantisation */
+	double prune_share; /* for a first quantisation by the scheduler */
+	double bound;       /* of the profile; 0 = it has none */
 
 	pthread_mutex_t lock;   /* guards everything below */
 	pthread_cond_t changed; /* a buffer's state, or `exclusive` */
@@ -96,7 +97,8 @@ struct alcm_blob {
 	uint64_t commit_no, trailer_off, synced_off, index_off;
 	uint64_t committed_size, committed_live;
 	uint32_t committed_threads;
-	bool synced; /* the last commit is on the disk */
+	uint64_t unseen_from; /* frames behind this are the last commit's own; 0: punched already */
+	bool synced;          /* the last commit is on the disk */
 };
 
 /* ---- record.c: one record, from the store and to it; no lock is held ------------------- */
@@ -199,8 +201,8 @@ void totals_add(struct totals *totals, const struct metrics *m, const struct cod
 
 /* Why a file of this layout and size keeps the values that were written; NULL, and the tensor's
    shape, when it is for a lossy profile to change them. */
-const char *quantise_refusal(const struct layout *layout, uint64_t size,
-	struct lossy_shape *shape);
+const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *layout,
+	uint64_t size, struct lossy_shape *shape);
 
 /* ---- recover.c ------------------------------------------------------------------------------ */
 

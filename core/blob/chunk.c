@@ -238,7 +238,7 @@ void chunk_refresh_layout_locked(struct alcm_blob *blob)
 int chunk_write_header_locked(struct alcm_blob *blob)
 {
 	uint8_t buf[DISK_HEADER_BYTES];
-	struct disk_header h = { blob->chunk_log2, blob->profile, { 0 } };
+	struct disk_header h = { blob->chunk_log2, blob->profile, blob->bound, { 0 } };
 	int err;
 
 	if (blob->header_written)

@@ -16,6 +16,7 @@ enum {
 	PUNCH_SHARE = 8,
 	/* … and worth a sync of its own when it is this many times that. */
 	PUNCH_SYNC_FACTOR = 8,
+	PUNCH_UNSEEN_MIN = 64 << 10, /* costs no sync */
 };
 
 void commit_enter_locked(struct alcm_blob *blob)
@@ -95,6 +96,8 @@ static int write_index_locked(struct alcm_blob *blob)
 		return err;
 	}
 	(void)log_take(&blob->log, len);
+	blob->unseen_from = blob->trailer_off ? blob->trailer_off + DISK_TRAILER_BYTES
+					      : DISK_HEADER_BYTES;
 	blob->dirty = false;
 	blob->dirty_since_ns = 0;
 	blob->synced = false;
@@ -128,17 +131,34 @@ static int sync_locked(struct alcm_blob *blob)
 	return 0;
 }
 
+/*
+ * Frames that were dead before any commit referred to them, as those of a lossy file's first, lossless
+ * state: nothing can fall back on them, so they go at once.
+ */
+static int punch_unseen_locked(struct alcm_blob *blob)
+{
+	uint64_t keep_end = blob->trailer_off + DISK_TRAILER_BYTES, from = blob->unseen_from;
+	uint64_t dead;
+
+	if (!from || blob->log.cant_punch)
+		return 0;
+	blob->unseen_from = 0;
+	dead = log_dead_behind(&blob->log, &blob->table, from, blob->index_off, keep_end);
+	if (dead < PUNCH_UNSEEN_MIN || dead < blob->log.live / PUNCH_SHARE)
+		return 0;
+	return log_punch_behind(&blob->log, &blob->table, from, blob->index_off, keep_end);
+}
+
 /* Give dead space back, once what replaces it is on the disk. */
 static int punch_locked(struct alcm_blob *blob)
 {
-	uint64_t dead = log_dead(&blob->log);
 	uint64_t want = PUNCH_MIN + blob->log.live / PUNCH_SHARE;
+	int err = punch_unseen_locked(blob);
+	uint64_t dead = log_dead(&blob->log);
 
-	if (dead < want || (!blob->synced && dead < want * PUNCH_SYNC_FACTOR))
-		return 0;
-
-	int err = sync_locked(blob);
-
+	if (err || dead < want || (!blob->synced && dead < want * PUNCH_SYNC_FACTOR))
+		return err;
+	err = sync_locked(blob);
 	if (!err)
 		(void)log_punch(&blob->log, &blob->table, blob->index_off,
 			blob->trailer_off + DISK_TRAILER_BYTES);

@@ -60,6 +60,7 @@ void disk_header_put(uint8_t buf[DISK_HEADER_BYTES], const struct disk_header *h
 	buf[20] = h->chunk_log2;
 	buf[21] = h->profile;
 	memcpy(buf + 24, h->uuid, 16);
+	le_put_double(buf + 56, h->bound);
 	le_put64(buf + 8, disk_hash(buf + 16, DISK_HEADER_BYTES - 16));
 }
 
@@ -72,8 +73,10 @@ enum disk_verdict disk_header_get(struct disk_header *h, const uint8_t *buf, siz
 	/* A base blob and other profiles are for later versions; this one can't follow them. */
 	if (!all_zero(buf + 40, 16) || buf[21] > DISK_PROFILE_MAX)
 		return DISK_NEWER;
-	if (!all_zero(buf + 22, 2) || !all_zero(buf + 56, 8) || !chunk_log2_valid(buf[20]))
+	if (!all_zero(buf + 22, 2) || !(le_get_double(buf + 56) >= 0) ||
+		!chunk_log2_valid(buf[20]))
 		return DISK_CORRUPT;
+	h->bound = le_get_double(buf + 56);
 	h->chunk_log2 = buf[20];
 	h->profile = buf[21];
 	memcpy(h->uuid, buf + 24, 16);

@@ -24,7 +24,7 @@ enum {
 	DISK_RECORD_BYTES = 64,
 	DISK_METRICS_BYTES = 120,
 	DISK_DISTORTION_BYTES = 64,
-	DISK_LOSSY_BYTES = 120, /* of a lossy section, before the scales */
+	DISK_LOSSY_BYTES = 136, /* of a lossy section, before the scales */
 	DISK_INDEX_BYTES = 64,
 	DISK_PLANE_BYTES = 32,
 	DISK_ENTRY_BYTES = 16,
@@ -33,7 +33,7 @@ enum {
 	DISK_BODY_SLACK = 4096, /* a record's body may exceed the chunk by this */
 	DISK_CHUNK_LOG2_MIN = 16,
 	DISK_CHUNK_LOG2_MAX = 24,
-	DISK_PROFILE_MAX = 1,
+	DISK_PROFILE_MAX = 3,
 };
 #define DISK_MAX_LOGICAL ((uint64_t)1 << 50)
 
@@ -47,6 +47,7 @@ enum disk_verdict {
 
 struct disk_header {
 	uint8_t chunk_log2, profile;
+	double bound; /* of the profile; 0 = it has none */
 	uint8_t uuid[16];
 };
 

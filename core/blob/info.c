@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A blob's metrics, from the figures that its last commit wrote down. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,12 +106,12 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 	struct lossy_shape shape;
 	const char *why;
 
-	if (alcm_profile_of_id(blob->profile, &profile))
+	if (alcm_profile_of_id(blob->profile, blob->bound, &profile))
 		snprintf(out->profile, sizeof(out->profile), "%s", profile.name);
 	if (profile.lossy && !blob->lossy) {
-		why = quantise_refusal(&blob->layout, blob->committed_size, &shape);
+		why = quantise_refusal(blob, &blob->layout, blob->committed_size, &shape);
 		snprintf(q->why_not, sizeof(q->why_not), "%s",
-			why ? why : "not quantised since it was written");
+			why ? why : "nothing that the profile could change");
 	}
 	distortion_figures(&blob->totals.metrics.distortion, &q->distortion);
 	out->lossy = q->distortion.max_error > 0;
@@ -120,6 +121,7 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 	q->prune_share = blob->lossy->params.prune_share;
 	q->prune_capped = blob->lossy->params.capped;
 	q->n_scales = blob->lossy->params.n_scales;
+	q->bound = fmax(blob->lossy->params.bounds[0], blob->lossy->params.bounds[1]);
 }
 
 int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag)

@@ -130,30 +130,74 @@ static int punch_gap(struct log *log, uint64_t off, uint64_t end)
 	return err;
 }
 
-int log_punch(struct log *log, const struct table *table, uint64_t keep, uint64_t keep_end)
+/* All that is alive, by offset. NULL: no memory. */
+static struct extent *live_extents(const struct table *table, uint64_t keep, uint64_t keep_end,
+	uint64_t *n)
 {
-	uint64_t n = 0, max = table->n_records + 1;
-	AUTO_FREE struct extent *live = mem_zalloc(max, sizeof(*live));
-	uint64_t at = DISK_HEADER_BYTES;
+	uint64_t max = table->n_records + 1;
+	struct extent *live = mem_zalloc(max, sizeof(*live));
 	struct slot *s;
 
+	*n = 0;
 	if (!live)
-		return -ENOMEM;
-	live[n++] = (struct extent){ keep, keep_end };
-	for (uint32_t k = 0; (s = table_next(table, &k)) && n < max; k++) {
+		return NULL;
+	live[(*n)++] = (struct extent){ keep, keep_end };
+	for (uint32_t k = 0; (s = table_next(table, &k)) && *n < max; k++) {
 		if (s->off)
-			live[n++] = (struct extent){ s->off, s->off + s->frame_len };
+			live[(*n)++] = (struct extent){ s->off, s->off + s->frame_len };
 		if (k == UINT32_MAX)
 			break;
 	}
-	qsort(live, n, sizeof(*live), by_offset);
+	qsort(live, *n, sizeof(*live), by_offset);
+	return live;
+}
+
+static int punch_from(struct log *log, uint64_t at, const struct extent *live, uint64_t n)
+{
 	for (uint64_t i = 0; i < n; i++) {
-		int err = punch_gap(log, at, live[i].off);
+		int err = live[i].off > at ? punch_gap(log, at, live[i].off) : 0;
 
 		if (err)
 			return err;
-		at = live[i].end;
+		at = max_u64(at, live[i].end);
 	}
-	log->dead_punched = log->end > log->live ? log->end - log->live : 0;
 	return 0;
+}
+
+int log_punch(struct log *log, const struct table *table, uint64_t keep, uint64_t keep_end)
+{
+	uint64_t n;
+	AUTO_FREE struct extent *live = live_extents(table, keep, keep_end, &n);
+	int err = live ? punch_from(log, DISK_HEADER_BYTES, live, n) : -ENOMEM;
+
+	if (!err)
+		log->dead_punched = log->end > log->live ? log->end - log->live : 0;
+	return err;
+}
+
+uint64_t log_dead_behind(const struct log *log, const struct table *table, uint64_t from,
+	uint64_t keep, uint64_t keep_end)
+{
+	uint64_t alive = round_up(keep_end, DISK_ALIGN) - keep;
+	struct slot *s;
+
+	for (uint32_t k = 0; (s = table_next(table, &k)); k++) {
+		if (s->off >= from)
+			alive += round_up(s->frame_len, DISK_ALIGN);
+		if (k == UINT32_MAX)
+			break;
+	}
+	return log->end - from > alive ? log->end - from - alive : 0;
+}
+
+int log_punch_behind(struct log *log, const struct table *table, uint64_t from, uint64_t keep,
+	uint64_t keep_end)
+{
+	uint64_t n;
+	AUTO_FREE struct extent *live = live_extents(table, keep, keep_end, &n);
+	int err = live ? punch_from(log, from, live, n) : -ENOMEM;
+
+	if (!err)
+		log->dead_punched += log_dead_behind(log, table, from, keep, keep_end);
+	return err;
 }

@@ -44,9 +44,16 @@ int log_trim(struct log *log);
 uint64_t log_dead(const struct log *log);
 
 /*
- * Punch holes into everything that neither the table nor [keep, keep_end) refers to. The
- * caller has made sure that what it keeps is on the disk. -ENOMEM, or the store's error.
+ * Punch holes into everything that neither the table nor [keep, keep_end) refers to, from the start or
+ * only behind `from`, where nothing was punched yet. The caller has made sure that what it keeps is on
+ * the disk, or that no commit has ever referred to what goes. -ENOMEM, or the store's error.
  */
 int log_punch(struct log *log, const struct table *table, uint64_t keep, uint64_t keep_end);
+int log_punch_behind(struct log *log, const struct table *table, uint64_t from, uint64_t keep,
+	uint64_t keep_end);
+
+/* Dead bytes behind `from` that log_punch_behind() would give back. */
+uint64_t log_dead_behind(const struct log *log, const struct table *table, uint64_t from,
+	uint64_t keep, uint64_t keep_end);
 
 #endif

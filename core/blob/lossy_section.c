@@ -76,6 +76,8 @@ void lossy_section_put(uint8_t *out, const struct lossy *l, const struct distort
 	le_put_double(head + 32, p->prune_share);
 	le_put_double(head + 40, p->thresholds[0]);
 	le_put_double(head + 48, p->thresholds[1]);
+	le_put_double(head + 56, p->bounds[0]);
+	le_put_double(head + 64, p->bounds[1]);
 	values_put(out + DISK_LOSSY_BYTES, p->scales, (unsigned)p->n_scales, l->shape.dtype,
 		false);
 }
@@ -109,6 +111,7 @@ static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
 		.entropy = le_get_double(head + 24),
 		.prune_share = le_get_double(head + 32),
 		.thresholds = { le_get_double(head + 40), le_get_double(head + 48) },
+		.bounds = { le_get_double(head + 56), le_get_double(head + 64) },
 		.capped = head[2] & FLAG_CAPPED,
 	};
 	if (!l->shape.n_channels || !l->shape.channel_len || l->shape.n_channels > UINT32_MAX ||
@@ -116,7 +119,8 @@ static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
 		n_values > DISK_MAX_LOGICAL)
 		return false;
 	p->n_scales = lossy_n_scales(&l->shape);
-	return isfinite(p->thresholds[0]) && isfinite(p->thresholds[1]) &&
+	return p->bounds[0] >= 0 && p->bounds[1] >= 0 && isfinite(p->thresholds[0]) &&
+		isfinite(p->thresholds[1]) &&
 		len == DISK_LOSSY_BYTES + p->n_scales * lossy_width(&l->shape);
 }
 

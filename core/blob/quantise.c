@@ -11,6 +11,7 @@
 #include "base/lock.h"
 #include "blob/blob_state.h"
 #include "blob/commit.h"
+#include "lossy/bounded.h"
 #include "predict/predict.h"
 #include "tensor/values.h"
 
@@ -22,6 +23,7 @@ struct pass {
 	struct layout layout;
 	struct lossy_shape shape;
 	unsigned width;
+	double prune_share;
 	bool again; /* some values are on the grid already */
 	struct alcm_diag *diag;
 };
@@ -85,15 +87,39 @@ static int predict(const struct pass *p, double *entropy)
 	return m.n ? 0 : -ENODATA;
 }
 
-static int fit(struct pass *p, double prune_share)
+static int fit_paper(struct pass *p, const struct value_source *source, struct paper_params *out)
+{
+	double entropy = 0;
+	int err = predict(p, &entropy);
+
+	return err ? err : paper_fit(source, &p->shape, entropy, p->prune_share, out);
+}
+
+static int fit_bounded(struct pass *p, const struct value_source *source, struct paper_params *out)
+{
+	return bounded_fit(source, &p->shape, p->blob->bound, true, out);
+}
+
+static int fit_bounded_abs(struct pass *p, const struct value_source *source,
+	struct paper_params *out)
+{
+	return bounded_fit(source, &p->shape, p->blob->bound, false, out);
+}
+
+/* By the profile's id. */
+static const struct {
+	bool per_channel; /* otherwise the whole tensor has one scale */
+	int (*fit)(struct pass *p, const struct value_source *source, struct paper_params *out);
+} methods[] = { { 0 }, { true, fit_paper }, { false, fit_bounded }, { false, fit_bounded_abs } };
+
+_Static_assert(sizeof(methods) / sizeof(methods[0]) == DISK_PROFILE_MAX + 1, "one per profile");
+
+static int fit(struct pass *p)
 {
 	struct value_source source = { p, lossy_n_values(&p->shape), read_values };
 	struct lossy *lossy = mem_zalloc(1, sizeof(*lossy)), *old;
-	double entropy = 0;
-	int err = lossy ? predict(p, &entropy) : -ENOMEM;
+	int err = lossy ? methods[p->blob->profile].fit(p, &source, &lossy->params) : -ENOMEM;
 
-	if (!err)
-		err = paper_fit(&source, &p->shape, entropy, prune_share, &lossy->params);
 	if (err) {
 		mem_free(lossy);
 		return err;
@@ -244,11 +270,12 @@ static bool same_shape(const struct lossy_shape *a, const struct lossy_shape *b)
 		a->fortran_order == b->fortran_order;
 }
 
-const char *quantise_refusal(const struct layout *layout, uint64_t size, struct lossy_shape *shape)
+const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *layout,
+	uint64_t size, struct lossy_shape *shape)
 {
 	const char *why;
 
-	if (!lossy_shape_of(layout, shape, &why))
+	if (!lossy_shape_of(layout, methods[blob->profile].per_channel, shape, &why))
 		return why;
 	if (size < layout->data_offset + layout->data_bytes)
 		return "the file is shorter than its header says";
@@ -263,7 +290,7 @@ static bool prepare_locked(struct pass *p)
 
 	chunk_refresh_layout_locked(blob);
 	p->layout = blob->layout;
-	if (quantise_refusal(&p->layout, blob->size, &p->shape))
+	if (quantise_refusal(blob, &p->layout, blob->size, &p->shape))
 		return false;
 	p->width = lossy_width(&p->shape);
 	for (uint64_t k = first_chunk(p); k <= last_chunk(p); k++) {
@@ -276,9 +303,9 @@ static bool prepare_locked(struct pass *p)
 	return todo && (!p->again || (blob->lossy && same_shape(&blob->lossy->shape, &p->shape)));
 }
 
-static int quantise_all(struct pass *p, double prune_share, bool *changed)
+static int quantise_all(struct pass *p, bool *changed)
 {
-	int err = p->again ? 0 : fit(p, prune_share);
+	int err = p->again ? 0 : fit(p);
 
 	for (uint64_t k = first_chunk(p); k <= last_chunk(p) && !err; k++) {
 		bool todo;
@@ -302,7 +329,7 @@ bool alcm_blob_lossy(const struct alcm_blob *blob)
 int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed,
 	struct alcm_diag *diag)
 {
-	struct pass p = { .blob = blob, .diag = diag };
+	struct pass p = { .blob = blob, .prune_share = prune_share, .diag = diag };
 	uint64_t cpu = clock_thread_cpu_ns();
 	bool todo = false;
 	int err = 0;
@@ -315,9 +342,9 @@ int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed
 	todo = !blob->failed && prepare_locked(&p);
 	pthread_mutex_unlock(&blob->lock);
 	if (todo)
-		err = quantise_all(&p, prune_share, changed);
+		err = quantise_all(&p, changed);
 	pthread_mutex_lock(&blob->lock);
-	if (err == -ENODATA) /* nothing but NaN and Inf: it stays as it is */
+	if (err == -ENODATA) /* nothing that could be quantised: it stays as it is */
 		err = 0;
 	blob->totals.metrics.cpu_ns += clock_thread_cpu_ns() - cpu;
 	commit_leave_locked(blob);

@@ -4,7 +4,8 @@
 /* Scales cost bits too: with fewer values to share one there is nothing to be gained. */
 enum { MIN_VALUES_PER_SCALE = 16 };
 
-bool lossy_shape_of(const struct layout *l, struct lossy_shape *out, const char **why)
+bool lossy_shape_of(const struct layout *l, bool per_channel, struct lossy_shape *out,
+	const char **why)
 {
 	const struct dtype *type = dtype_get(l->dtype);
 
@@ -24,10 +25,10 @@ bool lossy_shape_of(const struct layout *l, struct lossy_shape *out, const char 
 	*out = (struct lossy_shape){
 		.dtype = l->dtype,
 		.n_components = l->elem_bytes / type->width_bytes,
-		.n_channels = l->n_dims ? l->shape[0] : 1,
-		.fortran_order = l->fortran_order,
+		.n_channels = per_channel && l->n_dims ? l->shape[0] : 1,
+		.fortran_order = per_channel && l->fortran_order,
 	};
-	*why = "fewer than 16 values per channel";
+	*why = per_channel ? "fewer than 16 values per channel" : "fewer than 16 values";
 	if (!out->n_channels || n_elements / out->n_channels < MIN_VALUES_PER_SCALE)
 		return false;
 	out->channel_len = n_elements / out->n_channels;

@@ -78,10 +78,12 @@ bool paper_apply(const struct paper_params *p, const struct lossy_shape *shape, 
 	uint32_t n, const double *x, double *y, bool again)
 {
 	struct scale_walk walk = walk_from(p, shape, first);
+	bool too_far = false;
 	double check = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		double threshold = p->thresholds[walk.component];
+		double threshold = p->thresholds[walk.component],
+		       bound = p->bounds[walk.component];
 		double scale = next_scale(&walk);
 		double q = quantise(x[i], scale, shape->dtype);
 
@@ -89,8 +91,9 @@ bool paper_apply(const struct paper_params *p, const struct lossy_shape *shape, 
 			q = x[i];
 		check += q * 0;
 		y[i] = fabs(q) > threshold ? q : q * 0;
+		too_far |= bound > 0 && !(fabs(x[i] - y[i]) <= bound);
 	}
-	return check == 0;
+	return check == 0 && !too_far;
 }
 
 /* ---- fitting ---------------------------------------------------------------------------------- */

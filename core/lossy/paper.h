@@ -12,12 +12,16 @@
 
 enum { PAPER_MAX_COMPONENTS = 2 };
 
+/* A threshold that nothing is below of. */
+#define PAPER_KEEP_ALL (-1.0)
+
 /* What quantising a tensor needs to know about it. `scales` is owned: paper_release(). */
 struct paper_params {
 	double entropy;     /* E, of the predictor */
 	double prune_share; /* p, of the scheduler */
 	bool capped;        /* pruning p would have dropped more than a quarter */
 	double thresholds[PAPER_MAX_COMPONENTS]; /* |q| up to this becomes 0; per component */
+	double bounds[PAPER_MAX_COMPONENTS]; /* y may be this far from x; 0: there is no bound */
 	uint64_t n_scales;
 	double *scales; /* by lossy_scale_of(); floats of the tensor's type, > 0 */
 };
@@ -37,8 +41,9 @@ void paper_release(struct paper_params *params);
 
 /*
  * y = x quantised and pruned, for values [first, first + n): round half to even of x / scale, times
- * scale; 0 with the sign of that where |y| is not above the threshold. False: x holds NaN or Inf or
- * the formula overflows; then y means nothing, and the values should stay as they are.
+ * scale; 0 with the sign of that where |y| is not above the threshold. False: x holds NaN or Inf,
+ * the formula overflows, or a bound is not kept; then y means nothing, and the values should stay as
+ * they are.
  *
  * `again`: x may hold results of an earlier call with these parameters, which are left as they are
  * (round half to even alone would move those that are more than 2^(mantissa bits) scales large).

@@ -1,43 +1,110 @@
 /* SPDX-License-Identifier: MIT */
 /* What compression may do to the values; one row per profile. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
 
-static const struct alcm_profile profiles[] = {
-	{ .id = 0, .name = "lossless", .prune_share = 0.01 },
-	{ .id = 1, .name = "paper", .lossy = true, .prune_share = 0.01 },
+static const double first_prune_share = 0.01; /* the paper's, before its scheduler knows anything */
+
+struct profile {
+	const char *name;
+	bool lossy;
+	double bound_below; /* a bound E follows the name, with 0 < E < this; 0: none does */
+};
+
+/* By the id that blobs have. */
+static const struct profile profiles[] = {
+	{ "lossless", false, 0 },
+	{ "paper", true, 0 },
+	{ "bounded", true, 1 },
+	{ "bounded-abs", true, (double)INFINITY },
 };
 
 enum { N_PROFILES = sizeof(profiles) / sizeof(profiles[0]) };
 
-int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_diag *diag)
+/* NAME:E with the fewest digits that give E back. */
+static void set_name(struct alcm_profile *p, const char *name)
+{
+	int digits = 1;
+
+	if (p->bound <= 0) {
+		snprintf(p->name, sizeof(p->name), "%s", name);
+		return;
+	}
+	do {
+		snprintf(p->name, sizeof(p->name), "%s:%.*g", name, digits, p->bound);
+	} while (strtod(strchr(p->name, ':') + 1, NULL) != p->bound && digits++ < 17);
+}
+
+bool alcm_profile_of_id(uint8_t id, double bound, struct alcm_profile *out)
+{
+	if (id >= N_PROFILES)
+		return false;
+	*out = (struct alcm_profile){
+		.id = id,
+		.lossy = profiles[id].lossy,
+		.prune_share = first_prune_share,
+		.bound = profiles[id].bound_below > 0 ? bound : 0,
+	};
+	set_name(out, profiles[id].name);
+	return true;
+}
+
+static int unknown(const char *text, struct alcm_diag *diag)
 {
 	char known[96] = "";
 
 	for (unsigned i = 0; i < N_PROFILES; i++) {
 		size_t n = strlen(known);
 
-		if (strcmp(text, profiles[i].name) == 0) {
-			*out = profiles[i];
-			return 0;
-		}
-		snprintf(known + n, sizeof(known) - n, "%s%s", n ? ", " : "", profiles[i].name);
+		snprintf(known + n, sizeof(known) - n, "%s%s%s", n ? ", " : "", profiles[i].name,
+			profiles[i].bound_below > 0 ? ":E" : "");
 	}
 	return diag_set(diag, -EINVAL, 0, "unknown profile '%.40s'; known: %s", text, known);
 }
 
-bool alcm_profile_of_id(uint8_t id, struct alcm_profile *out)
+/* The E behind the colon. */
+static int parse_bound(const struct profile *p, const char *text, double *bound,
+	struct alcm_diag *diag)
 {
-	if (id >= N_PROFILES)
-		return false;
-	*out = profiles[id];
-	return true;
+	char *end;
+
+	*bound = strtod(text, &end);
+	if (end == text || *end || !(*bound > 0) || !(*bound < p->bound_below))
+		return diag_set(diag, -EINVAL, 0, "%s:%.40s: E must be a number above 0%s",
+			p->name, text, isfinite(p->bound_below) ? " and below 1" : "");
+	return 0;
+}
+
+int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_diag *diag)
+{
+	size_t len = strcspn(text, ":");
+	double bound = 0;
+	int err = 0;
+
+	for (uint8_t id = 0; id < N_PROFILES; id++) {
+		const struct profile *p = &profiles[id];
+
+		if (strlen(p->name) != len || strncmp(text, p->name, len) != 0)
+			continue;
+		if ((text[len] == ':') != (p->bound_below > 0))
+			return text[len] ? unknown(text, diag)
+					 : diag_set(diag, -EINVAL, 0, "%s needs a bound: %s:E",
+						   p->name, p->name);
+		if (text[len])
+			err = parse_bound(p, text + len + 1, &bound, diag);
+		if (!err)
+			(void)alcm_profile_of_id(id, bound, out);
+		return err;
+	}
+	return unknown(text, diag);
 }
 
 void alcm_profile_default(struct alcm_profile *out)
 {
-	*out = profiles[0];
+	(void)alcm_profile_of_id(0, 0, out);
 }

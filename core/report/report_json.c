@@ -182,6 +182,7 @@ static void add_quantisation(cJSON *root, const struct alcm_info *info)
 	add_number(o, "entropy", q->entropy);
 	add_number(o, "prune_share", q->prune_share);
 	cJSON_AddBoolToObject(o, "prune_capped", q->prune_capped);
+	add_number(o, "bound", q->bound > 0 ? q->bound : (double)NAN);
 	add_number(o, "scales", (double)q->n_scales);
 	add_number(o, "values", (double)d->n_values);
 	add_number(o, "pruned_share", d->pruned_share);

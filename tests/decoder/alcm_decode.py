@@ -28,7 +28,7 @@ HEADER_BYTES = RECORD_HEADER_BYTES = INDEX_HEADER_BYTES = 64
 TRAILER_BYTES = 128
 METRICS_BYTES = 120
 DISTORTION_BYTES = 64
-PROFILES = (0, 1)
+PROFILES = (0, 1, 2, 3)
 QUANTISED = 1 << 31  # of an index entry's frame length
 PLANE_ROW_BYTES = 32
 ENTRY_BYTES = 16
@@ -257,7 +257,8 @@ class Blob:
         if version > 1:
             raise Newer(f"made by format {version}, this reads 1")
         must(version == 1, "version 0")
-        must(reserved == 0 and data[56:64] == bytes(8), "header's reserved bytes")
+        must(reserved == 0, "header's reserved bytes")
+        must(struct.unpack_from("<d", data, 56)[0] >= 0, "bound of the profile")
         must(16 <= log2 <= 24, "chunk_log2")
         if profile not in PROFILES:
             raise Newer(f"profile {profile} needs a newer alcm")

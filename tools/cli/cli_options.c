@@ -19,7 +19,7 @@ static const struct {
 	{ OPT_OUT, 'o', "output", "OUT", "leave the operand alone and write a copy to OUT" },
 	{ OPT_FORCE, 0, "force", NULL, "take files that are no tensors; replace OUT if it exists" },
 	{ OPT_REPAIR, 0, "repair", NULL, "mend what can be mended" },
-	{ OPT_PROFILE, 0, "profile", "NAME", "what compression may do to values: lossless, paper" },
+	{ OPT_PROFILE, 0, "profile", "NAME", "lossless, paper, bounded:E or bounded-abs:E" },
 	{ OPT_THREADS, 'j', "threads", "N", "worker threads; one per core if not given" },
 };
 #define N_OPTIONS (sizeof(table) / sizeof(table[0]))

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "lossy/bounded.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "tensor/values.h"
+
+enum { PIECE = 4096 };
+
+struct range {
+	double min, max;
+	bool any;
+};
+
+static int find_ranges(const struct value_source *source, unsigned n_components,
+	struct range ranges[PAPER_MAX_COMPONENTS])
+{
+	AUTO_FREE double *x = mem_zalloc(PIECE, sizeof(double));
+
+	if (!x)
+		return -ENOMEM;
+	for (uint64_t at = 0; at < source->n_values; at += PIECE) {
+		uint32_t n = (uint32_t)min_u64(PIECE, source->n_values - at);
+		int err = source->read(source->ctx, at, n, x);
+
+		if (err)
+			return err;
+		for (uint32_t i = 0; i < n; i++) {
+			struct range *r = &ranges[(at + i) % n_components];
+
+			if (!isfinite(x[i]))
+				continue;
+			r->min = !r->any || x[i] < r->min ? x[i] : r->min;
+			r->max = !r->any || x[i] > r->max ? x[i] : r->max;
+			r->any = true;
+		}
+	}
+	return 0;
+}
+
+/* The largest step of the type that keeps the bound for values up to `largest`; 0: none does. */
+static double step_for(double bound, double largest, enum dtype_id dtype)
+{
+	int bits = dtype_get(dtype)->mantissa_bits, exponent;
+	double rounding, step;
+
+	(void)frexp(largest + bound, &exponent);
+	rounding = ldexp(1, exponent - 1 - bits) / 2;
+	step = 2 * (bound - rounding);
+	if (!(step > 0) || !isfinite(step))
+		return 0;
+	/* Rounded to the type it may have grown: one unit in the last place back then. */
+	if (values_round(step, dtype) > step)
+		step *= 1 - ldexp(1, -bits);
+	step = values_round(step, dtype);
+	return step <= 2 * (bound - rounding) ? step : 0;
+}
+
+int bounded_fit(const struct value_source *source, const struct lossy_shape *shape, double bound,
+	bool relative, struct paper_params *out)
+{
+	struct range ranges[PAPER_MAX_COMPONENTS] = { { 0 } };
+	struct paper_params p = { .n_scales = shape->n_components };
+	int err = find_ranges(source, shape->n_components, ranges);
+
+	if (err)
+		return err;
+	p.scales = mem_zalloc(p.n_scales, sizeof(double));
+	if (!p.scales)
+		return -ENOMEM;
+	for (unsigned c = 0; c < shape->n_components; c++) {
+		const struct range *r = &ranges[c];
+
+		p.bounds[c] = relative ? bound * (r->max - r->min) : bound;
+		p.thresholds[c] = PAPER_KEEP_ALL;
+		p.scales[c] = r->any ? step_for(p.bounds[c], fmax(-r->min, r->max), shape->dtype)
+				     : 0;
+		if (!(p.scales[c] > 0)) {
+			paper_release(&p);
+			return -ENODATA;
+		}
+	}
+	*out = p;
+	return 0;
+}
