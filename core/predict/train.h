@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Training of the predictor (the paper's "Neural entropy predictor"): squared error, plain gradient
- * descent sample by sample, Xavier uniform weights from NumPy's generator. The same samples and
- * seed give the same bits on one machine (exp() and log() are the C library's).
+ * Training of the predictor (the paper's "Neural entropy predictor"): squared error, plain
+ * gradient descent sample by sample, Xavier uniform weights from NumPy's generator. The same
+ * samples and seed give the same bits on one machine (exp() and log() are the C library's).
  *
  * No memory, no locks.
  */
@@ -49,8 +49,8 @@ double train_gradient(const struct predict_weights *w, const struct train_sample
 	struct predict_weights *gradient);
 
 /*
- * Train on `n` samples, in their order. -EINVAL: no samples, a target outside 0.2 … 0.9, or a feature
- * that is NaN or Inf. -ERANGE: the descent diverged.
+ * Train on `n` samples, in their order. -EINVAL: no samples, a target outside 0.2 … 0.9, or a
+ * feature that is NaN or Inf. -ERANGE: the descent diverged.
  */
 int train_run(const struct train_sample *samples, size_t n, const struct train_options *options,
 	struct predict_weights *out, struct alcm_diag *diag);

@@ -4,8 +4,8 @@
  *
  *     W1 (6, 64)   b1 (64,)   W2 (64, 1)   b2 (1,)
  *
- * so that the network is 0.2 + 0.7 / (1 + exp(-(maximum(x @ W1 + b1, 0) @ W2 + b2))). And as the C
- * source that is compiled in.
+ * so that the network is 0.2 + 0.7 / (1 + exp(-(maximum(x @ W1 + b1, 0) @ W2 + b2))). And as
+ * the C source that is compiled in.
  */
 #ifndef ALCM_PREDICT_WEIGHTS_FILE_H
 #define ALCM_PREDICT_WEIGHTS_FILE_H

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The records of a zip archive (APPNOTE 6.3.9, 4.3.7, 4.3.12 and 4.3.16): what .npz uses. */
+#ifndef ALCM_FORMAT_ZIP_H
+#define ALCM_FORMAT_ZIP_H
+
+enum zip_signature {
+	ZIP_LOCAL = 0x04034b50,   /* before a member's bytes */
+	ZIP_CENTRAL = 0x02014b50, /* a member's entry in the directory */
+	ZIP_END = 0x06054b50,     /* behind the directory */
+};
+
+/* Bytes of the records, without the name, extra field and comment that follow. */
+enum { ZIP_LOCAL_BYTES = 30, ZIP_CENTRAL_BYTES = 46, ZIP_END_BYTES = 22 };
+
+enum zip_method { ZIP_STORED = 0, ZIP_DEFLATED = 8 };
+
+enum {
+	ZIP_FLAG_ENCRYPTED = 1,
+	ZIP_MAX_COMMENT = 65535,
+	ZIP64_EXTRA = 1,       /* tag of the extra field with sizes of 64 bits */
+	ZIP64_EXTRA_BYTES = 20 /* with both sizes */
+};
+
+#define ZIP64_IN_EXTRA 0xffffffffu /* a size that is in the extra field */
+
+#endif
