@@ -12,6 +12,7 @@
 #include "codec/codec_state.h"
 #include "codec/grid.h"
 #include "transform/planes.h"
+#include "transform/sparse.h"
 
 /* A part table of every part and plane there can be. */
 enum { TABLE_MAX = CODEC_MAX_TABLE };
@@ -27,7 +28,7 @@ size_t codec_bound(uint32_t n)
 size_t codec_memory(uint32_t chunk_bytes)
 {
 	/* The contexts of zlib and zstd take well below 4 MiB. */
-	return 4 * (size_t)chunk_bytes + ((size_t)4 << 20);
+	return 4 * (size_t)chunk_bytes + 2 * codec_map_bytes(chunk_bytes) + ((size_t)4 << 20);
 }
 
 int codec_new(uint32_t chunk_bytes, struct codec **out)
@@ -41,7 +42,8 @@ int codec_new(uint32_t chunk_bytes, struct codec **out)
 	c->coded[0] = mem_alloc_aligned(chunk_bytes);
 	c->coded[1] = mem_alloc_aligned(chunk_bytes);
 	c->candidate = mem_alloc_aligned(chunk_bytes);
-	if (!c->planes || !c->coded[0] || !c->coded[1] || !c->candidate ||
+	c->maps = mem_alloc_aligned(2 * codec_map_bytes(chunk_bytes));
+	if (!c->planes || !c->coded[0] || !c->coded[1] || !c->candidate || !c->maps ||
 		coder_state_new(&c->coders)) {
 		codec_free(c);
 		return -ENOMEM;
@@ -59,6 +61,7 @@ void codec_free(struct codec *c)
 	mem_free(c->coded[0]);
 	mem_free(c->coded[1]);
 	mem_free(c->candidate);
+	mem_free(c->maps);
 	mem_free(c);
 }
 
@@ -70,6 +73,7 @@ static void list_planes(const struct body *body, struct codec_result *out)
 	for (unsigned i = 0; i < body->n_parts; i++) {
 		const struct body_part *part = &body->parts[i];
 		bool grid = part->transform == TRANSFORM_GRID;
+		unsigned n_extra = grid ? 1 : part->transform == TRANSFORM_SPARSE ? 2 : 0;
 		uint32_t n = body_plane_len(part);
 
 		for (unsigned p = 0; p < part->n_planes && out->n_planes < CODEC_MAX_PLANES; p++)
@@ -79,10 +83,10 @@ static void list_planes(const struct body *body, struct codec_result *out)
 				.coder = part->planes[p].coder,
 				.value_bits = (uint8_t)(grid ? 8 * part->elem_bytes : 8),
 				.n_values = n,
-				/* A grid's codes stand for the values, its parameters for none. */
-				.raw_bytes = !grid ? n
-					: p        ? part->raw_len
-						   : 0,
+				/* Scales and maps come on top of what stands for the values. */
+				.raw_bytes = p < n_extra ? 0
+					: grid           ? part->raw_len
+							 : n,
 				.stored_bytes = part->planes[p].stored_len,
 			};
 	}
@@ -141,48 +145,74 @@ static int decode_plane(struct codec *c, const struct body_plane *plane, const u
 	return 0;
 }
 
-static int decode_planes(struct codec *c, const struct body_part *part, const uint8_t **in,
-	uint8_t *out, struct alcm_diag *diag)
+/* As many planes as an element has bytes, from the `first` one on, merged into n elements. */
+static int decode_planes(struct codec *c, const struct body_part *part, unsigned first,
+	uint32_t n, const uint8_t *in, uint8_t *out, struct alcm_diag *diag)
 {
-	const struct transform *t = transform_find(part->transform);
 	const uint8_t *planes[TRANSFORM_MAX_PLANES];
-	uint32_t n = body_plane_len(part);
 
-	for (unsigned p = 0; p < part->n_planes; p++) {
-		const struct body_plane *plane = &part->planes[p];
-		bool split = t->kind == TRANSFORM_KIND_PLANES;
-		uint8_t *to = split ? c->planes + (size_t)p * n : out;
+	for (unsigned p = 0; p < part->elem_bytes; p++) {
+		const struct body_plane *plane = &part->planes[first + p];
+		uint8_t *to = c->planes + (size_t)p * n;
 		int err = 0;
 
 		planes[p] = to;
 		/* Raw planes are merged from where they lie. */
-		if (split && plane->coder == CODER_RAW && plane->stored_len == n)
-			planes[p] = *in;
+		if (plane->coder == CODER_RAW && plane->stored_len == n)
+			planes[p] = in;
 		else
-			err = decode_plane(c, plane, *in, to, n, diag);
+			err = decode_plane(c, plane, in, to, n, diag);
 		if (err)
 			return err;
-		*in += plane->stored_len;
+		in += plane->stored_len;
 	}
-	if (t->kind == TRANSFORM_KIND_PLANES)
-		planes_merge(planes, out, n, part->elem_bytes, t->rotate, part->big_endian);
+	planes_merge(planes, out, n, part->elem_bytes, transform_find(part->transform)->rotate,
+		part->big_endian);
 	return 0;
+}
+
+static int decode_sparse(struct codec *c, const struct body_part *part, const uint8_t *in,
+	uint8_t *out, struct alcm_diag *diag)
+{
+	uint8_t *map = c->maps, *signs = c->maps + codec_map_bytes(c->chunk_bytes);
+	uint32_t n = body_plane_len(part), n_values;
+	int err = decode_plane(c, &part->planes[0], in, map, (uint32_t)sparse_map_bytes(n), diag);
+
+	if (err)
+		return err;
+	in += part->planes[0].stored_len;
+	n_values = (uint32_t)sparse_count_map(map, n);
+	err = decode_plane(c, &part->planes[1], in, signs,
+		(uint32_t)sparse_map_bytes(n - n_values), diag);
+	if (err)
+		return err;
+	in += part->planes[1].stored_len;
+	err = decode_planes(c, part, 2, n_values, in, c->candidate, diag);
+	if (!err)
+		sparse_merge(out, n, part->elem_bytes, part->big_endian, map, signs, c->candidate);
+	return err;
 }
 
 /* One part into out[0, raw_len); `*in` moves behind its planes. */
 static int decode_part(struct codec *c, const struct body_part *part, const uint8_t **in,
 	uint8_t *out, struct alcm_diag *diag)
 {
-	const uint8_t *params = *in;
+	const uint8_t *from = *in;
+	uint32_t first_len = part->planes[0].stored_len;
 
-	if (part->transform != TRANSFORM_GRID)
-		return decode_planes(c, part, in, out, diag);
-
-	uint32_t params_len = part->planes[0].stored_len, codes_len = part->planes[1].stored_len;
-
-	*in += params_len + codes_len;
-	return grid_decode(params, params_len, params + params_len, codes_len, part->elem_bytes,
-		part->big_endian, out, part->raw_len, diag);
+	for (unsigned p = 0; p < part->n_planes; p++)
+		*in += part->planes[p].stored_len;
+	switch (transform_find(part->transform)->kind) {
+	case TRANSFORM_KIND_PLANES:
+		return decode_planes(c, part, 0, body_plane_len(part), from, out, diag);
+	case TRANSFORM_KIND_SPARSE:
+		return decode_sparse(c, part, from, out, diag);
+	case TRANSFORM_KIND_GRID:
+		return grid_decode(from, first_len, from + first_len, part->planes[1].stored_len,
+			part->elem_bytes, part->big_endian, out, part->raw_len, diag);
+	default:
+		return decode_plane(c, &part->planes[0], from, out, part->raw_len, diag);
+	}
 }
 
 int codec_decode(struct codec *c, const uint8_t *in, uint32_t body_len, uint8_t *raw, uint32_t n,
@@ -229,6 +259,10 @@ void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)
 		snprintf(buf, 32, "bytes");
 	else if (t->kind == TRANSFORM_KIND_GRID)
 		snprintf(buf, 32, "%s", plane ? "codes" : "scales");
+	else if (t->kind == TRANSFORM_KIND_SPARSE && plane < 2)
+		snprintf(buf, 32, "%s", plane ? "signs of zeros" : "map of zeros");
+	else if (t->kind == TRANSFORM_KIND_SPARSE)
+		codec_plane_name(TRANSFORM_FLOAT, (uint8_t)(plane - 2), buf);
 	else if (t->rotate && plane == 0)
 		snprintf(buf, 32, "exponent");
 	else if (t->rotate)

@@ -12,8 +12,15 @@ struct codec {
 	uint32_t chunk_bytes;
 	uint8_t *planes;    /* one part, split; or decoded planes */
 	uint8_t *coded[2];  /* a part's coded planes: the best so far, and a candidate */
-	uint8_t *candidate; /* one plane's */
+	uint8_t *candidate; /* one plane's; or values that are not zero */
+	uint8_t *maps;      /* two maps of a part's values, each codec_map_bytes() long */
 };
+
+/* A map of as many values as a chunk can have. */
+static inline size_t codec_map_bytes(uint32_t chunk_bytes)
+{
+	return chunk_bytes / 16 + 64;
+}
 
 /* A part as it may be stored: its table row, and its planes' bytes one behind the other. */
 struct coded_part {

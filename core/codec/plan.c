@@ -16,6 +16,7 @@
 #include "codec/codec_state.h"
 #include "codec/grid.h"
 #include "transform/planes.h"
+#include "transform/sparse.h"
 
 enum {
 	SMALL_PART = 1024, /* headers: everything is tried, it costs nothing */
@@ -245,6 +246,42 @@ static void plan_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t
 	}
 }
 
+/* Zeros as a map, and planes of the other values. */
+static void plan_sparse(struct codec *c, const uint8_t *raw, uint32_t n_bytes, unsigned width,
+	bool big, bool lz, uint8_t *to, struct coded_part *out)
+{
+	uint32_t n = n_bytes / width, n_values, map_len = (uint32_t)sparse_map_bytes(n);
+	uint8_t *map = c->maps, *signs = c->maps + codec_map_bytes(c->chunk_bytes);
+	uint32_t lens[2 + TRANSFORM_MAX_PLANES];
+	const uint8_t *from[2 + TRANSFORM_MAX_PLANES] = { map, signs };
+
+	sparse_split(raw, n, width, big, map, signs, c->candidate);
+	n_values = (uint32_t)sparse_count_map(map, n);
+	planes_split(c->candidate, c->planes, n_values, width, true, big);
+	lens[0] = map_len;
+	lens[1] = (uint32_t)sparse_map_bytes(n - n_values);
+	for (unsigned p = 0; p < width; p++) {
+		from[2 + p] = c->planes + (size_t)p * n_values;
+		lens[2 + p] = n_values;
+	}
+	out->part = (struct body_part){ .raw_len = n_bytes,
+		.transform = TRANSFORM_SPARSE,
+		.elem_bytes = (uint8_t)width,
+		.n_planes = (uint8_t)(2 + width),
+		.big_endian = big };
+	out->bytes = to;
+	out->len = 0;
+	for (unsigned p = 0; p < 2 + width; p++) {
+		struct body_plane *plane = &out->part.planes[p];
+
+		*plane = (struct body_plane){ CODER_RAW, 0 };
+		if (lens[p])
+			plan_plane(c, from[p], lens[p], p == 0 || (p > 1 && lz), LOOK_SAMPLE,
+				to + out->len, plane);
+		out->len += plane->stored_len;
+	}
+}
+
 /* Quantised values as their codes, in less than `room` bytes at `to`. */
 static bool plan_grid(const uint8_t *raw, const struct span *span, uint8_t *to, uint32_t room,
 	struct coded_part *out)
@@ -287,7 +324,8 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 	bool is_float = type->class == DTYPE_FLOAT && type->width_bytes <= 8;
 	unsigned width = split_width(span);
 	uint32_t n = span->len_bytes;
-	struct coded_part whole;
+	struct coded_part other;
+	size_t n_zeros;
 	bool lz;
 
 	if (!width) {
@@ -301,12 +339,19 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 	/* Runs in the leading plane: zeros, which may lie in the same places of all planes. */
 	if (!lz && out->part.planes[width - 1].coder != CODER_RAW)
 		lz = true;
+	n_zeros = is_float ? sparse_count_zeros(raw, n / width, width, span->big_endian) : 0;
+	if (n_zeros > n / width / 64 && n_zeros < n / width) {
+		plan_sparse(c, raw, n, width, span->big_endian, lz, c->coded[1], &other);
+		if (other.len < out->len)
+			*out = other;
+	}
 	if (!lz)
 		return;
 	/* zlib finds no more in floats than zstd does, and takes ten times as long to look. */
-	plan_whole(c, raw, n, !is_float, c->coded[1], &whole);
-	if (whole.len < out->len)
-		*out = whole;
+	plan_whole(c, raw, n, !is_float, out->bytes == c->coded[0] ? c->coded[1] : c->coded[0],
+		&other);
+	if (other.len < out->len)
+		*out = other;
 }
 
 void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,

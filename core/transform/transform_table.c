@@ -10,6 +10,7 @@ static const struct transform table[] = {
 	[TRANSFORM_BYTES] = { "bytes", TRANSFORM_KIND_PLANES, false, 0xfffffffdu },
 	[TRANSFORM_FLOAT] = { "float", TRANSFORM_KIND_PLANES, true, FLOAT_WIDTHS },
 	[TRANSFORM_GRID] = { "grid", TRANSFORM_KIND_GRID, false, FLOAT_WIDTHS },
+	[TRANSFORM_SPARSE] = { "sparse", TRANSFORM_KIND_SPARSE, true, FLOAT_WIDTHS },
 };
 
 const struct transform *transform_find(uint8_t id)
@@ -24,6 +25,8 @@ unsigned transform_n_planes(const struct transform *t, unsigned width)
 		return width;
 	case TRANSFORM_KIND_GRID:
 		return 2;
+	case TRANSFORM_KIND_SPARSE:
+		return 2 + width;
 	default:
 		return 1;
 	}

@@ -10,7 +10,8 @@ enum transform_id {
 	TRANSFORM_NONE = 0,
 	TRANSFORM_BYTES = 1,
 	TRANSFORM_FLOAT = 2,
-	TRANSFORM_GRID = 3
+	TRANSFORM_GRID = 3,
+	TRANSFORM_SPARSE = 4,
 };
 
 enum { TRANSFORM_MAX_PLANES = 32 };
@@ -19,6 +20,7 @@ enum transform_kind {
 	TRANSFORM_KIND_WHOLE,  /* one plane: the part's bytes; elem_bytes is 0 */
 	TRANSFORM_KIND_PLANES, /* one plane per byte of an element */
 	TRANSFORM_KIND_GRID,   /* parameters and codes (codec/grid.h) */
+	TRANSFORM_KIND_SPARSE, /* which are zero, their signs, and planes of the others (sparse.h) */
 };
 
 struct transform {

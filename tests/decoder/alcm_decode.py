@@ -163,6 +163,7 @@ def join_float(planes, elem_bytes, big_endian):
 
 
 GRID, DENSITY = 3, 4  # a transform and the coder that belongs to it: alcm_grid.py
+SPARSE = 4
 
 # id: the elem_bytes allowed, whether flag bit 0 is, the inverse
 TRANSFORMS = {
@@ -170,7 +171,34 @@ TRANSFORMS = {
     1: (range(2, 33), True, join_bytes),
     2: ((2, 4, 8), True, join_float),
     GRID: ((2, 4, 8), True, None),
+    SPARSE: ((2, 4, 8), True, None),
 }
+
+# planes that a transform gives, besides one for each byte of an element
+EXTRA_PLANES = {SPARSE: 2}
+
+
+def decode_sparse(planes, elem_bytes, n, big_endian):
+    """Transform 4; planes: [(coder, stored bytes)]."""
+
+    def plane(p, length):
+        coder, data = planes[p]
+        if coder not in CODERS:
+            raise Newer(f"coder {coder} needs a newer alcm")
+        return CODERS[coder](data, length)
+
+    def bits(data, count):
+        return np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")[:count].astype(bool)
+
+    nonzero = bits(plane(0, (n + 7) // 8), n)
+    n_values = int(nonzero.sum())
+    negative = bits(plane(1, (n - n_values + 7) // 8), n - n_values)
+    kind = np.dtype(f"{'>' if big_endian else '<'}u{elem_bytes}")
+    out = np.zeros(n, kind)
+    out[~nonzero] = np.where(negative, np.uint64(1) << np.uint64(8 * elem_bytes - 1), np.uint64(0))
+    values = join_float([plane(2 + p, n_values) for p in range(elem_bytes)], elem_bytes, big_endian)
+    out[nonzero] = np.frombuffer(values, kind)
+    return out.tobytes()
 
 
 def parse_parts(body, raw_len):
@@ -188,7 +216,7 @@ def parse_parts(body, raw_len):
         widths, has_order, _ = TRANSFORMS[transform]
         must(elem_bytes in widths, "elem_bytes of the transform")
         must(flags & ~(1 if has_order else 0) == 0, "flags of the transform")
-        must(n_planes == (2 if transform == GRID else elem_bytes or 1), "n_planes of the transform")
+        must(n_planes == (2 if transform == GRID else (elem_bytes or 1) + EXTRA_PLANES.get(transform, 0)), "n_planes of the transform")
         must(part_len >= 1 and part_len % (elem_bytes or 1) == 0, "length of a part")
         must(len(body) - at >= 5 * n_planes, "plane table cut off")
         planes = [struct.unpack_from("<BI", body, at + 5 * i) for i in range(n_planes)]
@@ -214,6 +242,14 @@ def decode_body(body, raw_len):
             except Impossible as error:
                 raise Corrupt(str(error)) from None
             at = end
+            continue
+        if transform == SPARSE:
+            pieces = []
+            for coder, stored_len in rows:
+                must(stored_len <= len(body) - at, "plane reaches beyond the body")
+                pieces.append((coder, body[at : at + stored_len]))
+                at += stored_len
+            out.append(decode_sparse(pieces, elem_bytes, plane_len, bool(flags & 1)))
             continue
         for coder, stored_len in rows:
             if coder not in CODERS:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "transform/planes.h"
+#include "transform/sparse.h"
 #include "transform/transform_table.h"
 
 enum { MAX_ELEMS = 70000, GUARD = 64 };
@@ -96,7 +97,8 @@ START_TEST(test_table_is_what_the_format_says)
 	ck_assert_uint_eq(transform_n_planes(transform_find(0), 0), 1);
 	ck_assert_uint_eq(transform_n_planes(transform_find(1), 12), 12);
 	ck_assert_uint_eq(transform_n_planes(transform_find(3), 8), 2);
-	ck_assert_ptr_null(transform_find(4));
+	ck_assert_uint_eq(transform_n_planes(transform_find(4), 4), 6);
+	ck_assert_ptr_null(transform_find(5));
 	ck_assert_ptr_null(transform_find(255));
 }
 END_TEST
@@ -118,6 +120,39 @@ START_TEST(test_plane_0_of_float32_is_the_exponent)
 }
 END_TEST
 
+/* Zeros of both signs, NaN, Inf and subnormals among values, in every width and byte order. */
+START_TEST(test_sparse_comes_back)
+{
+	static const unsigned widths[] = { 2, 4, 8 };
+	unsigned width = widths[_i / 2];
+	bool big = _i % 2;
+	uint8_t in[300 * 8], out[300 * 8], map[64], signs[64], values[300 * 8];
+
+	for (unsigned share = 0; share <= 4; share++) {
+		for (size_t n = 1; n <= 300; n += 1 + n / 3) {
+			size_t zeros = 0;
+
+			for (size_t i = 0; i < n; i++) {
+				uint8_t *e = in + i * width;
+				unsigned kind = (unsigned)(i * 2654435761u >> 7) % 4;
+
+				memset(e, kind < share ? 0 : (int)(i * 37 + 1), width);
+				if (kind < share && i % 3 == 0)
+					e[big ? 0 : width - 1] = 0x80;
+				zeros += kind < share;
+			}
+			/* A byte of 0x80 alone is −0 only in the sign's place. */
+			ck_assert_uint_le(zeros, sparse_count_zeros(in, n, width, big));
+			zeros = sparse_count_zeros(in, n, width, big);
+			sparse_split(in, n, width, big, map, signs, values);
+			ck_assert_uint_eq(sparse_count_map(map, n), n - zeros);
+			sparse_merge(out, n, width, big, map, signs, values);
+			ck_assert_mem_eq(in, out, n * width);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("transform");
@@ -126,6 +161,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, test_split_is_as_defined_and_merge_undoes_it);
 	tcase_add_test(tc, test_table_is_what_the_format_says);
+	tcase_add_loop_test(tc, test_sparse_comes_back, 0, 6);
 	tcase_add_test(tc, test_plane_0_of_float32_is_the_exponent);
 	suite_add_tcase(s, tc);
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Floats of which many are 0: a map of which ones are not, the signs of those that are, and the others
+ * close together. Each would otherwise cost a zero byte's share in every plane.
+ */
+#ifndef ALCM_TRANSFORM_SPARSE_H
+#define ALCM_TRANSFORM_SPARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of a map of n bits, the first one lowest. */
+static inline size_t sparse_map_bytes(size_t n)
+{
+	return (n + 7) / 8;
+}
+
+/* How many of the n elements of `width` bytes (2, 4, 8) are +0 or −0. */
+size_t sparse_count_zeros(const uint8_t *in, size_t n, unsigned width, bool big);
+
+/* How many of a map's first n bits are set. */
+size_t sparse_count_map(const uint8_t *map, size_t n);
+
+/*
+ * `map`: bit i is set when element i isn't zero; sparse_map_bytes(n). `signs`: of the zeros, in order, set
+ * for −0; as many bits. `values`: the others, their bytes as they are.
+ */
+void sparse_split(const uint8_t *in, size_t n, unsigned width, bool big, uint8_t *map,
+	uint8_t *signs, uint8_t *values);
+
+/* The inverse. */
+void sparse_merge(uint8_t *out, size_t n, unsigned width, bool big, const uint8_t *map,
+	const uint8_t *signs, const uint8_t *values);
+
+#endif
