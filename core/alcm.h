@@ -323,6 +323,64 @@ bool alcm_report_current(const char *json, size_t len, const struct alcm_info *i
 
 void alcm_free_text(char *text);
 
+/* ---- the predictor: the network behind predicted_entropy, and its training ------------------ */
+
+struct alcm_predictor;
+
+/*
+ * Weights from an .npz, from the present position of `fd` to its end. Members, of any type of
+ * numbers: W1 (6, 64), b1 (64,), W2 (64, 1), b2 (1,); the network is 0.2 + 0.7 / (1 +
+ * exp(-(max(x W1 + b1, 0) W2 + b2))), x the statistics mean, variance, stddev, skewness,
+ * kurtosis, sparsity. -EINVAL: `diag` names the member that is missing, damaged, of another
+ * shape, or holds NaN or Inf. -EFBIG: more than 1 MiB. -ENOMEM, -EIO, … Free with
+ * alcm_predictor_free().
+ */
+int alcm_predictor_read(int fd, struct alcm_predictor **out, struct alcm_diag *diag);
+void alcm_predictor_free(struct alcm_predictor *predictor);
+
+/* Write that .npz, of float64, to `fd`. -ENOSPC, … */
+int alcm_predictor_write(const struct alcm_predictor *predictor, int fd);
+
+/* Write the C source of the compiled-in weights with these instead to `fd`. */
+int alcm_predictor_write_source(const struct alcm_predictor *predictor, int fd);
+
+/* What training learns from: a tensor's statistics and how far it can be compressed. */
+struct alcm_train_sample {
+	struct alcm_stats stats;
+	double entropy; /* coded / raw bits, within 0.2 … 0.9 */
+};
+
+/*
+ * Measure the tensor file of `size` bytes that `read` reads: its statistics, and its entropy
+ * by coding it losslessly. `read` fills `n` bytes at `off`; what it returns when it fails (a
+ * negative errno) is returned. -ENODATA: no tensor, or no finite statistics. -ENOMEM.
+ */
+int alcm_train_measure(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), void *ctx,
+	uint64_t size, struct alcm_train_sample *out);
+
+struct alcm_train_params {
+	uint32_t seed;     /* of the weights to start from */
+	unsigned n_epochs; /* passes over all samples */
+	/* Tensors to learn from, in this order; NULL: the paper's 50 synthetic gradients. */
+	const struct alcm_train_sample *samples;
+	size_t n_samples;
+	/* After each epoch, from 1, with the mean squared error met in it. May be NULL. */
+	void (*progress)(void *ctx, unsigned epoch, double loss);
+	void *ctx;
+};
+
+/* The paper's: seed 42, 10 epochs, no samples of one's own. They give the compiled-in weights. */
+void alcm_train_params_default(struct alcm_train_params *params);
+
+/*
+ * Train a predictor as the paper says: plain gradient descent, sample by sample, rate 0.001. With
+ * samples of one's own the statistics are standardised first, which is folded into W1 and b1.
+ * Bit for bit the same on one machine. -EINVAL: no samples, or a bad one, which `diag` names.
+ * -ERANGE: the descent diverged. -ENOMEM. Free with alcm_predictor_free().
+ */
+int alcm_train(const struct alcm_train_params *params, struct alcm_predictor **out,
+	struct alcm_diag *diag);
+
 /* ---- changing a file in place: plain ↔ blob, with the inode it has -------------------------- */
 
 /*

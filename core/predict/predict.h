@@ -15,6 +15,11 @@ struct predict_weights {
 	double w2[PREDICT_HIDDEN], b2;
 };
 
+/* What the public interface hands around. */
+struct alcm_predictor {
+	struct predict_weights weights;
+};
+
 /* The compiled-in weights (weights.c, generated). */
 extern const struct predict_weights predict_default_weights;
 

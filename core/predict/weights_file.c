@@ -8,6 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/diag.h"
+#include "base/le.h"
+#include "format/npz.h"
 
 static int bad_weight(struct alcm_diag *diag, const char *member, int row, int column, double v)
 {
@@ -29,6 +31,67 @@ int predict_weights_check(const struct predict_weights *w, struct alcm_diag *dia
 	if (!isfinite(w->b2))
 		return diag_set(diag, -EINVAL, 0, "weight b2[0] is %g", w->b2);
 	return 0;
+}
+
+/* The members; W1 and W2 are matrices to multiply rows of values by. */
+static const uint64_t w1_shape[] = { PREDICT_INPUTS, PREDICT_HIDDEN };
+static const uint64_t b1_shape[] = { PREDICT_HIDDEN };
+static const uint64_t w2_shape[] = { PREDICT_HIDDEN, 1 };
+static const uint64_t b2_shape[] = { 1 };
+
+static void put_doubles(uint8_t *out, const double *values, int n)
+{
+	for (int i = 0; i < n; i++)
+		le_put_double(out + sizeof(double) * i, values[i]);
+}
+
+int predict_weights_save(const struct predict_weights *w, uint8_t **out, size_t *out_len,
+	struct alcm_diag *diag)
+{
+	uint8_t w1[sizeof(w->w1)], b1[sizeof(w->b1)], w2[sizeof(w->w2)], b2[sizeof(w->b2)];
+	const struct npz_array arrays[] = {
+		{ "W1", "<f8", 2, { w1_shape[0], w1_shape[1] }, w1, sizeof(w1) },
+		{ "b1", "<f8", 1, { b1_shape[0] }, b1, sizeof(b1) },
+		{ "W2", "<f8", 2, { w2_shape[0], w2_shape[1] }, w2, sizeof(w2) },
+		{ "b2", "<f8", 1, { b2_shape[0] }, b2, sizeof(b2) },
+	};
+	int err = predict_weights_check(w, diag);
+
+	if (err)
+		return err;
+	for (int i = 0; i < PREDICT_INPUTS; i++) {
+		for (int h = 0; h < PREDICT_HIDDEN; h++)
+			le_put_double(w1 + sizeof(double) * (i * PREDICT_HIDDEN + h), w->w1[h][i]);
+	}
+	put_doubles(b1, w->b1, PREDICT_HIDDEN);
+	put_doubles(w2, w->w2, PREDICT_HIDDEN);
+	put_doubles(b2, &w->b2, 1);
+	return npz_write(arrays, sizeof(arrays) / sizeof(arrays[0]), false, out, out_len);
+}
+
+int predict_weights_load(const uint8_t *file, size_t len, struct predict_weights *out,
+	struct alcm_diag *diag)
+{
+	double w1[PREDICT_INPUTS][PREDICT_HIDDEN];
+	struct predict_weights w;
+	int err = npz_read(file, len, "W1", 2, w1_shape, w1[0], diag);
+
+	if (!err)
+		err = npz_read(file, len, "b1", 1, b1_shape, w.b1, diag);
+	if (!err)
+		err = npz_read(file, len, "W2", 2, w2_shape, w.w2, diag);
+	if (!err)
+		err = npz_read(file, len, "b2", 1, b2_shape, &w.b2, diag);
+	if (err)
+		return err;
+	for (int i = 0; i < PREDICT_INPUTS; i++) {
+		for (int h = 0; h < PREDICT_HIDDEN; h++)
+			w.w1[h][i] = w1[i][h];
+	}
+	err = predict_weights_check(&w, diag);
+	if (!err)
+		*out = w;
+	return err;
 }
 
 /* A text that grows within a buffer of fixed size. */

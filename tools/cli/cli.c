@@ -58,6 +58,13 @@ const struct verb cli_verbs[] = {
 		.run = verb_check,
 	},
 	{
+		.name = "train",
+		.operands = "",
+		.summary = "train the predictor of how far tensors can be compressed",
+		.options = OPT_WEIGHTS | OPT_SOURCE | OPT_DATA | OPT_EPOCHS | OPT_SEED,
+		.run = verb_train,
+	},
+	{
 		.name = "completion",
 		.operands = "",
 		.summary = "print a completion script for bash",

@@ -31,6 +31,11 @@ enum cli_option {
 	OPT_OUT = 1 << 5,
 	OPT_PROFILE = 1 << 6,
 	OPT_THREADS = 1 << 7,
+	OPT_WEIGHTS = 1 << 8,
+	OPT_SOURCE = 1 << 9,
+	OPT_DATA = 1 << 10,
+	OPT_EPOCHS = 1 << 11,
+	OPT_SEED = 1 << 12,
 };
 
 struct cli;
@@ -48,6 +53,9 @@ struct cli {
 	unsigned options; /* of enum cli_option: those given */
 	const char *out, *profile;
 	unsigned threads; /* 0: one per core */
+	const char *source, *data;
+	unsigned n_epochs;
+	uint32_t seed;
 	char **paths;
 	int n_paths;
 	struct progress progress;
@@ -62,6 +70,7 @@ enum cli_exit verb_cat(struct cli *cli);
 enum cli_exit verb_pack(struct cli *cli);
 enum cli_exit verb_unpack(struct cli *cli);
 enum cli_exit verb_check(struct cli *cli);
+enum cli_exit verb_train(struct cli *cli);
 enum cli_exit verb_completion(struct cli *cli);
 
 /* Say "alcm VERB: PATH: cause" on stderr. Returns CLI_FAILED. */

@@ -20,6 +20,11 @@ static const struct {
 	{ OPT_FORCE, 0, "force", NULL, "take files that are no tensors; replace OUT if it exists" },
 	{ OPT_REPAIR, 0, "repair", NULL, "mend what can be mended" },
 	{ OPT_PROFILE, 0, "profile", "NAME", "lossless, paper, bounded:E or bounded-abs:E" },
+	{ OPT_WEIGHTS, 'o', "output", "FILE", "write the weights to FILE, an .npz" },
+	{ OPT_SOURCE, 0, "c", "FILE", "write them to FILE as the C source of the built-in ones" },
+	{ OPT_DATA, 0, "data", "DIR", "learn from the tensor files below DIR" },
+	{ OPT_EPOCHS, 0, "epochs", "N", "passes over all samples; 10 if not given" },
+	{ OPT_SEED, 0, "seed", "N", "of the random weights at the beginning; 42 if not given" },
 	{ OPT_THREADS, 'j', "threads", "N", "worker threads; one per core if not given" },
 };
 #define N_OPTIONS (sizeof(table) / sizeof(table[0]))
@@ -50,39 +55,59 @@ static void make_tables(const struct verb *verb, struct getopt_tables *t)
 	}
 }
 
-static enum cli_exit parse_threads(struct cli *cli, const char *text)
+static enum cli_exit parse_number(struct cli *cli, const char *option, const char *text,
+	unsigned long least, unsigned long most, unsigned *out)
 {
 	char *end;
 	unsigned long n;
 
 	errno = 0;
 	n = strtoul(text, &end, 10);
-	if (errno || end == text || *end || n < 1 || n > 1024)
-		return cli_error(cli, NULL, "--threads %s: not a number from 1 to 1024", text);
-	cli->threads = (unsigned)n;
+	if (errno || text[0] < '0' || text[0] > '9' || *end || n < least || n > most)
+		return cli_error(cli, NULL, "--%s %s: not a number from %lu to %lu", option, text,
+			least, most);
+	*out = (unsigned)n;
 	return CLI_OK;
 }
 
 static enum cli_exit take_option(struct cli *cli, size_t row, const char *value)
 {
+	const char *name = table[row].name;
+
 	cli->options |= table[row].id;
-	if (table[row].id == OPT_OUT)
+	switch (table[row].id) {
+	case OPT_OUT:
+	case OPT_WEIGHTS:
 		cli->out = value;
-	if (table[row].id == OPT_PROFILE)
+		return CLI_OK;
+	case OPT_PROFILE:
 		cli->profile = value;
-	if (table[row].id == OPT_THREADS)
-		return parse_threads(cli, value);
-	return CLI_OK;
+		return CLI_OK;
+	case OPT_SOURCE:
+		cli->source = value;
+		return CLI_OK;
+	case OPT_DATA:
+		cli->data = value;
+		return CLI_OK;
+	case OPT_THREADS:
+		return parse_number(cli, name, value, 1, 1024, &cli->threads);
+	case OPT_EPOCHS:
+		return parse_number(cli, name, value, 1, 1000000, &cli->n_epochs);
+	case OPT_SEED:
+		return parse_number(cli, name, value, 0, UINT32_MAX, &cli->seed);
+	default:
+		return CLI_OK;
+	}
 }
 
-/* The row that getopt_long's result `c` stands for. */
-static size_t row_of(int c)
+/* The row that getopt_long's result `c` stands for: a letter may mean one thing to each verb. */
+static size_t row_of(const struct verb *verb, int c)
 {
 	size_t row = 0;
 
 	if (c >= 256)
 		return (size_t)(c - 256);
-	while (row + 1 < N_OPTIONS && table[row].letter != c)
+	while (row + 1 < N_OPTIONS && (table[row].letter != c || !(verb->options & table[row].id)))
 		row++;
 	return row;
 }
@@ -103,7 +128,7 @@ enum cli_exit cli_options_parse(struct cli *cli, int argc, char **argv, bool *he
 			*help = true;
 			return CLI_OK;
 		}
-		if (take_option(cli, row_of(c), optarg))
+		if (take_option(cli, row_of(cli->verb, c), optarg))
 			return CLI_FAILED;
 	}
 	cli->paths = argv + optind;
