@@ -37,18 +37,22 @@ struct alcm_diag {
 
 enum alcm_log_level { ALCM_LOG_ERROR, ALCM_LOG_WARNING, ALCM_LOG_INFO };
 
+struct alcm_predictor;
+
 struct alcm_params {
 	unsigned threads;     /* encoding workers; 0 = one per online core */
 	size_t budget_bytes;  /* for all chunk buffers and scratch memory; at least 8 MiB */
 	uint32_t chunk_bytes; /* of new blobs; a power of two, 64 KiB … 16 MiB */
 	bool verify;          /* decode and compare each chunk before its buffer is let go */
+	/* Of alcm_predictor_read() or alcm_train(), kept until alcm_free(); NULL: the built-in. */
+	const struct alcm_predictor *predictor;
 	void (*log)(void *ctx, enum alcm_log_level level, const char *text); /* may be NULL */
 	void *log_ctx;
 };
 
 struct alcm;
 
-/* Defaults: threads 0, budget 256 MiB, chunks of 256 KiB, verify on, no log. */
+/* Defaults: threads 0, budget 256 MiB, chunks of 256 KiB, verify on, the built-in predictor, no log. */
 void alcm_params_default(struct alcm_params *params);
 
 /*
@@ -325,8 +329,6 @@ void alcm_free_text(char *text);
 
 /* ---- the predictor: the network behind predicted_entropy, and its training ------------------ */
 
-struct alcm_predictor;
-
 /*
  * Weights from an .npz, from the present position of `fd` to its end. Members, of any type of
  * numbers: W1 (6, 64), b1 (64,), W2 (64, 1), b2 (1,); the network is 0.2 + 0.7 / (1 +
@@ -380,6 +382,43 @@ void alcm_train_params_default(struct alcm_train_params *params);
  */
 int alcm_train(const struct alcm_train_params *params, struct alcm_predictor **out,
 	struct alcm_diag *diag);
+
+/* ---- the paper's benchmark ------------------------------------------------------------------- */
+
+/* Ways to store a synthetic gradient of 100 × 100 float32 values. */
+enum alcm_paper_method {
+	ALCM_PAPER_BASELINE, /* numpy.savez_compressed, byte for byte */
+	ALCM_PAPER_CONTAINER, /* the reference's: quantised values, mask and scales in such a file */
+	ALCM_PAPER_PROFILE,  /* the same values by profile `paper` */
+	ALCM_PAPER_LOSSLESS, /* by profile `lossless` */
+	ALCM_PAPER_METHODS,
+};
+
+#define ALCM_PAPER_EPOCHS 10
+
+struct alcm_paper_result {
+	uint64_t stored_bytes; /* the .npz file, or the coded record body */
+	uint64_t file_bytes;   /* the .npz file, or the blob of a .npy file */
+	double cpu_seconds; /* median of the repetitions: all of it, from the values to the bytes,
+				  and for ours decoding and comparing them again */
+	double ratio, caq;  /* of stored_bytes */
+	struct alcm_distortion distortion;
+};
+
+struct alcm_paper_bench {
+	struct alcm_paper_result epochs[ALCM_PAPER_EPOCHS][ALCM_PAPER_METHODS];
+	double prune_share[ALCM_PAPER_EPOCHS]; /* that the scheduler had come to */
+	double entropy_loss; /* MSE of the compiled-in predictor on the training tensors */
+};
+
+/*
+ * Run the paper's ten epochs ("Synthetic gradients", Table 1), each method n_repeats times (1 … 99) on this
+ * thread. -EINVAL, -ENOMEM; -EIO if something does not come back as it was.
+ */
+int alcm_bench_paper(struct alcm *alcm, unsigned n_repeats, struct alcm_paper_bench *out);
+
+/* What a method is called in tables. */
+const char *alcm_paper_method_name(unsigned method);
 
 /* ---- changing a file in place: plain ↔ blob, with the inode it has -------------------------- */
 

@@ -3,18 +3,20 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct verb cli_verbs[] = {
 	{
 		.name = "info",
 		.operands = "FILE|BLOB…",
 		.summary = "show the metrics of compressed files",
-		.options = OPT_JSON,
+		.options = OPT_JSON | OPT_PREDICTOR,
 		.takes_paths = true,
 		.run = verb_info,
 	},
@@ -37,7 +39,8 @@ const struct verb cli_verbs[] = {
 		.name = "pack",
 		.operands = "FILE…|-r DIR…",
 		.summary = "compress files of a store in place, or into a copy",
-		.options = OPT_RECURSIVE | OPT_OUT | OPT_FORCE | OPT_PROFILE | OPT_THREADS,
+		.options = OPT_RECURSIVE | OPT_OUT | OPT_FORCE | OPT_PROFILE | OPT_PREDICTOR |
+			OPT_THREADS,
 		.takes_paths = true,
 		.run = verb_pack,
 	},
@@ -63,6 +66,14 @@ const struct verb cli_verbs[] = {
 		.summary = "train the predictor of how far tensors can be compressed",
 		.options = OPT_WEIGHTS | OPT_SOURCE | OPT_DATA | OPT_EPOCHS | OPT_SEED,
 		.run = verb_train,
+	},
+	{
+		.name = "bench",
+		.operands = "paper",
+		.summary = "run the ALCM paper's benchmark, its figures beside ours",
+		.options = OPT_JSON,
+		.takes_paths = true,
+		.run = verb_bench,
 	},
 	{
 		.name = "completion",
@@ -122,12 +133,29 @@ static void log_text(void *ctx, enum alcm_log_level level, const char *text)
 		cli_error(ctx, NULL, "%s", text);
 }
 
+static int load_predictor(struct cli *cli)
+{
+	const char *path = cli->predictor_path;
+	struct alcm_diag diag = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 ? -errno : alcm_predictor_read(fd, &cli->predictor, &diag);
+
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		cli_error(cli, path, "%s", diag.cause[0] ? diag.cause : strerror(-err));
+	return err;
+}
+
 int cli_engine(struct cli *cli, bool reads_only, struct alcm **out)
 {
 	struct alcm_params params;
-	int err;
+	int err = cli->predictor_path && !cli->predictor ? load_predictor(cli) : 0;
 
+	if (err)
+		return err;
 	alcm_params_default(&params);
+	params.predictor = cli->predictor;
 	params.threads = reads_only ? 1 : cli->threads;
 	params.log = log_text;
 	params.log_ctx = cli;
@@ -234,6 +262,7 @@ int main(int argc, char **argv)
 	if (help || status)
 		return status;
 	status = cli.verb->run(&cli);
+	alcm_predictor_free(cli.predictor);
 	progress_end(&cli.progress);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		status = cli_worse(status,

@@ -36,6 +36,7 @@ enum cli_option {
 	OPT_DATA = 1 << 10,
 	OPT_EPOCHS = 1 << 11,
 	OPT_SEED = 1 << 12,
+	OPT_PREDICTOR = 1 << 13,
 };
 
 struct cli;
@@ -54,6 +55,8 @@ struct cli {
 	const char *out, *profile;
 	unsigned threads; /* 0: one per core */
 	const char *source, *data;
+	const char *predictor_path;
+	struct alcm_predictor *predictor; /* read from there by cli_engine() */
 	unsigned n_epochs;
 	uint32_t seed;
 	char **paths;
@@ -71,6 +74,7 @@ enum cli_exit verb_pack(struct cli *cli);
 enum cli_exit verb_unpack(struct cli *cli);
 enum cli_exit verb_check(struct cli *cli);
 enum cli_exit verb_train(struct cli *cli);
+enum cli_exit verb_bench(struct cli *cli);
 enum cli_exit verb_completion(struct cli *cli);
 
 /* Say "alcm VERB: PATH: cause" on stderr. Returns CLI_FAILED. */

@@ -20,6 +20,7 @@ static const struct {
 	{ OPT_FORCE, 0, "force", NULL, "take files that are no tensors; replace OUT if it exists" },
 	{ OPT_REPAIR, 0, "repair", NULL, "mend what can be mended" },
 	{ OPT_PROFILE, 0, "profile", "NAME", "lossless, paper, bounded:E or bounded-abs:E" },
+	{ OPT_PREDICTOR, 0, "predictor", "FILE", "weights by alcm train, not the built-in ones" },
 	{ OPT_WEIGHTS, 'o', "output", "FILE", "write the weights to FILE, an .npz" },
 	{ OPT_SOURCE, 0, "c", "FILE", "write them to FILE as the C source of the built-in ones" },
 	{ OPT_DATA, 0, "data", "DIR", "learn from the tensor files below DIR" },
@@ -82,6 +83,9 @@ static enum cli_exit take_option(struct cli *cli, size_t row, const char *value)
 		return CLI_OK;
 	case OPT_PROFILE:
 		cli->profile = value;
+		return CLI_OK;
+	case OPT_PREDICTOR:
+		cli->predictor_path = value;
 		return CLI_OK;
 	case OPT_SOURCE:
 		cli->source = value;

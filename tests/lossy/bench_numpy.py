@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""`alcm bench paper` against the paper's formulas in NumPy, with the weights that `alcm train` writes.
+
+    bench_numpy.py ALCM
+"""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+except ImportError:
+    print("NumPy is not here")
+    sys.exit(77)
+
+ALCM = sys.argv[1]
+
+
+def run(*args):
+    done = subprocess.run([ALCM, *args], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def weights():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "w.npz")
+        run("train", "-o", path)
+        with np.load(path) as file:
+            return {name: file[name] for name in file.files}
+
+
+def gradient(epoch):
+    np.random.seed(epoch + 42)
+    base = np.random.randn(100, 100).astype(np.float32)
+    return base * (np.random.rand(100, 100) > 0.3)
+
+
+def entropy(t, w):
+    x = t.astype(np.float64).ravel()
+    mean, variance = x.mean(), x.var()
+    sigma = np.sqrt(variance) if variance > 0 else 1e-8
+    z = (x - mean) / sigma
+    features = np.array([mean, variance, sigma, (z**3).mean(), (z**4).mean(), (np.abs(x) < 1e-6).mean()])
+    hidden = np.maximum(features @ w["W1"] + w["b1"], 0)
+    return 0.2 + 0.7 / (1 + np.exp(-(hidden @ w["W2"] + w["b2"]).item()))
+
+
+def savez_bytes(**arrays):
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return len(file.getvalue())
+
+
+def container(t, e, share):
+    """The reference's: quantised values, mask, scales broadcast to the tensor's shape."""
+    scale = np.maximum(np.abs(t.mean(axis=1, keepdims=True)) * np.float32(e), np.float32(1e-8))
+    q = np.round(t / scale) * scale
+    keep = np.abs(q) > np.percentile(np.abs(q), 100 * share)
+    if (~keep).mean() > 0.25:
+        keep = np.abs(q) > np.percentile(np.abs(q), 25)
+    q = q * keep
+    error = np.linalg.norm(q.astype("f8") - t) / np.linalg.norm(t.astype("f8"))
+    scales = np.ascontiguousarray(np.broadcast_to(scale, t.shape))
+    return savez_bytes(quantized=q, mask=keep, scales=scales), error
+
+
+def near(got, want, tolerance, what):
+    assert abs(got / want - 1) <= tolerance, f"{what}: {got}, NumPy has {want}"
+
+
+def main():
+    w = weights()
+    bench = json.loads(run("bench", "paper", "--json"))
+    baseline, paper_container, paper, lossless = bench["methods"]
+    assert bench["entropy_loss"] < 0.01, bench["entropy_loss"]
+    for epoch in range(1, 11):
+        t = gradient(epoch)
+        near(baseline["epochs"][epoch - 1]["stored_bytes"], savez_bytes(tensor=t), 0.001, f"baseline of epoch {epoch}")
+        want, error = container(t, entropy(t, w), 0.01)
+        near(paper_container["epochs"][epoch - 1]["stored_bytes"], want, 0.015, f"container of epoch {epoch}")
+        for method in (paper_container, paper):
+            near(method["epochs"][epoch - 1]["relative_l2"], error, 1e-6, f"distortion of {method['name']}")
+    # The paper's tables, and what ours must reach.
+    near(baseline["ratio"], 1.33, 0.015, "baseline")
+    assert paper["ratio"] >= 4.6, paper["ratio"]
+    assert lossless["ratio"] >= 1.6, lossless["ratio"]
+    assert paper["gain_percent"] >= 240, paper["gain_percent"]
+    print("the benchmark agrees with NumPy")
+
+
+main()
