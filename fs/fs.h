@@ -23,11 +23,12 @@ struct inode;
 struct fs {
 	struct options opt;
 	struct alcm *alcm;
-	struct alcm_profile profile; /* of the root */
-	int store_fd;                /* O_PATH of the store's root */
-	int lock_fd;                 /* holds the store's lock */
-	bool is_root;                /* may act for other users */
-	bool to_syslog;              /* a daemon; otherwise messages go to stderr */
+	struct alcm_profile profile;      /* of the root */
+	struct alcm_predictor *predictor; /* NULL: the built-in */
+	int store_fd;                     /* O_PATH of the store's root */
+	int lock_fd;                      /* holds the store's lock */
+	bool is_root;                     /* may act for other users */
+	bool to_syslog;                   /* a daemon; otherwise messages go to stderr */
 	struct fuse_session *session;
 
 	pthread_mutex_t table_lock; /* guards buckets, lookup counts, parent and name of inodes */

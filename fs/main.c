@@ -130,6 +130,7 @@ static int start_engine(struct fs *fs)
 	p.budget_bytes = (size_t)fs->opt.budget_mib << 20;
 	p.chunk_bytes = fs->opt.chunk_kib << 10;
 	p.verify = !fs->opt.noverify;
+	p.predictor = fs->predictor;
 	p.log = log_from_core;
 	p.log_ctx = fs;
 	err = alcm_new(&p, &fs->alcm);
@@ -263,6 +264,8 @@ int main(int argc, char *argv[])
 	free(fs.opt.store);
 	free(fs.opt.mountpoint);
 	free(fs.opt.profile);
+	free(fs.opt.predictor);
+	alcm_predictor_free(fs.predictor);
 	if (fs.store_fd >= 0)
 		close(fs.store_fd);
 	return err ? 1 : 0;

@@ -3,9 +3,11 @@
 #include "options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fs.h"
 
@@ -28,6 +30,7 @@ static const struct fuse_opt option_table[] = {
 	OPTION("chunk=%u", chunk_kib),
 	OPTION("min_size=%u", min_size),
 	OPTION("profile=%s", profile),
+	OPTION("predictor=%s", predictor),
 	OPTION("noverify", noverify),
 	{ "verify", offsetof(struct options, noverify), 0 },
 	OPTION("attr_timeout=%lf", attr_timeout),
@@ -153,6 +156,7 @@ void options_usage(void)
 	     "  -o min_size=N   files below N bytes are stored as they are (default 4096)\n"
 	     "  -o profile=P    what compression may do to values: lossless (default),\n"
 	     "                  paper, bounded:E, bounded-abs:E\n"
+	     "  -o predictor=F  weights by alcm train; E of the profiles comes from them\n"
 	     "  -o noverify     don't decode and compare each chunk before its buffer is let go\n"
 	     "  -o attr_timeout=S  seconds for which the kernel may cache attributes (default "
 	     "1)\n"
@@ -160,6 +164,19 @@ void options_usage(void)
 	     "and the general options of mount(8), such as ro.\n"
 	     "\n"
 	     "Unmount with: fusermount3 -u MOUNTPOINT");
+}
+
+static int load_predictor(struct fs *fs, const char *path)
+{
+	struct alcm_diag diag = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 ? -errno : alcm_predictor_read(fd, &fs->predictor, &diag);
+
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		fs_fail("predictor=%s: %s", path, diag.cause[0] ? diag.cause : strerror(-err));
+	return err;
 }
 
 int options_check(struct fs *fs)
@@ -188,7 +205,7 @@ int options_check(struct fs *fs)
 		fs_fail("%s", diag.cause);
 		return -EINVAL;
 	}
-	return 0;
+	return o->predictor ? load_predictor(fs, o->predictor) : 0;
 }
 
 int options_parse(struct fuse_args *args, struct options *opt)

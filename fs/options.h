@@ -11,7 +11,7 @@ struct options {
 	char *store, *mountpoint;
 	unsigned threads, budget_mib, chunk_kib;
 	unsigned min_size;
-	char *profile;
+	char *profile, *predictor;
 	int noverify;
 	double attr_timeout;
 	int foreground, debug, show_help, show_version;
@@ -21,7 +21,7 @@ struct options {
 /* Take ours out of `args`, leaving those for libfuse. -EINVAL after saying what is wrong. */
 int options_parse(struct fuse_args *args, struct options *opt);
 
-/* Check fs->opt and set fs->profile. -EINVAL after saying what is wrong. */
+/* Check fs->opt; set fs->profile and fs->predictor. Says what is wrong: -EINVAL, -ENOENT, … */
 int options_check(struct fs *fs);
 
 void options_usage(void);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/lock.h"
 #include "blob/disk.h"
+#include "predict/predict.h"
 
 enum {
 	MIN_BUDGET = 8 << 20,
@@ -162,4 +163,13 @@ void engine_log(const struct alcm *alcm, enum alcm_log_level level, const char *
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	alcm->params.log(alcm->params.log_ctx, level, text);
+}
+
+double engine_entropy(const struct alcm *alcm, const struct alcm_stats *stats)
+{
+	const struct alcm_predictor *own = alcm->params.predictor;
+	double features[PREDICT_INPUTS];
+
+	predict_features(stats, features);
+	return predict_entropy(own ? &own->weights : &predict_default_weights, features);
 }

@@ -37,6 +37,9 @@ struct alcm {
 struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes);
 void engine_scratch_put(struct alcm *alcm, struct scratch *s);
 
+/* What the engine's predictor says of a tensor with these statistics: E, 0.2 … 0.9. */
+double engine_entropy(const struct alcm *alcm, const struct alcm_stats *stats);
+
 /* One line to the log, printf-style. */
 void engine_log(const struct alcm *alcm, enum alcm_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -7,7 +7,6 @@
 
 #include "base/lock.h"
 #include "blob/blob_state.h"
-#include "predict/predict.h"
 
 static void describe_tensor(const struct layout *l, struct alcm_info *out)
 {
@@ -77,11 +76,11 @@ static void describe_codec(const struct totals *t, struct alcm_info *out)
 	snprintf(out->codec, sizeof(out->codec), "%s", codec_coder_name((uint8_t)best));
 }
 
-static void describe_result(const struct totals *t, const struct layout *l, struct alcm_info *out)
+static void describe_result(const struct alcm *alcm, const struct totals *t,
+	const struct layout *l, struct alcm_info *out)
 {
 	double logical = (double)out->logical_bytes, stored = (double)out->stored_bytes;
 	uint64_t values = l->elem_bytes ? out->logical_bytes / l->elem_bytes : 0;
-	double features[PREDICT_INPUTS];
 
 	out->cpu_seconds = (double)t->metrics.cpu_ns / 1e9;
 	out->wall_seconds = (double)t->metrics.wall_ns / 1e9;
@@ -90,10 +89,8 @@ static void describe_result(const struct totals *t, const struct layout *l, stru
 	out->bits_per_value = values ? 8 * stored / (double)values : 0;
 	out->mb_per_s = out->cpu_seconds > 0 ? logical / 1e6 / out->cpu_seconds : 0;
 	moments_stats(&t->metrics.moments, &out->stats);
-	if (out->stats.n) {
-		predict_features(&out->stats, features);
-		out->predicted_entropy = predict_entropy(&predict_default_weights, features);
-	}
+	if (out->stats.n)
+		out->predicted_entropy = engine_entropy(alcm, &out->stats);
 	out->baseline_sample_bytes = t->metrics.baseline_raw;
 	out->baseline_stored_bytes = t->metrics.baseline_stored;
 	out->baseline_cpu_seconds = (double)t->metrics.baseline_cpu_ns / 1e9;
@@ -143,7 +140,7 @@ int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_di
 	out->threads = blob->committed_threads;
 
 	describe_profile(blob, out);
-	describe_result(&blob->totals, &blob->layout, out);
+	describe_result(blob->alcm, &blob->totals, &blob->layout, out);
 	describe_planes(&blob->totals, out);
 	describe_codec(&blob->totals, out);
 	return 0;

@@ -12,7 +12,6 @@
 #include "blob/blob_state.h"
 #include "blob/commit.h"
 #include "lossy/bounded.h"
-#include "predict/predict.h"
 #include "tensor/values.h"
 
 enum { PIECE = 4096 }; /* values converted at a time */
@@ -66,7 +65,6 @@ static int predict(const struct pass *p, double *entropy)
 {
 	struct moments m = { 0 };
 	struct alcm_stats stats;
-	double features[PREDICT_INPUTS];
 	uint8_t bytes[PIECE * 8];
 
 	for (uint64_t at = 0; at < p->layout.data_bytes; at += sizeof(bytes)) {
@@ -82,8 +80,7 @@ static int predict(const struct pass *p, double *entropy)
 		moments_add(&m, bytes, &span);
 	}
 	moments_stats(&m, &stats);
-	predict_features(&stats, features);
-	*entropy = predict_entropy(&predict_default_weights, features);
+	*entropy = engine_entropy(p->blob->alcm, &stats);
 	return m.n ? 0 : -ENODATA;
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "format/npz.h"
 
 enum { MOST_ARRAYS = 8, MOST_BYTES = 1 << 24 };
@@ -62,5 +63,7 @@ int main(int argc, char **argv)
 	}
 	if (argc < 2 || at != len || npz_write(arrays, n, argv[1][0] == 'c', &out, &len))
 		return 2;
-	return fwrite(out, 1, len, stdout) != len;
+	at = fwrite(out, 1, len, stdout);
+	mem_free(out);
+	return at != len;
 }

@@ -27,6 +27,9 @@ fails "$ALCMFS" "$STORE" "$MNT" -o budget=-5
 fails "$ALCMFS" "$STORE" "$MNT" -o threads=-1
 fails "$ALCMFS" "$STORE" "$MNT" -o chunk=100
 fails "$ALCMFS" "$STORE" "$MNT" -o profile=nonsense && says "lossless"
+fails "$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/nothing" && says "nothing: No such file"
+head -c 100 /dev/zero >"$WORK/zeros"
+fails "$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/zeros" && says "no zip archive"
 fails "$ALCMFS"
 fails "$ALCMFS" "$STORE"
 fails "$ALCMFS" "$STORE" "$MNT" "$MNT"
@@ -53,6 +56,18 @@ fails "$ALCM" pack "$STORE/w.npy"
 cmp "$WORK/w.npy" "$MNT/w.npy"
 unmount "$MNT" "$STORE"
 is_blob w.npy || die "no blob"
+
+# Weights of one's own: those of zeros predict 0.55 of whatever it is.
+python3 - "$WORK/half.npz" <<'END'
+import sys
+import numpy as np
+zeros = np.zeros
+np.savez(sys.argv[1], W1=zeros((6, 64)), b1=zeros(64), W2=zeros((64, 1)), b2=zeros(1))
+END
+"$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/half.npz"
+cp "$WORK/w.npy" "$MNT/half.npy"
+grep -q '"predicted_entropy":.0.55,' "$MNT/.alcm/caq/half.npy.json" || die "by other weights"
+unmount "$MNT" "$STORE"
 
 # Over the store itself.
 "$ALCMFS" "$STORE" "$STORE" -o threads=1 -o profile=lossless
