@@ -21,6 +21,12 @@ static double level_value(uint8_t level)
 	return level ? ldexp(eighths[level % 8], level / 8) : 0;
 }
 
+static void set_values(struct density *d)
+{
+	for (unsigned s = 0; s < 2 + d->n_bins; s++)
+		d->values[s] = level_value(d->levels[s]);
+}
+
 unsigned density_key(double magnitude)
 {
 	uint64_t bits;
@@ -41,10 +47,11 @@ static double key_magnitude(unsigned key)
 /* How many k ≥ 1 there are with k · scale < limit. */
 static double codes_below(double limit, double scale)
 {
-	double k = floor(limit / scale);
+	double ratio = limit / scale, k;
 
-	if (!(k < MOST_CODES))
+	if (!(ratio < MOST_CODES))
 		return MOST_CODES;
+	k = (double)(int64_t)ratio; /* floor(), without a call */
 	while (k > 0 && k * scale >= limit)
 		k--;
 	while ((k + 1) * scale < limit)
@@ -70,7 +77,7 @@ bool density_frequencies(const struct density *d, double scale, struct density_t
 	for (unsigned s = 0; s < t->n_symbols; s++) {
 		double extent = s < 2 ? unit : (t->below[s - 1] - t->below[s - 2]) * scale;
 
-		weights[s] = level_value(d->levels[s]) * extent;
+		weights[s] = d->values[s] * extent;
 		sum += weights[s];
 		n_possible += weights[s] > 0;
 		if (weights[s] > weights[heaviest])
@@ -81,7 +88,7 @@ bool density_frequencies(const struct density *d, double scale, struct density_t
 	for (unsigned s = 0; s < t->n_symbols; s++) {
 		double share = weights[s] * (DENSITY_TOTAL - n_possible) / sum;
 
-		t->start[s] = weights[s] > 0 ? 1 + (uint32_t)floor(share) : 0;
+		t->start[s] = weights[s] > 0 ? 1 + (uint32_t)share : 0;
 		used += t->start[s];
 	}
 	t->start[heaviest] += DENSITY_TOTAL - used;
@@ -92,6 +99,17 @@ bool density_frequencies(const struct density *d, double scale, struct density_t
 		at += size;
 	}
 	return true;
+}
+
+void density_shortcuts(const struct density_table *t, uint8_t first[DENSITY_BUCKETS])
+{
+	unsigned s = 0;
+
+	for (uint32_t bucket = 0; bucket < DENSITY_BUCKETS; bucket++) {
+		while (t->start[s + 1] <= bucket << DENSITY_BUCKET_BITS)
+			s++;
+		first[bucket] = (uint8_t)s;
+	}
 }
 
 void density_fit(struct density *d, const uint64_t n_codes[DENSITY_SYMBOLS],
@@ -112,6 +130,7 @@ void density_fit(struct density *d, const uint64_t n_codes[DENSITY_SYMBOLS],
 
 		d->levels[s] = n_codes[s] ? (uint8_t)fmax(level, 1) : 0;
 	}
+	set_values(d);
 }
 
 size_t density_put(const struct density *d, uint8_t *out, size_t room)
@@ -135,5 +154,6 @@ size_t density_get(struct density *d, const uint8_t *in, size_t len)
 		d->top_key + 1 < d->n_bins || len < DENSITY_HEAD_BYTES + d->n_bins)
 		return 0;
 	memcpy(d->levels, in + 3, 2 + d->n_bins);
+	set_values(d);
 	return DENSITY_HEAD_BYTES + d->n_bins;
 }

@@ -16,11 +16,14 @@ enum {
 	DENSITY_SYMBOLS = DENSITY_MAX_BINS + 2, /* +0, −0, then the bins */
 	DENSITY_TOTAL = 1 << 14,
 	DENSITY_HEAD_BYTES = 5,
+	DENSITY_BUCKET_BITS = 6, /* places of the total that share a shortcut to their symbols */
+	DENSITY_BUCKETS = DENSITY_TOTAL >> DENSITY_BUCKET_BITS,
 };
 
 struct density {
 	unsigned top_key; /* of the last bin: the leading 15 bits of a double, of which 3 are mantissa */
 	unsigned n_bins;
+	double values[DENSITY_SYMBOLS]; /* of the levels */
 	uint8_t levels[DENSITY_SYMBOLS]; /* log2 of density in eighths; 0 = none. [0], [1]: masses of 0 */
 };
 
@@ -52,6 +55,20 @@ bool density_frequencies(const struct density *d, double scale, struct density_t
    `exposure` (values × codes × scale); and of `n_values` in all. `levels` is filled. */
 void density_fit(struct density *d, const uint64_t n_codes[DENSITY_SYMBOLS],
 	const double exposure[DENSITY_MAX_BINS], uint64_t n_values);
+
+/* Shortcuts for density_symbol_at(), after density_frequencies(). */
+void density_shortcuts(const struct density_table *t, uint8_t first[DENSITY_BUCKETS]);
+
+/* The symbol that place `at` of the total belongs to. */
+static inline unsigned density_symbol_at(const struct density_table *t,
+	const uint8_t first[DENSITY_BUCKETS], uint32_t at)
+{
+	unsigned s = first[at >> DENSITY_BUCKET_BITS];
+
+	while (t->start[s + 1] <= at)
+		s++;
+	return s;
+}
 
 /* On disk: DENSITY_HEAD_BYTES + n_bins bytes. Length, or 0 / false when it doesn't fit or is wrong. */
 size_t density_put(const struct density *d, uint8_t *out, size_t room);

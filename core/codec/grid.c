@@ -124,7 +124,7 @@ static bool codes_of(const double *x, uint32_t n, double scale, enum dtype_id dt
 	uint32_t off_grid = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		k[i] = rint(x[i] / scale);
+		k[i] = values_rint(x[i] / scale);
 	if (dtype == DTYPE_F32) {
 		for (uint32_t i = 0; i < n; i++)
 			off_grid += (float)(k[i] * scale) != (float)x[i];
@@ -321,25 +321,16 @@ static uint64_t decode_offset(struct range_decoder *in, uint64_t n)
 	return v < n ? v : n - 1;
 }
 
-static double decode_code(struct range_decoder *in, const struct density_table *t)
+static double decode_code(struct range_decoder *in, const struct density_table *t,
+	const uint8_t first[DENSITY_BUCKETS])
 {
-	uint32_t at = range_decode_at(in, DENSITY_TOTAL);
-	unsigned lo = 0, hi = t->n_symbols;
+	unsigned symbol = density_symbol_at(t, first, range_decode_at(in, DENSITY_TOTAL));
 
-	/* The last symbol that starts at or before `at`: it isn't empty. */
-	while (hi - lo > 1) {
-		unsigned mid = (lo + hi) / 2;
+	range_decode_take(in, t->start[symbol], t->start[symbol + 1] - t->start[symbol]);
+	if (symbol < 2)
+		return symbol ? -0.0 : 0.0;
 
-		if (t->start[mid] <= at)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	range_decode_take(in, t->start[lo], t->start[lo + 1] - t->start[lo]);
-	if (lo < 2)
-		return lo ? -0.0 : 0.0;
-
-	unsigned b = lo - 2;
+	unsigned b = symbol - 2;
 	uint64_t v = decode_offset(in, 2 * (uint64_t)(t->below[b + 1] - t->below[b]));
 	double k = t->below[b] + 1 + (double)(v >> 1);
 
@@ -361,6 +352,7 @@ static int decode_segments(const struct part *part, const struct grid_map *m,
 	for (uint64_t no = 0; no < m->n_scales; no++) {
 		struct grid_segment s = grid_segment_of(m, no, part->n);
 		double scale = scale_at(part, scales, no);
+		uint8_t first[DENSITY_BUCKETS];
 		struct density_table t;
 
 		if (!s.count)
@@ -368,12 +360,14 @@ static int decode_segments(const struct part *part, const struct grid_map *m,
 		if (!(scale > 0) || !isfinite(scale) || !density_count_codes(d, scale, &t) ||
 			!density_frequencies(d, scale, &t))
 			return diag_set(diag, -EIO, 0, "impossible scale in a record");
+		density_shortcuts(&t, first);
 		for (uint32_t at = 0, n; at < s.count; at += n) {
 			double x[BLOCK];
 
 			n = s.count - at < BLOCK ? s.count - at : BLOCK;
 			for (uint32_t i = 0; i < n; i++)
-				x[i] = values_round(decode_code(in, &t) * scale, part->dtype);
+				x[i] = values_round(decode_code(in, &t, first) * scale,
+					part->dtype);
 			scatter(part, &s, at, n, x);
 		}
 	}

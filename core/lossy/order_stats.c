@@ -47,18 +47,22 @@ static void prepare_counts(struct order_stats *o)
 	}
 }
 
-struct order_stats *order_new(unsigned bits, const uint64_t *ranks, unsigned n_ranks)
+struct order_stats *order_new(unsigned bits)
 {
 	struct order_stats *o = mem_zalloc(1, sizeof(*o));
 
 	if (!o)
 		return NULL;
 	o->shift = bits - DIGIT_BITS;
-	o->n = n_ranks;
-	for (unsigned i = 0; i < n_ranks; i++)
-		o->searches[i].rank = ranks[i];
-	prepare_counts(o);
+	o->n_counts = 1; /* of all numbers: no digit is known yet */
 	return o;
+}
+
+void order_set_ranks(struct order_stats *o, const uint64_t *ranks, unsigned n)
+{
+	o->n = n;
+	for (unsigned i = 0; i < n; i++)
+		o->searches[i].rank = ranks[i];
 }
 
 void order_free(struct order_stats *o)

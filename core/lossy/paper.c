@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "base/le.h"
 #include "lossy/channel_means.h"
 #include "lossy/order_stats.h"
 #include "tensor/values.h"
@@ -19,13 +20,13 @@ static const double least_scale = 1e-8, most_pruned = 0.25;
 
 static double quantise(double x, double scale, enum dtype_id dtype)
 {
-	return values_round(rint(values_round(x / scale, dtype)) * scale, dtype);
+	return values_round(values_rint(values_round(x / scale, dtype)) * scale, dtype);
 }
 
 /* Is x what some number of scales gives? Only the neighbours of x / scale can. */
 static bool on_grid(double x, double scale, enum dtype_id dtype)
 {
-	double k = rint(x / scale);
+	double k = values_rint(x / scale);
 
 	for (double j = k - 1; j <= k + 1; j++) {
 		if (values_round(j * scale, dtype) == x)
@@ -74,26 +75,84 @@ static double next_scale(struct scale_walk *w)
 	return scale;
 }
 
-bool paper_apply(const struct paper_params *p, const struct lossy_shape *shape, uint64_t first,
-	uint32_t n, const double *x, double *y, bool again)
+/* q of values that have one scale; the loop for float32 is one that vectorises. */
+static void quantise_run(const double *x, double *q, uint32_t n, double scale, enum dtype_id dtype)
+{
+	if (dtype == DTYPE_F32) {
+		for (uint32_t i = 0; i < n; i++)
+			q[i] = (float)(values_rint((float)(x[i] / scale)) * scale);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		q[i] = quantise(x[i], scale, dtype);
+}
+
+/* q of the next n values, whatever scales they have. */
+static void quantise_next(struct scale_walk *w, const double *x, double *q, uint32_t n)
+{
+	const struct lossy_shape *s = w->shape;
+
+	if (s->fortran_order || s->n_components > 1) {
+		for (uint32_t i = 0; i < n; i++)
+			q[i] = quantise(x[i], next_scale(w), s->dtype);
+		return;
+	}
+	while (n) {
+		uint32_t run = (uint32_t)min_u64(n, s->channel_len - w->within);
+
+		quantise_run(x, q, run, w->scales[w->channel], s->dtype);
+		w->within += run;
+		if (w->within == s->channel_len) {
+			w->within = 0;
+			w->channel++;
+		}
+		x += run;
+		q += run;
+		n -= run;
+	}
+}
+
+/* Values that are on the grid already stay. */
+static void keep_on_grid(const struct paper_params *p, const struct lossy_shape *shape,
+	uint64_t first, const double *x, double *q, uint32_t n)
 {
 	struct scale_walk walk = walk_from(p, shape, first);
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (on_grid(x[i], next_scale(&walk), shape->dtype))
+			q[i] = x[i];
+	}
+}
+
+/* Prune q; false when some value isn't finite, or further from x than its bound. */
+static bool finish(const struct paper_params *p, const struct lossy_shape *shape, uint64_t first,
+	const double *x, double *q, uint32_t n)
+{
 	bool too_far = false;
 	double check = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		double threshold = p->thresholds[walk.component],
-		       bound = p->bounds[walk.component];
-		double scale = next_scale(&walk);
-		double q = quantise(x[i], scale, shape->dtype);
+		unsigned component = shape->n_components == 1
+			? 0
+			: (unsigned)((first + i) % shape->n_components);
+		double bound = p->bounds[component];
 
-		if (again && on_grid(x[i], scale, shape->dtype))
-			q = x[i];
-		check += q * 0;
-		y[i] = fabs(q) > threshold ? q : q * 0;
-		too_far |= bound > 0 && !(fabs(x[i] - y[i]) <= bound);
+		check += q[i] * 0;
+		q[i] = fabs(q[i]) > p->thresholds[component] ? q[i] : q[i] * 0;
+		too_far |= bound > 0 && !(fabs(x[i] - q[i]) <= bound);
 	}
 	return check == 0 && !too_far;
+}
+
+bool paper_apply(const struct paper_params *p, const struct lossy_shape *shape, uint64_t first,
+	uint32_t n, const double *x, double *y, bool again)
+{
+	struct scale_walk walk = walk_from(p, shape, first);
+
+	quantise_next(&walk, x, y, n);
+	if (again)
+		keep_on_grid(p, shape, first, x, y, n);
+	return finish(p, shape, first, x, y, n);
 }
 
 /* ---- fitting ---------------------------------------------------------------------------------- */
@@ -115,15 +174,20 @@ static int fit_scales(const struct value_source *source, const struct lossy_shap
 	return err;
 }
 
+/* Bits that sort as the magnitude does. */
 static uint64_t bits_of(double magnitude, enum dtype_id dtype)
 {
 	uint8_t bytes[8] = { 0 };
-	uint64_t bits = 0;
 
+	if (dtype == DTYPE_F32) {
+		float f = (float)magnitude;
+		uint32_t bits;
+
+		memcpy(&bits, &f, sizeof(bits));
+		return bits;
+	}
 	values_put(bytes, &magnitude, 1, dtype, false);
-	for (unsigned i = 8; i-- > 0;)
-		bits = bits << 8 | bytes[i];
-	return bits;
+	return le_get64(bytes);
 }
 
 static double magnitude_of(uint64_t bits, enum dtype_id dtype)
@@ -137,55 +201,43 @@ static double magnitude_of(uint64_t bits, enum dtype_id dtype)
 	return magnitude;
 }
 
-/* Call `each` with |q| of every value whose q is finite; per component. */
-typedef void (*magnitude_fn)(void *ctx, unsigned component, double magnitude);
+/* Percentiles p and 25 of |q|, each between two neighbouring ranks; per component. */
+struct search {
+	enum dtype_id dtype;
+	unsigned n_components;
+	uint64_t n[PAPER_MAX_COMPONENTS]; /* finite magnitudes; counted in the first pass */
+	struct order_stats *orders[PAPER_MAX_COMPONENTS];
+};
 
-static int for_magnitudes(const struct value_source *source, const struct lossy_shape *shape,
-	const struct paper_params *p, magnitude_fn each, void *ctx)
+/* Count every |q| that is finite, for one pass of the searches. */
+static int count_magnitudes(const struct value_source *source, const struct lossy_shape *shape,
+	const struct paper_params *p, struct search *s)
 {
-	AUTO_FREE double *x = mem_zalloc(PIECE, sizeof(double));
+	AUTO_FREE double *x = mem_zalloc(2 * PIECE, sizeof(double));
 	struct scale_walk walk = walk_from(p, shape, 0);
 
 	if (!x)
 		return -ENOMEM;
+	s->n[0] = s->n[1] = 0;
 	for (uint64_t at = 0; at < source->n_values; at += PIECE) {
 		uint32_t n = (uint32_t)min_u64(PIECE, source->n_values - at);
+		unsigned component = (unsigned)(at % s->n_components);
+		double *q = x + PIECE;
 		int err = source->read(source->ctx, at, n, x);
 
 		if (err)
 			return err;
+		quantise_next(&walk, x, q, n);
 		for (uint32_t i = 0; i < n; i++) {
-			unsigned component = walk.component;
-			double q = quantise(x[i], next_scale(&walk), shape->dtype);
-
-			if (isfinite(q))
-				each(ctx, component, fabs(q));
+			if (isfinite(q[i])) {
+				order_count(s->orders[component], bits_of(fabs(q[i]), s->dtype));
+				s->n[component]++;
+			}
+			if (++component == s->n_components)
+				component = 0;
 		}
 	}
 	return 0;
-}
-
-/* Percentiles p and 25, each between two neighbouring ranks. */
-struct search {
-	enum dtype_id dtype;
-	uint64_t n[PAPER_MAX_COMPONENTS];
-	struct order_stats *orders[PAPER_MAX_COMPONENTS];
-};
-
-static void count_one(void *ctx, unsigned component, double magnitude)
-{
-	struct search *s = ctx;
-
-	(void)magnitude;
-	s->n[component]++;
-}
-
-static void order_one(void *ctx, unsigned component, double magnitude)
-{
-	struct search *s = ctx;
-
-	if (s->orders[component])
-		order_count(s->orders[component], bits_of(magnitude, s->dtype));
 }
 
 /* Where numpy.percentile(…, 100·share) lies among n sorted values. */
@@ -194,22 +246,19 @@ static double virtual_rank(double share, uint64_t n)
 	return (double)(n - 1) * (100 * share / 100);
 }
 
-static int start_order(struct search *s, unsigned component, double share)
+/* Once it is known how many there are. */
+static void set_ranks(const struct search *s, unsigned component, double share)
 {
-	uint64_t n = s->n[component], ranks[ORDER_MAX_RANKS];
+	uint64_t n = s->n[component], ranks[ORDER_MAX_RANKS] = { 0 };
 	const double shares[] = { share, most_pruned };
 
-	if (!n)
-		return 0;
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2 && n; i++) {
 		uint64_t low = (uint64_t)virtual_rank(shares[i], n);
 
 		ranks[2 * i] = low;
 		ranks[2 * i + 1] = low + 1 < n ? low + 1 : low;
 	}
-	s->orders[component] = order_new(8u * dtype_get(s->dtype)->width_bytes, ranks,
-		ORDER_MAX_RANKS);
-	return s->orders[component] ? 0 : -ENOMEM;
+	order_set_ranks(s->orders[component], ranks, ORDER_MAX_RANKS);
 }
 
 /* numpy's interpolation between the two ranks of a percentile; how many are not above it. */
@@ -230,7 +279,7 @@ static void set_threshold(const struct search *s, unsigned component, struct pap
 {
 	uint64_t n_dropped;
 
-	if (!s->orders[component])
+	if (!s->n[component])
 		return;
 	p->thresholds[component] = percentile(s, component, 0, p->prune_share, &n_dropped);
 	if ((double)n_dropped <= most_pruned * (double)s->n[component])
@@ -239,24 +288,37 @@ static void set_threshold(const struct search *s, unsigned component, struct pap
 	p->thresholds[component] = percentile(s, component, 1, most_pruned, &n_dropped);
 }
 
+static int search_percentiles(const struct value_source *source, const struct lossy_shape *shape,
+	const struct paper_params *p, struct search *s)
+{
+	unsigned passes = order_passes(8u * dtype_get(shape->dtype)->width_bytes);
+
+	for (unsigned pass = 0; pass < passes; pass++) {
+		int err = count_magnitudes(source, shape, p, s);
+
+		if (err)
+			return err;
+		for (unsigned c = 0; c < shape->n_components; c++) {
+			if (!pass)
+				set_ranks(s, c, p->prune_share);
+			order_next(s->orders[c]);
+		}
+	}
+	return s->n[0] || s->n[1] ? 0 : -ENODATA;
+}
+
 static int fit_thresholds(const struct value_source *source, const struct lossy_shape *shape,
 	struct paper_params *p)
 {
-	struct search s = { .dtype = shape->dtype };
-	unsigned passes = order_passes(8u * dtype_get(shape->dtype)->width_bytes);
-	int err = for_magnitudes(source, shape, p, count_one, &s);
+	struct search s = { .dtype = shape->dtype, .n_components = shape->n_components };
+	int err = 0;
 
-	for (unsigned c = 0; c < shape->n_components && !err; c++)
-		err = start_order(&s, c, p->prune_share);
-	for (unsigned pass = 0; pass < passes && !err; pass++) {
-		err = for_magnitudes(source, shape, p, order_one, &s);
-		for (unsigned c = 0; c < shape->n_components; c++) {
-			if (s.orders[c])
-				order_next(s.orders[c]);
-		}
+	for (unsigned c = 0; c < shape->n_components && !err; c++) {
+		s.orders[c] = order_new(8u * dtype_get(shape->dtype)->width_bytes);
+		err = s.orders[c] ? 0 : -ENOMEM;
 	}
-	if (!err && !s.n[0] && !s.n[1])
-		err = -ENODATA;
+	if (!err)
+		err = search_percentiles(source, shape, p, &s);
 	for (unsigned c = 0; c < shape->n_components; c++) {
 		if (!err)
 			set_threshold(&s, c, p);

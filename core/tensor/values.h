@@ -3,6 +3,7 @@
 #ifndef ALCM_TENSOR_VALUES_H
 #define ALCM_TENSOR_VALUES_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,18 @@ bool values_get(double *out, const uint8_t *in, unsigned n, enum dtype_id dtype,
  * narrower type (Figueroa 1995).
  */
 double values_round(double v, enum dtype_id dtype);
+
+/*
+ * rint() in the default rounding mode, the sign of zero included, as arithmetic that vectorises where
+ * the machine has no instruction for it: adding 1.5 · 2^52 leaves no bits for a fraction.
+ */
+static inline double values_rint(double v)
+{
+	const double magic = 0x1.8p52;
+	double a = fabs(v), r = (a + magic) - magic;
+
+	return copysign(a < 0x1p51 ? r : rint(a), v);
+}
 
 /* Store doubles that are floats of the given type (values_round() gave them). */
 void values_put(uint8_t *out, const double *in, unsigned n, enum dtype_id dtype, bool big_endian);
