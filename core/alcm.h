@@ -108,7 +108,7 @@ struct alcm_profile {
 };
 
 /*
- * Parse a profile's name: "lossless", "paper", "bounded:E" (no value moves by more than E times
+ * Parse a profile's name: "lossless", "paper", "alcm" (the same error as paper's, in fewer bits), "bounded:E" (no value moves by more than E times
  * max − min of the tensor, 0 < E < 1) or "bounded-abs:E" (by more than E). -EINVAL, and `diag` naming
  * what is wrong.
  */
@@ -390,6 +390,7 @@ enum alcm_paper_method {
 	ALCM_PAPER_BASELINE, /* numpy.savez_compressed, byte for byte */
 	ALCM_PAPER_CONTAINER, /* the reference's: quantised values, mask and scales in such a file */
 	ALCM_PAPER_PROFILE,  /* the same values by profile `paper` */
+	ALCM_PAPER_ALCM,     /* the same error by profile `alcm` */
 	ALCM_PAPER_LOSSLESS, /* by profile `lossless` */
 	ALCM_PAPER_METHODS,
 };

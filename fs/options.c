@@ -155,7 +155,7 @@ void options_usage(void)
 	     "  -o chunk=KiB    chunk size of new files: 64, 128, 256 (default), … 16384\n"
 	     "  -o min_size=N   files below N bytes are stored as they are (default 4096)\n"
 	     "  -o profile=P    what compression may do to values: lossless (default),\n"
-	     "                  paper, bounded:E, bounded-abs:E\n"
+	     "                  paper, alcm, bounded:E, bounded-abs:E\n"
 	     "  -o predictor=F  weights by alcm train; E of the profiles comes from them\n"
 	     "  -o noverify     don't decode and compare each chunk before its buffer is let go\n"
 	     "  -o attr_timeout=S  seconds for which the kernel may cache attributes (default "

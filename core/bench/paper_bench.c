@@ -15,6 +15,7 @@
 #include "format/npz.h"
 #include "lossy/distortion.h"
 #include "lossy/paper.h"
+#include "lossy/uniform.h"
 #include "predict/predict.h"
 #include "predict/train.h"
 #include "synth/synth.h"
@@ -151,6 +152,32 @@ static int64_t run_paper(struct bench *b)
 	return err ? err : coded_bytes(b, b->quantised, &grid);
 }
 
+static int64_t run_alcm(struct bench *b)
+{
+	static const struct lossy_shape whole = {
+		.dtype = DTYPE_F32, .n_components = 1, .n_channels = 1, .channel_len = N
+	};
+	struct grid_map grid = { .n_scales = 1, .n_components = 1, .run = N };
+	struct value_source source = { b, N, read_tensor };
+	struct paper_params uniform;
+	int err = quantise(b);
+
+	if (!err)
+		err = uniform_fit(&source, &shape, &b->params, &uniform);
+	if (err)
+		return err;
+	if (!paper_apply(&uniform, &whole, 0, N, b->x, b->y, false))
+		err = -ERANGE;
+	for (unsigned i = 0; i < N; i++)
+		b->quantised[i] = (float)b->y[i];
+	grid.scales = uniform.scales;
+
+	int64_t bytes = err ? err : coded_bytes(b, b->quantised, &grid);
+
+	paper_release(&uniform);
+	return bytes;
+}
+
 static int64_t run_lossless(struct bench *b)
 {
 	return coded_bytes(b, b->tensor, NULL);
@@ -165,6 +192,7 @@ static const struct {
 	[ALCM_PAPER_BASELINE] = { "numpy.savez_compressed", run_baseline, NULL, false },
 	[ALCM_PAPER_CONTAINER] = { "the paper's container", run_container, NULL, true },
 	[ALCM_PAPER_PROFILE] = { "profile paper", run_paper, "paper", true },
+	[ALCM_PAPER_ALCM] = { "profile alcm", run_alcm, "alcm", true },
 	[ALCM_PAPER_LOSSLESS] = { "profile lossless", run_lossless, "lossless", false },
 };
 

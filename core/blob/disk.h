@@ -33,7 +33,7 @@ enum {
 	DISK_BODY_SLACK = 4096, /* a record's body may exceed the chunk by this */
 	DISK_CHUNK_LOG2_MIN = 16,
 	DISK_CHUNK_LOG2_MAX = 24,
-	DISK_PROFILE_MAX = 3,
+	DISK_PROFILE_MAX = 4,
 };
 #define DISK_MAX_LOGICAL ((uint64_t)1 << 50)
 

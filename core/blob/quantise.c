@@ -12,6 +12,7 @@
 #include "blob/blob_state.h"
 #include "blob/commit.h"
 #include "lossy/bounded.h"
+#include "lossy/uniform.h"
 #include "tensor/values.h"
 
 enum { PIECE = 4096 }; /* values converted at a time */
@@ -103,11 +104,33 @@ static int fit_bounded_abs(struct pass *p, const struct value_source *source,
 	return bounded_fit(source, &p->shape, p->blob->bound, false, out);
 }
 
+/* The error of the paper's quantisation, if there are channels to quantise apart, in fewer bits. */
+static int fit_alcm(struct pass *p, const struct value_source *source, struct paper_params *out)
+{
+	struct lossy_shape channels;
+	struct paper_params paper;
+	double entropy = 0;
+	const char *why;
+	int err;
+
+	if (!lossy_shape_of(&p->layout, true, &channels, &why))
+		channels = p->shape;
+	err = predict(p, &entropy);
+	if (!err)
+		err = paper_fit(source, &channels, entropy, p->prune_share, &paper);
+	if (err)
+		return err;
+	err = uniform_fit(source, &channels, &paper, out);
+	paper_release(&paper);
+	return err;
+}
+
 /* By the profile's id. */
 static const struct {
 	bool per_channel; /* otherwise the whole tensor has one scale */
 	int (*fit)(struct pass *p, const struct value_source *source, struct paper_params *out);
-} methods[] = { { 0 }, { true, fit_paper }, { false, fit_bounded }, { false, fit_bounded_abs } };
+} methods[] = { { 0 }, { true, fit_paper }, { false, fit_bounded }, { false, fit_bounded_abs },
+	{ false, fit_alcm } };
 
 _Static_assert(sizeof(methods) / sizeof(methods[0]) == DISK_PROFILE_MAX + 1, "one per profile");
 

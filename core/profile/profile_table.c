@@ -22,6 +22,7 @@ static const struct profile profiles[] = {
 	{ "paper", true, 0 },
 	{ "bounded", true, 1 },
 	{ "bounded-abs", true, (double)INFINITY },
+	{ "alcm", true, 0 },
 };
 
 enum { N_PROFILES = sizeof(profiles) / sizeof(profiles[0]) };

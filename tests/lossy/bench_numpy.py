@@ -77,7 +77,7 @@ def near(got, want, tolerance, what):
 def main():
     w = weights()
     bench = json.loads(run("bench", "paper", "--json"))
-    baseline, paper_container, paper, lossless = bench["methods"]
+    baseline, paper_container, paper, alcm, lossless = bench["methods"]
     assert bench["entropy_loss"] < 0.01, bench["entropy_loss"]
     for epoch in range(1, 11):
         t = gradient(epoch)
@@ -91,6 +91,9 @@ def main():
     assert paper["ratio"] >= 4.6, paper["ratio"]
     assert lossless["ratio"] >= 1.6, lossless["ratio"]
     assert paper["gain_percent"] >= 240, paper["gain_percent"]
+    for ours, theirs in zip(alcm["epochs"], paper["epochs"]):
+        assert ours["relative_l2"] <= theirs["relative_l2"], (ours, theirs)
+        assert ours["stored_bytes"] < theirs["stored_bytes"], (ours, theirs)
     print("the benchmark agrees with NumPy")
 
 

@@ -19,7 +19,7 @@ static const struct {
 	{ OPT_OUT, 'o', "output", "OUT", "leave the operand alone and write a copy to OUT" },
 	{ OPT_FORCE, 0, "force", NULL, "take files that are no tensors; replace OUT if it exists" },
 	{ OPT_REPAIR, 0, "repair", NULL, "mend what can be mended" },
-	{ OPT_PROFILE, 0, "profile", "NAME", "lossless, paper, bounded:E or bounded-abs:E" },
+	{ OPT_PROFILE, 0, "profile", "NAME", "lossless, paper, alcm, bounded:E or bounded-abs:E" },
 	{ OPT_PREDICTOR, 0, "predictor", "FILE", "weights by alcm train, not the built-in ones" },
 	{ OPT_WEIGHTS, 'o', "output", "FILE", "write the weights to FILE, an .npz" },
 	{ OPT_SOURCE, 0, "c", "FILE", "write them to FILE as the C source of the built-in ones" },

@@ -75,7 +75,8 @@ static void print_epochs(const struct alcm_paper_bench *b)
 	printf("\n%-6s %28s %28s\n%-6s %9s", "", "the paper's CAQ", "our CAQ", "epoch",
 		"baseline");
 	printf(" %9s", "ALCM");
-	printf("   %9s %9s %9s %9s %8s\n", "baseline", "container", "paper", "lossless", "pruned");
+	printf("   %9s %9s %9s %9s %9s %8s\n", "baseline", "container", "paper", "alcm",
+		"lossless", "pruned");
 	for (unsigned e = 0; e < ALCM_PAPER_EPOCHS; e++) {
 		printf("%-6u %9.2f %9.2f  ", e + 1, paper_caq[e][0], paper_caq[e][1]);
 		for (unsigned m = 0; m < ALCM_PAPER_METHODS; m++)

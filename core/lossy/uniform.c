@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "lossy/uniform.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "tensor/values.h"
+
+enum {
+	PIECE = 4096,
+	MAX_PIECES = 1024, /* looked at in each try */
+	TRIES = 8,
+};
+
+static const double close_enough = 0.995; /* of the error that is allowed */
+
+/* Errors of one component: what the paper's values make, and what a step makes. */
+struct error {
+	double allowed, made, step;
+	uint64_t n_coded; /* values that are not 0 */
+};
+
+struct trial {
+	const struct value_source *source;
+	const struct lossy_shape *shape;
+	const struct paper_params *paper;
+	struct error errors[PAPER_MAX_COMPONENTS];
+	double x[PIECE], y[PIECE];
+};
+
+static double rounded(double x, double step, enum dtype_id dtype)
+{
+	return values_round(values_rint(values_round(x / step, dtype)) * step, dtype);
+}
+
+/* The error of the paper's values in this piece, and how many of them are not 0. */
+static void add_allowed(struct trial *t, uint64_t first, uint32_t n)
+{
+	if (!paper_apply(t->paper, t->shape, first, n, t->x, t->y, false))
+		return; /* NaN or Inf are near: the chunk will stay as it is */
+	for (uint32_t i = 0; i < n; i++) {
+		struct error *e = &t->errors[(first + i) % t->shape->n_components];
+
+		e->allowed += (t->x[i] - t->y[i]) * (t->x[i] - t->y[i]);
+		e->n_coded += t->x[i] != 0;
+	}
+}
+
+static void add_made(struct trial *t, uint64_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct error *e = &t->errors[(first + i) % t->shape->n_components];
+		double d = t->x[i] - rounded(t->x[i], e->step, t->shape->dtype);
+
+		if (isfinite(d))
+			e->made += d * d;
+	}
+}
+
+/* Pieces spread over the tensor; all of them when they are few. */
+static int for_pieces(struct trial *t, void (*each)(struct trial *t, uint64_t first, uint32_t n))
+{
+	uint64_t n_pieces = (t->source->n_values + PIECE - 1) / PIECE;
+	uint64_t stride = (n_pieces + MAX_PIECES - 1) / MAX_PIECES;
+
+	for (uint64_t k = 0; k < n_pieces; k += stride) {
+		uint64_t first = k * PIECE;
+		uint32_t n = (uint32_t)min_u64(PIECE, t->source->n_values - first);
+		int err = t->source->read(t->source->ctx, first, n, t->x);
+
+		if (err)
+			return err;
+		each(t, first, n);
+	}
+	return 0;
+}
+
+/* A uniform error of ± step / 2 has a square of step² / 12 in the mean. */
+static double first_step(const struct error *e, enum dtype_id dtype)
+{
+	return e->n_coded ? values_round(sqrt(12 * e->allowed / (double)e->n_coded), dtype) : 0;
+}
+
+/* Approach the step from the errors that steps make; `best[c]` is the largest that was fine. */
+static int search(struct trial *t, double best[PAPER_MAX_COMPONENTS])
+{
+	enum dtype_id dtype = t->shape->dtype;
+
+	for (unsigned k = 0; k < TRIES; k++) {
+		bool done = true;
+		int err;
+
+		for (unsigned c = 0; c < t->shape->n_components; c++)
+			t->errors[c].made = 0;
+		err = for_pieces(t, add_made);
+		if (err)
+			return err;
+		for (unsigned c = 0; c < t->shape->n_components; c++) {
+			struct error *e = &t->errors[c];
+			double room = e->made > 0 ? e->allowed / e->made : 4;
+
+			if (room >= 1 && e->step > best[c])
+				best[c] = e->step;
+			done &= room >= 1 && room * close_enough < 1;
+			e->step = values_round(e->step * sqrt(room * (1 + close_enough) / 2),
+				dtype);
+		}
+		if (done)
+			break;
+	}
+	return 0;
+}
+
+int uniform_fit(const struct value_source *source, const struct lossy_shape *paper_shape,
+	const struct paper_params *paper, struct paper_params *out)
+{
+	struct paper_params p = { .entropy = paper->entropy, .prune_share = paper->prune_share };
+	double best[PAPER_MAX_COMPONENTS] = { 0 };
+	AUTO_FREE struct trial *t = mem_zalloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->source = source;
+	t->shape = paper_shape;
+	t->paper = paper;
+	err = for_pieces(t, add_allowed);
+	for (unsigned c = 0; c < paper_shape->n_components && !err; c++) {
+		t->errors[c].step = first_step(&t->errors[c], paper_shape->dtype);
+		if (!(t->errors[c].step > 0))
+			err = -ENODATA;
+	}
+	if (!err)
+		err = search(t, best);
+	if (err)
+		return err;
+	p.n_scales = paper_shape->n_components;
+	p.scales = mem_zalloc(p.n_scales, sizeof(double));
+	if (!p.scales)
+		return -ENOMEM;
+	for (unsigned c = 0; c < paper_shape->n_components; c++) {
+		p.thresholds[c] = PAPER_KEEP_ALL;
+		p.scales[c] = best[c];
+		if (!(best[c] > 0)) {
+			paper_release(&p);
+			return -ENODATA;
+		}
+	}
+	*out = p;
+	return 0;
+}
