@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "codec/codec_state.h"
 #include "codec/grid.h"
+#include "transform/bits.h"
 #include "transform/planes.h"
 #include "transform/sparse.h"
 
@@ -193,6 +194,17 @@ static int decode_sparse(struct codec *c, const struct body_part *part, const ui
 	return err;
 }
 
+static int decode_bits(struct codec *c, const struct body_part *part, const uint8_t *in,
+	uint8_t *out, struct alcm_diag *diag)
+{
+	uint32_t n = part->raw_len;
+	int err = decode_plane(c, &part->planes[0], in, c->planes, (uint32_t)bits_bytes(n), diag);
+
+	if (!err)
+		bits_unpack(c->planes, n, out);
+	return err;
+}
+
 /* One part into out[0, raw_len); `*in` moves behind its planes. */
 static int decode_part(struct codec *c, const struct body_part *part, const uint8_t **in,
 	uint8_t *out, struct alcm_diag *diag)
@@ -210,6 +222,8 @@ static int decode_part(struct codec *c, const struct body_part *part, const uint
 	case TRANSFORM_KIND_GRID:
 		return grid_decode(from, first_len, from + first_len, part->planes[1].stored_len,
 			part->elem_bytes, part->big_endian, out, part->raw_len, diag);
+	case TRANSFORM_KIND_BITS:
+		return decode_bits(c, part, from, out, diag);
 	default:
 		return decode_plane(c, &part->planes[0], from, out, part->raw_len, diag);
 	}
@@ -257,6 +271,8 @@ void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)
 		snprintf(buf, 32, "?");
 	else if (t->kind == TRANSFORM_KIND_WHOLE)
 		snprintf(buf, 32, "bytes");
+	else if (t->kind == TRANSFORM_KIND_BITS)
+		snprintf(buf, 32, "bits");
 	else if (t->kind == TRANSFORM_KIND_GRID)
 		snprintf(buf, 32, "%s", plane ? "codes" : "scales");
 	else if (t->kind == TRANSFORM_KIND_SPARSE && plane < 2)

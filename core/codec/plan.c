@@ -15,6 +15,7 @@
 #include "base/le.h"
 #include "codec/codec_state.h"
 #include "codec/grid.h"
+#include "transform/bits.h"
 #include "transform/planes.h"
 #include "transform/sparse.h"
 
@@ -22,7 +23,9 @@ enum {
 	SMALL_PART = 1024, /* headers: everything is tried, it costs nothing */
 	ANCHOR_TABLE = 4096,
 	SAMPLE = 8 << 10,
-	EFFORT_LZ = 9,
+	LARGE = 4 * SAMPLE, /* planes from here on are worth a sample */
+	EFFORT_LZ_FAST = 5,
+	EFFORT_LZ_GOOD = 9,
 	EFFORT_STRONG = 16, /* weighs matches against each other; ten times as slow */
 	EFFORT_DEFLATE = 6,
 };
@@ -100,20 +103,17 @@ static double repeats(const uint8_t *in, uint32_t n, unsigned width)
 
 /* ---- one plane ------------------------------------------------------------------------------ */
 
-/* A coder as a candidate for a plane. */
+/* A coder and how hard it tries. */
 struct candidate {
 	uint8_t coder;
 	int effort;
-	bool lz; /* worth a try only where matches are likely */
 };
 
-static const struct candidate candidates[] = {
-	{ CODER_ZSTD, CODER_SYMBOLS_ONLY, false },
-	{ CODER_ZSTD, EFFORT_LZ, true },
-	{ CODER_DEFLATE, EFFORT_DEFLATE, true },
-};
-
-enum { N_CANDIDATES = sizeof(candidates) / sizeof(candidates[0]) };
+static const struct candidate symbols = { CODER_ZSTD, CODER_SYMBOLS_ONLY },
+			      lz_fast = { CODER_ZSTD, EFFORT_LZ_FAST },
+			      lz_good = { CODER_ZSTD, EFFORT_LZ_GOOD },
+			      deflate = { CODER_DEFLATE, EFFORT_DEFLATE },
+			      strong = { CODER_ZSTD, EFFORT_STRONG };
 
 static size_t try_candidate(struct codec *c, const struct candidate *with, const uint8_t *in,
 	uint32_t n, size_t room)
@@ -121,43 +121,16 @@ static size_t try_candidate(struct codec *c, const struct candidate *with, const
 	return coder_find(with->coder)->encode(c->coders, with->effort, in, n, c->candidate, room);
 }
 
-/* The candidate that does best on a piece from the middle of the plane; NULL: none gains. */
-static const struct candidate *best_on_sample(struct codec *c, const uint8_t *in, uint32_t n,
-	bool lz)
+/* Whether the candidate makes less than `*least` bytes of the sample; then that is the least. */
+static bool beats(struct codec *c, const struct candidate *with, const uint8_t *sample,
+	uint32_t n, size_t room, size_t *least)
 {
-	const struct candidate *best = NULL;
-	size_t least = SAMPLE - SAMPLE / 64;
+	size_t len = try_candidate(c, with, sample, n, room);
 
-	for (unsigned i = 0; i < N_CANDIDATES; i++) {
-		size_t len;
-
-		if (candidates[i].lz && !lz)
-			continue;
-		len = try_candidate(c, &candidates[i], in + (n - SAMPLE) / 2, SAMPLE, least);
-		if (len && len < least) {
-			least = len;
-			best = &candidates[i];
-		}
-	}
-	return best;
-}
-
-static const struct candidate strong = { CODER_ZSTD, EFFORT_STRONG, true };
-
-/* Whether the strong effort saves a twentieth or more of a piece from the plane's middle. */
-static bool strong_pays(struct codec *c, const uint8_t *in, uint32_t n)
-{
-	uint32_t len = n < SAMPLE ? n : SAMPLE;
-	const uint8_t *piece = in + (n - len) / 2;
-	size_t least = len;
-
-	for (unsigned i = 0; i < N_CANDIDATES; i++) {
-		size_t got = try_candidate(c, &candidates[i], piece, len, least);
-
-		if (got)
-			least = got;
-	}
-	return try_candidate(c, &strong, piece, len, least - least / 20) != 0;
+	if (!len)
+		return false;
+	*least = len;
+	return true;
 }
 
 /* Keep what the candidate makes of the whole plane if it beats what is there. */
@@ -179,11 +152,62 @@ static void keep_if_smaller(struct codec *c, const struct candidate *with, const
 /* How far to look: matches at any distance are nothing that a sample could show. */
 enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_ALL };
 
+/* A coder too slow to be tried on all, if a piece from the plane's middle says that it pays. */
+static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in, uint32_t n,
+	bool lz_gains)
+{
+	uint32_t len = n < SAMPLE ? n : SAMPLE;
+	const uint8_t *piece = in + (n - len) / 2;
+	const struct candidate *best = NULL;
+	size_t least = len;
+
+	(void)beats(c, &symbols, piece, len, least, &least);
+	(void)beats(c, n < LARGE ? &lz_good : &lz_fast, piece, len, least, &least);
+	if (beats(c, &deflate, piece, len, least - least / 64, &least))
+		best = &deflate;
+	/* Where matches gain little, weighing them gains nothing. */
+	if (lz_gains && beats(c, &strong, piece, len, least - least / 10, &least))
+		best = &strong;
+	return best;
+}
+
+/* Matches in planes where the sample is to decide: only what it likes best is tried on all. */
+static const struct candidate *best_lz_on_sample(struct codec *c, const uint8_t *in, uint32_t n)
+{
+	const uint8_t *piece = in + (n - SAMPLE) / 2;
+	const struct candidate *best = NULL;
+	size_t least = SAMPLE - SAMPLE / 64;
+
+	(void)beats(c, &symbols, piece, SAMPLE, least, &least);
+	if (beats(c, &lz_fast, piece, SAMPLE, least, &least))
+		best = &lz_good;
+	if (beats(c, &deflate, piece, SAMPLE, least - least / 64, &least))
+		best = &deflate;
+	return best;
+}
+
+static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, enum look look, uint8_t *out,
+	struct body_plane *plane)
+{
+	const struct candidate *slow = NULL;
+	uint32_t without = plane->stored_len;
+
+	if (look == LOOK_SAMPLE && n >= LARGE) {
+		slow = best_lz_on_sample(c, in, n);
+	} else {
+		keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
+		if (look != LOOK_ZSTD)
+			slow = slow_that_pays(c, in, n,
+				plane->stored_len < without - without / 20);
+	}
+	if (slow)
+		keep_if_smaller(c, slow, in, n, out, plane);
+}
+
 /* `lz`: matches are likely. */
 static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum look look,
 	uint8_t *out, struct body_plane *plane)
 {
-	const struct candidate *only = NULL;
 	struct figures f;
 
 	if (n > 1 && in[0] == in[n - 1] && memcmp(in, in + 1, n - 1) == 0) {
@@ -193,34 +217,22 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 	}
 	*plane = (struct body_plane){ CODER_RAW, n };
 	measure(in, n, &f);
-	lz |= f.run_excess > 1.1 || n < SMALL_PART;
-	if (n >= 4 * SAMPLE && look == LOOK_SAMPLE && lz)
-		only = best_on_sample(c, in, n, lz);
-	for (unsigned i = 0; i < N_CANDIDATES; i++) {
-		bool worth = only          ? only == &candidates[i]
-			: candidates[i].lz ? lz && (look || n < 4 * SAMPLE)
-					   : f.entropy < NOISE_BITS;
-
-		if (look == LOOK_ZSTD && candidates[i].coder == CODER_DEFLATE)
-			worth = false;
-
-		if (worth)
-			keep_if_smaller(c, &candidates[i], in, n, out, plane);
-	}
-	if (look == LOOK_ALL && n >= SMALL_PART && strong_pays(c, in, n))
-		keep_if_smaller(c, &strong, in, n, out, plane);
+	if (f.entropy < NOISE_BITS)
+		keep_if_smaller(c, &symbols, in, n, out, plane);
+	if (lz || f.run_excess > 1.1 || n < SMALL_PART)
+		plan_lz(c, in, n, look, out, plane);
 	if (plane->coder == CODER_RAW)
 		memcpy(out, in, n);
 }
 
 /* ---- one part ------------------------------------------------------------------------------- */
 
-static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, bool deflate, uint8_t *to,
+static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, bool all, uint8_t *to,
 	struct coded_part *out)
 {
 	out->part = (struct body_part){ .raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1 };
 	out->bytes = to;
-	plan_plane(c, raw, n, true, deflate ? LOOK_ALL : LOOK_ZSTD, to, &out->part.planes[0]);
+	plan_plane(c, raw, n, true, all ? LOOK_ALL : LOOK_ZSTD, to, &out->part.planes[0]);
 	out->len = out->part.planes[0].stored_len;
 }
 
@@ -307,6 +319,30 @@ static bool plan_grid(const uint8_t *raw, const struct span *span, uint8_t *to, 
 	return true;
 }
 
+/* Whether LZ over whole elements could beat planes that make planes_len bytes of it. */
+static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t planes_len)
+{
+	size_t room = (size_t)SAMPLE * planes_len / n, len;
+
+	if (n < LARGE)
+		return true;
+	return beats(c, &lz_fast, raw + (n - SAMPLE) / 2, SAMPLE, room, &len);
+}
+
+/* Bytes that are all 0 or 1, eight in one. */
+static void plan_bits(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t *to,
+	struct coded_part *out)
+{
+	bits_pack(raw, n, c->planes);
+	out->part = (struct body_part){
+		.raw_len = n, .transform = TRANSFORM_BITS, .elem_bytes = 1, .n_planes = 1
+	};
+	out->bytes = to;
+	plan_plane(c, c->planes, (uint32_t)bits_bytes(n), true, LOOK_ALL, to,
+		&out->part.planes[0]);
+	out->len = out->part.planes[0].stored_len;
+}
+
 /* The width of what gets split, 0 when nothing is to be gained by splitting. */
 static unsigned split_width(const struct span *span)
 {
@@ -326,14 +362,19 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 	uint32_t n = span->len_bytes;
 	struct coded_part other;
 	size_t n_zeros;
-	bool lz;
+	bool lz, repeated;
 
+	if (!width && n >= SMALL_PART && bits_only(raw, n)) {
+		plan_bits(c, raw, n, c->coded[0], out);
+		return;
+	}
 	if (!width) {
 		plan_whole(c, raw, n, true, c->coded[0], out);
 		return;
 	}
 	/* Integers, records and strings are where LZ is at home; floats only if they repeat. */
-	lz = !is_float || n < SMALL_PART || repeats(raw, n, type->width_bytes) > 0.02;
+	repeated = is_float && repeats(raw, n, type->width_bytes) > 0.02;
+	lz = !is_float || n < SMALL_PART || repeated;
 	plan_planes(c, raw, n, is_float ? TRANSFORM_FLOAT : TRANSFORM_BYTES, width,
 		span->big_endian, lz, c->coded[0], out);
 	/* Runs in the leading plane: zeros, which may lie in the same places of all planes. */
@@ -345,7 +386,7 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 		if (other.len < out->len)
 			*out = other;
 	}
-	if (!lz)
+	if (!lz || (is_float && !repeated && !whole_pays(c, raw, n, out->len)))
 		return;
 	/* zlib finds no more in floats than zstd does, and takes ten times as long to look. */
 	plan_whole(c, raw, n, !is_float, out->bytes == c->coded[0] ? c->coded[1] : c->coded[0],

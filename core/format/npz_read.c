@@ -189,7 +189,8 @@ static int check_layout(const struct archive *a, const struct layout *l, uint64_
 
 	print_shape(is, l->n_dims, l->shape);
 	print_shape(wanted, n_dims, shape);
-	if (l->n_dims != n_dims || memcmp(l->shape, shape, n_dims * sizeof(*shape)) != 0)
+	if (l->n_dims != n_dims ||
+		(n_dims && memcmp(l->shape, shape, n_dims * sizeof(*shape)) != 0))
 		return BAD(a, "shape (%s) instead of (%s)", is, wanted);
 	if (dtype_get(l->dtype)->width_bytes != l->elem_bytes)
 		return BAD(a, "type '%s' is no real number", l->dtype_text);

@@ -10,6 +10,7 @@ static const struct transform table[] = {
 	[TRANSFORM_BYTES] = { "bytes", TRANSFORM_KIND_PLANES, false, 0xfffffffdu },
 	[TRANSFORM_FLOAT] = { "float", TRANSFORM_KIND_PLANES, true, FLOAT_WIDTHS },
 	[TRANSFORM_GRID] = { "grid", TRANSFORM_KIND_GRID, false, FLOAT_WIDTHS },
+	[TRANSFORM_BITS] = { "bits", TRANSFORM_KIND_BITS, false, 1u << 1 },
 	[TRANSFORM_SPARSE] = { "sparse", TRANSFORM_KIND_SPARSE, true, FLOAT_WIDTHS },
 };
 
@@ -36,5 +37,7 @@ bool transform_takes(const struct transform *t, unsigned width)
 {
 	if (t->kind == TRANSFORM_KIND_WHOLE)
 		return width == 0;
+	if (t->kind == TRANSFORM_KIND_BITS)
+		return width == 1;
 	return width >= 2 && width <= TRANSFORM_MAX_PLANES && (t->widths >> (width % 32) & 1);
 }

@@ -12,6 +12,7 @@ enum transform_id {
 	TRANSFORM_FLOAT = 2,
 	TRANSFORM_GRID = 3,
 	TRANSFORM_SPARSE = 4,
+	TRANSFORM_BITS = 5,
 };
 
 enum { TRANSFORM_MAX_PLANES = 32 };
@@ -20,6 +21,7 @@ enum transform_kind {
 	TRANSFORM_KIND_WHOLE,  /* one plane: the part's bytes; elem_bytes is 0 */
 	TRANSFORM_KIND_PLANES, /* one plane per byte of an element */
 	TRANSFORM_KIND_GRID,   /* parameters and codes (codec/grid.h) */
+	TRANSFORM_KIND_BITS,   /* one plane: a bit for each byte (bits.h) */
 	TRANSFORM_KIND_SPARSE, /* which are zero, their signs, and planes of the others (sparse.h) */
 };
 

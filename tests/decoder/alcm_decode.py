@@ -163,7 +163,7 @@ def join_float(planes, elem_bytes, big_endian):
 
 
 GRID, DENSITY = 3, 4  # a transform and the coder that belongs to it: alcm_grid.py
-SPARSE = 4
+SPARSE, BITS = 4, 5
 
 # id: the elem_bytes allowed, whether flag bit 0 is, the inverse
 TRANSFORMS = {
@@ -172,6 +172,7 @@ TRANSFORMS = {
     2: ((2, 4, 8), True, join_float),
     GRID: ((2, 4, 8), True, None),
     SPARSE: ((2, 4, 8), True, None),
+    BITS: ((1,), False, None),
 }
 
 # planes that a transform gives, besides one for each byte of an element
@@ -251,12 +252,18 @@ def decode_body(body, raw_len):
                 at += stored_len
             out.append(decode_sparse(pieces, elem_bytes, plane_len, bool(flags & 1)))
             continue
+        if transform == BITS:
+            plane_len = (part_len + 7) // 8
         for coder, stored_len in rows:
             if coder not in CODERS:
                 raise Newer(f"coder {coder} needs a newer alcm")
             must(stored_len <= len(body) - at, "plane reaches beyond the body")
             planes.append(CODERS[coder](body[at : at + stored_len], plane_len))
             at += stored_len
+        if transform == BITS:
+            bits = np.unpackbits(np.frombuffer(planes[0], np.uint8), bitorder="little")
+            out.append(bits[:part_len].tobytes())
+            continue
         out.append(TRANSFORMS[transform][2](planes, elem_bytes, bool(flags & 1)))
     must(at == len(body), "bytes behind the last plane")
     return b"".join(out)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transform/bits.h"
 #include "transform/planes.h"
 #include "transform/sparse.h"
 #include "transform/transform_table.h"
@@ -98,7 +99,8 @@ START_TEST(test_table_is_what_the_format_says)
 	ck_assert_uint_eq(transform_n_planes(transform_find(1), 12), 12);
 	ck_assert_uint_eq(transform_n_planes(transform_find(3), 8), 2);
 	ck_assert_uint_eq(transform_n_planes(transform_find(4), 4), 6);
-	ck_assert_ptr_null(transform_find(5));
+	ck_assert(transform_takes(transform_find(5), 1) && !transform_takes(transform_find(5), 2));
+	ck_assert_ptr_null(transform_find(6));
 	ck_assert_ptr_null(transform_find(255));
 }
 END_TEST
@@ -153,6 +155,26 @@ START_TEST(test_sparse_comes_back)
 }
 END_TEST
 
+START_TEST(test_bits_come_back)
+{
+	uint8_t in[300], out[300], packed[38];
+
+	for (size_t n = 1; n <= sizeof(in); n++) {
+		for (size_t i = 0; i < n; i++)
+			in[i] = (uint8_t)(i * 2654435761u >> 9) & 1;
+		ck_assert(bits_only(in, n));
+		bits_pack(in, n, packed);
+		for (size_t i = 0; i < n; i++)
+			ck_assert_uint_eq(packed[i / 8] >> i % 8 & 1, in[i]);
+		memset(out, 7, sizeof(out));
+		bits_unpack(packed, n, out);
+		ck_assert_mem_eq(in, out, n);
+		in[n - 1] = 2;
+		ck_assert(!bits_only(in, n));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("transform");
@@ -162,6 +184,7 @@ int main(void)
 	tcase_add_test(tc, test_split_is_as_defined_and_merge_undoes_it);
 	tcase_add_test(tc, test_table_is_what_the_format_says);
 	tcase_add_loop_test(tc, test_sparse_comes_back, 0, 6);
+	tcase_add_test(tc, test_bits_come_back);
 	tcase_add_test(tc, test_plane_0_of_float32_is_the_exponent);
 	suite_add_tcase(s, tc);
 
