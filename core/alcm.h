@@ -219,7 +219,7 @@ int alcm_blob_commit(struct alcm_blob *blob, bool sync, struct alcm_diag *diag);
  * Give a whole tensor the values of its blob's lossy profile (which is chosen with
  * alcm_blob_create()); to be called when a save is complete, before the commit that ends it. Values
  * that were quantised before keep their bits, those written since go on the same grid, and a
- * tensor of which every chunk was written gets a new one. `prune_share`: for that, by the scheduler.
+ * tensor that was written anew as a whole gets a new one. `prune_share`: for that, by the scheduler.
  * `*changed` says whether readers see other values now. Writers wait meanwhile, readers don't.
  *
  * Nothing happens, and 0 is returned, to a lossless blob and to what the profile leaves as it is:

@@ -166,6 +166,9 @@ void chunk_queue_all_locked(struct alcm_blob *blob);
 int chunk_read(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n, uint8_t *out,
 	struct alcm_diag *diag);
 
+/* Whether all of the tensor's bytes in this buffer's chunk were written since it got dirty. */
+bool chunk_is_rewritten_locked(const struct cbuf *buf);
+
 /* Forget buffer and record of a slot; the buffer isn't LOADING, QUEUED or ENCODING. */
 void chunk_drop_locked(struct alcm_blob *blob, struct slot *slot);
 

@@ -302,11 +302,20 @@ const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *
 	return NULL;
 }
 
+/* Whether nothing is left in the chunk of values that were quantised. */
+static bool is_rewritten_locked(const struct alcm_blob *blob, uint32_t chunk_no)
+{
+	const struct slot *s = table_find(&blob->table, chunk_no);
+
+	return s && !is_quantised_locked(blob, chunk_no) &&
+		(s->rewritten || (s->buf && chunk_is_rewritten_locked(s->buf)));
+}
+
 /* What there is to do, and whether on the grid that is there. */
 static bool prepare_locked(struct pass *p)
 {
 	struct alcm_blob *blob = p->blob;
-	bool todo = false;
+	bool todo = false, any_quantised = false, all_rewritten = true;
 
 	chunk_refresh_layout_locked(blob);
 	p->layout = blob->layout;
@@ -315,12 +324,17 @@ static bool prepare_locked(struct pass *p)
 	p->width = lossy_width(&p->shape);
 	for (uint64_t k = first_chunk(p); k <= last_chunk(p); k++) {
 		bool done = is_quantised_locked(blob, (uint32_t)k);
+		bool hole = is_hole_locked(blob, (uint32_t)k);
 
-		p->again |= done;
-		todo |= !done && !is_hole_locked(blob, (uint32_t)k);
+		any_quantised |= done;
+		all_rewritten &= hole || is_rewritten_locked(blob, (uint32_t)k);
+		todo |= !done && !hole;
 	}
 	/* Without the grid that some are on, the others stay as they were written. */
-	return todo && (!p->again || (blob->lossy && same_shape(&blob->lossy->shape, &p->shape)));
+	if (any_quantised && !blob->lossy)
+		return false;
+	p->again = blob->lossy && !all_rewritten;
+	return todo && (!p->again || same_shape(&blob->lossy->shape, &p->shape));
 }
 
 static int quantise_all(struct pass *p, bool *changed)

@@ -16,6 +16,7 @@ struct slot {
 	uint64_t off;       /* of the record; 0 = no record */
 	uint32_t frame_len; /* of the record */
 	bool quantised;     /* the record's values are those of the blob's lossy profile */
+	bool rewritten;     /* all of the chunk's values were written since they were quantised */
 	struct cbuf *buf;   /* NULL = none */
 };
 

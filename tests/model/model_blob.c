@@ -24,6 +24,7 @@ static const struct mode {
 	{ "fault", "the n-th call of the store fails, for every n", model_fault, 1 },
 	{ "space", "the disk is full", model_space, 4000 },
 	{ "alloc", "the n-th allocation fails, for every n", model_alloc, 1 },
+	{ "lossy", "lossy files, and every crash in their lives", model_lossy, 60 },
 };
 
 enum { N_MODES = sizeof(modes) / sizeof(modes[0]) };
