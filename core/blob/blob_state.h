@@ -166,9 +166,6 @@ void chunk_queue_all_locked(struct alcm_blob *blob);
 int chunk_read(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n, uint8_t *out,
 	struct alcm_diag *diag);
 
-/* Whether all of the tensor's bytes in this buffer's chunk were written since it got dirty. */
-bool chunk_is_rewritten_locked(const struct cbuf *buf);
-
 /* Forget buffer and record of a slot; the buffer isn't LOADING, QUEUED or ENCODING. */
 void chunk_drop_locked(struct alcm_blob *blob, struct slot *slot);
 
@@ -206,6 +203,9 @@ void totals_add(struct totals *totals, const struct metrics *m, const struct cod
    shape, when it is for a lossy profile to change them. */
 const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *layout,
 	uint64_t size, struct lossy_shape *shape);
+
+/* Whether all of the tensor's bytes in this buffer's chunk were written since it got dirty. */
+bool quantise_is_rewritten_locked(const struct cbuf *buf);
 
 /* ---- recover.c ------------------------------------------------------------------------------ */
 

@@ -269,15 +269,6 @@ static bool retryable(int err)
 	return err == -ENOSPC || err == -EDQUOT || err == -ENOMEM;
 }
 
-bool chunk_is_rewritten_locked(const struct cbuf *buf)
-{
-	const struct layout *l = &buf->blob->layout;
-	uint64_t start = (uint64_t)buf->chunk_no << buf->blob->chunk_log2;
-	uint64_t first = max_u64(start, l->data_offset) - start;
-
-	return buf->lo <= first && buf->hi >= buf->len;
-}
-
 /* The record is in the store (or err says why not): make it the chunk's newest. */
 static void finish_locked(struct cbuf *buf, int err, const struct record *r, uint64_t off)
 {
@@ -306,7 +297,7 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 		table_set_record(&blob->table, slot, off, frame_len);
 		slot->quantised = buf->quantised;
 		slot->rewritten = !buf->quantised &&
-			(slot->rewritten || chunk_is_rewritten_locked(buf));
+			(slot->rewritten || quantise_is_rewritten_locked(buf));
 		blob->log.live += round_up(frame_len, DISK_ALIGN);
 		log_settle(&blob->log, chunk_owes(blob));
 		uninstall_locked(blob, slot);

@@ -302,13 +302,22 @@ const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *
 	return NULL;
 }
 
+bool quantise_is_rewritten_locked(const struct cbuf *buf)
+{
+	const struct layout *l = &buf->blob->layout;
+	uint64_t start = (uint64_t)buf->chunk_no << buf->blob->chunk_log2;
+	uint64_t first = max_u64(start, l->data_offset) - start;
+
+	return buf->lo <= first && buf->hi >= buf->len;
+}
+
 /* Whether nothing is left in the chunk of values that were quantised. */
 static bool is_rewritten_locked(const struct alcm_blob *blob, uint32_t chunk_no)
 {
 	const struct slot *s = table_find(&blob->table, chunk_no);
 
 	return s && !is_quantised_locked(blob, chunk_no) &&
-		(s->rewritten || (s->buf && chunk_is_rewritten_locked(s->buf)));
+		(s->rewritten || (s->buf && quantise_is_rewritten_locked(s->buf)));
 }
 
 /* What there is to do, and whether on the grid that is there. */
