@@ -11,6 +11,7 @@
 #include "admin.h"
 #include "content_state.h"
 #include "inode.h"
+#include "path.h"
 
 /* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
 static int demote(struct fs *fs, struct inode *i)
@@ -95,7 +96,20 @@ static int quantise(struct fs *fs, struct inode *i, bool *changed, struct alcm_d
 	return alcm_blob_quantise(c->blob, scheduler.prune_share, changed, diag);
 }
 
-/* The scheduler learns how the save did. */
+static void log_quantised(struct fs *fs, struct inode *i, const struct alcm_info *info)
+{
+	const struct alcm_distortion *d = &info->quantisation.distortion;
+	char name[PATH_TEXT];
+
+	fs_log(fs, ALCM_LOG_INFO,
+		"%s: values changed by profile %s: %.2f %% pruned, MSE %.3g, MAE %.3g, max error "
+	        "%.3g, "
+		"relative L2 error %.3g, PSNR %.1f dB",
+		path_of(fs, i->content.fd, name), info->profile, 100 * d->pruned_share, d->mse,
+		d->mae, d->max_error, d->relative_l2, d->psnr_db);
+}
+
+/* A save was quantised: say so, and let the scheduler learn how it did. */
 static void advance_scheduler(struct fs *fs, struct inode *i)
 {
 	struct alcm_scheduler scheduler;
@@ -103,6 +117,7 @@ static void advance_scheduler(struct fs *fs, struct inode *i)
 
 	if (alcm_blob_info(i->content.blob, &info, NULL))
 		return;
+	log_quantised(fs, i, &info);
 	pthread_mutex_lock(&fs->scheduler_lock);
 	admin_read_scheduler(fs, i->content.fd, &scheduler);
 	alcm_scheduler_add(&scheduler, info.caq);

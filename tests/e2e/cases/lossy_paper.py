@@ -61,6 +61,8 @@ for name in ("lossy/w.npy", "lossy/below/w.npy"):
     error = np.linalg.norm(got.astype("f8") - t) / np.linalg.norm(t.astype("f8"))
     assert abs(error - r["quantisation"]["relative_l2"]) < 1e-9 * error, (error, r["quantisation"])
 
+assert "lossy/w.npy: values changed by profile paper" in e2e.log_text(), "the log says so"
+
 # Until close readers see what was written, afterwards the stored values, in mappings too.
 path = e2e.m("lossy/open.npy")
 buffer = io.BytesIO()  # np.save() into a file closes a duplicate of its descriptor on the way
