@@ -102,9 +102,8 @@ static void log_quantised(struct fs *fs, struct inode *i, const struct alcm_info
 	char name[PATH_TEXT];
 
 	fs_log(fs, ALCM_LOG_INFO,
-		"%s: values changed by profile %s: %.2f %% pruned, MSE %.3g, MAE %.3g, max error "
-	        "%.3g, "
-		"relative L2 error %.3g, PSNR %.1f dB",
+		"%s: values changed by profile %s: %.2f %% pruned, MSE %.3g, MAE %.3g, "
+		"max error %.3g, relative L2 error %.3g, PSNR %.1f dB",
 		path_of(fs, i->content.fd, name), info->profile, 100 * d->pruned_share, d->mse,
 		d->mae, d->max_error, d->relative_l2, d->psnr_db);
 }
