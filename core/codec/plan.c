@@ -74,6 +74,31 @@ static void measure(const uint8_t *in, uint32_t n, struct figures *f)
 }
 
 /*
+ * Whether pieces spread over the plane look like noise. Of so few bytes the entropy comes out low by
+ * 255 / (2 · SAMPLE · ln 2) = 0.02 bits even for noise (Miller 1955); the limit leaves room for that.
+ */
+static bool sample_is_noise(const uint8_t *in, uint32_t n)
+{
+	enum { PIECES = 8, PIECE = SAMPLE / PIECES };
+	uint32_t counts[256] = { 0 };
+	double entropy = 0;
+
+	for (uint32_t k = 0; k < PIECES; k++) {
+		const uint8_t *piece = in + (uint64_t)(n - PIECE) * k / (PIECES - 1);
+
+		for (uint32_t i = 0; i < PIECE; i++)
+			counts[piece[i]]++;
+	}
+	for (unsigned s = 0; s < 256; s++) {
+		double p = (double)counts[s] / SAMPLE;
+
+		if (counts[s])
+			entropy -= p * log2(p);
+	}
+	return entropy > NOISE_BITS + 0.03;
+}
+
+/*
  * The share of anchors (values chosen by their content, so that a repeated row chooses the
  * same ones) that were seen before in this part.
  */
@@ -216,6 +241,10 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 		return;
 	}
 	*plane = (struct body_plane){ CODER_RAW, n };
+	if (!lz && n >= LARGE && sample_is_noise(in, n)) {
+		memcpy(out, in, n);
+		return;
+	}
 	measure(in, n, &f);
 	if (f.entropy < NOISE_BITS)
 		keep_if_smaller(c, &symbols, in, n, out, plane);
