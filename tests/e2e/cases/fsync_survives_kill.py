@@ -30,18 +30,19 @@ def content(writer, version, n):
 def writer(index, seed):
     """Save files for ever; say on stdout what is promised. Ends when the mount is gone."""
     rng = random.Random(seed)
+    os.chdir(e2e.MNT)  # by its path we would go on in the empty directory below it
     version = 0
     while True:
         version += 1
         kind = rng.choice(("save", "rename", "append", "rewrite"))
-        name = e2e.m(f"{index}-{rng.randrange(6)}-{kind}.npy")
+        name = f"{index}-{rng.randrange(6)}-{kind}.npy"
         n = rng.randrange(1, 100) * 8192
         data = content(index, version, n)
-        print("begin", name, version, n, flush=True)
+        print("begin", e2e.m(name), version, n, flush=True)
         if kind == "rename":
             write_all(name + ".tmp", os.O_TRUNC, data, rng)
             os.rename(name + ".tmp", name)
-            folder = os.open(e2e.MNT, os.O_RDONLY)
+            folder = os.open(".", os.O_RDONLY)
             os.fsync(folder)
             os.close(folder)
         elif kind == "append":
@@ -57,7 +58,7 @@ def writer(index, seed):
             os.close(fd)
         else:
             write_all(name, os.O_TRUNC, data, rng)
-        print("done", name, version, n, flush=True)
+        print("done", e2e.m(name), version, n, flush=True)
 
 
 def write_all(name, flags, data, rng):

@@ -70,8 +70,8 @@ def mount(options="", prefix=(), store=None):
     """Mount STORE at MNT in the foreground, its messages going to LOG."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(status_path())
-    # a shell without job control starts its background commands with SIGINT ignored
-    command = ["env", "--default-signal=INT,QUIT", *prefix, ALCMFS, "-f", store or STORE, MNT, *(["-o", options] if options else [])]
+    # a shell without job control starts background commands with SIGINT ignored, nohup with SIGHUP
+    command = ["env", "--default-signal=INT,QUIT,HUP", *prefix, ALCMFS, "-f", store or STORE, MNT, *(["-o", options] if options else [])]
     # The shell waits for the daemon and notes how it ended, whoever is still there then.
     script = ('"$@" & echo $! >"$WORK/daemon.pid.new"; mv "$WORK/daemon.pid.new" "$WORK/daemon.pid"; '
               'wait $!; echo $? >"$WORK/daemon.status"')
