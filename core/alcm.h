@@ -383,6 +383,35 @@ void alcm_train_params_default(struct alcm_train_params *params);
 int alcm_train(const struct alcm_train_params *params, struct alcm_predictor **out,
 	struct alcm_diag *diag);
 
+/* ---- the codec alone, for benchmarks ---------------------------------------------------------- */
+
+/*
+ * The lossless coding of one file's chunks, as a blob does it, in memory: no checksums, no
+ * verification. A coder is one thread's.
+ */
+struct alcm_coder;
+
+/*
+ * For a file that begins with the n bytes at `prefix` (its first chunk, or all of it), in chunks
+ * of at most chunk_bytes. -ENOMEM. Free with alcm_coder_free().
+ */
+int alcm_coder_new(const void *prefix, size_t n, uint32_t chunk_bytes, struct alcm_coder **out);
+void alcm_coder_free(struct alcm_coder *coder);
+
+/* Bytes of one value of the file's tensor, all its components; 1 if it is none. */
+unsigned alcm_coder_item_bytes(const struct alcm_coder *coder);
+
+/* The room that alcm_coder_encode() needs for n bytes. */
+size_t alcm_coder_bound(uint32_t n);
+
+/* Encode the n > 0 bytes that lie at `off` of the file. The length of `body`, or -ENOMEM. */
+int64_t alcm_coder_encode(struct alcm_coder *coder, const void *raw, uint32_t n, uint64_t off,
+	void *body);
+
+/* And back into exactly n bytes. -EIO: that is no such body. */
+int alcm_coder_decode(struct alcm_coder *coder, const void *body, uint32_t body_len, void *raw,
+	uint32_t n);
+
 /* ---- the paper's benchmark ------------------------------------------------------------------- */
 
 /* Ways to store a synthetic gradient of 100 × 100 float32 values. */

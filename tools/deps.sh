@@ -7,7 +7,10 @@
 packages_build=(gcc libc6-dev meson ninja-build pkg-config libfuse3-dev zlib1g-dev
     libzstd-dev libxxhash-dev libcjson-dev check)
 packages_mount=(fuse3)
-packages_check=(clang clang-format shellcheck git procps attr acl e2fsprogs python3 python3-numpy)
+packages_check=(clang clang-format shellcheck git procps attr acl e2fsprogs python3 python3-numpy
+    python3-jsonschema)
+# Other codecs, for alcm bench --peers only.
+packages_bench=(liblz4-dev libblosc-dev)
 
 # Those of the packages named that aren't installed, one a line.
 packages_missing() {

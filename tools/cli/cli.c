@@ -69,11 +69,20 @@ const struct verb cli_verbs[] = {
 	},
 	{
 		.name = "bench",
-		.operands = "paper",
-		.summary = "run the ALCM paper's benchmark, its figures beside ours",
-		.options = OPT_JSON,
+		.operands = "FILE|DIR…|paper",
+		.summary = "measure the codec on files, or run the ALCM paper's benchmark",
+		.options = OPT_JSON | OPT_PEERS | OPT_ROUNDS | OPT_BENCH_THREADS |
+			OPT_SUBMISSIONS | OPT_DATASET | OPT_SUBMITTER,
 		.takes_paths = true,
 		.run = verb_bench,
+	},
+	{
+		.name = "leaderboard",
+		.operands = "add BOARD.json FILE…|validate FILE…|render BOARD.json",
+		.summary = "rank submissions of figures by CAQ, checking each",
+		.options = OPT_EXPECT | OPT_BOARD_OUT,
+		.takes_paths = true,
+		.run = verb_leaderboard,
 	},
 	{
 		.name = "completion",

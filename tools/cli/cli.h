@@ -37,6 +37,14 @@ enum cli_option {
 	OPT_EPOCHS = 1 << 11,
 	OPT_SEED = 1 << 12,
 	OPT_PREDICTOR = 1 << 13,
+	OPT_PEERS = 1 << 14,
+	OPT_BENCH_THREADS = 1 << 15,
+	OPT_ROUNDS = 1 << 16,
+	OPT_SUBMISSIONS = 1 << 17,
+	OPT_DATASET = 1 << 18,
+	OPT_SUBMITTER = 1 << 19,
+	OPT_EXPECT = 1 << 20,
+	OPT_BOARD_OUT = 1 << 21,
 };
 
 struct cli;
@@ -54,6 +62,8 @@ struct cli {
 	unsigned options; /* of enum cli_option: those given */
 	const char *out, *profile;
 	unsigned threads; /* 0: one per core */
+	unsigned n_rounds;
+	const char *submissions, *dataset, *submitter, *expect;
 	const char *source, *data;
 	const char *predictor_path;
 	struct alcm_predictor *predictor; /* read from there by cli_engine() */
@@ -75,6 +85,7 @@ enum cli_exit verb_unpack(struct cli *cli);
 enum cli_exit verb_check(struct cli *cli);
 enum cli_exit verb_train(struct cli *cli);
 enum cli_exit verb_bench(struct cli *cli);
+enum cli_exit verb_leaderboard(struct cli *cli);
 enum cli_exit verb_completion(struct cli *cli);
 
 /* Say "alcm VERB: PATH: cause" on stderr. Returns CLI_FAILED. */

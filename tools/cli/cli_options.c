@@ -26,6 +26,14 @@ static const struct {
 	{ OPT_DATA, 0, "data", "DIR", "learn from the tensor files below DIR" },
 	{ OPT_EPOCHS, 0, "epochs", "N", "passes over all samples; 10 if not given" },
 	{ OPT_SEED, 0, "seed", "N", "of the random weights at the beginning; 42 if not given" },
+	{ OPT_PEERS, 0, "peers", NULL, "measure zlib, zstd, lz4 and blosc in the same run" },
+	{ OPT_ROUNDS, 0, "rounds", "N", "repetitions, of which the median counts; 5 if not given" },
+	{ OPT_SUBMISSIONS, 0, "submissions", "DIR", "write one for the leaderboard per codec" },
+	{ OPT_DATASET, 0, "dataset", "NAME", "what they say the files are" },
+	{ OPT_SUBMITTER, 0, "submitter", "NAME", "who they say they are from" },
+	{ OPT_EXPECT, 0, "expect", "FILE", "ratios must be within 1.5 % of that submission's" },
+	{ OPT_BOARD_OUT, 'o', "output", "FILE", "write the Markdown there" },
+	{ OPT_BENCH_THREADS, 'j', "threads", "N", "threads that share the chunks; 1 if not given" },
 	{ OPT_THREADS, 'j', "threads", "N", "worker threads; one per core if not given" },
 };
 #define N_OPTIONS (sizeof(table) / sizeof(table[0]))
@@ -79,6 +87,7 @@ static enum cli_exit take_option(struct cli *cli, size_t row, const char *value)
 	switch (table[row].id) {
 	case OPT_OUT:
 	case OPT_WEIGHTS:
+	case OPT_BOARD_OUT:
 		cli->out = value;
 		return CLI_OK;
 	case OPT_PROFILE:
@@ -93,6 +102,22 @@ static enum cli_exit take_option(struct cli *cli, size_t row, const char *value)
 	case OPT_DATA:
 		cli->data = value;
 		return CLI_OK;
+	case OPT_SUBMISSIONS:
+		cli->submissions = value;
+		return CLI_OK;
+	case OPT_DATASET:
+		cli->dataset = value;
+		return CLI_OK;
+	case OPT_SUBMITTER:
+		cli->submitter = value;
+		return CLI_OK;
+	case OPT_EXPECT:
+		cli->expect = value;
+		return CLI_OK;
+	case OPT_ROUNDS:
+		return parse_number(cli, name, value, 1, 99, &cli->n_rounds);
+	case OPT_BENCH_THREADS:
+		return parse_number(cli, name, value, 1, 256, &cli->threads);
 	case OPT_THREADS:
 		return parse_number(cli, name, value, 1, 1024, &cli->threads);
 	case OPT_EPOCHS:

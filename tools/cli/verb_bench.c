@@ -1,162 +1,245 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm bench paper: the paper's tables, its own figures beside ours. */
+/* alcm bench: the codec's ratio and speed on files, other codecs' beside it; see bench_run.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include <cjson/cJSON.h>
+#include "bench_paper.h"
+#include "bench_table.h"
+#include "cli_walk.h"
+#include "cli_write.h"
+#include "submission.h"
 
-#include "cli.h"
-
-enum { REPEATS = 9 };
-
-/* The paper's Table 1, and its CAQ per epoch. */
-static const struct {
-	double caq, ratio, cpu_seconds;
-} table_1[] = { { 1.33, 1.33, 0.005 }, { 1.60, 1.60, 0.005 } };
-
-static const double paper_caq[ALCM_PAPER_EPOCHS][2] = { { 1.33, 1.58 }, { 1.34, 1.62 },
-	{ 1.33, 1.62 }, { 1.33, 1.56 }, { 1.34, 1.61 }, { 1.33, 1.61 }, { 1.34, 1.63 },
-	{ 1.33, 1.58 }, { 1.33, 1.61 }, { 1.33, 1.58 } };
-
-/* Means over the epochs. */
-struct means {
-	double ratio, file_ratio, cpu_seconds, caq, variance, relative_l2;
+/* The files of one directory, added up. */
+struct class_sum {
+	char *name;
+	unsigned n_files;
+	struct bench_figures figures[BENCH_MAX_CODECS];
 };
 
-static struct means mean_of(const struct alcm_paper_bench *b, unsigned method)
+struct bench {
+	struct cli *cli;
+	struct alcm *alcm;
+	struct bench_params params;
+	size_t n_codecs;
+	struct bench_result *result; /* of the file at hand */
+	struct class_sum *classes;
+	size_t n_classes;
+	struct class_sum all;
+	cJSON *files; /* with --json */
+};
+
+static struct class_sum *class_named(struct bench *b, const char *name)
 {
-	struct means m = { 0 };
-	double least = 0, most = 0;
+	struct class_sum *more;
 
-	for (unsigned e = 0; e < ALCM_PAPER_EPOCHS; e++) {
-		const struct alcm_paper_result *r = &b->epochs[e][method];
-
-		m.ratio += r->ratio / ALCM_PAPER_EPOCHS;
-		m.file_ratio += r->ratio * (double)r->stored_bytes / (double)r->file_bytes /
-			ALCM_PAPER_EPOCHS;
-		m.cpu_seconds += r->cpu_seconds / ALCM_PAPER_EPOCHS;
-		m.caq += r->caq / ALCM_PAPER_EPOCHS;
-		m.relative_l2 += r->distortion.relative_l2 / ALCM_PAPER_EPOCHS;
-		least = !e || r->caq < least ? r->caq : least;
-		most = !e || r->caq > most ? r->caq : most;
+	for (size_t i = 0; i < b->n_classes; i++) {
+		if (!strcmp(b->classes[i].name, name))
+			return &b->classes[i];
 	}
-	m.variance = 100 * (most - least) / m.caq;
-	return m;
+	more = realloc(b->classes, (b->n_classes + 1) * sizeof(*more));
+	if (!more)
+		return NULL;
+	b->classes = more;
+	memset(&more[b->n_classes], 0, sizeof(*more));
+	more[b->n_classes].name = strdup(name);
+	return more[b->n_classes].name ? &more[b->n_classes++] : NULL;
 }
 
-static double gain(const struct means *m, const struct means *baseline)
+/* A class is a directory: corpora are kept that way. */
+static struct class_sum *class_of(struct bench *b, const char *path)
 {
-	return 100 * (m->caq / baseline->caq - 1);
+	const char *slash = strrchr(path, '/');
+	char *name = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	struct class_sum *class = name ? class_named(b, name) : NULL;
+
+	free(name);
+	return class;
 }
 
-static void print_table(const struct alcm_paper_bench *b)
+static enum cli_exit take_source(struct bench *b, struct source *source)
 {
-	struct means baseline = mean_of(b, ALCM_PAPER_BASELINE);
+	enum cli_exit status = bench_run(b->cli, b->alcm, source, &b->params, b->result);
+	struct class_sum *class = status ? NULL : class_of(b, source->path);
 
-	printf("%-24s %7s %7s %9s %9s %9s %8s %7s\n", "means over 10 epochs", "ratio", "as file",
-		"CPU ms", "CAQ", "gain", "CAQ var", "rel L2");
-	for (unsigned i = 0; i < ALCM_PAPER_METHODS; i++) {
-		struct means m = mean_of(b, i);
-
-		printf("%-24s %7.3f %7.3f %9.3f %9.3f %+8.1f%% %7.2f%% %7.4f\n",
-			alcm_paper_method_name(i), m.ratio, m.file_ratio, 1e3 * m.cpu_seconds,
-			m.caq, gain(&m, &baseline), m.variance, m.relative_l2);
+	if (status)
+		return status;
+	if (!class)
+		return cli_error(b->cli, NULL, "out of memory");
+	class->n_files++;
+	b->all.n_files++;
+	for (size_t i = 0; i < b->n_codecs; i++) {
+		bench_add(&class->figures[i], &b->result->figures[i]);
+		bench_add(&b->all.figures[i], &b->result->figures[i]);
 	}
-	printf("%-24s %7.2f %7s %9.1f %9.2f\n", "the paper: baseline", table_1[0].ratio, "",
-		1e3 * table_1[0].cpu_seconds, table_1[0].caq);
-	printf("%-24s %7.2f %7s %9.1f %9.2f %+8.1f%% %7.2f%%\n", "the paper: ALCM",
-		table_1[1].ratio, "", 1e3 * table_1[1].cpu_seconds, table_1[1].caq, 20.14, 4.37);
+	if (b->files)
+		cJSON_AddItemToArray(b->files,
+			bench_file_json(source->path, class->name, b->result, b->n_codecs));
+	else
+		bench_print_file(source->path, b->result, b->n_codecs);
+	return CLI_OK;
 }
 
-static void print_epochs(const struct alcm_paper_bench *b)
+static enum cli_exit take_file(void *ctx, const struct walk_entry *entry)
 {
-	printf("\n%-6s %28s %28s\n%-6s %9s", "", "the paper's CAQ", "our CAQ", "epoch",
-		"baseline");
-	printf(" %9s", "ALCM");
-	printf("   %9s %9s %9s %9s %9s %8s\n", "baseline", "container", "paper", "alcm",
-		"lossless", "pruned");
-	for (unsigned e = 0; e < ALCM_PAPER_EPOCHS; e++) {
-		printf("%-6u %9.2f %9.2f  ", e + 1, paper_caq[e][0], paper_caq[e][1]);
-		for (unsigned m = 0; m < ALCM_PAPER_METHODS; m++)
-			printf(" %9.3f", b->epochs[e][m].caq);
-		printf(" %7.2f%%\n", 100 * b->prune_share[e]);
+	struct bench *b = ctx;
+	struct source source;
+	enum cli_exit status;
+
+	if (entry->kind != WALK_FILE)
+		return CLI_OK;
+	status = source_open(b->cli, b->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
+	if (status)
+		return status;
+	status = take_source(b, &source);
+	source_close(&source);
+	return status;
+}
+
+/* ---- submissions ------------------------------------------------------------------------------- */
+
+/* "zstd -3" → zstd-3.json */
+static char *submission_path(const char *dir, const char *codec)
+{
+	char name[64], *at = name;
+
+	for (; *codec && at < name + sizeof(name) - 6; codec++) {
+		if (*codec != ' ')
+			*at++ = *codec;
+		else if (codec[1] != '-')
+			*at++ = '-';
 	}
-	printf("\nentropy loss of the predictor: %.5f (the paper: 0.0074, to be below 0.01)\n",
-		b->entropy_loss);
+	strcpy(at, ".json");
+	return cli_join(dir, name);
 }
 
-static cJSON *json_of(const struct alcm_paper_result *r)
+static enum cli_exit submit(struct bench *b, size_t codec)
 {
-	cJSON *o = cJSON_CreateObject();
+	const struct bench_figures *f = &b->all.figures[codec];
+	struct submission_run runs[BENCH_MAX_ROUNDS];
+	char *path = submission_path(b->cli->submissions, bench_codecs[codec].name), *text;
+	enum cli_exit status;
+	cJSON *s;
 
-	cJSON_AddNumberToObject(o, "stored_bytes", (double)r->stored_bytes);
-	cJSON_AddNumberToObject(o, "file_bytes", (double)r->file_bytes);
-	cJSON_AddNumberToObject(o, "ratio", r->ratio);
-	cJSON_AddNumberToObject(o, "cpu_seconds", r->cpu_seconds);
-	cJSON_AddNumberToObject(o, "caq", r->caq);
-	cJSON_AddNumberToObject(o, "relative_l2", r->distortion.relative_l2);
-	cJSON_AddNumberToObject(o, "mse", r->distortion.mse);
-	cJSON_AddNumberToObject(o, "max_error", r->distortion.max_error);
-	return o;
+	for (unsigned r = 0; r < f->n_rounds; r++) {
+		runs[r].ratio = (double)f->raw_bytes / (double)f->stored_bytes;
+		runs[r].cpu_seconds = f->encode_cpu[r];
+	}
+	s = submission_new(b->cli->submitter ? b->cli->submitter : "alcm bench", b->cli->dataset,
+		bench_codecs[codec].name, bench_codecs[codec].version(), bench_codecs[codec].ours,
+		"in chunks of 256 KiB, each decoded and compared", runs, f->n_rounds);
+	text = s ? cJSON_Print(s) : NULL;
+	if (!path || !text)
+		status = cli_error(b->cli, NULL, "out of memory");
+	else
+		status = cli_write_text(b->cli, path, text);
+	cJSON_free(text);
+	cJSON_Delete(s);
+	free(path);
+	return status;
 }
 
-static enum cli_exit print_json(struct cli *cli, const struct alcm_paper_bench *b)
+static enum cli_exit submit_all(struct bench *b)
 {
-	struct means baseline = mean_of(b, ALCM_PAPER_BASELINE);
-	cJSON *root = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(root, "methods");
+	enum cli_exit status = CLI_OK;
+
+	if (!b->all.figures[0].raw_bytes)
+		return cli_error(b->cli, NULL, "there is nothing to submit: all files are empty");
+	for (size_t i = 0; i < b->n_codecs && !status; i++)
+		status = submit(b, i);
+	return status;
+}
+
+/* ---- the whole run ------------------------------------------------------------------------------- */
+
+static enum cli_exit print_sums(struct bench *b)
+{
+	cJSON *root, *classes;
 	char *text;
 
-	cJSON_AddNumberToObject(root, "entropy_loss", b->entropy_loss);
-	for (unsigned i = 0; i < ALCM_PAPER_METHODS; i++) {
-		struct means m = mean_of(b, i);
-		cJSON *o = cJSON_CreateObject(), *epochs;
-
-		cJSON_AddItemToArray(list, o);
-		cJSON_AddStringToObject(o, "name", alcm_paper_method_name(i));
-		cJSON_AddNumberToObject(o, "ratio", m.ratio);
-		cJSON_AddNumberToObject(o, "file_ratio", m.file_ratio);
-		cJSON_AddNumberToObject(o, "cpu_seconds", m.cpu_seconds);
-		cJSON_AddNumberToObject(o, "caq", m.caq);
-		cJSON_AddNumberToObject(o, "gain_percent", gain(&m, &baseline));
-		cJSON_AddNumberToObject(o, "caq_variance_percent", m.variance);
-		cJSON_AddNumberToObject(o, "relative_l2", m.relative_l2);
-		epochs = cJSON_AddArrayToObject(o, "epochs");
-		for (unsigned e = 0; e < ALCM_PAPER_EPOCHS; e++)
-			cJSON_AddItemToArray(epochs, json_of(&b->epochs[e][i]));
+	for (size_t i = 0; i < b->n_classes && !b->files; i++) {
+		if (b->classes[i].n_files > 1)
+			bench_print_class(b->classes[i].name, b->classes[i].n_files,
+				b->classes[i].figures, b->n_codecs);
 	}
+	if (!b->files) {
+		if (b->n_classes > 1)
+			bench_print_class("all classes", b->all.n_files, b->all.figures,
+				b->n_codecs);
+		return CLI_OK;
+	}
+	root = cJSON_CreateObject();
+	cJSON_AddNumberToObject(root, "threads", b->params.n_threads);
+	cJSON_AddItemToObject(root, "files", b->files);
+	classes = cJSON_AddArrayToObject(root, "classes");
+	for (size_t i = 0; i < b->n_classes; i++)
+		cJSON_AddItemToArray(classes,
+			bench_class_json(b->classes[i].name, b->classes[i].n_files,
+				b->classes[i].figures, b->n_codecs));
+	cJSON_AddItemToObject(root, "total",
+		bench_class_json("", b->all.n_files, b->all.figures, b->n_codecs));
 	text = cJSON_Print(root);
 	cJSON_Delete(root);
+	b->files = NULL;
 	if (!text)
-		return cli_error(cli, NULL, "out of memory");
+		return cli_error(b->cli, NULL, "out of memory");
 	puts(text);
 	cJSON_free(text);
 	return CLI_OK;
 }
 
+static enum cli_exit run(struct bench *b)
+{
+	enum cli_exit status = CLI_OK;
+
+	for (int i = 0; i < b->cli->n_paths; i++)
+		status = cli_worse(status, walk(b->cli, b->cli->paths[i], take_file, b));
+	status = cli_worse(status, print_sums(b));
+	return status || !b->cli->submissions ? status : submit_all(b);
+}
+
+static enum cli_exit usage(struct cli *cli)
+{
+	if (cli->submissions && !cli->dataset)
+		return cli_error(cli, NULL, "--submissions: what is the --dataset called?");
+	if (cli->submissions && (cli->options & OPT_ROUNDS) && cli->n_rounds < SUBMISSION_MIN_RUNS)
+		return cli_error(cli, NULL, "--rounds %u: a submission needs %d", cli->n_rounds,
+			SUBMISSION_MIN_RUNS);
+	if (cli->submissions && mkdir(cli->submissions, 0777) != 0 && errno != EEXIST)
+		return cli_error(cli, cli->submissions, "%s", strerror(errno));
+	return CLI_OK;
+}
+
 enum cli_exit verb_bench(struct cli *cli)
 {
-	struct alcm_paper_bench *b;
-	enum cli_exit status = CLI_OK;
-	struct alcm *alcm;
-	int err;
+	struct bench b = { .cli = cli };
+	enum cli_exit status = usage(cli);
 
-	if (cli->n_paths != 1 || strcmp(cli->paths[0], "paper") != 0)
-		return cli_error(cli, cli->paths[0], "no benchmark of this name; there is: paper");
-	if (cli_engine(cli, false, &alcm))
+	if (status)
+		return status;
+	if (cli->n_paths == 1 && !strcmp(cli->paths[0], "paper"))
+		return bench_paper(cli);
+	b.params = (struct bench_params){
+		.n_rounds = cli->options & OPT_ROUNDS ? cli->n_rounds : 5,
+		.n_threads = cli->threads ? cli->threads : 1,
+		.peers = cli->options & OPT_PEERS,
+	};
+	if (cli_engine(cli, true, &b.alcm))
 		return CLI_FAILED;
-	b = calloc(1, sizeof(*b));
-	err = b ? alcm_bench_paper(alcm, REPEATS, b) : -ENOMEM;
-	if (err) {
-		status = cli_error_from(cli, "paper", err, NULL);
-	} else if (cli->options & OPT_JSON) {
-		status = print_json(cli, b);
-	} else {
-		print_table(b);
-		print_epochs(b);
-	}
-	free(b);
-	alcm_free(alcm);
+	b.n_codecs = bench_n_measured(&b.params);
+	b.result = malloc(sizeof(*b.result));
+	b.files = cli->options & OPT_JSON ? cJSON_CreateArray() : NULL;
+	status = b.result && (b.files || !(cli->options & OPT_JSON))
+		? run(&b)
+		: cli_error(cli, NULL, "out of memory");
+	cJSON_Delete(b.files);
+	for (size_t i = 0; i < b.n_classes; i++)
+		free(b.classes[i].name);
+	free(b.classes);
+	free(b.result);
+	alcm_free(b.alcm);
 	return status;
 }

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "cli_source.h"
 #include "cli_walk.h"
+#include "cli_write.h"
 
 struct named_sample {
 	char *path; /* below the directory */
@@ -130,35 +131,14 @@ static void print_epoch(void *ctx, unsigned epoch, double loss)
 	fflush(stdout);
 }
 
-/* Write by `put` to a new file that then takes the place of `path`. */
-static enum cli_exit write_file(struct cli *cli, const char *path,
-	const struct alcm_predictor *predictor,
-	int (*put)(const struct alcm_predictor *predictor, int fd))
+static int put_weights(void *ctx, int fd)
 {
-	size_t room = strlen(path) + sizeof(".XXXXXX");
-	char *tmp = malloc(room);
-	int fd = -1, err;
+	return alcm_predictor_write(ctx, fd);
+}
 
-	if (!tmp)
-		return cli_error(cli, NULL, "out of memory");
-	snprintf(tmp, room, "%s.XXXXXX", path);
-	fd = mkostemp(tmp, O_CLOEXEC);
-	err = fd < 0 ? -errno : put(predictor, fd);
-	if (!err) {
-		mode_t mask = umask(0);
-
-		umask(mask);
-		if (fchmod(fd, 0666 & ~mask) != 0)
-			err = -errno;
-	}
-	if (fd >= 0 && close(fd) != 0 && !err)
-		err = -errno;
-	if (!err && rename(tmp, path) != 0)
-		err = -errno;
-	if (fd >= 0 && err)
-		unlink(tmp);
-	free(tmp);
-	return err ? cli_error_from(cli, path, err, NULL) : CLI_OK;
+static int put_source(void *ctx, int fd)
+{
+	return alcm_predictor_write_source(ctx, fd);
 }
 
 static enum cli_exit train(struct cli *cli, const struct alcm_train_params *params)
@@ -171,10 +151,10 @@ static enum cli_exit train(struct cli *cli, const struct alcm_train_params *para
 	if (err)
 		return cli_error(cli, NULL, "%s", diag.cause[0] ? diag.cause : strerror(-err));
 	if (cli->out)
-		status = write_file(cli, cli->out, predictor, alcm_predictor_write);
+		status = cli_write_file(cli, cli->out, put_weights, predictor);
 	if (cli->source)
 		status = cli_worse(status,
-			write_file(cli, cli->source, predictor, alcm_predictor_write_source));
+			cli_write_file(cli, cli->source, put_source, predictor));
 	alcm_predictor_free(predictor);
 	return status;
 }
