@@ -14,8 +14,8 @@
 const struct verb cli_verbs[] = {
 	{
 		.name = "info",
-		.operands = "FILE|BLOB…",
-		.summary = "show the metrics of compressed files",
+		.operands = "FILE|BLOB|DIR…",
+		.summary = "show the metrics of compressed files, the scheduler of directories",
 		.options = OPT_JSON | OPT_PREDICTOR,
 		.takes_paths = true,
 		.run = verb_info,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * alcm info: a blob's report. Through a mount the same report is the file's sidecar, so
- * both ways print one JSON document, raw or laid out for people.
+ * both ways print one JSON document, raw or laid out for people. A directory's says which
+ * profile new files get and how far the paper's scheduler has come.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -163,22 +166,36 @@ static size_t mount_root_len(char *full, dev_t dev)
 	return root_len;
 }
 
-/* Where the sidecar of a file in a mount is; on the heap, NULL with errno set on failure. */
-static char *mounted_sidecar(const char *path, dev_t dev)
+/* Split the way to something in a mount into the mount's root and the way below it. */
+static int split_mounted(const char *path, dev_t dev, char **root, char **rel)
 {
-	char *full = realpath(path, NULL), *sidecar = NULL, *result = NULL;
+	char *full = realpath(path, NULL);
 	size_t root_len;
 
 	if (!full)
-		return NULL;
+		return -errno;
 	root_len = mount_root_len(full, dev);
-	if (full[root_len] == '/') {
-		sidecar = sidecar_path(full + root_len + 1);
-		full[root_len] = '\0';
-		result = sidecar ? cli_join(full, sidecar) : NULL;
-	}
-	free(sidecar);
+	*rel = strdup(full[root_len] == '/' ? full + root_len + 1 : "");
+	full[root_len] = '\0';
+	*root = full;
+	if (*rel)
+		return 0;
 	free(full);
+	return -ENOMEM;
+}
+
+/* Where the sidecar of a file in a mount is; on the heap, NULL on failure. */
+static char *mounted_sidecar(const char *path, dev_t dev)
+{
+	char *root, *rel, *sidecar, *result;
+
+	if (split_mounted(path, dev, &root, &rel))
+		return NULL;
+	sidecar = sidecar_path(rel);
+	result = sidecar ? cli_join(root, sidecar) : NULL;
+	free(sidecar);
+	free(rel);
+	free(root);
 	return result;
 }
 
@@ -202,12 +219,70 @@ static enum cli_exit info_of_mounted(struct cli *cli, struct source *source)
 	return status;
 }
 
+/* ---- directories: the profile of new files, and the scheduler that its saves drive ------------- */
+
+/* Where the scheduler's state of a directory is; on the heap, NULL on failure. */
+static char *scheduler_path(struct cli *cli, const char *path, const struct stat *st)
+{
+	char *root = NULL, *rel = NULL, *result = NULL;
+	struct store_at store;
+
+	if (store_is_mount(path)) {
+		if (split_mounted(path, st->st_dev, &root, &rel))
+			return NULL;
+	} else if (store_open(cli, path, &store) == CLI_OK) {
+		root = strdup(store.root);
+		rel = store_rel(&store, path);
+		store_close(&store);
+	}
+	if (root && rel && asprintf(&result, "%s/.alcm/caq/%s/.alcm-scheduler", root, rel) < 0)
+		result = NULL;
+	free(root);
+	free(rel);
+	return result;
+}
+
+static cJSON *read_scheduler(struct cli *cli, const char *path, const struct stat *st)
+{
+	char *file = scheduler_path(cli, path, st), text[4096];
+	FILE *f = file ? fopen(file, "re") : NULL;
+	size_t n = f ? fread(text, 1, sizeof(text), f) : 0;
+	struct alcm_scheduler state;
+
+	if (f)
+		fclose(f);
+	free(file);
+	return alcm_scheduler_parse(text, n, &state, NULL) ? cJSON_CreateNull()
+							   : cJSON_ParseWithLength(text, n);
+}
+
+static enum cli_exit info_of_directory(struct cli *cli, const char *path, const struct stat *st)
+{
+	char profile[64] = "", *text;
+	cJSON *root = cJSON_CreateObject();
+	enum cli_exit status;
+
+	if (getxattr(path, "user.alcm.profile", profile, sizeof(profile) - 1) < 0)
+		strcpy(profile, "lossless"); /* the default */
+	cJSON_AddStringToObject(root, "profile", profile);
+	cJSON_AddItemToObject(root, "scheduler", read_scheduler(cli, path, st));
+	text = cJSON_Print(root);
+	cJSON_Delete(root);
+	status = text ? print_text(cli, path, text) : cli_error(cli, path, "out of memory");
+	cJSON_free(text);
+	return status;
+}
+
 static enum cli_exit info_of(struct cli *cli, struct alcm *alcm, const char *path)
 {
 	struct source source;
-	enum cli_exit status = source_open(cli, alcm,
-		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path, &source);
+	enum cli_exit status;
+	struct stat st;
 
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return info_of_directory(cli, path, &st);
+	status = source_open(cli, alcm, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path,
+		&source);
 	if (status)
 		return status;
 	if (store_is_mount(path))

@@ -132,6 +132,27 @@ with open(e2e.s(".alcm/caq/moved/.alcm-scheduler"), encoding="ascii") as f:
 np.save(e2e.m("moved/one_more.npy"), t * 2)
 with open(e2e.s(".alcm/caq/moved/.alcm-scheduler"), encoding="ascii") as f:
     e2e.equal(json.load(f)["saves"], saves + 1, "saves that the scheduler has seen")
+with open(e2e.s(".alcm/caq/moved/.alcm-scheduler"), encoding="ascii") as f:
+    state = json.load(f)
+
+
+def info(path):
+    return json.loads(subprocess.run([e2e.ALCM, "info", "--json", path], capture_output=True, check=True).stdout)
+
+
+e2e.equal(info(e2e.m("moved")), {"profile": "paper", "scheduler": state}, "alcm info of the directory")
+e2e.equal(info(e2e.m("plain")), {"profile": "lossless", "scheduler": None}, "alcm info of another")
+e2e.unmount()
+e2e.equal(info(e2e.s("moved")), {"profile": "paper", "scheduler": state}, "alcm info in the store")
+
+# Weights of one's own set the scales.
+npz = os.path.join(e2e.WORK, "weights.npz")
+np.savez(npz, W1=np.zeros((6, 64)), b1=np.zeros(64), W2=np.zeros((64, 1)), b2=np.zeros(1))
+e2e.mount(f"predictor={npz}")
+np.save(e2e.m("moved/mine.npy"), t)
+r = report("moved/mine.npy")
+e2e.equal(r["quantisation"]["entropy"], 0.55, "E by these weights")
+assert np.array_equal(bits(np.load(e2e.m("moved/mine.npy"))), bits(reference(t, r["quantisation"]))), "its values"
 
 # The command does the same: pack a plain file, and get the values out again.
 plain = os.path.join(e2e.WORK, "p.npy")
