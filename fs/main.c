@@ -139,9 +139,13 @@ static int start_engine(struct fs *fs)
 	return err;
 }
 
-/* As many descriptors as the limit allows, less what libraries and handles need. */
+/*
+ * The cache may have half of what the limit allows; handles, of which other processes decide how
+ * many there are, get what else we are allowed to have.
+ */
 static void size_fd_cache(struct fs *fs)
 {
+	enum { ROOM = 1 << 20 }; /* what Linux lets root have, unless told otherwise */
 	struct rlimit r = { 1024, 1024 };
 
 	if (!getrlimit(RLIMIT_NOFILE, &r)) {
@@ -150,6 +154,10 @@ static void size_fd_cache(struct fs *fs)
 		(void)getrlimit(RLIMIT_NOFILE, &r);
 	}
 	fs->max_fds = r.rlim_cur > 1 << 20 ? 1 << 19 : (unsigned)r.rlim_cur / 2;
+	if (r.rlim_cur < ROOM) {
+		r = (struct rlimit){ ROOM, ROOM };
+		(void)setrlimit(RLIMIT_NOFILE, &r);
+	}
 }
 
 /* ---- the session ---------------------------------------------------------------------------------- */

@@ -9,9 +9,13 @@
 
 #include "op.h"
 
-/* One open directory. The kernel sends one readdir at a time for a handle. */
+/*
+ * One open directory. The kernel sends one readdir at a time for a handle. Most handles are only
+ * held (as a place to be, or for the *at() calls), so the store's directory is open only from the first
+ * entry that is read to the last.
+ */
 struct dir_handle {
-	DIR *stream;
+	DIR *stream;          /* NULL: not being read */
 	off_t at;             /* telldir() of what comes next */
 	struct dirent *ahead; /* read, but there was no room for it */
 };
@@ -21,44 +25,55 @@ static struct dir_handle *handle_from(const struct fuse_file_info *fi)
 	return (struct dir_handle *)(uintptr_t)fi->fh;
 }
 
-static int open_dir(int path_fd, struct dir_handle **out)
+/* Have the store's directory open for reading; `path_fd` is pinned. */
+static int open_stream(struct fs *fs, struct dir_handle *d, int path_fd)
 {
-	struct dir_handle *d = calloc(1, sizeof(*d));
-	int fd = d ? openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	int err = !d ? -ENOMEM : fd < 0 ? -errno : 0;
+	int fd, err;
 
-	if (!err && !(d->stream = fdopendir(fd))) {
+	if (d->stream)
+		return 0;
+	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	d->stream = fdopendir(fd);
+	if (!d->stream) {
 		err = -errno;
 		close(fd);
-	}
-	if (err) {
-		free(d);
 		return err;
 	}
-	*out = d;
+	d->at = 0;
+	d->ahead = NULL;
+	inode_count_fd(fs, 1);
 	return 0;
+}
+
+static void close_stream(struct fs *fs, struct dir_handle *d)
+{
+	if (!d->stream)
+		return;
+	closedir(d->stream);
+	d->stream = NULL;
+	inode_count_fd(fs, -1);
+}
+
+static void free_handle(struct fs *fs, struct dir_handle *d)
+{
+	close_stream(fs, d);
+	free(d);
 }
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct fs *fs = req_fs(req);
-	struct inode *inode = inode_from(fs, ino);
-	struct dir_handle *d = NULL;
-	int fd, err = inode_pin(fs, inode, &fd);
+	struct dir_handle *d = calloc(1, sizeof(*d));
 
-	if (!err) {
-		err = open_dir(fd, &d);
-		inode_unpin(fs, inode);
-	}
-	if (err) {
-		reply_result(req, err);
+	(void)ino;
+	if (!d) {
+		reply_result(req, -ENOMEM);
 		return;
 	}
 	fi->fh = (uintptr_t)d;
-	if (fuse_reply_open(req, fi) == -ENOENT) {
-		closedir(d->stream);
-		free(d);
-	}
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		free_handle(req_fs(req), d);
 }
 
 /* The admin directory is there for who knows its name, as ZFS's .zfs. */
@@ -109,7 +124,9 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	size_t used = 0;
 	int dir_fd = -1, err = buf ? inode_pin(fs, dir, &dir_fd) : -ENOMEM;
 
-	if (off != d->at) {
+	if (!err)
+		err = open_stream(fs, d, dir_fd);
+	if (!err && off != d->at) {
 		seekdir(d->stream, off);
 		d->ahead = NULL;
 		d->at = off;
@@ -135,6 +152,8 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	}
 	if (dir_fd >= 0)
 		inode_unpin(fs, dir);
+	if (!err && !used)
+		close_stream(fs, d);
 	/* Entries that were read count as looked up: an error after them must wait. */
 	if (err && !used)
 		reply_result(req, err);
@@ -156,18 +175,32 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct dir_handle *d = handle_from(fi);
-
 	(void)ino;
-	closedir(d->stream);
-	free(d);
+	free_handle(req_fs(req), handle_from(fi));
 	reply_result(req, 0);
+}
+
+static int sync_dir(int path_fd, bool data_only)
+{
+	int fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = (data_only ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
+	close(fd);
+	return err;
 }
 
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
-	int fd = dirfd(handle_from(fi)->stream);
+	struct fs *fs = req_fs(req);
+	struct inode *inode = inode_from(fs, ino);
+	int fd, err = inode_pin(fs, inode, &fd);
 
-	(void)ino;
-	reply_result(req, (datasync ? fdatasync(fd) : fsync(fd)) ? -errno : 0);
+	(void)fi;
+	if (!err) {
+		err = sync_dir(fd, datasync);
+		inode_unpin(fs, inode);
+	}
+	reply_result(req, err);
 }
