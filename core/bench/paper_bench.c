@@ -157,7 +157,7 @@ static int64_t run_alcm(struct bench *b)
 	static const struct lossy_shape whole = {
 		.dtype = DTYPE_F32, .n_components = 1, .n_channels = 1, .channel_len = N
 	};
-	struct grid_map grid = { .n_scales = 1, .n_components = 1, .run = N };
+	struct grid_map grid = { .n_scales = 1, .n_components = 1, .run = N, .row_len = SIDE };
 	struct value_source source = { b, N, read_tensor };
 	struct paper_params uniform;
 	int err = quantise(b);

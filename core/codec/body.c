@@ -61,7 +61,7 @@ static int check_coder(const struct body_part *part, unsigned no, uint8_t coder,
 	const struct transform *t = transform_find(part->transform);
 
 	if (t->kind == TRANSFORM_KIND_GRID) {
-		if (coder != (no ? CODER_DENSITY : CODER_RAW))
+		if (no ? coder != CODER_DENSITY && coder != CODER_SPREAD : coder != CODER_RAW)
 			return diag_set(diag, -EIO, 0, "impossible coder of a grid in a record");
 	} else if (!coder_find(coder)) {
 		return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)", coder);

@@ -220,8 +220,9 @@ static int decode_part(struct codec *c, const struct body_part *part, const uint
 	case TRANSFORM_KIND_SPARSE:
 		return decode_sparse(c, part, from, out, diag);
 	case TRANSFORM_KIND_GRID:
-		return grid_decode(from, first_len, from + first_len, part->planes[1].stored_len,
-			part->elem_bytes, part->big_endian, out, part->raw_len, diag);
+		return grid_decode(from, first_len, part->planes[1].coder, from + first_len,
+			part->planes[1].stored_len, part->elem_bytes, part->big_endian, out,
+			part->raw_len, diag);
 	case TRANSFORM_KIND_BITS:
 		return decode_bits(c, part, from, out, diag);
 	default:

@@ -21,8 +21,9 @@ static double level_value(uint8_t level)
 	return level ? ldexp(eighths[level % 8], level / 8) : 0;
 }
 
-static void set_values(struct density *d)
+void density_set_levels(struct density *d, const uint8_t levels[DENSITY_SYMBOLS])
 {
+	memmove(d->levels, levels, 2 + d->n_bins);
 	for (unsigned s = 0; s < 2 + d->n_bins; s++)
 		d->values[s] = level_value(d->levels[s]);
 }
@@ -66,6 +67,17 @@ bool density_count_codes(const struct density *d, double scale, struct density_t
 	for (unsigned b = 1; b <= d->n_bins; b++)
 		t->below[b] = codes_below(key_magnitude(d->top_key - d->n_bins + 1 + b), scale);
 	return !d->n_bins || t->below[d->n_bins] < MOST_CODES;
+}
+
+double density_unit(const struct density *d)
+{
+	return key_magnitude(d->top_key);
+}
+
+/* The first bin begins at 0; those above it have keys of their own. */
+bool density_possible(unsigned top_key, unsigned n_bins)
+{
+	return n_bins <= DENSITY_MAX_BINS && top_key < TOP_KEY_MAX && top_key + 1 >= n_bins;
 }
 
 bool density_frequencies(const struct density *d, double scale, struct density_table *t)
@@ -130,7 +142,17 @@ void density_fit(struct density *d, const uint64_t n_codes[DENSITY_SYMBOLS],
 
 		d->levels[s] = n_codes[s] ? (uint8_t)fmax(level, 1) : 0;
 	}
-	set_values(d);
+	density_set_levels(d, d->levels);
+}
+
+bool density_class_table(const struct density *d, const uint8_t zero_levels[2], double scale,
+	struct density_table *t)
+{
+	struct density of_class = *d;
+
+	of_class.values[0] = level_value(zero_levels[0]);
+	of_class.values[1] = level_value(zero_levels[1]);
+	return density_count_codes(d, scale, t) && density_frequencies(&of_class, scale, t);
 }
 
 size_t density_put(const struct density *d, uint8_t *out, size_t room)
@@ -149,11 +171,8 @@ size_t density_get(struct density *d, const uint8_t *in, size_t len)
 		return 0;
 	d->top_key = le_get16(in);
 	d->n_bins = in[2];
-	/* The first bin begins at 0; those above it have keys of their own. */
-	if (d->n_bins > DENSITY_MAX_BINS || d->top_key >= TOP_KEY_MAX ||
-		d->top_key + 1 < d->n_bins || len < DENSITY_HEAD_BYTES + d->n_bins)
+	if (!density_possible(d->top_key, d->n_bins) || len < DENSITY_HEAD_BYTES + d->n_bins)
 		return 0;
-	memcpy(d->levels, in + 3, 2 + d->n_bins);
-	set_values(d);
+	density_set_levels(d, in + 3);
 	return DENSITY_HEAD_BYTES + d->n_bins;
 }

@@ -56,6 +56,19 @@ bool density_frequencies(const struct density *d, double scale, struct density_t
 void density_fit(struct density *d, const uint64_t n_codes[DENSITY_SYMBOLS],
 	const double exposure[DENSITY_MAX_BINS], uint64_t n_values);
 
+/* Whether bins can lie so. */
+bool density_possible(unsigned top_key, unsigned n_bins);
+
+/* Take the levels, of zeros and n_bins bins. */
+void density_set_levels(struct density *d, const uint8_t levels[DENSITY_SYMBOLS]);
+
+/* What the levels of zeros are multiplied with. */
+double density_unit(const struct density *d);
+
+/* Codes per bin and frequencies of a scale whose zeros have levels of their own. False: none. */
+bool density_class_table(const struct density *d, const uint8_t zero_levels[2], double scale,
+	struct density_table *t);
+
 /* Shortcuts for density_symbol_at(), after density_frequencies(). */
 void density_shortcuts(const struct density_table *t, uint8_t first[DENSITY_BUCKETS]);
 

@@ -7,14 +7,14 @@
 
 #include "base/diag.h"
 #include "base/le.h"
-#include "codec/density.h"
-#include "coder/range.h"
+#include "codec/density_code.h"
+#include "codec/grid_values.h"
+#include "codec/spread.h"
+#include "coder/coder_table.h"
 #include "tensor/values.h"
 
 enum {
 	PARAMS_HEAD = 24,
-	BLOCK = 256,   /* values converted at a time */
-	RAW_BITS = 14, /* of an offset, coded at a time */
 	MAX_COMPONENTS = 2,
 };
 
@@ -23,18 +23,9 @@ static const enum dtype_id types[] = { DTYPE_F16, DTYPE_BF16, DTYPE_F32, DTYPE_F
 
 enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
 
-/* Values of a part, wherever and however they lie. */
-struct part {
-	uint8_t *raw;
-	uint32_t n; /* values */
-	enum dtype_id dtype;
-	unsigned width;
-	bool big_endian;
-};
-
 /* ---- parameters -------------------------------------------------------------------------------- */
 
-static size_t put_params(const struct grid_map *m, const struct part *part, uint8_t *out,
+static size_t put_params(const struct grid_map *m, const struct grid_part *part, uint8_t *out,
 	size_t room)
 {
 	size_t len = PARAMS_HEAD + m->n_scales * part->width;
@@ -68,7 +59,7 @@ static bool params_possible(const struct grid_map *m, uint32_t n)
 		m->n_scales == m->n_components * ((m->skip + n - 1) / m->run + 1);
 }
 
-static bool get_params(struct grid_map *m, struct part *part, const uint8_t *in, uint32_t len)
+static bool get_params(struct grid_map *m, struct grid_part *part, const uint8_t *in, uint32_t len)
 {
 	if (len < PARAMS_HEAD || !in[0] || in[0] > N_TYPES || in[1] > 1 || in[3])
 		return false;
@@ -84,56 +75,7 @@ static bool get_params(struct grid_map *m, struct part *part, const uint8_t *in,
 		params_possible(m, part->n) && len == PARAMS_HEAD + m->n_scales * part->width;
 }
 
-/* ---- values of a segment ---------------------------------------------------------------------- */
-
-/* Values [from, from + n) of the segment, n ≤ BLOCK. */
-static void gather(const struct part *part, const struct grid_segment *s, uint32_t from,
-	uint32_t n, double *out)
-{
-	const uint8_t *at = part->raw + (s->start + (size_t)from * s->stride) * part->width;
-	uint8_t bytes[BLOCK * 8];
-
-	if (s->stride != 1) {
-		for (uint32_t i = 0; i < n; i++)
-			memcpy(bytes + i * part->width, at + (size_t)i * s->stride * part->width,
-				part->width);
-		at = bytes;
-	}
-	(void)values_get(out, at, n, part->dtype, part->big_endian);
-}
-
-static void scatter(const struct part *part, const struct grid_segment *s, uint32_t from,
-	uint32_t n, const double *in)
-{
-	uint8_t *at = part->raw + (s->start + (size_t)from * s->stride) * part->width;
-	uint8_t bytes[BLOCK * 8];
-
-	values_put(s->stride == 1 ? at : bytes, in, n, part->dtype, part->big_endian);
-	if (s->stride == 1)
-		return;
-	for (uint32_t i = 0; i < n; i++)
-		memcpy(at + (size_t)i * s->stride * part->width, bytes + i * part->width,
-			part->width);
-}
-
 /* ---- encoding ---------------------------------------------------------------------------------- */
-
-/* The codes of a block, with their signs; false when a value is on no grid. */
-static bool codes_of(const double *x, uint32_t n, double scale, enum dtype_id dtype, double *k)
-{
-	uint32_t off_grid = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		k[i] = values_rint(x[i] / scale);
-	if (dtype == DTYPE_F32) {
-		for (uint32_t i = 0; i < n; i++)
-			off_grid += (float)(k[i] * scale) != (float)x[i];
-	} else {
-		for (uint32_t i = 0; i < n; i++)
-			off_grid += values_round(k[i] * scale, dtype) != x[i];
-	}
-	return !off_grid;
-}
 
 struct counts {
 	double largest; /* |code · scale| */
@@ -141,17 +83,17 @@ struct counts {
 	double exposure[DENSITY_MAX_BINS];
 };
 
-static bool find_largest(const struct part *part, const struct grid_map *m, struct counts *c)
+static bool find_largest(const struct grid_part *part, const struct grid_map *m, struct counts *c)
 {
 	for (uint64_t no = 0; no < m->n_scales; no++) {
 		struct grid_segment s = grid_segment_of(m, no, part->n);
 
 		for (uint32_t at = 0, n; at < s.count; at += n) {
-			double x[BLOCK], k[BLOCK];
+			double x[GRID_BLOCK], k[GRID_BLOCK];
 
-			n = s.count - at < BLOCK ? s.count - at : BLOCK;
-			gather(part, &s, at, n, x);
-			if (!codes_of(x, n, m->scales[no], part->dtype, k))
+			n = s.count - at < GRID_BLOCK ? s.count - at : GRID_BLOCK;
+			grid_gather(part, &s, at, n, x);
+			if (!grid_codes_of(x, n, m->scales[no], part->dtype, k))
 				return false;
 			for (uint32_t i = 0; i < n; i++) {
 				double v = fabs(k[i]) * m->scales[no];
@@ -163,14 +105,7 @@ static bool find_largest(const struct part *part, const struct grid_map *m, stru
 	return isfinite(c->largest);
 }
 
-static unsigned symbol_of(const struct density *d, double k, double scale)
-{
-	if (k == 0)
-		return signbit(k) ? 1 : 0;
-	return 2 + density_bin(d, density_key(fabs(k) * scale));
-}
-
-static bool count_symbols(const struct part *part, const struct grid_map *m,
+static bool count_symbols(const struct grid_part *part, const struct grid_map *m,
 	const struct density *d, struct counts *c)
 {
 	for (uint64_t no = 0; no < m->n_scales; no++) {
@@ -183,51 +118,19 @@ static bool count_symbols(const struct part *part, const struct grid_map *m,
 		for (unsigned b = 0; b < d->n_bins; b++)
 			c->exposure[b] += (double)s.count * (t.below[b + 1] - t.below[b]) * scale;
 		for (uint32_t at = 0, n; at < s.count; at += n) {
-			double x[BLOCK], k[BLOCK];
+			double x[GRID_BLOCK], k[GRID_BLOCK];
 
-			n = s.count - at < BLOCK ? s.count - at : BLOCK;
-			gather(part, &s, at, n, x);
-			(void)codes_of(x, n, scale, part->dtype, k);
+			n = s.count - at < GRID_BLOCK ? s.count - at : GRID_BLOCK;
+			grid_gather(part, &s, at, n, x);
+			(void)grid_codes_of(x, n, scale, part->dtype, k);
 			for (uint32_t i = 0; i < n; i++)
-				c->symbols[symbol_of(d, k[i], scale)]++;
+				c->symbols[density_symbol_of(d, k[i], scale)]++;
 		}
 	}
 	return true;
 }
 
-/* One of `n` equally likely numbers, n ≤ 2^53: high bits as a symbol, the others as they are. */
-static void encode_offset(struct range_encoder *e, uint64_t v, uint64_t n)
-{
-	unsigned low_bits = 0;
-
-	while ((n - 1) >> low_bits >> RAW_BITS)
-		low_bits++;
-	if ((n - 1) >> low_bits)
-		range_encode(e, (uint32_t)(v >> low_bits), 1, (uint32_t)((n - 1) >> low_bits) + 1);
-	while (low_bits) {
-		unsigned bits = low_bits < RAW_BITS ? low_bits : RAW_BITS;
-
-		low_bits -= bits;
-		range_encode(e, (uint32_t)(v >> low_bits & ((1u << bits) - 1)), 1, 1u << bits);
-	}
-}
-
-static void encode_code(struct range_encoder *e, const struct density *d,
-	const struct density_table *t, double k, double scale)
-{
-	unsigned symbol = symbol_of(d, k, scale), b = symbol - 2;
-
-	range_encode(e, t->start[symbol], t->start[symbol + 1] - t->start[symbol], DENSITY_TOTAL);
-	if (symbol < 2)
-		return;
-
-	uint64_t index = (uint64_t)(fabs(k) - t->below[b] - 1);
-	uint64_t n = (uint64_t)(t->below[b + 1] - t->below[b]);
-
-	encode_offset(e, 2 * index + (k < 0), 2 * n);
-}
-
-static bool encode_segments(const struct part *part, const struct grid_map *m,
+static bool encode_segments(const struct grid_part *part, const struct grid_map *m,
 	const struct density *d, struct range_encoder *e)
 {
 	for (uint64_t no = 0; no < m->n_scales; no++) {
@@ -240,13 +143,13 @@ static bool encode_segments(const struct part *part, const struct grid_map *m,
 		if (!density_count_codes(d, scale, &t) || !density_frequencies(d, scale, &t))
 			return false;
 		for (uint32_t at = 0, n; at < s.count; at += n) {
-			double x[BLOCK], k[BLOCK];
+			double x[GRID_BLOCK], k[GRID_BLOCK];
 
-			n = s.count - at < BLOCK ? s.count - at : BLOCK;
-			gather(part, &s, at, n, x);
-			(void)codes_of(x, n, scale, part->dtype, k);
+			n = s.count - at < GRID_BLOCK ? s.count - at : GRID_BLOCK;
+			grid_gather(part, &s, at, n, x);
+			(void)grid_codes_of(x, n, scale, part->dtype, k);
 			for (uint32_t i = 0; i < n; i++)
-				encode_code(e, d, &t, k[i], scale);
+				density_put_code(e, d, &t, k[i], scale);
 		}
 	}
 	return true;
@@ -261,83 +164,71 @@ static void place_bins(double largest, struct density *d)
 		d->n_bins = d->top_key + 1;
 }
 
+/* One scale for neighbours in rows: a map of their spreads may be better than one density. */
+static size_t encode_spread(const struct grid_part *part, const struct grid_map *m, uint8_t *out,
+	size_t room)
+{
+	if (m->cycle || m->n_scales != 1 || !m->row_len || m->row_len > UINT32_MAX)
+		return 0;
+	return spread_encode(part, m->scales[0], (uint32_t)m->row_len,
+		(uint32_t)(m->skip % m->row_len), out, room);
+}
+
+static size_t encode_density(const struct grid_part *part, const struct grid_map *m, uint8_t *out,
+	size_t room)
+{
+	struct counts counts = { 0 };
+	struct density density;
+	struct range_encoder e;
+	size_t head, coded;
+
+	if (!find_largest(part, m, &counts))
+		return 0;
+	place_bins(counts.largest, &density);
+	if (!count_symbols(part, m, &density, &counts))
+		return 0;
+	density_fit(&density, counts.symbols, counts.exposure, part->n);
+	head = density_put(&density, out, room);
+	if (!head)
+		return 0;
+	range_encoder_init(&e, out + head, room - head);
+	if (!encode_segments(part, m, &density, &e))
+		return 0;
+	coded = range_finish(&e);
+	return coded ? head + coded : 0;
+}
+
 size_t grid_encode(const uint8_t *raw, const struct span *span, uint8_t *out, size_t room,
-	uint32_t *params_len)
+	uint32_t *params_len, uint8_t *coder)
 {
 	const struct grid_map *m = span->grid;
-	struct part part = {
+	struct grid_part part = {
 		.raw = (uint8_t *)(uintptr_t)raw,
 		.width = dtype_get(span->dtype)->width_bytes,
 		.dtype = span->dtype,
 		.big_endian = span->big_endian,
 	};
-	struct counts counts = { 0 };
-	struct density density;
-	struct range_encoder e;
-	size_t head, len;
+	size_t params, codes;
 
 	part.n = span->len_bytes / part.width;
-	if (!params_possible(m, part.n) || !find_largest(&part, m, &counts))
+	if (!params_possible(m, part.n))
 		return 0;
-	place_bins(counts.largest, &density);
-	if (!count_symbols(&part, m, &density, &counts))
+	params = put_params(m, &part, out, room);
+	if (!params)
 		return 0;
-	density_fit(&density, counts.symbols, counts.exposure, part.n);
-	len = put_params(m, &part, out, room);
-	head = len ? density_put(&density, out + len, room - len) : 0;
-	if (!head)
-		return 0;
-	*params_len = (uint32_t)len;
-	range_encoder_init(&e, out + len + head, room - len - head);
-	if (!encode_segments(&part, m, &density, &e))
-		return 0;
-
-	size_t coded = range_finish(&e);
-
-	return coded ? len + head + coded : 0;
+	*params_len = (uint32_t)params;
+	*coder = CODER_SPREAD;
+	codes = encode_spread(&part, m, out + params, room - params);
+	if (!codes) {
+		*coder = CODER_DENSITY;
+		codes = encode_density(&part, m, out + params, room - params);
+	}
+	return codes ? params + codes : 0;
 }
 
 /* ---- decoding ---------------------------------------------------------------------------------- */
 
-static uint64_t decode_offset(struct range_decoder *in, uint64_t n)
-{
-	unsigned low_bits = 0;
-	uint64_t v = 0;
-
-	while ((n - 1) >> low_bits >> RAW_BITS)
-		low_bits++;
-	if ((n - 1) >> low_bits) {
-		v = range_decode_at(in, (uint32_t)((n - 1) >> low_bits) + 1);
-		range_decode_take(in, (uint32_t)v, 1);
-	}
-	while (low_bits) {
-		unsigned bits = low_bits < RAW_BITS ? low_bits : RAW_BITS;
-		uint32_t piece = range_decode_at(in, 1u << bits);
-
-		range_decode_take(in, piece, 1);
-		v = v << bits | piece;
-		low_bits -= bits;
-	}
-	return v < n ? v : n - 1;
-}
-
-static double decode_code(struct range_decoder *in, const struct density_table *t,
-	const uint8_t first[DENSITY_BUCKETS])
-{
-	unsigned symbol = density_symbol_at(t, first, range_decode_at(in, DENSITY_TOTAL));
-
-	range_decode_take(in, t->start[symbol], t->start[symbol + 1] - t->start[symbol]);
-	if (symbol < 2)
-		return symbol ? -0.0 : 0.0;
-
-	unsigned b = symbol - 2;
-	uint64_t v = decode_offset(in, 2 * (uint64_t)(t->below[b + 1] - t->below[b]));
-	double k = t->below[b] + 1 + (double)(v >> 1);
-
-	return v & 1 ? -k : k;
-}
-
-static double scale_at(const struct part *part, const uint8_t *scales, uint64_t no)
+static double scale_at(const struct grid_part *part, const uint8_t *scales, uint64_t no)
 {
 	double scale = 0;
 
@@ -345,7 +236,7 @@ static double scale_at(const struct part *part, const uint8_t *scales, uint64_t 
 	return scale;
 }
 
-static int decode_segments(const struct part *part, const struct grid_map *m,
+static int decode_segments(const struct grid_part *part, const struct grid_map *m,
 	const uint8_t *scales, const struct density *d, struct range_decoder *in,
 	struct alcm_diag *diag)
 {
@@ -362,37 +253,51 @@ static int decode_segments(const struct part *part, const struct grid_map *m,
 			return diag_set(diag, -EIO, 0, "impossible scale in a record");
 		density_shortcuts(&t, first);
 		for (uint32_t at = 0, n; at < s.count; at += n) {
-			double x[BLOCK];
+			double x[GRID_BLOCK];
 
-			n = s.count - at < BLOCK ? s.count - at : BLOCK;
+			n = s.count - at < GRID_BLOCK ? s.count - at : GRID_BLOCK;
 			for (uint32_t i = 0; i < n; i++)
-				x[i] = values_round(decode_code(in, &t, first) * scale,
+				x[i] = values_round(density_get_code(in, &t, first) * scale,
 					part->dtype);
-			scatter(part, &s, at, n, x);
+			grid_scatter(part, &s, at, n, x);
 		}
 	}
 	return 0;
 }
 
-int grid_decode(const uint8_t *params, uint32_t params_len, const uint8_t *codes,
-	uint32_t codes_len, unsigned width, bool big_endian, uint8_t *raw, uint32_t n,
-	struct alcm_diag *diag)
+static int decode_density(const struct grid_part *part, const struct grid_map *m,
+	const uint8_t *scales, const uint8_t *codes, uint32_t codes_len, struct alcm_diag *diag)
 {
-	struct part part = { .raw = raw, .n = n / width, .width = width, .big_endian = big_endian };
 	struct range_decoder in;
 	struct density density;
-	struct grid_map m;
-	size_t head;
+	size_t head = density_get(&density, codes, codes_len);
 	int err;
 
-	if (!get_params(&m, &part, params, params_len))
-		return diag_set(diag, -EIO, 0, "impossible grid in a record");
-	head = density_get(&density, codes, codes_len);
 	if (!head)
 		return diag_set(diag, -EIO, 0, "impossible density in a record");
 	range_decoder_init(&in, codes + head, codes_len - head);
-	err = decode_segments(&part, &m, params + PARAMS_HEAD, &density, &in, diag);
+	err = decode_segments(part, m, scales, &density, &in, diag);
 	if (!err && !range_decoder_done(&in))
 		return diag_set(diag, -EIO, 0, "density data of the wrong length");
 	return err;
+}
+
+int grid_decode(const uint8_t *params, uint32_t params_len, uint8_t coder, const uint8_t *codes,
+	uint32_t codes_len, unsigned width, bool big_endian, uint8_t *raw, uint32_t n,
+	struct alcm_diag *diag)
+{
+	struct grid_part part = {
+		.raw = raw, .n = n / width, .width = width, .big_endian = big_endian
+	};
+	struct grid_map m;
+	double scale;
+
+	if (!get_params(&m, &part, params, params_len))
+		return diag_set(diag, -EIO, 0, "impossible grid in a record");
+	if (coder != CODER_SPREAD)
+		return decode_density(&part, &m, params + PARAMS_HEAD, codes, codes_len, diag);
+	scale = scale_at(&part, params + PARAMS_HEAD, 0);
+	if (m.cycle || m.n_scales != 1 || !(scale > 0) || !isfinite(scale))
+		return diag_set(diag, -EIO, 0, "impossible scale in a record");
+	return spread_decode(&part, scale, codes, codes_len, diag);
 }

@@ -328,7 +328,8 @@ static bool plan_grid(const uint8_t *raw, const struct span *span, uint8_t *to, 
 	struct coded_part *out)
 {
 	uint32_t params_len = 0;
-	size_t len = grid_encode(raw, span, to, room ? room - 1 : 0, &params_len);
+	uint8_t coder = CODER_DENSITY;
+	size_t len = grid_encode(raw, span, to, room ? room - 1 : 0, &params_len, &coder);
 
 	if (!len)
 		return false;
@@ -340,7 +341,7 @@ static bool plan_grid(const uint8_t *raw, const struct span *span, uint8_t *to, 
 			.n_planes = 2,
 			.big_endian = span->big_endian,
 			.planes = { { CODER_RAW, params_len },
-				{ CODER_DENSITY, (uint32_t)len - params_len } },
+				{ coder, (uint32_t)len - params_len } },
 		},
 		.bytes = to,
 		.len = (uint32_t)len,

@@ -184,5 +184,7 @@ const char *coder_name(uint8_t id)
 {
 	const struct coder *c = coder_find(id);
 
-	return c ? c->name : id == CODER_DENSITY ? "density" : "?";
+	if (c)
+		return c->name;
+	return id == CODER_DENSITY ? "density" : id == CODER_SPREAD ? "spread" : "?";
 }

@@ -11,7 +11,8 @@ enum coder_id {
 	CODER_CONSTANT = 1,
 	CODER_DEFLATE = 2,
 	CODER_ZSTD = 3,
-	CODER_DENSITY = 4, /* no coder of bytes: it belongs to transform `grid` (codec/grid.h) */
+	CODER_DENSITY = 4, /* no coders of bytes: they belong to transform `grid` (codec/grid.h) */
+	CODER_SPREAD = 5,
 };
 
 /* An effort of CODER_ZSTD: code symbols by their frequency, look for no matches. Fast. */

@@ -138,7 +138,8 @@ static bool finish(const struct paper_params *p, const struct lossy_shape *shape
 		double bound = p->bounds[component];
 
 		check += q[i] * 0;
-		q[i] = fabs(q[i]) > p->thresholds[component] ? q[i] : q[i] * 0;
+		/* Where nothing is pruned −0 is no value of its own: + 0.0 makes it 0. */
+		q[i] = fabs(q[i]) > p->thresholds[component] ? q[i] + 0.0 : q[i] * 0;
 		too_far |= bound > 0 && !(fabs(x[i] - q[i]) <= bound);
 	}
 	return check == 0 && !too_far;

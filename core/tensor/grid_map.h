@@ -21,6 +21,7 @@ struct grid_map {
 	bool cycle;
 	uint64_t run;  /* values of one channel */
 	uint64_t skip; /* values of the first channel (or of the cycle) before the span */
+	uint64_t row_len; /* of one channel: neighbours along the last axes, row by row; 0: no rows */
 };
 
 /* The values of one scale: start, start + stride, …, `count` of them. */

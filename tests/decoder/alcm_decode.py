@@ -162,7 +162,7 @@ def join_float(planes, elem_bytes, big_endian):
     return v.astype(v.dtype.newbyteorder(">") if big_endian else kind).tobytes()
 
 
-GRID, DENSITY = 3, 4  # a transform and the coder that belongs to it: alcm_grid.py
+GRID, DENSITY, SPREAD = 3, 4, 5  # a transform and the coders that belong to it: alcm_grid.py
 SPARSE, BITS = 4, 5
 
 # id: the elem_bytes allowed, whether flag bit 0 is, the inverse
@@ -235,11 +235,12 @@ def decode_body(body, raw_len):
         planes = []
         plane_len = part_len // (elem_bytes or 1)
         if transform == GRID:
-            must([coder for coder, _ in rows] == [0, DENSITY], "coders of a grid")
+            must(rows[0][0] == 0 and rows[1][0] in (DENSITY, SPREAD), "coders of a grid")
             middle, end = at + rows[0][1], at + rows[0][1] + rows[1][1]
             must(end <= len(body), "plane reaches beyond the body")
             try:
-                out.append(join_grid(body[at:middle], body[middle:end], elem_bytes, part_len, bool(flags & 1)))
+                out.append(join_grid(body[at:middle], rows[1][0], body[middle:end], elem_bytes, part_len,
+                                     bool(flags & 1)))
             except Impossible as error:
                 raise Corrupt(str(error)) from None
             at = end

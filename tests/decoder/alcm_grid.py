@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Transform grid and coder density, written from docs/format.md, sections 3.3 and 3.4, alone."""
+"""Transform grid and its coders, written from docs/format.md, sections 3.3 to 3.5, alone."""
 
 import math
 import struct
@@ -33,16 +33,25 @@ def codes_below(limit, scale):
     return k
 
 
+def level_values(levels):
+    return [math.ldexp(2 ** (v % 8 / 8), v // 8) if v else 0.0 for v in levels]
+
+
 class Density:
-    def __init__(self, plane):
-        must(len(plane) >= 5, "density cut off")
-        self.top_key, n_bins = struct.unpack_from("<HB", plane)
-        must(n_bins <= 64 and self.top_key < 0x3FF7 and n_bins <= self.top_key + 1, "density's bins")
-        must(len(plane) >= 5 + n_bins, "density's levels cut off")
-        self.levels = [math.ldexp(2 ** (v % 8 / 8), v // 8) if v else 0.0 for v in plane[3 : 5 + n_bins]]
+    def __init__(self, top_key, n_bins, levels):
+        must(n_bins <= 64 and top_key < 0x3FF7 and n_bins <= top_key + 1, "density's bins")
+        must(len(levels) == 2 + n_bins, "density's levels cut off")
+        self.top_key = top_key
+        self.levels = level_values(levels)
         first = self.top_key - n_bins + 1
         self.limits = [0.0] + [magnitude(first + b) for b in range(1, n_bins + 1)]
-        self.n_bytes = 5 + n_bins
+
+    @classmethod
+    def parse(cls, plane):
+        """(density, its length)"""
+        must(len(plane) >= 5, "density cut off")
+        top_key, n_bins = struct.unpack_from("<HB", plane)
+        return cls(top_key, n_bins, plane[3 : 5 + n_bins]), 5 + n_bins
 
     def table(self, scale):
         """(below, start of each symbol and the total) of a scale."""
@@ -99,19 +108,60 @@ class RangeDecoder:
         return v
 
 
-def codes_of_scale(decoder, below, start, count):
-    out = np.empty(count)
-    for i in range(count):
-        symbol = int(np.searchsorted(start, decoder.place(TOTAL), side="right")) - 1
-        decoder.take(int(start[symbol]), int(start[symbol + 1] - start[symbol]))
-        if symbol < 2:
-            out[i] = -0.0 if symbol else 0.0
-            continue
-        b = symbol - 2
-        v = decoder.number(2 * (below[b + 1] - below[b]))
-        k = float(below[b] + 1 + (v >> 1))
-        out[i] = -k if v & 1 else k
-    return out
+def next_code(decoder, below, start):
+    symbol = int(np.searchsorted(start, decoder.place(TOTAL), side="right")) - 1
+    decoder.take(int(start[symbol]), int(start[symbol + 1] - start[symbol]))
+    if symbol < 2:
+        return -0.0 if symbol else 0.0
+    b = symbol - 2
+    v = decoder.number(2 * (below[b + 1] - below[b]))
+    k = float(below[b] + 1 + (v >> 1))
+    return -k if v & 1 else k
+
+
+class Levels:
+    """The frequencies of rows' or columns' levels, which follow those that were met."""
+
+    def __init__(self):
+        self.counts = [1] * 16
+
+    def next(self, decoder):
+        at = decoder.place(sum(self.counts))
+        level = 0
+        while sum(self.counts[: level + 1]) <= at:
+            level += 1
+        decoder.take(sum(self.counts[:level]), self.counts[level])
+        self.counts[level] += 4
+        if sum(self.counts) > 8192:
+            self.counts = [c - c // 2 for c in self.counts]
+        return level
+
+
+def decode_spread(plane, scale, n):
+    """The codes of section 3.5."""
+    must(len(plane) >= 12, "spread cut off")
+    top_key, n_bins, n_classes, row_len, row_skip = struct.unpack_from("<HBBII", plane)
+    must(1 <= n_classes <= 31 and 1 <= row_len <= 4096 and row_skip < row_len, "map of a spread")
+    bins = 12 + 2 * n_classes
+    must(len(plane) >= bins + n_bins, "spread's levels cut off")
+    decoder = RangeDecoder(plane[bins + n_bins :])
+    model = Levels()
+    columns = [model.next(decoder) for _ in range(row_len)]
+    tables = {}
+    codes = np.empty(n)
+    model = Levels()
+    for i in range(n):
+        row, column = divmod(i + row_skip, row_len)
+        if i == 0 or column == 0:
+            row_level = model.next(decoder)
+            for c in {row_level + level for level in columns} - set(tables):
+                must(c < n_classes, "class of a value")
+                zeros = plane[12 + 2 * c : 14 + 2 * c]
+                density = Density(top_key, n_bins, zeros + plane[bins : bins + n_bins])
+                tables[c] = density.table((scale * 2**-0.5 if c % 2 else scale) / 2 ** (c // 2))
+        codes[i] = next_code(decoder, *tables[row_level + columns[column]])
+    must(decoder.at == len(decoder.data), "length of the codes")
+    return codes
 
 
 def to_bfloat16(x):
@@ -153,7 +203,7 @@ def indices(order, components, n_scales, run, skip, n):
     return (i + np.uint64(skip)) // np.uint64(run) * np.uint64(components) + i % np.uint64(components)
 
 
-def join_grid(params, codes, elem_bytes, raw_len, big_endian):
+def join_grid(params, coder, codes, elem_bytes, raw_len, big_endian):
     """The bytes of a part of transform 3."""
     n = raw_len // elem_bytes
     must(len(params) >= 24, "grid's parameters cut off")
@@ -164,13 +214,17 @@ def join_grid(params, codes, elem_bytes, raw_len, big_endian):
     must(len(params) == 24 + n_scales * elem_bytes, "length of the parameters")
     scales = load_scales(params[24:], kind)
     number = indices(order, components, n_scales, run, skip, n)
-    density = Density(codes)
-    decoder = RangeDecoder(codes[density.n_bytes :])
+    if coder == 5:
+        must(order == 0 and n_scales == 1 and 0 < scales[0] < math.inf, "the scale of a spread")
+        return store(decode_spread(codes, scales[0], n) * scales[0], kind, big_endian)
+    density, length = Density.parse(codes)
+    decoder = RangeDecoder(codes[length:])
     values = np.empty(n)
     for s, scale in enumerate(scales):
         where = np.flatnonzero(number == s)
         if len(where):
             must(0 < scale < math.inf, "a scale")
-            values[where] = codes_of_scale(decoder, *density.table(scale), len(where)) * scale
+            table = density.table(scale)
+            values[where] = [next_code(decoder, *table) * scale for _ in where]
     must(decoder.at == len(decoder.data), "length of the codes")
     return store(values, kind, big_endian)

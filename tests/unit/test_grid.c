@@ -8,6 +8,7 @@
 #include "base/le.h"
 #include "codec/codec.h"
 #include "codec/grid.h"
+#include "coder/coder_table.h"
 #include "tensor/values.h"
 #include "transform/transform_table.h"
 
@@ -35,6 +36,7 @@ struct kind {
 	bool cycle, big_endian;
 	uint64_t run, skip; /* run 0: one channel */
 	double least_scale, most_scale;
+	uint64_t row_len; /* with one scale: rows and columns of very different spread */
 };
 
 static const struct kind kinds[] = {
@@ -48,6 +50,10 @@ static const struct kind kinds[] = {
 	{ DTYPE_F64, 1, false, false, 300, 299, 1e-9, 1e-3 },
 	{ DTYPE_F16, 1, false, false, 333, 1, 0.01, 0.1 },
 	{ DTYPE_BF16, 1, false, true, 333, 1, 0.01, 0.1 },
+	{ DTYPE_F32, 1, false, false, 1 << 30, 0, 0.05, 0.05, .row_len = 64 },
+	{ DTYPE_F32, 1, false, true, 1 << 30, 1001, 0.05, 0.05, .row_len = 30 },
+	{ DTYPE_F64, 1, false, false, 1 << 30, 63, 1e-9, 1e-9, .row_len = 64 },
+	{ DTYPE_F16, 1, false, false, 1 << 30, 5, 0.01, 0.01, .row_len = 100 },
 };
 
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]), CYCLE = 24 };
@@ -60,7 +66,8 @@ static struct grid_map make_map(const struct kind *k, uint32_t n)
 		.n_components = k->n_components,
 		.cycle = k->cycle,
 		.run = k->run,
-		.skip = k->skip };
+		.skip = k->skip,
+		.row_len = k->row_len };
 
 	m.n_scales = k->cycle ? CYCLE : k->n_components * ((m.skip + n - 1) / m.run + 1);
 	for (uint64_t i = 0; i < m.n_scales; i++)
@@ -77,14 +84,28 @@ static uint64_t scale_no(const struct grid_map *m, uint32_t i)
 	return (i + m->skip) / m->run * m->n_components + i % m->n_components;
 }
 
-/* Normal values of σ = 1 on their grids, zeros of both signs among them. */
+/* Of value i: 1 where there is one spread only, else rows and columns of some octaves. */
+static double spread_of(const struct kind *k, uint32_t i)
+{
+	uint64_t row, column;
+
+	if (!k->row_len)
+		return 1;
+	row = (i + k->skip) / k->row_len;
+	column = (i + k->skip) % k->row_len;
+	return exp2((double)(row * 7 % 5) - (double)(column * 5 % 7));
+}
+
+/* Normal values of σ = 1 (times their spread) on their grids, zeros of both signs among them. */
 static struct span fill(const struct kind *k, struct grid_map *m, uint32_t n)
 {
 	unsigned width = dtype_get(k->dtype)->width_bytes;
 
 	for (uint32_t i = 0; i < n; i++) {
 		double scale = scales[scale_no(m, i)], u = uniform();
-		double x = u < 0.15 ? 0.0 : u < 0.3 ? -0.0 : rint(normal() / scale) * scale;
+		double x = u < 0.15 ? 0.0
+			: u < 0.3   ? -0.0
+				    : rint(normal() * spread_of(k, i) / scale) * scale;
 
 		x = values_round(x, k->dtype);
 		values_put(raw + i * width, &x, 1, k->dtype, k->big_endian);
@@ -122,6 +143,8 @@ START_TEST(comes_back_bit_for_bit)
 		ck_assert_mem_eq(raw, back, span.len_bytes);
 		if (lengths[l] >= 1000 && k->least_scale > 1e-4)
 			ck_assert_uint_eq(r.planes[0].transform, TRANSFORM_GRID);
+		if (lengths[l] >= 4242 && k->row_len)
+			ck_assert_uint_eq(r.planes[1].coder, CODER_SPREAD);
 	}
 }
 END_TEST
@@ -149,14 +172,15 @@ START_TEST(all_zero)
 	struct grid_map m = make_map(&kinds[0], 1000);
 	struct span span = { .len_bytes = 4000, .elem_bytes = 4, .dtype = DTYPE_F32, .grid = &m };
 	uint32_t params_len;
+	uint8_t coder;
 
 	memset(raw, 0, 4000);
 	raw[3] = raw[1003] = 0x80;
 
-	size_t len = grid_encode(raw, &span, body, sizeof(body), &params_len);
+	size_t len = grid_encode(raw, &span, body, sizeof(body), &params_len, &coder);
 
 	ck_assert_uint_gt(len, 0);
-	ck_assert_int_eq(grid_decode(body, params_len, body + params_len,
+	ck_assert_int_eq(grid_decode(body, params_len, coder, body + params_len,
 				 (uint32_t)len - params_len, 4, false, back, 4000, NULL),
 		0);
 	ck_assert_mem_eq(raw, back, 4000);
@@ -182,6 +206,26 @@ START_TEST(near_the_limit)
 	double bits = 8.0 * (double)(r.planes[1].stored_bytes) / 10000;
 
 	ck_assert_msg(bits < limit * 1.015, "%.3f bits a value, the limit is %.3f", bits, limit);
+}
+END_TEST
+
+/* A map of the spreads tells apart what one density has to mix. */
+START_TEST(map_of_spreads_pays)
+{
+	struct kind k = { DTYPE_F32, 1, false, false, 1 << 30, 0, 0.05, 0.05, .row_len = 192 };
+	struct grid_map m = make_map(&k, 60000);
+	struct span span = fill(&k, &m, 60000);
+	struct codec_result r;
+	uint64_t with, without;
+
+	ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+	with = r.planes[1].stored_bytes;
+	m.row_len = 0;
+	ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+	without = r.planes[1].stored_bytes;
+	ck_assert_msg((double)(without - with) * 8 / 60000 > 0.5,
+		"%llu bytes with a map, %llu without", (unsigned long long)with,
+		(unsigned long long)without);
 }
 END_TEST
 
@@ -223,6 +267,7 @@ int main(void)
 	tcase_add_test(tc, values_off_the_grid_stay_exact);
 	tcase_add_test(tc, all_zero);
 	tcase_add_test(tc, near_the_limit);
+	tcase_add_test(tc, map_of_spreads_pays);
 	tcase_add_loop_test(tc, hostile_bodies, 0, N_KINDS);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

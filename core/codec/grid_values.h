@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The values of a part of transform `grid`, wherever they lie, and their codes. */
+#ifndef ALCM_CODEC_GRID_VALUES_H
+#define ALCM_CODEC_GRID_VALUES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tensor/dtype.h"
+#include "tensor/grid_map.h"
+
+/* Values converted at a time. */
+enum { GRID_BLOCK = 256 };
+
+struct grid_part {
+	uint8_t *raw;
+	uint32_t n; /* values */
+	enum dtype_id dtype;
+	unsigned width;
+	bool big_endian;
+};
+
+/* Values [from, from + n) of the segment, n ≤ GRID_BLOCK. */
+void grid_gather(const struct grid_part *part, const struct grid_segment *s, uint32_t from,
+	uint32_t n, double *out);
+void grid_scatter(const struct grid_part *part, const struct grid_segment *s, uint32_t from,
+	uint32_t n, const double *in);
+
+/* The codes of a block, with their signs; false when a value is on no grid. */
+bool grid_codes_of(const double *x, uint32_t n, double scale, enum dtype_id dtype, double *k);
+
+#endif
