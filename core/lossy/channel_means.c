@@ -169,7 +169,8 @@ static void divide(struct adder *a, const struct lossy_shape *shape, double *sum
 		double n = (double)shape->channel_len - a->absent[c];
 		double mean = n > 0 ? sum[c] / n : 0;
 
-		if (a->narrow)
+		/* NumPy divides a float32 sum by an integer in doubles; our bfloat16 goes by float32. */
+		if (shape->dtype == DTYPE_BF16)
 			mean = values_round(mean, DTYPE_F32);
 		sum[c] = values_round(mean, shape->dtype);
 	}

@@ -111,6 +111,11 @@ def tensors(rng, dtype):
     x[3] *= 1e-30 if dtype == "float64" else 1e-6
     yield "a zero channel, tiny values", x
     yield "all equal", np.full((4, 33), 0.3)
+    # Means that are near the middle between two halves: rounding to float32 first gives the other one.
+    for n, odd_one in ((8207, 5.0078125), (8235, 13.0625)):
+        near = np.ones((2, n))
+        near[1, 0] = odd_one
+        yield f"mean between halves {n}", near
     yield "large", rng.normal(10, 3, (8, 77)) * 100
 
 
