@@ -47,7 +47,7 @@ bool lossy_map(const struct lossy *l, const struct layout *layout, const struct 
 	out->skip = first % out->run;
 	out->scales += channel * s->n_components;
 	out->n_scales = s->n_components * ((out->skip + n - 1) / out->run + 1);
-	out->row_len = s->n_channels == 1 && s->n_components == 1 ? lossy_row_len(layout) : 0;
+	out->row_len = s->n_channels == 1 && s->n_components == 1 ? format_row_len(layout) : 0;
 	return true;
 }
 

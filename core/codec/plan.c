@@ -15,6 +15,7 @@
 #include "base/le.h"
 #include "codec/codec_state.h"
 #include "codec/grid.h"
+#include "coder/ans.h"
 #include "transform/bits.h"
 #include "transform/planes.h"
 #include "transform/sparse.h"
@@ -135,7 +136,7 @@ struct candidate {
 };
 
 static const struct candidate symbols = { CODER_ZSTD, CODER_SYMBOLS_ONLY },
-			      lz_fast = { CODER_ZSTD, EFFORT_LZ_FAST },
+			      ans = { CODER_ANS, 0 }, lz_fast = { CODER_ZSTD, EFFORT_LZ_FAST },
 			      lz_good = { CODER_ZSTD, EFFORT_LZ_GOOD },
 			      deflate = { CODER_DEFLATE, EFFORT_DEFLATE },
 			      strong = { CODER_ZSTD, EFFORT_STRONG };
@@ -247,7 +248,7 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 	}
 	measure(in, n, &f);
 	if (f.entropy < NOISE_BITS)
-		keep_if_smaller(c, &symbols, in, n, out, plane);
+		keep_if_smaller(c, n < ANS_MIN_BYTES ? &symbols : &ans, in, n, out, plane);
 	if (lz || f.run_excess > 1.1 || n < SMALL_PART)
 		plan_lz(c, in, n, look, out, plane);
 	if (plane->coder == CODER_RAW)
@@ -265,9 +266,10 @@ static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, bool all
 	out->len = out->part.planes[0].stored_len;
 }
 
-static void plan_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t transform,
-	unsigned width, bool big, bool lz, uint8_t *to, struct coded_part *out)
+static void plan_planes(struct codec *c, const uint8_t *raw, const struct span *span,
+	uint8_t transform, unsigned width, bool lz, uint8_t *to, struct coded_part *out)
 {
+	uint32_t n = span->len_bytes;
 	uint32_t n_elems = n / width;
 	/* What repeats at a distance, as text does in its token ids, no sample shows. */
 	enum look look = transform == TRANSFORM_FLOAT ? LOOK_SAMPLE : LOOK_ALL;
@@ -276,15 +278,18 @@ static void plan_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t
 		.transform = transform,
 		.elem_bytes = (uint8_t)width,
 		.n_planes = (uint8_t)width,
-		.big_endian = big };
+		.big_endian = span->big_endian };
 	out->bytes = to;
 	out->len = 0;
-	planes_split(raw, c->planes, n_elems, width, transform_find(transform)->rotate, big);
+	planes_split(raw, c->planes, n_elems, width, transform_find(transform)->rotate,
+		span->big_endian);
+	coder_set_rows(c->coders, span->row_len, span->row_skip);
 	for (unsigned p = 0; p < width; p++) {
 		plan_plane(c, c->planes + (size_t)p * n_elems, n_elems, lz, look, to + out->len,
 			&out->part.planes[p]);
 		out->len += out->part.planes[p].stored_len;
 	}
+	coder_set_rows(c->coders, 0, 0);
 }
 
 /* Zeros as a map, and planes of the other values. */
@@ -405,8 +410,8 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 	/* Integers, records and strings are where LZ is at home; floats only if they repeat. */
 	repeated = is_float && repeats(raw, n, type->width_bytes) > 0.02;
 	lz = !is_float || n < SMALL_PART || repeated;
-	plan_planes(c, raw, n, is_float ? TRANSFORM_FLOAT : TRANSFORM_BYTES, width,
-		span->big_endian, lz, c->coded[0], out);
+	plan_planes(c, raw, span, is_float ? TRANSFORM_FLOAT : TRANSFORM_BYTES, width, lz,
+		c->coded[0], out);
 	/* Runs in the leading plane: zeros, which may lie in the same places of all planes. */
 	if (!lz && out->part.planes[width - 1].coder != CODER_RAW)
 		lz = true;

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/le.h"
+#include "coder/ans.h"
 
 /* Limits that zstd.h names only for static linking. */
 enum { ZSTD_HASHLOG_MIN = 6, SYMBOLS_WINDOW_LOG = 17 };
@@ -21,6 +22,8 @@ struct coder_state {
 	z_stream deflate, inflate;
 	int deflate_level; /* that the stream is set up for */
 	int have_deflate, have_inflate;
+	uint32_t row_len, row_skip;
+	struct ans_scratch ans;
 };
 
 int coder_state_new(struct coder_state **out)
@@ -54,6 +57,12 @@ void coder_state_free(struct coder_state *s)
 	if (s->have_inflate)
 		inflateEnd(&s->inflate);
 	mem_free(s);
+}
+
+void coder_set_rows(struct coder_state *s, uint32_t row_len, uint32_t row_skip)
+{
+	s->row_len = row_len;
+	s->row_skip = row_skip;
 }
 
 static size_t raw_encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
@@ -168,23 +177,37 @@ static int zstd_decode(struct coder_state *s, const uint8_t *in, size_t len, uin
 	return ZSTD_decompressDCtx(s->zd, out, n, in, len) == n ? 0 : -EIO;
 }
 
+static size_t ans_encode_plane(struct coder_state *s, int effort, const uint8_t *in, size_t n,
+	uint8_t *out, size_t room)
+{
+	(void)effort;
+	return ans_encode(in, (uint32_t)n, s->row_len, s->row_skip, out, room);
+}
+
+static int ans_decode_plane(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out,
+	size_t n)
+{
+	return ans_decode(&s->ans, in, len, out, (uint32_t)n);
+}
+
 static const struct coder table[] = {
 	[CODER_RAW] = { "raw", raw_encode, raw_decode },
 	[CODER_CONSTANT] = { "constant", constant_encode, constant_decode },
 	[CODER_DEFLATE] = { "deflate", deflate_encode, deflate_decode },
 	[CODER_ZSTD] = { "zstd", zstd_encode, zstd_decode },
+	[CODER_DENSITY] = { "density", NULL, NULL },
+	[CODER_SPREAD] = { "spread", NULL, NULL },
+	[CODER_ANS] = { "ans", ans_encode_plane, ans_decode_plane },
 };
+
+enum { N_CODERS = sizeof(table) / sizeof(table[0]) };
 
 const struct coder *coder_find(uint8_t id)
 {
-	return id < sizeof(table) / sizeof(table[0]) ? &table[id] : NULL;
+	return id < N_CODERS && table[id].decode ? &table[id] : NULL;
 }
 
 const char *coder_name(uint8_t id)
 {
-	const struct coder *c = coder_find(id);
-
-	if (c)
-		return c->name;
-	return id == CODER_DENSITY ? "density" : id == CODER_SPREAD ? "spread" : "?";
+	return id < N_CODERS ? table[id].name : "?";
 }

@@ -13,6 +13,7 @@ enum coder_id {
 	CODER_ZSTD = 3,
 	CODER_DENSITY = 4, /* no coders of bytes: they belong to transform `grid` (codec/grid.h) */
 	CODER_SPREAD = 5,
+	CODER_ANS = 6,
 };
 
 /* An effort of CODER_ZSTD: code symbols by their frequency, look for no matches. Fast. */
@@ -23,6 +24,9 @@ struct coder_state;
 
 int coder_state_new(struct coder_state **out); /* -ENOMEM */
 void coder_state_free(struct coder_state *state);
+
+/* From now on the planes that are encoded are rows of row_len values; 0: they have none. */
+void coder_set_rows(struct coder_state *state, uint32_t row_len, uint32_t row_skip);
 
 struct coder {
 	const char *name;

@@ -47,6 +47,12 @@ bool format_magic_matches(const uint8_t *prefix, size_t n);
 void format_parse(const uint8_t *prefix, size_t n, struct layout *out);
 
 /*
+ * How many elements that lie together make a row: the fastest axis, and as many axes more as it takes
+ * to have 32 of them (the kernel of a convolution alone is no row). 0: the tensor has one row only.
+ */
+uint64_t format_row_len(const struct layout *layout);
+
+/*
  * Spans that tile file bytes [off, off+len): header bytes, a cut element at either end as
  * DTYPE_BYTES, whole elements between, DTYPE_BYTES beyond the tensor. Returns how many
  * (1 … SPAN_MAX); len > 0.

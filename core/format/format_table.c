@@ -4,6 +4,8 @@
 #include "format/format.h"
 #include "format/npy.h"
 
+enum { MIN_ROW = 32, MAX_ROW = 1 << 16 };
+
 static const struct format formats[] = {
 	{
 		.name = "npy",
@@ -61,6 +63,29 @@ static unsigned add_span(struct span *spans, unsigned n, const struct span *span
 	return n + 1;
 }
 
+uint64_t format_row_len(const struct layout *l)
+{
+	uint64_t len = 1;
+
+	/* The last axis stays out: along it there are the rows. */
+	for (unsigned i = 0; i + 1 < l->n_dims && len < MIN_ROW; i++)
+		len *= l->shape[l->fortran_order ? i : l->n_dims - 1 - i];
+	return l->n_dims > 1 ? len : 0;
+}
+
+/* Rows count components, as the codec does. `first`: where the span begins in the file. */
+static void set_rows(const struct layout *l, uint64_t first, struct span *span)
+{
+	uint32_t width = dtype_get(l->dtype)->width_bytes;
+	uint64_t row_len = format_row_len(l);
+
+	if (!width || l->elem_bytes % width || row_len > MAX_ROW / (l->elem_bytes / width))
+		return;
+	span->row_len = (uint32_t)(row_len * (l->elem_bytes / width));
+	if (span->row_len)
+		span->row_skip = (uint32_t)((first - l->data_offset) / width % span->row_len);
+}
+
 unsigned format_spans(const struct layout *l, uint64_t off, uint32_t len,
 	struct span spans[SPAN_MAX])
 {
@@ -85,6 +110,7 @@ unsigned format_spans(const struct layout *l, uint64_t off, uint32_t len,
 	if (!whole)
 		return n;
 	elems.len_bytes = whole;
+	set_rows(l, first, &elems);
 	n = add_span(spans, n, &elems);
 	bytes.len_bytes = len - before - whole;
 	return add_span(spans, n, &bytes);

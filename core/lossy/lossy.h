@@ -38,12 +38,6 @@ struct lossy_shape {
 bool lossy_shape_of(const struct layout *layout, bool per_channel, struct lossy_shape *out,
 	const char **why);
 
-/*
- * How many values that lie together make a row: the fastest axis, and as many axes more as it takes
- * to have 32 of them (the kernel of a convolution alone is no row). 0: the tensor has one row only.
- */
-uint64_t lossy_row_len(const struct layout *layout);
-
 static inline uint64_t lossy_n_values(const struct lossy_shape *s)
 {
 	return s->n_channels * s->channel_len * s->n_components;

@@ -2,7 +2,7 @@
 #include "lossy/lossy.h"
 
 /* Scales cost bits too: with fewer values to share one there is nothing to be gained. */
-enum { MIN_VALUES_PER_SCALE = 16, MIN_ROW = 32 };
+enum { MIN_VALUES_PER_SCALE = 16 };
 
 bool lossy_shape_of(const struct layout *l, bool per_channel, struct lossy_shape *out,
 	const char **why)
@@ -34,14 +34,4 @@ bool lossy_shape_of(const struct layout *l, bool per_channel, struct lossy_shape
 	out->channel_len = n_elements / out->n_channels;
 	*why = NULL;
 	return true;
-}
-
-uint64_t lossy_row_len(const struct layout *l)
-{
-	uint64_t len = 1;
-
-	/* The last axis stays out: along it there are the rows. */
-	for (unsigned i = 0; i + 1 < l->n_dims && len < MIN_ROW; i++)
-		len *= l->shape[l->fortran_order ? i : l->n_dims - 1 - i];
-	return l->n_dims > 1 ? len : 0;
 }

@@ -21,6 +21,7 @@ import zlib
 
 import numpy as np
 
+from alcm_ans import decode_ans
 from alcm_grid import Impossible, join_grid
 
 FRAME_ALIGN = 64
@@ -135,7 +136,14 @@ def decode_deflate(data, n):
     return out
 
 
-CODERS = {0: decode_raw, 1: decode_constant, 2: decode_deflate, 3: Zstd.decode}
+def decode_ans_plane(data, n):
+    try:
+        return decode_ans(data, n)
+    except Impossible as error:
+        raise Corrupt(str(error)) from None
+
+
+CODERS = {0: decode_raw, 1: decode_constant, 2: decode_deflate, 3: Zstd.decode, 6: decode_ans_plane}
 
 
 # --- 3.1 transforms: planes -> bytes of the part ------------------------------------------------
