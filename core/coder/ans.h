@@ -27,7 +27,7 @@ struct ans_scratch {
 
 /*
  * Code n bytes; they are rows of row_len bytes, of which the first begins row_skip bytes earlier
- * (row_len 0: there are no rows). The length, or 0 if it would exceed `room`.
+ * (row_len 0: there are no rows). The length, or 0 if it would leave less than 68 bytes of `room`.
  */
 size_t ans_encode(const uint8_t *in, uint32_t n, uint32_t row_len, uint32_t row_skip,
 	uint8_t *out, size_t room);

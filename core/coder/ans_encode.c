@@ -8,7 +8,6 @@ enum {
 	TABLE_BITS = 24,   /* that a symbol takes in a table */
 	PLANE_HEAD = 10,   /* bytes in front of a map's tables */
 	MAX_DISTINCT = 64, /* symbols of a plane for which a map is tried */
-	MIN_SPREAD = 1,    /* of the means of rows, or of columns */
 };
 
 struct counts {
@@ -62,7 +61,10 @@ static void count(const uint8_t *in, uint32_t n, struct counts *c)
 struct sums {
 	uint32_t columns[ANS_MAX_ROW]; /* sums */
 	float column_means[ANS_MAX_ROW], rows[ANS_MAX_ROW];
-	float least_row, most_row, least_column, most_column;
+	struct range {
+		float least, most;
+		double sum, square; /* of the means and their squares */
+	} of_rows, of_columns;
 };
 
 /* How many values column j has: three at least, as rows_possible() sees to. */
@@ -71,14 +73,21 @@ static uint32_t column_len(const struct ans_map *m, uint32_t n, uint32_t j)
 	return (m->row_skip + n - 1 - j) / m->row_len + 1 - (j < m->row_skip);
 }
 
+static void range_add(struct range *r, float mean)
+{
+	r->least = mean < r->least ? mean : r->least;
+	r->most = mean > r->most ? mean : r->most;
+	r->sum += mean;
+	r->square += (double)mean * mean;
+}
+
 /* Mean of each row, then of each column. */
 static void add_up(const uint8_t *in, uint32_t n, const struct ans_map *m, struct sums *s)
 {
 	uint32_t n_rows = ans_n_rows(m, n), column = m->row_skip;
 
 	memset(s->columns, 0, m->row_len * sizeof(s->columns[0]));
-	s->least_row = 256;
-	s->most_row = 0;
+	s->of_rows = s->of_columns = (struct range){ .least = 256 };
 	for (uint32_t r = 0, at = 0; r < n_rows; r++) {
 		uint32_t len = m->row_len - column < n - at ? m->row_len - column : n - at;
 		uint32_t sum = 0;
@@ -88,49 +97,70 @@ static void add_up(const uint8_t *in, uint32_t n, const struct ans_map *m, struc
 		for (uint32_t i = 0; i < len; i++)
 			s->columns[column + i] += in[at + i];
 		s->rows[r] = (float)sum / (float)len;
-		s->least_row = s->rows[r] < s->least_row ? s->rows[r] : s->least_row;
-		s->most_row = s->rows[r] > s->most_row ? s->rows[r] : s->most_row;
+		range_add(&s->of_rows, s->rows[r]);
 		at += len;
 		column = 0;
 	}
-	s->least_column = 256;
-	s->most_column = 0;
 	for (uint32_t j = 0; j < m->row_len; j++) {
-		float mean = (float)s->columns[j] / (float)column_len(m, n, j);
-
-		s->column_means[j] = mean;
-		s->least_column = mean < s->least_column ? mean : s->least_column;
-		s->most_column = mean > s->most_column ? mean : s->most_column;
+		s->column_means[j] = (float)s->columns[j] / (float)column_len(m, n, j);
+		range_add(&s->of_columns, s->column_means[j]);
 	}
+}
+
+/*
+ * Whether means of `len` values each, `n` of them, differ by more than chance: values of variance v
+ * alone would make theirs v / len. Differences that explain less than a fiftieth of v save too little.
+ */
+static bool means_differ(const struct range *r, uint32_t n, double len, double variance)
+{
+	double mean = r->sum / n, found = r->square / n - mean * mean, chance = variance / len;
+
+	return found > 1.5 * chance && found - chance > variance / 50;
+}
+
+static double variance_of(const struct counts *c)
+{
+	double sum = 0, square = 0;
+
+	for (unsigned s = 0; s < 256; s++) {
+		sum += (double)s * c->of[s];
+		square += (double)(s * s) * c->of[s];
+	}
+	return square / c->total - sum / c->total * (sum / c->total);
 }
 
 static unsigned level_of(double mean, double least, double step)
 {
-	double level = rint((mean - least) / step);
+	double level = fmax(rint((mean - least) / step), 0);
 
 	return level < ANS_LEVELS ? (unsigned)level : ANS_LEVELS - 1;
 }
 
 /* Levels of rows and columns, in steps of half a symbol if that suffices. False: all are much alike. */
-static bool set_levels(const uint8_t *in, uint32_t n, struct plan *p)
+static bool set_levels(const uint8_t *in, uint32_t n, const struct counts *all, struct plan *p)
 {
 	struct ans_map *m = &p->map;
 	uint32_t n_rows = ans_n_rows(m, n);
+	double variance = variance_of(all), step;
 	struct sums s;
-	double spread, step;
 
 	add_up(in, n, m, &s);
-	spread = fmax(s.most_row - s.least_row, s.most_column - s.least_column);
-	if (spread < MIN_SPREAD)
+	if (!means_differ(&s.of_rows, n_rows, m->row_len, variance))
+		s.of_rows.least = s.of_rows.most = 256; /* level 0 for all */
+	if (!means_differ(&s.of_columns, m->row_len, (double)n / m->row_len, variance))
+		s.of_columns.least = s.of_columns.most = 256;
+	step = fmax(s.of_rows.most - s.of_rows.least, s.of_columns.most - s.of_columns.least);
+	if (step == 0)
 		return false;
-	step = fmax(0.5, spread / (ANS_LEVELS - 1));
+	step = fmax(0.5, step / (ANS_LEVELS - 1));
 	memset(p->rows, 0, sizeof(p->rows));
 	for (uint32_t r = 0; r < n_rows; r++)
-		p->rows[r / 2] |= (uint8_t)(level_of(s.rows[r], s.least_row, step) << r % 2 * 4);
+		p->rows[r / 2] |= (uint8_t)(level_of(s.rows[r], s.of_rows.least, step)
+			<< r % 2 * 4);
 	for (uint32_t j = 0; j < m->row_len; j++)
-		m->columns[j] = (uint8_t)level_of(s.column_means[j], s.least_column, step);
-	m->n_classes = level_of(s.most_row, s.least_row, step) +
-		level_of(s.most_column, s.least_column, step) + 1;
+		m->columns[j] = (uint8_t)level_of(s.column_means[j], s.of_columns.least, step);
+	m->n_classes = level_of(s.of_rows.most, s.of_rows.least, step) +
+		level_of(s.of_columns.most, s.of_columns.least, step) + 1;
 	return true;
 }
 
@@ -224,7 +254,7 @@ static void choose(const uint8_t *in, uint32_t n, uint32_t row_len, uint32_t row
 	flat = bits_of(p, &all);
 	p->map.row_len = row_len;
 	p->map.row_skip = row_skip;
-	if (rows_possible(p, n) && set_levels(in, n, p)) {
+	if (rows_possible(p, n) && set_levels(in, n, &all, p)) {
 		count_classes(in, n, p);
 		merge_tables(p);
 		for (unsigned t = 0; t < p->n_tables; t++)
@@ -334,9 +364,27 @@ static void make_symbols(const struct counts *c, struct symbol symbols[256])
 /* ⌊x · y / 2^64⌋ */
 static inline uint32_t high_product(uint32_t x, uint64_t y)
 {
+#ifdef __SIZEOF_INT128__
+	return (uint32_t)((unsigned __int128)x * y >> 64);
+#else
 	uint64_t low = (uint64_t)x * (uint32_t)y, high = (uint64_t)x * (y >> 32);
 
 	return (uint32_t)((high + (low >> 32)) >> 32);
+#endif
+}
+
+/*
+ * The state behind a symbol; it gives its low word away first if it has grown too large. Whether it
+ * does is like a coin's toss, so there is no branch: the word is written and perhaps not counted.
+ */
+static inline uint32_t code_symbol(const struct symbol *s, uint32_t x, uint8_t **word)
+{
+	uint32_t gives = x >= s->limit;
+
+	le_put16(*word - 2, (uint16_t)x);
+	*word -= 2 * gives;
+	x >>= 16 * gives;
+	return x + s->bias + high_product(x, s->reciprocal) * s->complement;
 }
 
 /* Values [0, n) of a window, backwards; words go below `word`. NULL: they don't fit. */
@@ -344,19 +392,25 @@ static uint8_t *code_window(const uint8_t *in, uint32_t n, const uint8_t *tables
 	const struct symbol *symbols, uint32_t states[ANS_STATES], uint8_t *word,
 	const uint8_t *least)
 {
-	for (uint32_t i = n; i-- > 0;) {
-		const struct symbol *s = &symbols[(tables ? tables[i] * 256u : 0) + in[i]];
-		uint32_t x = states[i % ANS_STATES];
+	uint32_t whole = n - n % ANS_STATES;
 
-		if (x >= s->limit) {
-			if (word - least < 2)
-				return NULL;
-			word -= 2;
-			le_put16(word, (uint16_t)x);
-			x >>= 16;
+	/* A group gives as many words at most; one more is written in vain. */
+	if (word - least < 2 * ANS_STATES)
+		return NULL;
+	for (uint32_t i = n; i-- > whole;)
+		states[i % ANS_STATES] =
+			code_symbol(&symbols[(tables ? tables[i] * 256u : 0) + in[i]],
+				states[i % ANS_STATES], &word);
+	for (uint32_t i = whole; i; i -= ANS_STATES) {
+		const uint8_t *group = in + i - ANS_STATES;
+
+		if (word - least < 2 * (ANS_STATES + 1))
+			return NULL;
+		for (unsigned k = ANS_STATES; k-- > 0;) {
+			uint32_t table = tables ? tables[i - ANS_STATES + k] * 256u : 0;
+
+			states[k] = code_symbol(&symbols[table + group[k]], states[k], &word);
 		}
-		states[i % ANS_STATES] = x + s->bias +
-			high_product(x, s->reciprocal) * s->complement;
 	}
 	return word;
 }
