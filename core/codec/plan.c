@@ -34,9 +34,16 @@ enum {
 /* Entropies above this many bits per byte are not worth a coder. */
 #define NOISE_BITS 7.92
 
+/* A share of values that were seen before from which on matches may pay. */
+#define MANY_REPEATS 0.02
+
+/* Matches decode more slowly than symbols do: they must save so much of a sample. */
+#define LZ_MUST_REACH 0.98
+
 struct figures {
 	double entropy;    /* order 0, bits per byte */
-	double run_excess; /* share of bytes equal to the one before, divided by chance */
+	double chance;     /* that two bytes are equal */
+	double run_excess; /* share of bytes equal to the one before, divided by that */
 };
 
 static void count_bytes(const uint8_t *in, uint32_t n, uint32_t counts[256], uint32_t *equal)
@@ -59,19 +66,18 @@ static void count_bytes(const uint8_t *in, uint32_t n, uint32_t counts[256], uin
 static void measure(const uint8_t *in, uint32_t n, struct figures *f)
 {
 	uint32_t counts[256], equal;
-	double chance = 0;
 
 	count_bytes(in, n, counts, &equal);
-	f->entropy = 0;
+	f->entropy = f->chance = 0;
 	for (unsigned s = 0; s < 256; s++) {
 		double p = (double)counts[s] / n;
 
 		if (counts[s]) {
 			f->entropy -= p * log2(p);
-			chance += p * p;
+			f->chance += p * p;
 		}
 	}
-	f->run_excess = n > 1 ? (double)equal / (n - 1) / chance : 1;
+	f->run_excess = n > 1 ? (double)equal / (n - 1) / f->chance : 1;
 }
 
 /*
@@ -99,32 +105,39 @@ static bool sample_is_noise(const uint8_t *in, uint32_t n)
 	return entropy > NOISE_BITS + 0.03;
 }
 
-/*
- * The share of anchors (values chosen by their content, so that a repeated row chooses the
- * same ones) that were seen before in this part.
- */
-static double repeats(const uint8_t *in, uint32_t n, unsigned width)
-{
-	/* A value of 4 bytes seldom repeats by chance; of 2 bytes it takes four in a row. */
-	uint32_t window = width == 4 ? 4 : 8;
-	uint64_t mask = window == 4 ? UINT32_MAX : UINT64_MAX;
+/* Shares of anchors that were seen before in this part: of four bytes, and of eight that begin so. */
+struct repeats {
+	double fours, eights;
+};
 
-	uint64_t seen[ANCHOR_TABLE] = { 0 };
-	uint32_t anchors = 0, again = 0;
+/*
+ * Anchors are chosen by their content, so that a repeated row chooses the same ones. Where there are
+ * few different values four bytes repeat by chance; that eight do says more.
+ */
+static void find_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out)
+{
+	uint32_t seen[ANCHOR_TABLE] = { 0 }, fours = 0, eights = 0, anchors = 0;
+	uint64_t seen_eights[ANCHOR_TABLE] = { 0 };
 
 	for (uint32_t i = 0; i + 8 <= n; i += width) {
-		uint64_t v = le_get64(in + i) & mask, h = v * 0x9e3779b97f4a7c15u;
+		uint32_t four = le_get32(in + i), h = four * 0x9e3779b1u;
 
-		if ((h >> 59) != 0 || v == 0)
+		if ((h >> 27) != 0 || four == 0)
 			continue;
 
-		uint64_t *slot = &seen[(h >> 40) % ANCHOR_TABLE];
+		uint64_t eight = le_get64(in + i);
+		uint32_t *slot = &seen[(h >> 8) % ANCHOR_TABLE];
+		uint64_t *slot_of_eight =
+			&seen_eights[(eight * 0x9e3779b97f4a7c15u >> 40) % ANCHOR_TABLE];
 
 		anchors++;
-		again += *slot == v;
-		*slot = v;
+		fours += *slot == four;
+		eights += *slot_of_eight == eight;
+		*slot = four;
+		*slot_of_eight = eight;
 	}
-	return anchors ? (double)again / anchors : 0;
+	out->fours = anchors ? (double)fours / anchors : 0;
+	out->eights = anchors ? (double)eights / anchors : 0;
 }
 
 /* ---- one plane ------------------------------------------------------------------------------ */
@@ -197,19 +210,17 @@ static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in
 	return best;
 }
 
-/* Matches in planes where the sample is to decide: only what it likes best is tried on all. */
-static const struct candidate *best_lz_on_sample(struct codec *c, const uint8_t *in, uint32_t n)
+/*
+ * Matches in planes of floats: a piece from the middle decides. What it must beat is what the coder of
+ * symbols makes of as much of the plane.
+ */
+static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n, uint8_t *out,
+	struct body_plane *plane)
 {
-	const uint8_t *piece = in + (n - SAMPLE) / 2;
-	const struct candidate *best = NULL;
-	size_t least = SAMPLE - SAMPLE / 64;
+	size_t room = (size_t)((double)SAMPLE * plane->stored_len / n * LZ_MUST_REACH), len;
 
-	(void)beats(c, &symbols, piece, SAMPLE, least, &least);
-	if (beats(c, &lz_fast, piece, SAMPLE, least, &least))
-		best = &lz_good;
-	if (beats(c, &deflate, piece, SAMPLE, least - least / 64, &least))
-		best = &deflate;
-	return best;
+	if (beats(c, &lz_fast, in + (n - SAMPLE) / 2, SAMPLE, room, &len))
+		keep_if_smaller(c, &lz_good, in, n, out, plane);
 }
 
 static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, enum look look, uint8_t *out,
@@ -218,16 +229,21 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, enum look lo
 	const struct candidate *slow = NULL;
 	uint32_t without = plane->stored_len;
 
-	if (look == LOOK_SAMPLE && n >= LARGE) {
-		slow = best_lz_on_sample(c, in, n);
-	} else {
-		keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
-		if (look != LOOK_ZSTD)
-			slow = slow_that_pays(c, in, n,
-				plane->stored_len < without - without / 20);
+	if (look == LOOK_SAMPLE && n >= 2 * SAMPLE) {
+		plan_lz_by_sample(c, in, n, out, plane);
+		return;
 	}
+	keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
+	if (look == LOOK_ALL)
+		slow = slow_that_pays(c, in, n, plane->stored_len < without - without / 20);
 	if (slow)
 		keep_if_smaller(c, slow, in, n, out, plane);
+}
+
+/* More bytes equal to the one before than by chance, of which there are n · chance ± its root. */
+static bool has_runs(const struct figures *f, uint32_t n)
+{
+	return f->run_excess > 1.1 + 4 / sqrt(1 + n * f->chance);
 }
 
 /* `lz`: matches are likely. */
@@ -249,7 +265,7 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 	measure(in, n, &f);
 	if (f.entropy < NOISE_BITS)
 		keep_if_smaller(c, n < ANS_MIN_BYTES ? &symbols : &ans, in, n, out, plane);
-	if (lz || f.run_excess > 1.1 || n < SMALL_PART)
+	if (lz || n < SMALL_PART || (f.entropy < NOISE_BITS && has_runs(&f, n)))
 		plan_lz(c, in, n, look, out, plane);
 	if (plane->coder == CODER_RAW)
 		memcpy(out, in, n);
@@ -354,13 +370,21 @@ static bool plan_grid(const uint8_t *raw, const struct span *span, uint8_t *to, 
 	return true;
 }
 
-/* Whether LZ over whole elements could beat planes that make planes_len bytes of it. */
-static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t planes_len)
+/*
+ * Whether LZ over whole elements could beat the planes that floats were split into: values repeat, and
+ * not because there are few of them, which planes profit from; or their last bits, which else are
+ * noise, could be coded, and a sample says so.
+ */
+static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n,
+	const struct repeats *repeats, const struct coded_part *planes)
 {
-	size_t room = (size_t)SAMPLE * planes_len / n, len;
+	size_t room = (size_t)SAMPLE * planes->len / n, len;
 
-	if (n < LARGE)
+	if (n < SMALL_PART || repeats->eights > MANY_REPEATS ||
+		(repeats->fours > MANY_REPEATS && planes->len > n / 4 * 3))
 		return true;
+	if (n < LARGE || planes->part.planes[planes->part.n_planes - 1].coder == CODER_RAW)
+		return false;
 	return beats(c, &lz_fast, raw + (n - SAMPLE) / 2, SAMPLE, room, &len);
 }
 
@@ -388,16 +412,45 @@ static unsigned split_width(const struct span *span)
 											   : 0;
 }
 
+/* Where the best part so far isn't. */
+static uint8_t *other_buffer(struct codec *c, const struct coded_part *best)
+{
+	return best->bytes == c->coded[0] ? c->coded[1] : c->coded[0];
+}
+
+static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *span,
+	unsigned width, struct coded_part *out)
+{
+	uint32_t n = span->len_bytes;
+	struct coded_part other;
+	struct repeats repeats;
+	size_t n_zeros;
+	bool lz;
+
+	find_repeats(raw, n, width, &repeats);
+	lz = n < SMALL_PART || repeats.eights > MANY_REPEATS;
+	plan_planes(c, raw, span, TRANSFORM_FLOAT, width, lz, c->coded[0], out);
+	n_zeros = sparse_count_zeros(raw, n / width, width, span->big_endian);
+	if (n_zeros > n / width / 64 && n_zeros < n / width) {
+		plan_sparse(c, raw, n, width, span->big_endian, lz, c->coded[1], &other);
+		if (other.len < out->len)
+			*out = other;
+	}
+	if (!whole_pays(c, raw, n, &repeats, out))
+		return;
+	/* zlib finds no more in floats than zstd does, and takes ten times as long to look. */
+	plan_whole(c, raw, n, false, other_buffer(c, out), &other);
+	if (other.len < out->len)
+		*out = other;
+}
+
 static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *span,
 	struct coded_part *out)
 {
 	const struct dtype *type = dtype_get(span->dtype);
-	bool is_float = type->class == DTYPE_FLOAT && type->width_bytes <= 8;
 	unsigned width = split_width(span);
 	uint32_t n = span->len_bytes;
 	struct coded_part other;
-	size_t n_zeros;
-	bool lz, repeated;
 
 	if (!width && n >= SMALL_PART && bits_only(raw, n)) {
 		plan_bits(c, raw, n, c->coded[0], out);
@@ -407,25 +460,13 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 		plan_whole(c, raw, n, true, c->coded[0], out);
 		return;
 	}
-	/* Integers, records and strings are where LZ is at home; floats only if they repeat. */
-	repeated = is_float && repeats(raw, n, type->width_bytes) > 0.02;
-	lz = !is_float || n < SMALL_PART || repeated;
-	plan_planes(c, raw, span, is_float ? TRANSFORM_FLOAT : TRANSFORM_BYTES, width, lz,
-		c->coded[0], out);
-	/* Runs in the leading plane: zeros, which may lie in the same places of all planes. */
-	if (!lz && out->part.planes[width - 1].coder != CODER_RAW)
-		lz = true;
-	n_zeros = is_float ? sparse_count_zeros(raw, n / width, width, span->big_endian) : 0;
-	if (n_zeros > n / width / 64 && n_zeros < n / width) {
-		plan_sparse(c, raw, n, width, span->big_endian, lz, c->coded[1], &other);
-		if (other.len < out->len)
-			*out = other;
-	}
-	if (!lz || (is_float && !repeated && !whole_pays(c, raw, n, out->len)))
+	if (type->class == DTYPE_FLOAT && type->width_bytes <= 8) {
+		plan_floats(c, raw, span, width, out);
 		return;
-	/* zlib finds no more in floats than zstd does, and takes ten times as long to look. */
-	plan_whole(c, raw, n, !is_float, out->bytes == c->coded[0] ? c->coded[1] : c->coded[0],
-		&other);
+	}
+	/* Integers, records and strings are where LZ is at home. */
+	plan_planes(c, raw, span, TRANSFORM_BYTES, width, true, c->coded[0], out);
+	plan_whole(c, raw, n, true, other_buffer(c, out), &other);
 	if (other.len < out->len)
 		*out = other;
 }
@@ -438,6 +479,5 @@ void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,
 		return;
 	plan_bytes(c, raw, span, out);
 	if (span->grid)
-		(void)plan_grid(raw, span, out->bytes == c->coded[0] ? c->coded[1] : c->coded[0],
-			out->len, out);
+		(void)plan_grid(raw, span, other_buffer(c, out), out->len, out);
 }

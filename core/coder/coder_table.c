@@ -141,6 +141,16 @@ static int deflate_decode(struct coder_state *s, const uint8_t *in, size_t len, 
 	return inflate(z, Z_FINISH) == Z_STREAM_END && !z->avail_in && !z->avail_out ? 0 : -EIO;
 }
 
+/* No more than codec_memory() promises, and no more than pays: the library clears them each time. */
+static int table_log(size_t n)
+{
+	int log = ZSTD_HASHLOG_MIN;
+
+	while (log < MAX_TABLE_LOG && (size_t)1 << log < 2 * n)
+		log++;
+	return log;
+}
+
 static size_t zstd_encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
 	uint8_t *out, size_t room)
 {
@@ -156,9 +166,8 @@ static size_t zstd_encode(struct coder_state *s, int effort, const uint8_t *in, 
 		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_windowLog, SYMBOLS_WINDOW_LOG);
 	} else {
 		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_compressionLevel, effort);
-		/* What codec_memory() promises, whatever effort and length. */
-		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_hashLog, MAX_TABLE_LOG);
-		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_chainLog, MAX_TABLE_LOG);
+		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_hashLog, table_log(n));
+		ZSTD_CCtx_setParameter(s->zc, ZSTD_c_chainLog, table_log(n));
 	}
 	len = ZSTD_compress2(s->zc, out, room, in, n);
 	return ZSTD_isError(len) ? 0 : len;

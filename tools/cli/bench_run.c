@@ -171,27 +171,44 @@ static bool all_same(const struct sample *s)
 	return true;
 }
 
+/* Threads' states of one codec; NULL where there is none yet. */
+struct team {
+	struct bench_coder *coders[BENCH_MAX_THREADS];
+};
+
+static int team_new(struct team *t, const struct bench_codec *codec, unsigned n,
+	const struct sample *s)
+{
+	for (unsigned i = 0; i < n; i++) {
+		t->coders[i] = bench_coder_new(codec, s->raw, s->lens[0]);
+		if (!t->coders[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void team_free(struct team *t)
+{
+	for (unsigned i = 0; i < BENCH_MAX_THREADS; i++)
+		bench_coder_free(t->coders[i]);
+}
+
 static int round_of(const struct sample *s, const struct bench_codec *codec,
-	const struct bench_params *params, struct bench_figures *f)
+	const struct team *team, unsigned n, struct bench_figures *f)
 {
 	struct worker workers[BENCH_MAX_THREADS];
-	unsigned n = params->n_threads, r = f->n_rounds;
+	unsigned r = f->n_rounds;
 	double decode_cpu;
-	int err = 0;
+	int err;
 
-	memset(workers, 0, n * sizeof(workers[0]));
-	for (unsigned i = 0; i < n && !err; i++) {
-		workers[i] = (struct worker){ .sample = s, .codec = codec, .first = i, .step = n };
-		workers[i].coder = bench_coder_new(codec, s->raw, s->n_chunks ? s->lens[0] : 0);
-		err = workers[i].coder ? 0 : -ENOMEM;
-	}
-	if (!err)
-		err = pass(workers, n, false, &f->encode_cpu[r], &f->encode_s[r]);
+	for (unsigned i = 0; i < n; i++)
+		workers[i] = (struct worker){
+			.sample = s, .codec = codec, .coder = team->coders[i], .first = i, .step = n
+		};
+	err = pass(workers, n, false, &f->encode_cpu[r], &f->encode_s[r]);
 	memset(s->back, 0, s->n_chunks * BENCH_CHUNK);
 	if (!err)
 		err = pass(workers, n, true, &decode_cpu, &f->decode_s[r]);
-	for (unsigned i = 0; i < n; i++)
-		bench_coder_free(workers[i].coder);
 	if (err)
 		return err;
 	f->raw_bytes = s->n_bytes;
@@ -235,8 +252,8 @@ size_t bench_n_measured(const struct bench_params *params)
 	return params->peers ? bench_n_codecs : 1;
 }
 
-static enum cli_exit measure(struct cli *cli, const struct sample *s, const char *path,
-	const struct bench_params *params, struct bench_result *out)
+static int run_rounds(const struct sample *s, const struct bench_params *params,
+	const struct team *teams, struct bench_result *out, size_t *failed)
 {
 	/* The first round only warms up: it finds the memory and the code. */
 	for (unsigned r = 0; r <= params->n_rounds; r++) {
@@ -248,16 +265,34 @@ static enum cli_exit measure(struct cli *cli, const struct sample *s, const char
 				continue;
 			if (r == 1)
 				out->figures[i].n_rounds = 0;
-			err = round_of(s, codec, params, &out->figures[i]);
-			if (err == -EIO)
-				return cli_worse(CLI_CORRUPT,
-					cli_error(cli, path, "%s did not give back what it got",
-						codec->name));
+			*failed = i;
+			err = round_of(s, codec, &teams[i], params->n_threads, &out->figures[i]);
 			if (err)
-				return cli_error_from(cli, path, err, NULL);
+				return err;
 		}
 	}
-	return CLI_OK;
+	return 0;
+}
+
+static enum cli_exit measure(struct cli *cli, const struct sample *s, const char *path,
+	const struct bench_params *params, struct bench_result *out)
+{
+	size_t n = bench_n_measured(params), failed = 0;
+	struct team *teams = calloc(n, sizeof(*teams));
+	int err = teams ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && !err; i++)
+		err = team_new(&teams[i], &bench_codecs[i], params->n_threads, s);
+	if (!err)
+		err = run_rounds(s, params, teams, out, &failed);
+	for (size_t i = 0; i < n && teams; i++)
+		team_free(&teams[i]);
+	free(teams);
+	if (err == -EIO)
+		return cli_worse(CLI_CORRUPT,
+			cli_error(cli, path, "%s did not give back what it got",
+				bench_codecs[failed].name));
+	return err ? cli_error_from(cli, path, err, NULL) : CLI_OK;
 }
 
 enum cli_exit bench_run(struct cli *cli, struct alcm *alcm, struct source *source,
