@@ -46,8 +46,8 @@ static int check_part(const struct body_part *part, uint8_t flags, struct alcm_d
 	if (!t)
 		return diag_set(diag, -EIO, 0, "needs a newer alcm (transform %u)",
 			part->transform);
-	if ((flags & ~FLAG_BIG_ENDIAN) || !part->raw_len || !transform_takes(t, part->elem_bytes) ||
-		(flags && (t->kind == TRANSFORM_KIND_WHOLE || t->kind == TRANSFORM_KIND_BITS)) ||
+	if ((flags & ~FLAG_BIG_ENDIAN) || !part->raw_len ||
+		!transform_takes(t, part->elem_bytes) || (flags && part->elem_bytes < 2) ||
 		part->n_planes != transform_n_planes(t, part->elem_bytes) ||
 		(part->elem_bytes && part->raw_len % part->elem_bytes))
 		return diag_set(diag, -EIO, 0, "impossible part in a record");

@@ -39,7 +39,7 @@ int codec_new(uint32_t chunk_bytes, struct codec **out)
 	if (!c)
 		return -ENOMEM;
 	c->chunk_bytes = chunk_bytes;
-	c->planes = mem_alloc_aligned(chunk_bytes);
+	c->planes = mem_alloc_aligned((size_t)chunk_bytes + 64); /* bit planes end in whole bytes */
 	c->coded[0] = mem_alloc_aligned(chunk_bytes);
 	c->coded[1] = mem_alloc_aligned(chunk_bytes);
 	c->candidate = mem_alloc_aligned(chunk_bytes);
@@ -68,12 +68,26 @@ void codec_free(struct codec *c)
 
 /* ---- encoding --------------------------------------------------------------------------------- */
 
+/* A plane's share of the part: with the other planes' it makes raw_len. */
+static uint32_t plane_raw_bytes(const struct body_part *part, unsigned plane)
+{
+	switch (part->transform) {
+	case TRANSFORM_GRID:
+		return part->raw_len;
+	case TRANSFORM_BIT_PLANES:
+		return part->raw_len / 8 + (plane < part->raw_len % 8);
+	default:
+		return body_plane_len(part);
+	}
+}
+
 static void list_planes(const struct body *body, struct codec_result *out)
 {
 	out->n_planes = 0;
 	for (unsigned i = 0; i < body->n_parts; i++) {
 		const struct body_part *part = &body->parts[i];
 		bool grid = part->transform == TRANSFORM_GRID;
+		bool bits = part->transform == TRANSFORM_BIT_PLANES;
 		unsigned n_extra = grid ? 1 : part->transform == TRANSFORM_SPARSE ? 2 : 0;
 		uint32_t n = body_plane_len(part);
 
@@ -82,12 +96,12 @@ static void list_planes(const struct body *body, struct codec_result *out)
 				.transform = part->transform,
 				.plane = (uint8_t)p,
 				.coder = part->planes[p].coder,
-				.value_bits = (uint8_t)(grid ? 8 * part->elem_bytes : 8),
+				.value_bits = (uint8_t)(grid ? 8 * part->elem_bytes
+						: bits       ? 1
+							     : 8),
 				.n_values = n,
 				/* Scales and maps come on top of what stands for the values. */
-				.raw_bytes = p < n_extra ? 0
-					: grid           ? part->raw_len
-							 : n,
+				.raw_bytes = p < n_extra ? 0 : plane_raw_bytes(part, p),
 				.stored_bytes = part->planes[p].stored_len,
 			};
 	}
@@ -205,6 +219,25 @@ static int decode_bits(struct codec *c, const struct body_part *part, const uint
 	return err;
 }
 
+static int decode_bit_planes(struct codec *c, const struct body_part *part, const uint8_t *in,
+	uint8_t *out, struct alcm_diag *diag)
+{
+	uint32_t len = (uint32_t)bits_bytes(part->raw_len);
+	const uint8_t *planes[8];
+
+	for (unsigned p = 0; p < 8; p++) {
+		uint8_t *to = c->planes + (size_t)p * len;
+		int err = decode_plane(c, &part->planes[p], in, to, len, diag);
+
+		if (err)
+			return err;
+		planes[p] = to;
+		in += part->planes[p].stored_len;
+	}
+	bits_merge(planes, part->raw_len, out);
+	return 0;
+}
+
 /* One part into out[0, raw_len); `*in` moves behind its planes. */
 static int decode_part(struct codec *c, const struct body_part *part, const uint8_t **in,
 	uint8_t *out, struct alcm_diag *diag)
@@ -225,6 +258,8 @@ static int decode_part(struct codec *c, const struct body_part *part, const uint
 			part->raw_len, diag);
 	case TRANSFORM_KIND_BITS:
 		return decode_bits(c, part, from, out, diag);
+	case TRANSFORM_KIND_BIT_PLANES:
+		return decode_bit_planes(c, part, from, out, diag);
 	default:
 		return decode_plane(c, &part->planes[0], from, out, part->raw_len, diag);
 	}
@@ -274,6 +309,8 @@ void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)
 		snprintf(buf, 32, "bytes");
 	else if (t->kind == TRANSFORM_KIND_BITS)
 		snprintf(buf, 32, "bits");
+	else if (t->kind == TRANSFORM_KIND_BIT_PLANES)
+		snprintf(buf, 32, "bit %u", 7u - plane);
 	else if (t->kind == TRANSFORM_KIND_GRID)
 		snprintf(buf, 32, "%s", plane ? "codes" : "scales");
 	else if (t->kind == TRANSFORM_KIND_SPARSE && plane < 2)

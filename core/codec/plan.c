@@ -9,11 +9,10 @@
  *   against chance (Σp²)                  finds and a table of symbol lengths does not
  *   anchors seen before                   rows or values repeat at a distance: LZ over whole elements
  */
-#include <math.h>
 #include <string.h>
 
-#include "base/le.h"
 #include "codec/codec_state.h"
+#include "codec/figures.h"
 #include "codec/grid.h"
 #include "coder/ans.h"
 #include "transform/bits.h"
@@ -22,8 +21,7 @@
 
 enum {
 	SMALL_PART = 1024, /* headers: everything is tried, it costs nothing */
-	ANCHOR_TABLE = 4096,
-	SAMPLE = 8 << 10,
+	SAMPLE = FIGURES_SAMPLE,
 	LARGE = 4 * SAMPLE, /* planes from here on are worth a sample */
 	EFFORT_LZ_FAST = 5,
 	EFFORT_LZ_GOOD = 9,
@@ -31,114 +29,14 @@ enum {
 	EFFORT_DEFLATE = 6,
 };
 
-/* Entropies above this many bits per byte are not worth a coder. */
-#define NOISE_BITS 7.92
+/* Entropy from which on matches are short, if there are any. */
+#define SHORT_MATCHES_BITS 6.5
 
 /* A share of values that were seen before from which on matches may pay. */
 #define MANY_REPEATS 0.02
 
 /* Matches decode more slowly than symbols do: they must save so much of a sample. */
 #define LZ_MUST_REACH 0.98
-
-struct figures {
-	double entropy;    /* order 0, bits per byte */
-	double chance;     /* that two bytes are equal */
-	double run_excess; /* share of bytes equal to the one before, divided by that */
-};
-
-static void count_bytes(const uint8_t *in, uint32_t n, uint32_t counts[256], uint32_t *equal)
-{
-	uint32_t c[4][256] = { { 0 } }, same = 0, i = 0;
-
-	for (; i + 4 <= n; i += 4) {
-		for (unsigned k = 0; k < 4; k++)
-			c[k][in[i + k]]++;
-	}
-	for (; i < n; i++)
-		c[0][in[i]]++;
-	for (i = 1; i < n; i++)
-		same += in[i] == in[i - 1];
-	for (unsigned s = 0; s < 256; s++)
-		counts[s] = c[0][s] + c[1][s] + c[2][s] + c[3][s];
-	*equal = same;
-}
-
-static void measure(const uint8_t *in, uint32_t n, struct figures *f)
-{
-	uint32_t counts[256], equal;
-
-	count_bytes(in, n, counts, &equal);
-	f->entropy = f->chance = 0;
-	for (unsigned s = 0; s < 256; s++) {
-		double p = (double)counts[s] / n;
-
-		if (counts[s]) {
-			f->entropy -= p * log2(p);
-			f->chance += p * p;
-		}
-	}
-	f->run_excess = n > 1 ? (double)equal / (n - 1) / f->chance : 1;
-}
-
-/*
- * Whether pieces spread over the plane look like noise. Of so few bytes the entropy comes out low by
- * 255 / (2 · SAMPLE · ln 2) = 0.02 bits even for noise (Miller 1955); the limit leaves room for that.
- */
-static bool sample_is_noise(const uint8_t *in, uint32_t n)
-{
-	enum { PIECES = 8, PIECE = SAMPLE / PIECES };
-	uint32_t counts[256] = { 0 };
-	double entropy = 0;
-
-	for (uint32_t k = 0; k < PIECES; k++) {
-		const uint8_t *piece = in + (uint64_t)(n - PIECE) * k / (PIECES - 1);
-
-		for (uint32_t i = 0; i < PIECE; i++)
-			counts[piece[i]]++;
-	}
-	for (unsigned s = 0; s < 256; s++) {
-		double p = (double)counts[s] / SAMPLE;
-
-		if (counts[s])
-			entropy -= p * log2(p);
-	}
-	return entropy > NOISE_BITS + 0.03;
-}
-
-/* Shares of anchors that were seen before in this part: of four bytes, and of eight that begin so. */
-struct repeats {
-	double fours, eights;
-};
-
-/*
- * Anchors are chosen by their content, so that a repeated row chooses the same ones. Where there are
- * few different values four bytes repeat by chance; that eight do says more.
- */
-static void find_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out)
-{
-	uint32_t seen[ANCHOR_TABLE] = { 0 }, fours = 0, eights = 0, anchors = 0;
-	uint64_t seen_eights[ANCHOR_TABLE] = { 0 };
-
-	for (uint32_t i = 0; i + 8 <= n; i += width) {
-		uint32_t four = le_get32(in + i), h = four * 0x9e3779b1u;
-
-		if ((h >> 27) != 0 || four == 0)
-			continue;
-
-		uint64_t eight = le_get64(in + i);
-		uint32_t *slot = &seen[(h >> 8) % ANCHOR_TABLE];
-		uint64_t *slot_of_eight =
-			&seen_eights[(eight * 0x9e3779b97f4a7c15u >> 40) % ANCHOR_TABLE];
-
-		anchors++;
-		fours += *slot == four;
-		eights += *slot_of_eight == eight;
-		*slot = four;
-		*slot_of_eight = eight;
-	}
-	out->fours = anchors ? (double)fours / anchors : 0;
-	out->eights = anchors ? (double)eights / anchors : 0;
-}
 
 /* ---- one plane ------------------------------------------------------------------------------ */
 
@@ -193,7 +91,7 @@ enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_ALL };
 
 /* A coder too slow to be tried on all, if a piece from the plane's middle says that it pays. */
 static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in, uint32_t n,
-	bool lz_gains)
+	bool noisy, bool lz_gains)
 {
 	uint32_t len = n < SAMPLE ? n : SAMPLE;
 	const uint8_t *piece = in + (n - len) / 2;
@@ -202,7 +100,8 @@ static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in
 
 	(void)beats(c, &symbols, piece, len, least, &least);
 	(void)beats(c, n < LARGE ? &lz_good : &lz_fast, piece, len, least, &least);
-	if (beats(c, &deflate, piece, len, least - least / 64, &least))
+	/* Short matches are what deflate finds better; where there are many it takes ages. */
+	if ((noisy || n < SAMPLE) && beats(c, &deflate, piece, len, least - least / 64, &least))
 		best = &deflate;
 	/* Where matches gain little, weighing them gains nothing. */
 	if (lz_gains && beats(c, &strong, piece, len, least - least / 10, &least))
@@ -223,8 +122,8 @@ static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n, ui
 		keep_if_smaller(c, &lz_good, in, n, out, plane);
 }
 
-static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, enum look look, uint8_t *out,
-	struct body_plane *plane)
+static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, enum look look,
+	uint8_t *out, struct body_plane *plane)
 {
 	const struct candidate *slow = NULL;
 	uint32_t without = plane->stored_len;
@@ -234,16 +133,13 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, enum look lo
 		return;
 	}
 	keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
+	/* Where there are matches, looking harder finds better ones. */
+	if (n >= LARGE && plane->stored_len < without - without / 4)
+		keep_if_smaller(c, &lz_good, in, n, out, plane);
 	if (look == LOOK_ALL)
-		slow = slow_that_pays(c, in, n, plane->stored_len < without - without / 20);
+		slow = slow_that_pays(c, in, n, noisy, plane->stored_len < without - without / 20);
 	if (slow)
 		keep_if_smaller(c, slow, in, n, out, plane);
-}
-
-/* More bytes equal to the one before than by chance, of which there are n · chance ± its root. */
-static bool has_runs(const struct figures *f, uint32_t n)
-{
-	return f->run_excess > 1.1 + 4 / sqrt(1 + n * f->chance);
 }
 
 /* `lz`: matches are likely. */
@@ -258,15 +154,15 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 		return;
 	}
 	*plane = (struct body_plane){ CODER_RAW, n };
-	if (!lz && n >= LARGE && sample_is_noise(in, n)) {
+	if (!lz && n >= LARGE && figures_noise_in_sample(in, n)) {
 		memcpy(out, in, n);
 		return;
 	}
-	measure(in, n, &f);
-	if (f.entropy < NOISE_BITS)
+	figures_measure(in, n, &f);
+	if (f.entropy < FIGURES_NOISE_BITS)
 		keep_if_smaller(c, n < ANS_MIN_BYTES ? &symbols : &ans, in, n, out, plane);
-	if (lz || n < SMALL_PART || (f.entropy < NOISE_BITS && has_runs(&f, n)))
-		plan_lz(c, in, n, look, out, plane);
+	if (lz || n < SMALL_PART || (f.entropy < FIGURES_NOISE_BITS && figures_have_runs(&f, n)))
+		plan_lz(c, in, n, f.entropy > SHORT_MATCHES_BITS, look, out, plane);
 	if (plane->coder == CODER_RAW)
 		memcpy(out, in, n);
 }
@@ -412,6 +308,53 @@ static unsigned split_width(const struct span *span)
 											   : 0;
 }
 
+/* Bytes as eight planes of a bit each: the high bits of pictures run on, the low ones are noise. */
+static void plan_bit_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t *to,
+	struct coded_part *out)
+{
+	uint32_t len = (uint32_t)bits_bytes(n);
+
+	out->part = (struct body_part){
+		.raw_len = n, .transform = TRANSFORM_BIT_PLANES, .elem_bytes = 1, .n_planes = 8
+	};
+	out->bytes = to;
+	out->len = 0;
+	bits_split(raw, n, c->planes);
+	for (unsigned p = 0; p < 8; p++) {
+		plan_plane(c, c->planes + (size_t)p * len, len, true, LOOK_ZSTD, to + out->len,
+			&out->part.planes[p]);
+		out->len += out->part.planes[p].stored_len;
+	}
+}
+
+/* Small integers, or bytes of anything. */
+static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct span *span,
+	struct coded_part *out)
+{
+	const struct dtype *type = dtype_get(span->dtype);
+	uint32_t n = span->len_bytes;
+	struct coded_part other;
+
+	if (n >= SMALL_PART && bits_only(raw, n)) {
+		plan_bits(c, raw, n, c->coded[0], out);
+		return;
+	}
+	plan_whole(c, raw, n, true, c->coded[0], out);
+	if ((type->class != DTYPE_INT && type->class != DTYPE_UINT) || n < SMALL_PART)
+		return;
+	plan_bit_planes(c, raw, n, c->coded[1], &other);
+	if (other.len < out->len)
+		*out = other;
+}
+
+/* Whether LZ over whole integers or records could beat their planes: distant matches no sample shows. */
+static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t planes_len)
+{
+	size_t room = (size_t)SAMPLE * planes_len / n, len;
+
+	return n < LARGE || beats(c, &lz_fast, raw + (n - SAMPLE) / 2, SAMPLE, 2 * room, &len);
+}
+
 /* Where the best part so far isn't. */
 static uint8_t *other_buffer(struct codec *c, const struct coded_part *best)
 {
@@ -427,7 +370,7 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 	size_t n_zeros;
 	bool lz;
 
-	find_repeats(raw, n, width, &repeats);
+	figures_repeats(raw, n, width, &repeats);
 	lz = n < SMALL_PART || repeats.eights > MANY_REPEATS;
 	plan_planes(c, raw, span, TRANSFORM_FLOAT, width, lz, c->coded[0], out);
 	n_zeros = sparse_count_zeros(raw, n / width, width, span->big_endian);
@@ -452,12 +395,8 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 	uint32_t n = span->len_bytes;
 	struct coded_part other;
 
-	if (!width && n >= SMALL_PART && bits_only(raw, n)) {
-		plan_bits(c, raw, n, c->coded[0], out);
-		return;
-	}
 	if (!width) {
-		plan_whole(c, raw, n, true, c->coded[0], out);
+		plan_single_bytes(c, raw, span, out);
 		return;
 	}
 	if (type->class == DTYPE_FLOAT && type->width_bytes <= 8) {
@@ -466,6 +405,8 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 	}
 	/* Integers, records and strings are where LZ is at home. */
 	plan_planes(c, raw, span, TRANSFORM_BYTES, width, true, c->coded[0], out);
+	if (!records_pay(c, raw, n, out->len))
+		return;
 	plan_whole(c, raw, n, true, other_buffer(c, out), &other);
 	if (other.len < out->len)
 		*out = other;

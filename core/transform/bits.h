@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes that are all 0 or 1, as booleans are, eight to a byte: the first one lowest. */
+/*
+ * Bits of bytes that lie together, eight to a byte, that of the first byte lowest: of bytes that are all
+ * 0 or 1, as booleans are, or each of the eight by itself.
+ */
 #ifndef ALCM_TRANSFORM_BITS_H
 #define ALCM_TRANSFORM_BITS_H
 
@@ -18,5 +21,12 @@ bool bits_only(const uint8_t *in, size_t n);
 /* n such bytes to bits_bytes(n); and back, whatever the bits behind the n-th are. */
 void bits_pack(const uint8_t *in, size_t n, uint8_t *out);
 void bits_unpack(const uint8_t *in, size_t n, uint8_t *out);
+
+/*
+ * Bit 7 − p of each of n bytes to planes[p · bits_bytes(n)], p from 0 to 7; and back from wherever the
+ * planes lie.
+ */
+void bits_split(const uint8_t *in, size_t n, uint8_t *planes);
+void bits_merge(const uint8_t *const planes[8], size_t n, uint8_t *out);
 
 #endif

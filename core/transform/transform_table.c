@@ -11,6 +11,7 @@ static const struct transform table[] = {
 	[TRANSFORM_FLOAT] = { "float", TRANSFORM_KIND_PLANES, true, FLOAT_WIDTHS },
 	[TRANSFORM_GRID] = { "grid", TRANSFORM_KIND_GRID, false, FLOAT_WIDTHS },
 	[TRANSFORM_BITS] = { "bits", TRANSFORM_KIND_BITS, false, 1u << 1 },
+	[TRANSFORM_BIT_PLANES] = { "bit planes", TRANSFORM_KIND_BIT_PLANES, false, 1u << 1 },
 	[TRANSFORM_SPARSE] = { "sparse", TRANSFORM_KIND_SPARSE, true, FLOAT_WIDTHS },
 };
 
@@ -26,6 +27,8 @@ unsigned transform_n_planes(const struct transform *t, unsigned width)
 		return width;
 	case TRANSFORM_KIND_GRID:
 		return 2;
+	case TRANSFORM_KIND_BIT_PLANES:
+		return 8;
 	case TRANSFORM_KIND_SPARSE:
 		return 2 + width;
 	default:
@@ -37,7 +40,7 @@ bool transform_takes(const struct transform *t, unsigned width)
 {
 	if (t->kind == TRANSFORM_KIND_WHOLE)
 		return width == 0;
-	if (t->kind == TRANSFORM_KIND_BITS)
+	if (t->kind == TRANSFORM_KIND_BITS || t->kind == TRANSFORM_KIND_BIT_PLANES)
 		return width == 1;
 	return width >= 2 && width <= TRANSFORM_MAX_PLANES && (t->widths >> (width % 32) & 1);
 }

@@ -13,15 +13,17 @@ enum transform_id {
 	TRANSFORM_GRID = 3,
 	TRANSFORM_SPARSE = 4,
 	TRANSFORM_BITS = 5,
+	TRANSFORM_BIT_PLANES = 6,
 };
 
 enum { TRANSFORM_MAX_PLANES = 32 };
 
 enum transform_kind {
-	TRANSFORM_KIND_WHOLE,  /* one plane: the part's bytes; elem_bytes is 0 */
-	TRANSFORM_KIND_PLANES, /* one plane per byte of an element */
-	TRANSFORM_KIND_GRID,   /* parameters and codes (codec/grid.h) */
-	TRANSFORM_KIND_BITS,   /* one plane: a bit for each byte (bits.h) */
+	TRANSFORM_KIND_WHOLE,      /* one plane: the part's bytes; elem_bytes is 0 */
+	TRANSFORM_KIND_PLANES,     /* one plane per byte of an element */
+	TRANSFORM_KIND_GRID,       /* parameters and codes (codec/grid.h) */
+	TRANSFORM_KIND_BITS,       /* one plane: a bit for each byte (bits.h) */
+	TRANSFORM_KIND_BIT_PLANES, /* eight planes, a bit of each byte in each (bits.h) */
 	TRANSFORM_KIND_SPARSE, /* which are zero, their signs, and planes of the others (sparse.h) */
 };
 

@@ -171,7 +171,7 @@ def join_float(planes, elem_bytes, big_endian):
 
 
 GRID, DENSITY, SPREAD = 3, 4, 5  # a transform and the coders that belong to it: alcm_grid.py
-SPARSE, BITS = 4, 5
+SPARSE, BITS, BIT_PLANES = 4, 5, 6
 
 # id: the elem_bytes allowed, whether flag bit 0 is, the inverse
 TRANSFORMS = {
@@ -181,10 +181,11 @@ TRANSFORMS = {
     GRID: ((2, 4, 8), True, None),
     SPARSE: ((2, 4, 8), True, None),
     BITS: ((1,), False, None),
+    BIT_PLANES: ((1,), False, None),
 }
 
 # planes that a transform gives, besides one for each byte of an element
-EXTRA_PLANES = {SPARSE: 2}
+EXTRA_PLANES = {SPARSE: 2, BIT_PLANES: 7}
 
 
 def decode_sparse(planes, elem_bytes, n, big_endian):
@@ -261,7 +262,7 @@ def decode_body(body, raw_len):
                 at += stored_len
             out.append(decode_sparse(pieces, elem_bytes, plane_len, bool(flags & 1)))
             continue
-        if transform == BITS:
+        if transform in (BITS, BIT_PLANES):
             plane_len = (part_len + 7) // 8
         for coder, stored_len in rows:
             if coder not in CODERS:
@@ -272,6 +273,10 @@ def decode_body(body, raw_len):
         if transform == BITS:
             bits = np.unpackbits(np.frombuffer(planes[0], np.uint8), bitorder="little")
             out.append(bits[:part_len].tobytes())
+            continue
+        if transform == BIT_PLANES:
+            bits = np.stack([np.unpackbits(np.frombuffer(p, np.uint8), bitorder="little") for p in planes], 1)
+            out.append(np.packbits(bits[:part_len], axis=1).tobytes())
             continue
         out.append(TRANSFORMS[transform][2](planes, elem_bytes, bool(flags & 1)))
     must(at == len(body), "bytes behind the last plane")

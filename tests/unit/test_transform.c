@@ -100,7 +100,9 @@ START_TEST(test_table_is_what_the_format_says)
 	ck_assert_uint_eq(transform_n_planes(transform_find(3), 8), 2);
 	ck_assert_uint_eq(transform_n_planes(transform_find(4), 4), 6);
 	ck_assert(transform_takes(transform_find(5), 1) && !transform_takes(transform_find(5), 2));
-	ck_assert_ptr_null(transform_find(6));
+	ck_assert(transform_takes(transform_find(6), 1) && !transform_takes(transform_find(6), 2));
+	ck_assert_uint_eq(transform_n_planes(transform_find(6), 1), 8);
+	ck_assert_ptr_null(transform_find(7));
 	ck_assert_ptr_null(transform_find(255));
 }
 END_TEST
@@ -155,6 +157,29 @@ START_TEST(test_sparse_comes_back)
 }
 END_TEST
 
+START_TEST(test_bit_planes_come_back)
+{
+	for (size_t n = 1; n < 300; n++) {
+		const uint8_t *planes[8];
+		uint8_t in[300], *exact = malloc(8 * bits_bytes(n)), *back = malloc(n);
+
+		for (size_t i = 0; i < n; i++)
+			in[i] = (uint8_t)(i * 2654435761u >> 13);
+		bits_split(in, n, exact);
+		for (unsigned p = 0; p < 8; p++) {
+			planes[p] = exact + p * bits_bytes(n);
+			for (size_t i = 0; i < n; i++)
+				ck_assert_uint_eq(planes[p][i / 8] >> i % 8 & 1,
+					in[i] >> (7 - p) & 1);
+		}
+		bits_merge(planes, n, back);
+		ck_assert_mem_eq(in, back, n);
+		free(exact);
+		free(back);
+	}
+}
+END_TEST
+
 START_TEST(test_bits_come_back)
 {
 	uint8_t in[300], out[300], packed[38];
@@ -185,6 +210,7 @@ int main(void)
 	tcase_add_test(tc, test_table_is_what_the_format_says);
 	tcase_add_loop_test(tc, test_sparse_comes_back, 0, 6);
 	tcase_add_test(tc, test_bits_come_back);
+	tcase_add_test(tc, test_bit_planes_come_back);
 	tcase_add_test(tc, test_plane_0_of_float32_is_the_exponent);
 	suite_add_tcase(s, tc);
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Cheap figures of data, which say what coders could pay. */
+#ifndef ALCM_CODEC_FIGURES_H
+#define ALCM_CODEC_FIGURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { FIGURES_SAMPLE = 8 << 10 };
+
+/* Entropies above this many bits per byte are not worth a coder. */
+#define FIGURES_NOISE_BITS 7.92
+
+struct figures {
+	double entropy;    /* order 0, bits per byte */
+	double chance;     /* that two bytes are equal */
+	double run_excess; /* share of bytes equal to the one before, divided by that */
+};
+
+void figures_measure(const uint8_t *in, uint32_t n, struct figures *f); /* n > 0 */
+
+/* More bytes equal to the one before than by chance, of which there are n · chance ± its root. */
+bool figures_have_runs(const struct figures *f, uint32_t n);
+
+/*
+ * Whether pieces spread over the plane look like noise. Of so few bytes the entropy comes out low by
+ * 255 / (2 · FIGURES_SAMPLE · ln 2) = 0.02 bits even for noise (Miller 1955); the limit leaves room for that.
+ */
+bool figures_noise_in_sample(const uint8_t *in, uint32_t n);
+
+/* Shares of anchors that were seen before in this part: of four bytes, and of eight that begin so. */
+struct repeats {
+	double fours, eights;
+};
+
+/*
+ * Anchors are chosen by their content, so that a repeated row chooses the same ones. Where there are
+ * few different values four bytes repeat by chance; that eight do says more.
+ */
+void figures_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out);
+
+#endif
