@@ -142,6 +142,16 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, 
 		keep_if_smaller(c, slow, in, n, out, plane);
 }
 
+/* Its states make `ans` costly for short planes, and fractions of bits are nothing to gain there. */
+static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, uint8_t *out,
+	struct body_plane *plane)
+{
+	if (n >= ANS_MIN_BYTES)
+		keep_if_smaller(c, &ans, in, n, out, plane);
+	if (n < 4 * ANS_MIN_BYTES)
+		keep_if_smaller(c, &symbols, in, n, out, plane);
+}
+
 /* `lz`: matches are likely. */
 static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum look look,
 	uint8_t *out, struct body_plane *plane)
@@ -160,7 +170,7 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 	}
 	figures_measure(in, n, &f);
 	if (f.entropy < FIGURES_NOISE_BITS)
-		keep_if_smaller(c, n < ANS_MIN_BYTES ? &symbols : &ans, in, n, out, plane);
+		plan_symbols(c, in, n, out, plane);
 	if (lz || n < SMALL_PART || (f.entropy < FIGURES_NOISE_BITS && figures_have_runs(&f, n)))
 		plan_lz(c, in, n, f.entropy > SHORT_MATCHES_BITS, look, out, plane);
 	if (plane->coder == CODER_RAW)
