@@ -48,8 +48,8 @@ struct ans_loop {
  * tables[i] (NULL: all by the first). False: the words ran out. The vector one may be called where
  * ans_has_avx2() only, and gives the same.
  */
-bool ans_loop_portable(struct ans_loop *l, const uint8_t *tables, uint8_t *out, uint32_t n);
-bool ans_loop_avx2(struct ans_loop *l, const uint8_t *tables, uint8_t *out, uint32_t n);
+typedef bool ans_loop_fn(struct ans_loop *l, const uint8_t *tables, uint8_t *out, uint32_t n);
+ans_loop_fn ans_loop_portable, ans_loop_avx2;
 bool ans_has_avx2(void);
 
 #endif

@@ -129,7 +129,27 @@ bool ans_loop_avx2(struct ans_loop *l, const uint8_t *tables, uint8_t *out, uint
 	return ans_loop_portable(l, tables ? tables + done : NULL, out + done, n - done);
 }
 
+/* Levels are below 16, so a row's part of the table fits into a register that is looked up in. */
+__attribute__((target("avx2"))) static void row_tables_avx2(const struct ans_map *m, unsigned row,
+	uint32_t column, uint32_t n, uint8_t *out)
+{
+	const __m256i table_of = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i
+			*)(const void *)(m->table_of + row)));
+	uint32_t i = 0;
+
+	for (; n - i >= 32; i += 32) {
+		__m256i levels = _mm256_loadu_si256((const __m256i *)(const void *)(m->columns +
+			column + i));
+
+		_mm256_storeu_si256((__m256i *)(void *)(out + i),
+			_mm256_shuffle_epi8(table_of, levels));
+	}
+	ans_row_tables_portable(m, row, column + i, n - i, out + i);
+}
+
 #else
+
+static ans_row_tables *const row_tables_avx2 = ans_row_tables_portable;
 
 bool ans_has_avx2(void)
 {
@@ -215,15 +235,16 @@ static bool get_map(struct cursor *c, unsigned n_tables, uint32_t n, struct ans_
 static bool run(struct ans_loop *l, const struct ans_map *m, const uint8_t *rows, uint8_t *out,
 	uint32_t n)
 {
-	bool (*loop)(struct ans_loop *, const uint8_t *, uint8_t *,
-		uint32_t) = ans_has_avx2() ? ans_loop_avx2 : ans_loop_portable;
+	bool avx2 = ans_has_avx2();
+	ans_loop_fn *loop = avx2 ? ans_loop_avx2 : ans_loop_portable;
 	uint8_t tables[ANS_WINDOW];
 
 	if (!m)
 		return loop(l, NULL, out, n);
 	for (uint32_t i = 0, count; i < n; i += count) {
 		count = n - i < ANS_WINDOW ? n - i : ANS_WINDOW;
-		ans_tables_of(m, rows, i, count, tables);
+		ans_tables_of(m, rows, i, count, avx2 ? row_tables_avx2 : ans_row_tables_portable,
+			tables);
 		if (!loop(l, tables, out + i, count))
 			return false;
 	}

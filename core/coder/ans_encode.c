@@ -173,7 +173,7 @@ static void count_classes(const uint8_t *in, uint32_t n, struct plan *p)
 	memset(p->tables, 0, p->map.n_classes * sizeof(p->tables[0]));
 	for (uint32_t i = 0, len; i < n; i += len) {
 		len = n - i < ANS_WINDOW ? n - i : ANS_WINDOW;
-		ans_tables_of(&p->map, p->rows, i, len, classes);
+		ans_tables_of(&p->map, p->rows, i, len, ans_row_tables_portable, classes);
 		for (uint32_t k = 0; k < len; k++)
 			p->tables[classes[k]].of[in[i + k]]++;
 	}
@@ -425,7 +425,7 @@ static uint8_t *code_all(const uint8_t *in, uint32_t n, const struct plan *p,
 
 	for (uint32_t len = n - at; word; len = ANS_WINDOW) {
 		if (len && p->n_tables > 1)
-			ans_tables_of(&p->map, p->rows, at, len, tables);
+			ans_tables_of(&p->map, p->rows, at, len, ans_row_tables_portable, tables);
 		word = code_window(in + at, len, p->n_tables > 1 ? tables : NULL, symbols, states,
 			word, least);
 		if (!at)

@@ -19,8 +19,8 @@ enum {
 struct ans_map {
 	uint32_t row_len, row_skip;
 	unsigned n_classes;
-	uint8_t table_of[ANS_MAX_CLASSES];
-	uint8_t columns[ANS_MAX_ROW]; /* levels */
+	uint8_t table_of[ANS_LEVELS + ANS_MAX_CLASSES]; /* sixteen from each level on can be loaded */
+	uint8_t columns[ANS_MAX_ROW];                   /* levels */
 };
 
 static inline uint32_t ans_n_rows(const struct ans_map *m, uint32_t n)
@@ -34,19 +34,30 @@ static inline unsigned ans_nibble(const uint8_t *nibbles, uint32_t i)
 	return nibbles[i / 2] >> (i % 2 * 4) & 15;
 }
 
+/* Tables of `n` values of one row whose level is `row`. */
+typedef void ans_row_tables(const struct ans_map *m, unsigned row, uint32_t column, uint32_t n,
+	uint8_t *out);
+
+static inline void ans_row_tables_portable(const struct ans_map *m, unsigned row, uint32_t column,
+	uint32_t n, uint8_t *out)
+{
+	const uint8_t *table_of = m->table_of + row;
+
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = table_of[m->columns[column + i]];
+}
+
 /* The tables of values [from, from + n), `rows` being the rows' levels. Classes must be possible. */
 static inline void ans_tables_of(const struct ans_map *m, const uint8_t *rows, uint32_t from,
-	uint32_t n, uint8_t *out)
+	uint32_t n, ans_row_tables *row_tables, uint8_t *out)
 {
 	uint32_t row = (uint32_t)(((uint64_t)m->row_skip + from) / m->row_len);
 	uint32_t column = (uint32_t)(((uint64_t)m->row_skip + from) % m->row_len);
 
 	while (n) {
 		uint32_t count = m->row_len - column < n ? m->row_len - column : n;
-		const uint8_t *table_of = m->table_of + ans_nibble(rows, row++);
 
-		for (uint32_t i = 0; i < count; i++)
-			out[i] = table_of[m->columns[column + i]];
+		row_tables(m, ans_nibble(rows, row++), column, count, out);
 		out += count;
 		n -= count;
 		column = 0;

@@ -24,7 +24,12 @@ static void check_again(struct codec *codec, const uint8_t *raw, uint32_t n, uin
 	enum dtype_id dtype = hint % DTYPE_COUNT;
 	uint32_t width = dtype_get(dtype)->width_bytes, whole = n - n % width;
 	struct span spans[2] = {
-		{ .len_bytes = whole, .elem_bytes = width, .dtype = dtype, .big_endian = hint >> 7 },
+		{ .len_bytes = whole,
+			.elem_bytes = width,
+			.dtype = dtype,
+			.big_endian = hint >> 7,
+			.row_len = hint & 64 ? 100 : 0,
+			.row_skip = hint & 32 ? 7 : 0 },
 		{ .len_bytes = n - whole, .elem_bytes = 1, .dtype = DTYPE_BYTES },
 	};
 	const struct span *first = whole ? spans : spans + 1;
