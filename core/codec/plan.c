@@ -87,7 +87,7 @@ static void keep_if_smaller(struct codec *c, const struct candidate *with, const
 }
 
 /* How far to look: matches at any distance are nothing that a sample could show. */
-enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_ALL };
+enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_ALL, LOOK_HARD };
 
 /* A coder too slow to be tried on all, if a piece from the plane's middle says that it pays. */
 static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in, uint32_t n,
@@ -133,10 +133,10 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, 
 		return;
 	}
 	keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
-	/* Where there are matches, looking harder finds better ones. */
-	if (n >= LARGE && plane->stored_len < without - without / 4)
+	/* Where there are matches, looking harder finds better ones, at twice the price. */
+	if (look == LOOK_HARD && n >= LARGE && plane->stored_len < without - without / 4)
 		keep_if_smaller(c, &lz_good, in, n, out, plane);
-	if (look == LOOK_ALL)
+	if (look >= LOOK_ALL)
 		slow = slow_that_pays(c, in, n, noisy, plane->stored_len < without - without / 20);
 	if (slow)
 		keep_if_smaller(c, slow, in, n, out, plane);
@@ -194,7 +194,7 @@ static void plan_planes(struct codec *c, const uint8_t *raw, const struct span *
 	uint32_t n = span->len_bytes;
 	uint32_t n_elems = n / width;
 	/* What repeats at a distance, as text does in its token ids, no sample shows. */
-	enum look look = transform == TRANSFORM_FLOAT ? LOOK_SAMPLE : LOOK_ALL;
+	enum look look = transform == TRANSFORM_FLOAT ? LOOK_SAMPLE : LOOK_HARD;
 
 	out->part = (struct body_part){ .raw_len = n,
 		.transform = transform,
