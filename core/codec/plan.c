@@ -91,7 +91,7 @@ enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_ALL, LOOK_HARD };
 
 /* A coder too slow to be tried on all, if a piece from the plane's middle says that it pays. */
 static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in, uint32_t n,
-	bool noisy, bool lz_gains)
+	bool deflate_too, bool lz_gains)
 {
 	uint32_t len = n < SAMPLE ? n : SAMPLE;
 	const uint8_t *piece = in + (n - len) / 2;
@@ -101,7 +101,8 @@ static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in
 	(void)beats(c, &symbols, piece, len, least, &least);
 	(void)beats(c, n < LARGE ? &lz_good : &lz_fast, piece, len, least, &least);
 	/* Short matches are what deflate finds better; where there are many it takes ages. */
-	if ((noisy || n < SAMPLE) && beats(c, &deflate, piece, len, least - least / 64, &least))
+	if ((deflate_too || n < SAMPLE) &&
+		beats(c, &deflate, piece, len, least - least / 64, &least))
 		best = &deflate;
 	/* Where matches gain little, weighing them gains nothing. */
 	if (lz_gains && beats(c, &strong, piece, len, least - least / 10, &least))
@@ -137,18 +138,22 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, 
 	if (look == LOOK_HARD && n >= LARGE && plane->stored_len < without - without / 4)
 		keep_if_smaller(c, &lz_good, in, n, out, plane);
 	if (look >= LOOK_ALL)
-		slow = slow_that_pays(c, in, n, noisy, plane->stored_len < without - without / 20);
+		slow = slow_that_pays(c, in, n, noisy || look == LOOK_ALL,
+			plane->stored_len < without - without / 20);
 	if (slow)
 		keep_if_smaller(c, slow, in, n, out, plane);
 }
 
-/* Its states make `ans` costly for short planes, and fractions of bits are nothing to gain there. */
-static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, uint8_t *out,
-	struct body_plane *plane)
+/*
+ * Its states make `ans` costly for short planes; and zstd has tables for each block of what is as
+ * mixed as whole files are.
+ */
+static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, enum look look,
+	uint8_t *out, struct body_plane *plane)
 {
 	if (n >= ANS_MIN_BYTES)
 		keep_if_smaller(c, &ans, in, n, out, plane);
-	if (n < 4 * ANS_MIN_BYTES)
+	if (n < 4 * ANS_MIN_BYTES || look == LOOK_ALL)
 		keep_if_smaller(c, &symbols, in, n, out, plane);
 }
 
@@ -170,7 +175,7 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 	}
 	figures_measure(in, n, &f);
 	if (f.entropy < FIGURES_NOISE_BITS)
-		plan_symbols(c, in, n, out, plane);
+		plan_symbols(c, in, n, look, out, plane);
 	if (lz || n < SMALL_PART || (f.entropy < FIGURES_NOISE_BITS && figures_have_runs(&f, n)))
 		plan_lz(c, in, n, f.entropy > SHORT_MATCHES_BITS, look, out, plane);
 	if (plane->coder == CODER_RAW)
