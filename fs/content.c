@@ -117,9 +117,11 @@ static int judge(struct fs *fs, struct inode *i)
 		c->state = CONTENT_UNDECIDED;
 		return 0;
 	}
+	content_note_reads(c, false);
 	if (!err)
 		err = alcm_probe(c->fd, &probe, &diag);
 	if (!err && probe.kind == ALCM_PLAIN) {
+		content_note_reads(c, true);
 		c->state = CONTENT_PLAIN;
 		return 0;
 	}
@@ -131,6 +133,7 @@ static int judge(struct fs *fs, struct inode *i)
 	pthread_mutex_lock(&i->lock);
 	c->mtime = st.st_mtim;
 	c->mtime_known = true;
+	c->read_noted = false;
 	pthread_mutex_unlock(&i->lock);
 	return 0;
 }

@@ -29,6 +29,7 @@ struct content {
 	/* guarded by inode->lock */
 	struct timespec mtime; /* logical, of an open BLOB */
 	bool mtime_known;
+	bool read_noted;               /* the access time says that this open BLOB was read */
 	struct timespec verdict_ctime; /* the probe below is of the file as of then */
 	off_t verdict_bytes;
 	struct alcm_probe verdict;

@@ -34,6 +34,7 @@ static int demote(struct fs *fs, struct inode *i)
 	alcm_blob_close(c->blob);
 	c->blob = NULL;
 	c->state = n ? CONTENT_PLAIN : CONTENT_UNDECIDED;
+	content_note_reads(c, true);
 	content_restore_mtime(i);
 	return 0;
 }
@@ -63,7 +64,7 @@ static bool takes_up(const struct fs *fs, const struct inode *i)
 
 	return c->state == CONTENT_PLAIN && c->plain_written && c->n_open <= 1 &&
 		!fstat(c->fd, &st) && st.st_nlink == 1 && st.st_size >= fs->opt.min_size &&
-		pread(c->fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+		content_peek(c, head, sizeof(head)) == (ssize_t)sizeof(head) &&
 		alcm_sniff(head, sizeof(head)) == ALCM_SNIFF_TENSOR;
 }
 

@@ -13,6 +13,39 @@
 #include "inode.h"
 #include "policy.h"
 
+/* Not allowed on files of others, unless by root: then access times tell more than they should. */
+void content_note_reads(const struct content *c, bool on)
+{
+	int flags = fcntl(c->fd, F_GETFL);
+
+	(void)fcntl(c->fd, F_SETFL, on ? flags & ~O_NOATIME : flags | O_NOATIME);
+}
+
+ssize_t content_peek(const struct content *c, void *buf, size_t n)
+{
+	ssize_t got;
+
+	content_note_reads(c, false);
+	got = pread(c->fd, buf, n, 0);
+	content_note_reads(c, true);
+	return got < 0 ? -errno : got;
+}
+
+/* The blob reads for writers too, so its reads don't count; once per opening, a user's does. */
+static void note_blob_read(struct inode *i)
+{
+	char byte;
+
+	pthread_mutex_lock(&i->lock);
+	if (!i->content.read_noted) {
+		i->content.read_noted = true;
+		content_note_reads(&i->content, true);
+		(void)!pread(i->content.fd, &byte, 1, 0);
+		content_note_reads(&i->content, false);
+	}
+	pthread_mutex_unlock(&i->lock);
+}
+
 ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off, int *plain_fd)
 {
 	struct content *c = &i->content;
@@ -21,25 +54,35 @@ ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t 
 
 	if (got)
 		return got;
-	if (c->state == CONTENT_BLOB)
+	if (c->state == CONTENT_BLOB) {
 		got = alcm_blob_pread(c->blob, buf, n, (uint64_t)off, &diag);
-	else
+		note_blob_read(i);
+	} else {
 		*plain_fd = c->fd;
+	}
 	if (got < 0)
 		(void)content_report(fs, i, (int)got, &diag);
 	pthread_rwlock_unlock(&c->io);
 	return got;
 }
 
-/* Would this write give a plain file the head of a blob? It would then be mistaken for one. */
+/*
+ * Would this write give a plain file the head of a blob? It would then be mistaken for one. The file
+ * is only looked at when the written bytes leave it open: reading changes its access time, and
+ * brings pages of a hole into the store's cache, which then counts them as data.
+ */
 static bool forges_blob(const struct content *c, const char *buf, size_t n, off_t off)
 {
 	char head[CONTENT_MAGIC_BYTES] = { 0 };
 
-	if (off >= (off_t)sizeof(head) || pread(c->fd, head, sizeof(head), 0) < 0)
+	if (off >= (off_t)sizeof(head))
 		return false;
 	if (n > sizeof(head) - (size_t)off)
 		n = sizeof(head) - (size_t)off;
+	if (memcmp(CONTENT_BLOB_MAGIC + off, buf, n) != 0)
+		return false;
+	if (content_peek(c, head, sizeof(head)) < 0)
+		return false;
 	memcpy(head + off, buf, n);
 	return memcmp(head, CONTENT_BLOB_MAGIC, sizeof(head)) == 0;
 }
@@ -51,9 +94,11 @@ static int become_blob(struct fs *fs, struct inode *i)
 
 	policy_profile(fs, i, &profile);
 	err = alcm_blob_create(fs->alcm, i->content.fd, &profile, &i->content.blob);
-	if (!err)
-		i->content.state = CONTENT_BLOB;
-	return err;
+	if (err)
+		return err;
+	i->content.state = CONTENT_BLOB;
+	content_note_reads(&i->content, false);
+	return 0;
 }
 
 /* The write that decides: exclusive, and only the first one of an empty file comes here. */
@@ -144,6 +189,7 @@ static int empty(struct inode *i)
 	c->blob = NULL;
 	c->state = CONTENT_UNDECIDED;
 	c->plain_written = false;
+	content_note_reads(c, true);
 	return ftruncate(c->fd, 0) ? -errno : 0;
 }
 

@@ -26,6 +26,12 @@ int content_ensure_open(struct fs *fs, struct inode *inode, bool writable);
 /* Take io shared with the store's file open; on success the caller unlocks it. */
 int content_enter(struct fs *fs, struct inode *inode, bool writable);
 
+/* Whether reading the open file changes its access time: of a plain one, unless it is for us. */
+void content_note_reads(const struct content *content, bool on);
+
+/* The first bytes of an open PLAIN file, for us; as pread(2), with a negative errno. */
+ssize_t content_peek(const struct content *content, void *buf, size_t n);
+
 /* PLAIN → BLOB in place. io held exclusively. */
 int content_pack(struct fs *fs, struct inode *inode);
 
