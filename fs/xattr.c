@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "caller.h"
 #include "op.h"
 #include "path.h"
 #include "policy.h"
@@ -115,8 +116,6 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	if (!err) {
 		if (is_virtual(name))
 			n = show(fs, inode, fd, name, text, sizeof(text));
-		else if (S_ISLNK(inode->type))
-			n = -ENODATA; /* user xattrs don't exist on symlinks, others aren't ours to tell */
 		else if ((n = getxattr(path_proc(fd, proc), name, buf, size)) < 0)
 			n = -errno;
 		inode_unpin(fs, inode);
@@ -153,7 +152,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	ssize_t n = err;
 
 	if (!err) {
-		n = S_ISLNK(inode->type) ? 0 : listxattr(path_proc(fd, proc), buf, LIST_MAX);
+		n = listxattr(path_proc(fd, proc), buf, LIST_MAX);
 		n = n < 0 ? -errno : without_virtual(buf, n);
 		inode_unpin(fs, inode);
 	}
@@ -166,11 +165,29 @@ static int may_change(const struct inode *inode, const char *name)
 {
 	if (inode->admin)
 		return -EROFS;
-	if (S_ISLNK(inode->type))
-		return -ENOTSUP;
 	if (is_virtual(name) && (!S_ISDIR(inode->type) || strcmp(name, POLICY_XATTR) != 0))
 		return -EPERM;
 	return 1;
+}
+
+/*
+ * The path of an O_PATH descriptor in /proc leads to the file itself, also when that is a symlink.
+ * An ACL is set by the caller: who isn't in the file's group loses its setgid bit.
+ */
+static int set_in_store(fuse_req_t req, int fd, const char *name, const char *value, size_t size,
+	int flags)
+{
+	bool by_caller = strcmp(name, "system.posix_acl_access") == 0;
+	struct caller caller;
+	char proc[PATH_PROC];
+	int err;
+
+	if (by_caller)
+		caller_enter(req, &caller);
+	err = setxattr(path_proc(fd, proc), name, value, size, flags) ? -errno : 0;
+	if (by_caller)
+		caller_leave(&caller);
+	return err;
 }
 
 void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
@@ -179,7 +196,6 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	struct fs *fs = req_fs(req);
 	struct inode *inode = inode_from(fs, ino);
 	int fd, err = may_change(inode, name);
-	char proc[PATH_PROC];
 
 	if (err > 0 && is_virtual(name)) {
 		struct alcm_profile profile;
@@ -195,7 +211,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	if (err > 0)
 		err = inode_pin(fs, inode, &fd) ? -ESTALE : 1;
 	if (err > 0) {
-		err = setxattr(path_proc(fd, proc), name, value, size, flags) ? -errno : 0;
+		err = set_in_store(req, fd, name, value, size, flags);
 		inode_unpin(fs, inode);
 	}
 	reply_result(req, err);
