@@ -35,7 +35,10 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	set_cap(conn, FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE, true);
 	/* With splice, a write arrives in a pipe, from which the chunk buffer needs it copied. */
 	set_cap(conn, FUSE_CAP_SPLICE_READ, false);
-	set_cap(conn, FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_DIO, true);
+	set_cap(conn, FUSE_CAP_PARALLEL_DIROPS, true);
+	/* After an asynchronous direct write the kernel leaves in its cache what a read put there
+	   meanwhile; only AUTO_INVAL_DATA would bring that right. */
+	set_cap(conn, FUSE_CAP_ASYNC_DIO, false);
 	/* Locks stay in the kernel: one store has one mount, so they are complete there. */
 	set_cap(conn, FUSE_CAP_FLOCK_LOCKS | FUSE_CAP_POSIX_LOCKS, false);
 	conn->max_readahead = 4 << 20;
