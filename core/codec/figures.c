@@ -24,11 +24,8 @@ static void count_bytes(const uint8_t *in, uint32_t n, uint32_t counts[256], uin
 	*equal = same;
 }
 
-void figures_measure(const uint8_t *in, uint32_t n, struct figures *f)
+static void set_figures(const uint32_t counts[256], uint32_t equal, uint32_t n, struct figures *f)
 {
-	uint32_t counts[256], equal;
-
-	count_bytes(in, n, counts, &equal);
 	f->entropy = f->chance = 0;
 	for (unsigned s = 0; s < 256; s++) {
 		double p = (double)counts[s] / n;
@@ -41,25 +38,30 @@ void figures_measure(const uint8_t *in, uint32_t n, struct figures *f)
 	f->run_excess = n > 1 ? (double)equal / (n - 1) / f->chance : 1;
 }
 
+void figures_measure(const uint8_t *in, uint32_t n, struct figures *f)
+{
+	uint32_t counts[256], equal;
+
+	count_bytes(in, n, counts, &equal);
+	set_figures(counts, equal, n, f);
+}
+
 bool figures_noise_in_sample(const uint8_t *in, uint32_t n)
 {
 	enum { PIECES = 8, PIECE = FIGURES_SAMPLE / PIECES };
-	uint32_t counts[256] = { 0 };
-	double entropy = 0;
+	uint32_t counts[256] = { 0 }, equal = 0;
+	struct figures f;
 
 	for (uint32_t k = 0; k < PIECES; k++) {
 		const uint8_t *piece = in + (uint64_t)(n - PIECE) * k / (PIECES - 1);
 
 		for (uint32_t i = 0; i < PIECE; i++)
 			counts[piece[i]]++;
+		for (uint32_t i = 1; i < PIECE; i++)
+			equal += piece[i] == piece[i - 1];
 	}
-	for (unsigned s = 0; s < 256; s++) {
-		double p = (double)counts[s] / FIGURES_SAMPLE;
-
-		if (counts[s])
-			entropy -= p * log2(p);
-	}
-	return entropy > FIGURES_NOISE_BITS + 0.03;
+	set_figures(counts, equal, FIGURES_SAMPLE, &f);
+	return f.entropy > FIGURES_NOISE_BITS + 0.03 && !figures_have_runs(&f, FIGURES_SAMPLE);
 }
 
 void figures_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out)

@@ -87,7 +87,7 @@ static void keep_if_smaller(struct codec *c, const struct candidate *with, const
 }
 
 /* How far to look: matches at any distance are nothing that a sample could show. */
-enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_ALL, LOOK_HARD };
+enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_GOOD, LOOK_ALL, LOOK_HARD };
 
 /* A coder too slow to be tried on all, if a piece from the plane's middle says that it pays. */
 static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in, uint32_t n,
@@ -111,16 +111,22 @@ static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in
 }
 
 /*
- * Matches in planes of floats: a piece from the middle decides. What it must beat is what the coder of
- * symbols makes of as much of the plane.
+ * Matches in planes of floats: pieces decide. What one of them must beat is what the coder of symbols
+ * makes of as much of the plane.
  */
 static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n, uint8_t *out,
 	struct body_plane *plane)
 {
 	size_t room = (size_t)((double)SAMPLE * plane->stored_len / n * LZ_MUST_REACH), len;
 
-	if (beats(c, &lz_fast, in + (n - SAMPLE) / 2, SAMPLE, room, &len))
+	for (unsigned quarter = 1; quarter < 4; quarter++) {
+		const uint8_t *piece = in + (uint64_t)(n - SAMPLE) * quarter / 4;
+
+		if (!beats(c, &lz_fast, piece, SAMPLE, room, &len))
+			continue;
 		keep_if_smaller(c, &lz_good, in, n, out, plane);
+		return;
+	}
 }
 
 static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, enum look look,
@@ -135,7 +141,8 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, 
 	}
 	keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
 	/* Where there are matches, looking harder finds better ones, at twice the price. */
-	if (look == LOOK_HARD && n >= LARGE && plane->stored_len < without - without / 4)
+	if ((look == LOOK_GOOD || look == LOOK_HARD) && n >= LARGE &&
+		plane->stored_len < without - without / 4)
 		keep_if_smaller(c, &lz_good, in, n, out, plane);
 	if (look >= LOOK_ALL)
 		slow = slow_that_pays(c, in, n, noisy || look == LOOK_ALL,
@@ -176,7 +183,7 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 	figures_measure(in, n, &f);
 	if (f.entropy < FIGURES_NOISE_BITS)
 		plan_symbols(c, in, n, look, out, plane);
-	if (lz || n < SMALL_PART || (f.entropy < FIGURES_NOISE_BITS && figures_have_runs(&f, n)))
+	if (lz || n < SMALL_PART || figures_have_runs(&f, n))
 		plan_lz(c, in, n, f.entropy > SHORT_MATCHES_BITS, look, out, plane);
 	if (plane->coder == CODER_RAW)
 		memcpy(out, in, n);
@@ -184,12 +191,12 @@ static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, 
 
 /* ---- one part ------------------------------------------------------------------------------- */
 
-static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, bool all, uint8_t *to,
-	struct coded_part *out)
+static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, enum look look,
+	uint8_t *to, struct coded_part *out)
 {
 	out->part = (struct body_part){ .raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1 };
 	out->bytes = to;
-	plan_plane(c, raw, n, true, all ? LOOK_ALL : LOOK_ZSTD, to, &out->part.planes[0]);
+	plan_plane(c, raw, n, true, look, to, &out->part.planes[0]);
 	out->len = out->part.planes[0].stored_len;
 }
 
@@ -199,7 +206,9 @@ static void plan_planes(struct codec *c, const uint8_t *raw, const struct span *
 	uint32_t n = span->len_bytes;
 	uint32_t n_elems = n / width;
 	/* What repeats at a distance, as text does in its token ids, no sample shows. */
-	enum look look = transform == TRANSFORM_FLOAT ? LOOK_SAMPLE : LOOK_HARD;
+	enum look look = dtype_get(span->dtype)->class != DTYPE_FLOAT ? LOOK_HARD
+		: lz                                                  ? LOOK_GOOD
+								      : LOOK_SAMPLE;
 
 	out->part = (struct body_part){ .raw_len = n,
 		.transform = transform,
@@ -323,6 +332,18 @@ static unsigned split_width(const struct span *span)
 											   : 0;
 }
 
+/* Where the best part so far isn't. */
+static uint8_t *other_buffer(struct codec *c, const struct coded_part *best)
+{
+	return best->bytes == c->coded[0] ? c->coded[1] : c->coded[0];
+}
+
+static void keep_smaller(struct coded_part *best, const struct coded_part *other)
+{
+	if (other->len < best->len)
+		*best = *other;
+}
+
 /* Bytes as eight planes of a bit each: the high bits of pictures run on, the low ones are noise. */
 static void plan_bit_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t *to,
 	struct coded_part *out)
@@ -354,12 +375,11 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 		plan_bits(c, raw, n, c->coded[0], out);
 		return;
 	}
-	plan_whole(c, raw, n, true, c->coded[0], out);
+	plan_whole(c, raw, n, LOOK_ALL, c->coded[0], out);
 	if ((type->class != DTYPE_INT && type->class != DTYPE_UINT) || n < SMALL_PART)
 		return;
 	plan_bit_planes(c, raw, n, c->coded[1], &other);
-	if (other.len < out->len)
-		*out = other;
+	keep_smaller(out, &other);
 }
 
 /* Whether LZ over whole integers or records could beat their planes: distant matches no sample shows. */
@@ -368,12 +388,6 @@ static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, uint32_
 	size_t room = (size_t)SAMPLE * planes_len / n, len;
 
 	return n < LARGE || beats(c, &lz_fast, raw + (n - SAMPLE) / 2, SAMPLE, 2 * room, &len);
-}
-
-/* Where the best part so far isn't. */
-static uint8_t *other_buffer(struct codec *c, const struct coded_part *best)
-{
-	return best->bytes == c->coded[0] ? c->coded[1] : c->coded[0];
 }
 
 static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *span,
@@ -390,16 +404,18 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 	plan_planes(c, raw, span, TRANSFORM_FLOAT, width, lz, c->coded[0], out);
 	n_zeros = sparse_count_zeros(raw, n / width, width, span->big_endian);
 	if (n_zeros > n / width / 64 && n_zeros < n / width) {
-		plan_sparse(c, raw, n, width, span->big_endian, lz, c->coded[1], &other);
-		if (other.len < out->len)
-			*out = other;
+		plan_sparse(c, raw, n, width, span->big_endian, lz, other_buffer(c, out), &other);
+		keep_smaller(out, &other);
+	} else if (out->part.planes[1].coder == CODER_ZSTD) {
+		/* Neighbours that are alike: their leading bits are, best with the sign in front. */
+		plan_planes(c, raw, span, TRANSFORM_BYTES, width, lz, other_buffer(c, out),
+			&other);
+		keep_smaller(out, &other);
 	}
 	if (!whole_pays(c, raw, n, &repeats, out))
 		return;
-	/* zlib finds no more in floats than zstd does, and takes ten times as long to look. */
-	plan_whole(c, raw, n, false, other_buffer(c, out), &other);
-	if (other.len < out->len)
-		*out = other;
+	plan_whole(c, raw, n, LOOK_GOOD, other_buffer(c, out), &other);
+	keep_smaller(out, &other);
 }
 
 static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *span,
@@ -422,9 +438,8 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 	plan_planes(c, raw, span, TRANSFORM_BYTES, width, true, c->coded[0], out);
 	if (!records_pay(c, raw, n, out->len))
 		return;
-	plan_whole(c, raw, n, true, other_buffer(c, out), &other);
-	if (other.len < out->len)
-		*out = other;
+	plan_whole(c, raw, n, LOOK_ALL, other_buffer(c, out), &other);
+	keep_smaller(out, &other);
 }
 
 void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,
