@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/simd.h"
 #include "tensor/values.h"
 
 enum {
@@ -17,16 +18,29 @@ enum {
 
 #define SPARSE_BELOW 1e-6
 
+/* 0 · x is NaN for NaN and Inf, 0 for all others. */
+SIMD_CLONES static bool all_finite(const double *x, unsigned n)
+{
+	double check[LANES] = { 0 };
+	unsigned i = 0;
+
+	for (; i + LANES <= n; i += LANES) {
+		for (unsigned l = 0; l < LANES; l++)
+			check[l] += x[i + l] * 0;
+	}
+	for (; i < n; i++)
+		check[0] += x[i] * 0;
+	for (unsigned l = 1; l < LANES; l++)
+		check[0] += check[l];
+	return check[0] == 0;
+}
+
 /* Take NaN and Inf out of a block, counting them; returns how many values are left. */
 static unsigned drop_nonfinite(struct moments *m, double *x, unsigned n)
 {
 	unsigned kept = 0;
-	double check = 0;
 
-	/* 0 · x is NaN for both, 0 for all others: one cheap test for the common block. */
-	for (unsigned i = 0; i < n; i++)
-		check += x[i] * 0;
-	if (check == 0)
+	if (all_finite(x, n))
 		return n;
 	for (unsigned i = 0; i < n; i++) {
 		if (isnan(x[i]))
@@ -49,7 +63,7 @@ static double sum_lanes(const double s[LANES])
 }
 
 /* The moments of one block of n > 0 finite values. Padding repeats the mean: it adds nothing. */
-static void block_moments(struct moments *b, double *x, unsigned n)
+SIMD_CLONES static void block_moments(struct moments *b, double *x, unsigned n)
 {
 	double s1[LANES] = { 0 }, s2[LANES] = { 0 }, s3[LANES] = { 0 }, s4[LANES] = { 0 };
 	double lo[LANES], hi[LANES];

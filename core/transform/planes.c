@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/simd.h"
+
 /*
  * The widths of floats and integers get loops of their own, in which width, rotation and byte
  * order are constants, so that the compiler turns them into vector code.
@@ -55,8 +57,8 @@
 		}                                                                              \
 	}                                                                                      \
                                                                                                \
-	static void split##bits##_any(const uint8_t *in, uint8_t *out, size_t n, bool rotate,  \
-		bool big)                                                                      \
+	SIMD_CLONES static void split##bits##_any(const uint8_t *in, uint8_t *out, size_t n,   \
+		bool rotate, bool big)                                                         \
 	{                                                                                      \
 		if (rotate && !big)                                                            \
 			split##bits(in, out, n, true, false);                                  \
@@ -68,8 +70,8 @@
 			split##bits(in, out, n, false, true);                                  \
 	}                                                                                      \
                                                                                                \
-	static void merge##bits##_any(const uint8_t *const planes[], uint8_t *out, size_t n,   \
-		bool rotate, bool big)                                                         \
+	SIMD_CLONES static void merge##bits##_any(const uint8_t *const planes[], uint8_t *out, \
+		size_t n, bool rotate, bool big)                                               \
 	{                                                                                      \
 		if (rotate && !big)                                                            \
 			merge##bits(planes, out, n, true, false);                              \

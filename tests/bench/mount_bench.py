@@ -3,11 +3,13 @@
 """np.save + fsync and cold and warm np.load through alcmfs, libfuse's passthrough example and the plain
 directory, side by side: prints a Markdown table of medians.
 
-    mount_bench.py [--build DIR] [--dir DIR] [--mib N] [--rounds N] [--passthrough PATH] [--options O]
+    mount_bench.py [--build DIR] [--dir DIR] [--mib N] [--rounds N] [--passthrough PATH] [--options O] [--btrfs]
 
 Every round does all three targets, each round beginning with another one, so that a slow minute of the
 machine hurts all alike. All three lie on the same file system, in a folder made below --dir. Caches are
 dropped before the cold load (as root; otherwise by posix_fadvise on the file and on the store's file).
+With --btrfs (as root, with Debian's btrfs-progs) there is also a btrfs with compress-force=zstd:3, on a loop
+device in such a folder; its compressing is the kernel's and not in any column of CPU time.
 The passthrough example is compiled from what libfuse3-dev installs, or is a program named by
 --passthrough (called as PROGRAM -f -o source=DIR MOUNTPOINT); without any, its column is left out.
 
@@ -88,10 +90,37 @@ class Target:
         with open(f"/proc/{self.process.pid if self.process else 'self'}/io", encoding="ascii") as f:
             return next(int(line.split()[1]) for line in f if line.startswith("write_bytes"))
 
+    def stored_bytes(self):
+        return os.stat(self.stored).st_blocks * 512
+
     def stop(self):
         if self.process:
             subprocess.run(["fusermount3", "-u", self.mnt], check=False)
             self.process.wait()
+
+
+class Btrfs(Target):
+    """A btrfs that compresses, in a file. Space is what the file system has in use."""
+
+    def __init__(self, folder, n_mib):
+        image = os.path.join(folder, "image")
+        super().__init__("btrfs zstd:3", folder)
+        with open(image, "wb") as f:
+            f.truncate((3 * n_mib + 1024) * MIB)
+        subprocess.run(["mkfs.btrfs", "-q", image], check=True)
+        subprocess.run(["mount", "-o", "loop,compress-force=zstd:3", image, self.store], check=True)
+        self.empty = self.used()
+
+    def used(self):
+        os.sync()
+        state = os.statvfs(self.store)
+        return (state.f_blocks - state.f_bfree) * state.f_frsize
+
+    def stored_bytes(self):
+        return self.used() - self.empty
+
+    def stop(self):
+        subprocess.run(["umount", self.store], check=False)
 
 
 def passthrough_command(given, work):
@@ -163,7 +192,7 @@ def one_round(target, data, figures, check):
     figures.setdefault("wrote", []).append(target.bytes_written() - wrote)
     if before is not None:
         figures.setdefault("written", []).append((sectors_written(target.store) - before) * 512)
-    figures.setdefault("stored", []).append(os.stat(target.stored).st_blocks * 512)
+    figures.setdefault("stored", []).append(target.stored_bytes())
     drop_caches(target)
     for name in ("cold", "warm"):
         got = timed(figures, name, target, lambda: np.load(target.path))
@@ -213,6 +242,7 @@ def main():
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--passthrough", metavar="PROGRAM")
+    parser.add_argument("--btrfs", action="store_true")
     parser.add_argument("--options", default="", help="mount options for alcmfs")
     args = parser.parse_args()
     args.mib = max(4, args.mib // 4 * 4)  # whole tensors
@@ -225,6 +255,8 @@ def main():
         command = passthrough_command(args.passthrough, work)
         if command:
             targets.append(Target(os.path.basename(command[0]), os.path.join(work, "pass"), command))
+        if args.btrfs:
+            targets.append(Btrfs(os.path.join(work, "btrfs"), args.mib))
         alcmfs = [os.path.abspath(f"{args.build}/fs/alcmfs"), "-f", "{store}", "{mnt}"]
         alcmfs += ["-o", args.options] if args.options else []
         targets.append(Target("alcmfs", os.path.join(work, "alcm"), alcmfs))
