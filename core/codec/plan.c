@@ -390,6 +390,25 @@ static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, uint32_
 	return n < LARGE || beats(c, &lz_fast, raw + (n - SAMPLE) / 2, SAMPLE, 2 * room, &len);
 }
 
+/* What floats that were split into planes could be instead. */
+static void plan_float_otherwise(struct codec *c, const uint8_t *raw, const struct span *span,
+	size_t n_zeros, bool lz, struct coded_part *out)
+{
+	unsigned width = out->part.elem_bytes;
+	uint32_t n = span->len_bytes;
+	struct coded_part other;
+
+	if (n_zeros > n / width / 64 && n_zeros < n / width)
+		plan_sparse(c, raw, n, width, span->big_endian, lz, other_buffer(c, out), &other);
+	else if (out->part.planes[1].coder == CODER_ZSTD)
+		/* Neighbours that are alike: their leading bits are, best with the sign in front. */
+		plan_planes(c, raw, span, TRANSFORM_BYTES, width, lz, other_buffer(c, out),
+			&other);
+	else
+		return;
+	keep_smaller(out, &other);
+}
+
 static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *span,
 	unsigned width, struct coded_part *out)
 {
@@ -401,16 +420,12 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 
 	figures_repeats(raw, n, width, &repeats);
 	lz = n < SMALL_PART || repeats.eights > MANY_REPEATS;
-	plan_planes(c, raw, span, TRANSFORM_FLOAT, width, lz, c->coded[0], out);
 	n_zeros = sparse_count_zeros(raw, n / width, width, span->big_endian);
-	if (n_zeros > n / width / 64 && n_zeros < n / width) {
-		plan_sparse(c, raw, n, width, span->big_endian, lz, other_buffer(c, out), &other);
-		keep_smaller(out, &other);
-	} else if (out->part.planes[1].coder == CODER_ZSTD) {
-		/* Neighbours that are alike: their leading bits are, best with the sign in front. */
-		plan_planes(c, raw, span, TRANSFORM_BYTES, width, lz, other_buffer(c, out),
-			&other);
-		keep_smaller(out, &other);
+	if (n_zeros > n / width / 16 && n_zeros < n / width) {
+		plan_sparse(c, raw, n, width, span->big_endian, lz, c->coded[0], out);
+	} else {
+		plan_planes(c, raw, span, TRANSFORM_FLOAT, width, lz, c->coded[0], out);
+		plan_float_otherwise(c, raw, span, n_zeros, lz, out);
 	}
 	if (!whole_pays(c, raw, n, &repeats, out))
 		return;
