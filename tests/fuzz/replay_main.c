@@ -62,6 +62,20 @@ static size_t make_input(uint8_t *buf)
 	return next_random() % 4 ? n : next_random() % (n + 1);
 }
 
+/* In a block of its own, so that a sanitizer sees every byte read beyond it. */
+static int replay(const uint8_t *input, size_t n)
+{
+	uint8_t *exact = malloc(n ? n : 1);
+	int err;
+
+	if (!exact)
+		return 1;
+	memcpy(exact, input, n);
+	err = LLVMFuzzerTestOneInput(exact, n);
+	free(exact);
+	return err;
+}
+
 static int replay_file(const char *path)
 {
 	static uint8_t buf[1 << 20];
@@ -73,7 +87,7 @@ static int replay_file(const char *path)
 		return 1;
 	}
 	fclose(f);
-	return LLVMFuzzerTestOneInput(buf, n);
+	return replay(buf, n);
 }
 
 int main(int argc, char *argv[])
@@ -85,14 +99,8 @@ int main(int argc, char *argv[])
 	for (int i = 0; argc == 1 && i < ROUNDS; i++) {
 		uint8_t input[MAX_INPUT];
 		size_t n = make_input(input);
-		/* A block of its own, so that a sanitizer sees every byte read beyond it. */
-		uint8_t *exact = malloc(n ? n : 1);
 
-		if (!exact)
-			return 1;
-		memcpy(exact, input, n);
-		err |= LLVMFuzzerTestOneInput(exact, n);
-		free(exact);
+		err |= replay(input, n);
 	}
 	return err;
 }
