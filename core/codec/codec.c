@@ -12,6 +12,7 @@
 #include "codec/codec_state.h"
 #include "codec/grid.h"
 #include "transform/bits.h"
+#include "transform/deltas.h"
 #include "transform/planes.h"
 #include "transform/sparse.h"
 
@@ -164,6 +165,7 @@ static int decode_plane(struct codec *c, const struct body_plane *plane, const u
 static int decode_planes(struct codec *c, const struct body_part *part, unsigned first,
 	uint32_t n, const uint8_t *in, uint8_t *out, struct alcm_diag *diag)
 {
+	const struct transform *t = transform_find(part->transform);
 	const uint8_t *planes[TRANSFORM_MAX_PLANES];
 
 	for (unsigned p = 0; p < part->elem_bytes; p++) {
@@ -181,8 +183,12 @@ static int decode_planes(struct codec *c, const struct body_part *part, unsigned
 			return err;
 		in += plane->stored_len;
 	}
-	planes_merge(planes, out, n, part->elem_bytes, transform_find(part->transform)->rotate,
-		part->big_endian);
+	if (t->deltas) {
+		planes_merge(planes, out, n, part->elem_bytes, false, false);
+		deltas_undo(out, n, part->elem_bytes, part->big_endian);
+		return 0;
+	}
+	planes_merge(planes, out, n, part->elem_bytes, t->rotate, part->big_endian);
 	return 0;
 }
 
@@ -317,6 +323,8 @@ void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)
 		snprintf(buf, 32, "%s", plane ? "signs of zeros" : "map of zeros");
 	else if (t->kind == TRANSFORM_KIND_SPARSE)
 		codec_plane_name(TRANSFORM_FLOAT, (uint8_t)(plane - 2), buf);
+	else if (t->deltas)
+		snprintf(buf, 32, "byte %u of differences", plane);
 	else if (t->rotate && plane == 0)
 		snprintf(buf, 32, "exponent");
 	else if (t->rotate)

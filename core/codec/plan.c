@@ -11,185 +11,15 @@
  */
 #include <string.h>
 
-#include "codec/codec_state.h"
-#include "codec/figures.h"
 #include "codec/grid.h"
-#include "coder/ans.h"
+#include "codec/plan_plane.h"
 #include "transform/bits.h"
+#include "transform/deltas.h"
 #include "transform/planes.h"
 #include "transform/sparse.h"
 
-enum {
-	SMALL_PART = 1024, /* headers: everything is tried, it costs nothing */
-	SAMPLE = FIGURES_SAMPLE,
-	LARGE = 4 * SAMPLE, /* planes from here on are worth a sample */
-	EFFORT_LZ_FAST = 5,
-	EFFORT_LZ_GOOD = 9,
-	EFFORT_STRONG = 16, /* weighs matches against each other; ten times as slow */
-	EFFORT_DEFLATE = 6,
-};
-
-/* Entropy from which on matches are short, if there are any. */
-#define SHORT_MATCHES_BITS 6.5
-
 /* A share of values that were seen before from which on matches may pay. */
 #define MANY_REPEATS 0.02
-
-/* Matches decode more slowly than symbols do: they must save so much of a sample. */
-#define LZ_MUST_REACH 0.98
-
-/* ---- one plane ------------------------------------------------------------------------------ */
-
-/* A coder and how hard it tries. */
-struct candidate {
-	uint8_t coder;
-	int effort;
-};
-
-static const struct candidate symbols = { CODER_ZSTD, CODER_SYMBOLS_ONLY },
-			      ans = { CODER_ANS, 0 }, lz_fast = { CODER_ZSTD, EFFORT_LZ_FAST },
-			      lz_good = { CODER_ZSTD, EFFORT_LZ_GOOD },
-			      deflate = { CODER_DEFLATE, EFFORT_DEFLATE },
-			      strong = { CODER_ZSTD, EFFORT_STRONG };
-
-static size_t try_candidate(struct codec *c, const struct candidate *with, const uint8_t *in,
-	uint32_t n, size_t room)
-{
-	return coder_find(with->coder)->encode(c->coders, with->effort, in, n, c->candidate, room);
-}
-
-/* Whether the candidate makes less than `*least` bytes of the sample; then that is the least. */
-static bool beats(struct codec *c, const struct candidate *with, const uint8_t *sample,
-	uint32_t n, size_t room, size_t *least)
-{
-	size_t len = try_candidate(c, with, sample, n, room);
-
-	if (!len)
-		return false;
-	*least = len;
-	return true;
-}
-
-/* Keep what the candidate makes of the whole plane if it beats what is there. */
-static void keep_if_smaller(struct codec *c, const struct candidate *with, const uint8_t *in,
-	uint32_t n, uint8_t *best, struct body_plane *plane)
-{
-	size_t len;
-
-	if (plane->stored_len < 2)
-		return;
-	len = try_candidate(c, with, in, n, plane->stored_len - 1);
-	if (!len)
-		return;
-	memcpy(best, c->candidate, len);
-	plane->coder = with->coder;
-	plane->stored_len = (uint32_t)len;
-}
-
-/* How far to look: matches at any distance are nothing that a sample could show. */
-enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_GOOD, LOOK_ALL, LOOK_HARD };
-
-/* A coder too slow to be tried on all, if a piece from the plane's middle says that it pays. */
-static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in, uint32_t n,
-	bool deflate_too, bool lz_gains)
-{
-	uint32_t len = n < SAMPLE ? n : SAMPLE;
-	const uint8_t *piece = in + (n - len) / 2;
-	const struct candidate *best = NULL;
-	size_t least = len;
-
-	(void)beats(c, &symbols, piece, len, least, &least);
-	(void)beats(c, n < LARGE ? &lz_good : &lz_fast, piece, len, least, &least);
-	/* Short matches are what deflate finds better; where there are many it takes ages. */
-	if ((deflate_too || n < SAMPLE) &&
-		beats(c, &deflate, piece, len, least - least / 64, &least))
-		best = &deflate;
-	/* Where matches gain little, weighing them gains nothing. */
-	if (lz_gains && beats(c, &strong, piece, len, least - least / 10, &least))
-		best = &strong;
-	return best;
-}
-
-/*
- * Matches in planes of floats: pieces decide. What one of them must beat is what the coder of symbols
- * makes of as much of the plane.
- */
-static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n, uint8_t *out,
-	struct body_plane *plane)
-{
-	size_t room = (size_t)((double)SAMPLE * plane->stored_len / n * LZ_MUST_REACH), len;
-
-	for (unsigned quarter = 1; quarter < 4; quarter++) {
-		const uint8_t *piece = in + (uint64_t)(n - SAMPLE) * quarter / 4;
-
-		if (!beats(c, &lz_fast, piece, SAMPLE, room, &len))
-			continue;
-		keep_if_smaller(c, &lz_good, in, n, out, plane);
-		return;
-	}
-}
-
-static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, enum look look,
-	uint8_t *out, struct body_plane *plane)
-{
-	const struct candidate *slow = NULL;
-	uint32_t without = plane->stored_len;
-
-	if (look == LOOK_SAMPLE && n >= 2 * SAMPLE) {
-		plan_lz_by_sample(c, in, n, out, plane);
-		return;
-	}
-	keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
-	/* Where there are matches, looking harder finds better ones, at twice the price. */
-	if ((look == LOOK_GOOD || look == LOOK_HARD) && n >= LARGE &&
-		plane->stored_len < without - without / 4)
-		keep_if_smaller(c, &lz_good, in, n, out, plane);
-	if (look >= LOOK_ALL)
-		slow = slow_that_pays(c, in, n, noisy || look == LOOK_ALL,
-			plane->stored_len < without - without / 20);
-	if (slow)
-		keep_if_smaller(c, slow, in, n, out, plane);
-}
-
-/*
- * Its states make `ans` costly for short planes; and zstd has tables for each block of what is as
- * mixed as whole files are.
- */
-static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, enum look look,
-	uint8_t *out, struct body_plane *plane)
-{
-	if (n >= ANS_MIN_BYTES)
-		keep_if_smaller(c, &ans, in, n, out, plane);
-	if (n < 4 * ANS_MIN_BYTES || look == LOOK_ALL)
-		keep_if_smaller(c, &symbols, in, n, out, plane);
-}
-
-/* `lz`: matches are likely. */
-static void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum look look,
-	uint8_t *out, struct body_plane *plane)
-{
-	struct figures f;
-
-	if (n > 1 && in[0] == in[n - 1] && memcmp(in, in + 1, n - 1) == 0) {
-		out[0] = in[0];
-		*plane = (struct body_plane){ CODER_CONSTANT, 1 };
-		return;
-	}
-	*plane = (struct body_plane){ CODER_RAW, n };
-	if (!lz && n >= LARGE && figures_noise_in_sample(in, n)) {
-		memcpy(out, in, n);
-		return;
-	}
-	figures_measure(in, n, &f);
-	if (f.entropy < FIGURES_NOISE_BITS)
-		plan_symbols(c, in, n, look, out, plane);
-	if (lz || n < SMALL_PART || figures_have_runs(&f, n))
-		plan_lz(c, in, n, f.entropy > SHORT_MATCHES_BITS, look, out, plane);
-	if (plane->coder == CODER_RAW)
-		memcpy(out, in, n);
-}
-
-/* ---- one part ------------------------------------------------------------------------------- */
 
 static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, enum look look,
 	uint8_t *to, struct coded_part *out)
@@ -217,8 +47,14 @@ static void plan_planes(struct codec *c, const uint8_t *raw, const struct span *
 		.big_endian = span->big_endian };
 	out->bytes = to;
 	out->len = 0;
-	planes_split(raw, c->planes, n_elems, width, transform_find(transform)->rotate,
-		span->big_endian);
+	if (transform == TRANSFORM_DELTAS) {
+		/* `to` isn't needed yet. */
+		deltas_make(raw, to, n_elems, width, span->big_endian);
+		planes_split(to, c->planes, n_elems, width, false, false);
+	} else {
+		planes_split(raw, c->planes, n_elems, width, transform_find(transform)->rotate,
+			span->big_endian);
+	}
 	coder_set_rows(c->coders, span->row_len, span->row_skip);
 	for (unsigned p = 0; p < width; p++) {
 		plan_plane(c, c->planes + (size_t)p * n_elems, n_elems, lz, look, to + out->len,
@@ -298,14 +134,14 @@ static bool plan_grid(const uint8_t *raw, const struct span *span, uint8_t *to, 
 static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n,
 	const struct repeats *repeats, const struct coded_part *planes)
 {
-	size_t room = (size_t)SAMPLE * planes->len / n, len;
+	size_t room = (size_t)FIGURES_SAMPLE * planes->len / n;
 
-	if (n < SMALL_PART || repeats->eights > MANY_REPEATS ||
+	if (n < PLAN_SMALL || repeats->eights > MANY_REPEATS ||
 		(repeats->fours > MANY_REPEATS && planes->len > n / 4 * 3))
 		return true;
-	if (n < LARGE || planes->part.planes[planes->part.n_planes - 1].coder == CODER_RAW)
+	if (n < PLAN_LARGE || planes->part.planes[planes->part.n_planes - 1].coder == CODER_RAW)
 		return false;
-	return beats(c, &lz_fast, raw + (n - SAMPLE) / 2, SAMPLE, room, &len);
+	return plan_sample_shrinks(c, raw, n, room);
 }
 
 /* Bytes that are all 0 or 1, eight in one. */
@@ -344,6 +180,37 @@ static void keep_smaller(struct coded_part *best, const struct coded_part *other
 		*best = *other;
 }
 
+/* Bits that the planes of a piece of integers take by their entropies. */
+static double piece_bits(const uint8_t *piece, uint32_t n, unsigned width, bool big)
+{
+	uint8_t planes[FIGURES_SAMPLE];
+	struct figures f;
+	double bits = 0;
+
+	planes_split(piece, planes, n, width, false, big);
+	for (unsigned p = 0; p < width; p++) {
+		figures_measure(planes + (size_t)p * n, n, &f);
+		bits += f.entropy * n;
+	}
+	return bits;
+}
+
+/* Whether a piece of the integers says that they rise or wander, rather than jump. */
+static bool deltas_pay(const uint8_t *raw, const struct span *span, unsigned width)
+{
+	uint32_t n_elems = span->len_bytes / width,
+		 n = FIGURES_SAMPLE / width < n_elems ? FIGURES_SAMPLE / width : n_elems;
+	const uint8_t *piece = raw + (size_t)((n_elems - n) / 2) * width;
+	uint8_t deltas[FIGURES_SAMPLE];
+
+	if ((width != 2 && width != 4 && width != 8) || n < 2)
+		return false;
+	deltas_make(piece, deltas, n, width, span->big_endian);
+	/* The first difference is not one. */
+	return piece_bits(deltas + width, n - 1, width, false) <
+		0.9 * piece_bits(piece + width, n - 1, width, span->big_endian);
+}
+
 /* Bytes as eight planes of a bit each: the high bits of pictures run on, the low ones are noise. */
 static void plan_bit_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t *to,
 	struct coded_part *out)
@@ -371,12 +238,12 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 	uint32_t n = span->len_bytes;
 	struct coded_part other;
 
-	if (n >= SMALL_PART && bits_only(raw, n)) {
+	if (n >= PLAN_SMALL && bits_only(raw, n)) {
 		plan_bits(c, raw, n, c->coded[0], out);
 		return;
 	}
 	plan_whole(c, raw, n, LOOK_ALL, c->coded[0], out);
-	if ((type->class != DTYPE_INT && type->class != DTYPE_UINT) || n < SMALL_PART)
+	if ((type->class != DTYPE_INT && type->class != DTYPE_UINT) || n < PLAN_SMALL)
 		return;
 	plan_bit_planes(c, raw, n, c->coded[1], &other);
 	keep_smaller(out, &other);
@@ -385,9 +252,9 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 /* Whether LZ over whole integers or records could beat their planes: distant matches no sample shows. */
 static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t planes_len)
 {
-	size_t room = (size_t)SAMPLE * planes_len / n, len;
+	size_t room = (size_t)FIGURES_SAMPLE * planes_len / n;
 
-	return n < LARGE || beats(c, &lz_fast, raw + (n - SAMPLE) / 2, SAMPLE, 2 * room, &len);
+	return n < PLAN_LARGE || plan_sample_shrinks(c, raw, n, 2 * room);
 }
 
 /* What floats that were split into planes could be instead. */
@@ -419,7 +286,7 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 	bool lz;
 
 	figures_repeats(raw, n, width, &repeats);
-	lz = n < SMALL_PART || repeats.eights > MANY_REPEATS;
+	lz = n < PLAN_SMALL || repeats.eights > MANY_REPEATS;
 	n_zeros = sparse_count_zeros(raw, n / width, width, span->big_endian);
 	if (n_zeros > n / width / 16 && n_zeros < n / width) {
 		plan_sparse(c, raw, n, width, span->big_endian, lz, c->coded[0], out);
@@ -451,6 +318,11 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 	}
 	/* Integers, records and strings are where LZ is at home. */
 	plan_planes(c, raw, span, TRANSFORM_BYTES, width, true, c->coded[0], out);
+	if (type->class != DTYPE_OPAQUE && deltas_pay(raw, span, width)) {
+		plan_planes(c, raw, span, TRANSFORM_DELTAS, width, true, other_buffer(c, out),
+			&other);
+		keep_smaller(out, &other);
+	}
 	if (!records_pay(c, raw, n, out->len))
 		return;
 	plan_whole(c, raw, n, LOOK_ALL, other_buffer(c, out), &other);

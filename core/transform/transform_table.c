@@ -3,16 +3,17 @@
 
 #include <stddef.h>
 
-enum { FLOAT_WIDTHS = 1u << 2 | 1u << 4 | 1u << 8 };
+enum { WORD_WIDTHS = 1u << 2 | 1u << 4 | 1u << 8 };
 
 static const struct transform table[] = {
-	[TRANSFORM_NONE] = { "none", TRANSFORM_KIND_WHOLE, false, 0 },
-	[TRANSFORM_BYTES] = { "bytes", TRANSFORM_KIND_PLANES, false, 0xfffffffdu },
-	[TRANSFORM_FLOAT] = { "float", TRANSFORM_KIND_PLANES, true, FLOAT_WIDTHS },
-	[TRANSFORM_GRID] = { "grid", TRANSFORM_KIND_GRID, false, FLOAT_WIDTHS },
-	[TRANSFORM_BITS] = { "bits", TRANSFORM_KIND_BITS, false, 1u << 1 },
-	[TRANSFORM_BIT_PLANES] = { "bit planes", TRANSFORM_KIND_BIT_PLANES, false, 1u << 1 },
-	[TRANSFORM_SPARSE] = { "sparse", TRANSFORM_KIND_SPARSE, true, FLOAT_WIDTHS },
+	[TRANSFORM_NONE] = { "none", TRANSFORM_KIND_WHOLE, false, false, 0 },
+	[TRANSFORM_BYTES] = { "bytes", TRANSFORM_KIND_PLANES, false, false, 0xfffffffdu },
+	[TRANSFORM_FLOAT] = { "float", TRANSFORM_KIND_PLANES, true, false, WORD_WIDTHS },
+	[TRANSFORM_GRID] = { "grid", TRANSFORM_KIND_GRID, false, false, WORD_WIDTHS },
+	[TRANSFORM_BITS] = { "bits", TRANSFORM_KIND_BITS, false, false, 1u << 1 },
+	[TRANSFORM_BIT_PLANES] = { "bit planes", TRANSFORM_KIND_BIT_PLANES, false, false, 1u << 1 },
+	[TRANSFORM_DELTAS] = { "deltas", TRANSFORM_KIND_PLANES, false, true, WORD_WIDTHS },
+	[TRANSFORM_SPARSE] = { "sparse", TRANSFORM_KIND_SPARSE, true, false, WORD_WIDTHS },
 };
 
 const struct transform *transform_find(uint8_t id)

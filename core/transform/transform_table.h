@@ -14,6 +14,7 @@ enum transform_id {
 	TRANSFORM_SPARSE = 4,
 	TRANSFORM_BITS = 5,
 	TRANSFORM_BIT_PLANES = 6,
+	TRANSFORM_DELTAS = 7,
 };
 
 enum { TRANSFORM_MAX_PLANES = 32 };
@@ -31,6 +32,7 @@ struct transform {
 	const char *name;
 	enum transform_kind kind;
 	bool rotate;     /* see planes.h */
+	bool deltas;     /* elements are differences (deltas.h) before they are split */
 	uint32_t widths; /* bit w set: elements of w bytes (w ≤ 32, bit 0 for 32) are allowed */
 };
 

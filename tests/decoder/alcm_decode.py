@@ -170,8 +170,17 @@ def join_float(planes, elem_bytes, big_endian):
     return v.astype(v.dtype.newbyteorder(">") if big_endian else kind).tobytes()
 
 
+def join_deltas(planes, elem_bytes, big_endian):
+    kind = np.dtype(f"<u{elem_bytes}")
+    z = np.frombuffer(join_bytes(planes, elem_bytes, False), kind)
+    one = kind.type(1)
+    d = (z >> one) ^ (kind.type(0) - (z & one))
+    v = np.cumsum(d, dtype=kind)
+    return v.astype(v.dtype.newbyteorder(">") if big_endian else kind).tobytes()
+
+
 GRID, DENSITY, SPREAD = 3, 4, 5  # a transform and the coders that belong to it: alcm_grid.py
-SPARSE, BITS, BIT_PLANES = 4, 5, 6
+SPARSE, BITS, BIT_PLANES, DELTAS = 4, 5, 6, 7
 
 # id: the elem_bytes allowed, whether flag bit 0 is, the inverse
 TRANSFORMS = {
@@ -182,6 +191,7 @@ TRANSFORMS = {
     SPARSE: ((2, 4, 8), True, None),
     BITS: ((1,), False, None),
     BIT_PLANES: ((1,), False, None),
+    DELTAS: ((2, 4, 8), True, join_deltas),
 }
 
 # planes that a transform gives, besides one for each byte of an element

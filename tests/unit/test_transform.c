@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "transform/bits.h"
+#include "transform/deltas.h"
 #include "transform/planes.h"
 #include "transform/sparse.h"
 #include "transform/transform_table.h"
@@ -102,7 +103,8 @@ START_TEST(test_table_is_what_the_format_says)
 	ck_assert(transform_takes(transform_find(5), 1) && !transform_takes(transform_find(5), 2));
 	ck_assert(transform_takes(transform_find(6), 1) && !transform_takes(transform_find(6), 2));
 	ck_assert_uint_eq(transform_n_planes(transform_find(6), 1), 8);
-	ck_assert_ptr_null(transform_find(7));
+	ck_assert(transform_takes(transform_find(7), 8) && !transform_takes(transform_find(7), 3));
+	ck_assert_ptr_null(transform_find(8));
 	ck_assert_ptr_null(transform_find(255));
 }
 END_TEST
@@ -154,6 +156,33 @@ START_TEST(test_sparse_comes_back)
 			ck_assert_mem_eq(in, out, n * width);
 		}
 	}
+}
+END_TEST
+
+START_TEST(test_deltas_come_back)
+{
+	for (unsigned width = 2; width <= 8; width *= 2) {
+		for (unsigned big = 0; big < 2; big++) {
+			uint8_t in[8 * 100], deltas[8 * 100];
+
+			for (size_t i = 0; i < sizeof(in); i++)
+				in[i] = (uint8_t)(i * i * 2654435761u >> 13);
+			deltas_make(in, deltas, 100, width, big);
+			deltas_undo(deltas, 100, width, big);
+			ck_assert_mem_eq(in, deltas, 100 * width);
+		}
+	}
+}
+END_TEST
+
+START_TEST(test_deltas_of_rising_integers_are_small)
+{
+	const uint16_t in[] = { 5, 6, 8, 8, 7, 0 };
+	const uint8_t want[] = { 10, 0, 2, 0, 4, 0, 0, 0, 1, 0, 13, 0 };
+	uint8_t out[sizeof(want)];
+
+	deltas_make((const uint8_t *)in, out, 6, 2, false);
+	ck_assert_mem_eq(out, want, sizeof(want));
 }
 END_TEST
 
@@ -211,6 +240,8 @@ int main(void)
 	tcase_add_loop_test(tc, test_sparse_comes_back, 0, 6);
 	tcase_add_test(tc, test_bits_come_back);
 	tcase_add_test(tc, test_bit_planes_come_back);
+	tcase_add_test(tc, test_deltas_come_back);
+	tcase_add_test(tc, test_deltas_of_rising_integers_are_small);
 	tcase_add_test(tc, test_plane_0_of_float32_is_the_exponent);
 	suite_add_tcase(s, tc);
 

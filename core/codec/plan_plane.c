@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/plan_plane.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "codec/figures.h"
+#include "coder/ans.h"
+
+enum {
+	SAMPLE = FIGURES_SAMPLE,
+	LARGE = PLAN_LARGE,
+	SMALL_PART = PLAN_SMALL,
+	EFFORT_LZ_FAST = 5,
+	EFFORT_LZ_GOOD = 9,
+	EFFORT_STRONG = 16, /* weighs matches against each other; ten times as slow */
+	EFFORT_DEFLATE = 6,
+};
+
+/* Entropy from which on matches are short, if there are any. */
+#define SHORT_MATCHES_BITS 6.5
+
+/* Matches decode more slowly than symbols do: they must save so much of a sample. */
+#define LZ_MUST_REACH 0.98
+
+/* A coder and how hard it tries. */
+struct candidate {
+	uint8_t coder;
+	int effort;
+};
+
+static const struct candidate symbols = { CODER_ZSTD, CODER_SYMBOLS_ONLY },
+			      ans = { CODER_ANS, 0 }, lz_fast = { CODER_ZSTD, EFFORT_LZ_FAST },
+			      lz_good = { CODER_ZSTD, EFFORT_LZ_GOOD },
+			      deflate = { CODER_DEFLATE, EFFORT_DEFLATE },
+			      strong = { CODER_ZSTD, EFFORT_STRONG };
+
+static size_t try_candidate(struct codec *c, const struct candidate *with, const uint8_t *in,
+	uint32_t n, size_t room)
+{
+	return coder_find(with->coder)->encode(c->coders, with->effort, in, n, c->candidate, room);
+}
+
+/* Whether the candidate makes less than `*least` bytes of the sample; then that is the least. */
+static bool beats(struct codec *c, const struct candidate *with, const uint8_t *sample,
+	uint32_t n, size_t room, size_t *least)
+{
+	size_t len = try_candidate(c, with, sample, n, room);
+
+	if (!len)
+		return false;
+	*least = len;
+	return true;
+}
+
+/* Keep what the candidate makes of the whole plane if it beats what is there. */
+static void keep_if_smaller(struct codec *c, const struct candidate *with, const uint8_t *in,
+	uint32_t n, uint8_t *best, struct body_plane *plane)
+{
+	size_t len;
+
+	if (plane->stored_len < 2)
+		return;
+	len = try_candidate(c, with, in, n, plane->stored_len - 1);
+	if (!len)
+		return;
+	memcpy(best, c->candidate, len);
+	plane->coder = with->coder;
+	plane->stored_len = (uint32_t)len;
+}
+
+/* A coder too slow to be tried on all, if a piece from the plane's middle says that it pays. */
+static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in, uint32_t n,
+	bool deflate_too, bool lz_gains)
+{
+	uint32_t len = n < SAMPLE ? n : SAMPLE;
+	const uint8_t *piece = in + (n - len) / 2;
+	const struct candidate *best = NULL;
+	size_t least = len;
+
+	(void)beats(c, &symbols, piece, len, least, &least);
+	(void)beats(c, n < LARGE ? &lz_good : &lz_fast, piece, len, least, &least);
+	/* Short matches are what deflate finds better; where there are many it takes ages. */
+	if ((deflate_too || n < SAMPLE) &&
+		beats(c, &deflate, piece, len, least - least / 64, &least))
+		best = &deflate;
+	/* Where matches gain little, weighing them gains nothing. */
+	if (lz_gains && beats(c, &strong, piece, len, least - least / 10, &least))
+		best = &strong;
+	return best;
+}
+
+/*
+ * Matches in planes of floats: pieces decide. What one of them must beat is what the coder of symbols
+ * makes of as much of the plane.
+ */
+static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n, uint8_t *out,
+	struct body_plane *plane)
+{
+	size_t room = (size_t)((double)SAMPLE * plane->stored_len / n * LZ_MUST_REACH), len;
+
+	for (unsigned quarter = 1; quarter < 4; quarter++) {
+		const uint8_t *piece = in + (uint64_t)(n - SAMPLE) * quarter / 4;
+
+		if (!beats(c, &lz_fast, piece, SAMPLE, room, &len))
+			continue;
+		keep_if_smaller(c, &lz_good, in, n, out, plane);
+		return;
+	}
+}
+
+static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, enum look look,
+	uint8_t *out, struct body_plane *plane)
+{
+	const struct candidate *slow = NULL;
+	uint32_t without = plane->stored_len;
+
+	if (look == LOOK_SAMPLE && n >= 2 * SAMPLE) {
+		plan_lz_by_sample(c, in, n, out, plane);
+		return;
+	}
+	keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
+	/* Where there are matches, looking harder finds better ones, at twice the price. */
+	if ((look == LOOK_GOOD || look == LOOK_HARD) && n >= LARGE &&
+		plane->stored_len < without - without / 4)
+		keep_if_smaller(c, &lz_good, in, n, out, plane);
+	if (look >= LOOK_ALL)
+		slow = slow_that_pays(c, in, n, noisy || look == LOOK_ALL,
+			plane->stored_len < without - without / 20);
+	if (slow)
+		keep_if_smaller(c, slow, in, n, out, plane);
+}
+
+/*
+ * Its states make `ans` costly for short planes; and zstd has tables for each block of what is as
+ * mixed as whole files are.
+ */
+static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, enum look look,
+	uint8_t *out, struct body_plane *plane)
+{
+	if (n >= ANS_MIN_BYTES)
+		keep_if_smaller(c, &ans, in, n, out, plane);
+	if (n < 4 * ANS_MIN_BYTES || look == LOOK_ALL)
+		keep_if_smaller(c, &symbols, in, n, out, plane);
+}
+
+void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum look look,
+	uint8_t *out, struct body_plane *plane)
+{
+	struct figures f;
+
+	if (n > 1 && in[0] == in[n - 1] && memcmp(in, in + 1, n - 1) == 0) {
+		out[0] = in[0];
+		*plane = (struct body_plane){ CODER_CONSTANT, 1 };
+		return;
+	}
+	*plane = (struct body_plane){ CODER_RAW, n };
+	if (!lz && n >= LARGE && figures_noise_in_sample(in, n)) {
+		memcpy(out, in, n);
+		return;
+	}
+	figures_measure(in, n, &f);
+	if (f.entropy < FIGURES_NOISE_BITS)
+		plan_symbols(c, in, n, look, out, plane);
+	if (lz || n < SMALL_PART || figures_have_runs(&f, n))
+		plan_lz(c, in, n, f.entropy > SHORT_MATCHES_BITS, look, out, plane);
+	if (plane->coder == CODER_RAW)
+		memcpy(out, in, n);
+}
+
+bool plan_sample_shrinks(struct codec *c, const uint8_t *in, uint32_t n, size_t room)
+{
+	size_t len;
+
+	return beats(c, &lz_fast, in + (n - SAMPLE) / 2, SAMPLE, room, &len);
+}

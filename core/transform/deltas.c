@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "transform/deltas.h"
+
+#include <string.h>
+
+#define DEFINE_KERNELS(bits)                                                                 \
+	static inline uint##bits##_t swap##bits(uint##bits##_t v, bool to_big)               \
+	{                                                                                    \
+		return to_big == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)                 \
+			? __builtin_bswap##bits(v)                                           \
+			: v;                                                                 \
+	}                                                                                    \
+                                                                                             \
+	static void make##bits(const uint8_t *in, uint8_t *out, size_t n, bool big)          \
+	{                                                                                    \
+		uint##bits##_t before = 0;                                                   \
+                                                                                             \
+		for (size_t i = 0; i < n; i++) {                                             \
+			uint##bits##_t v, d;                                                 \
+                                                                                             \
+			memcpy(&v, in + i * sizeof(v), sizeof(v));                           \
+			v = swap##bits(v, big);                                              \
+			d = (uint##bits##_t)(v - before);                                    \
+			before = v;                                                          \
+			d = (uint##bits##_t)((uint##bits##_t)(d << 1) ^                      \
+				(uint##bits##_t)(0 - (d >> (bits - 1))));                    \
+			d = swap##bits(d, false);                                            \
+			memcpy(out + i * sizeof(d), &d, sizeof(d));                          \
+		}                                                                            \
+	}                                                                                    \
+                                                                                             \
+	static void undo##bits(uint8_t *bytes, size_t n, bool big)                           \
+	{                                                                                    \
+		uint##bits##_t v = 0;                                                        \
+                                                                                             \
+		for (size_t i = 0; i < n; i++) {                                             \
+			uint##bits##_t d, stored;                                            \
+                                                                                             \
+			memcpy(&d, bytes + i * sizeof(d), sizeof(d));                        \
+			d = swap##bits(d, false);                                            \
+			v = (uint##bits##_t)(v +                                             \
+				(uint##bits##_t)((d >> 1) ^ (uint##bits##_t)(0 - (d & 1)))); \
+			stored = swap##bits(v, big);                                         \
+			memcpy(bytes + i * sizeof(v), &stored, sizeof(v));                   \
+		}                                                                            \
+	}
+
+DEFINE_KERNELS(16)
+DEFINE_KERNELS(32)
+DEFINE_KERNELS(64)
+
+void deltas_make(const uint8_t *in, uint8_t *out, size_t n, unsigned width, bool big)
+{
+	if (width == 2)
+		make16(in, out, n, big);
+	else if (width == 4)
+		make32(in, out, n, big);
+	else
+		make64(in, out, n, big);
+}
+
+void deltas_undo(uint8_t *bytes, size_t n, unsigned width, bool big)
+{
+	if (width == 2)
+		undo16(bytes, n, big);
+	else if (width == 4)
+		undo32(bytes, n, big);
+	else
+		undo64(bytes, n, big);
+}
