@@ -16,6 +16,7 @@
 #include "coder/coder_table.h"
 #include "format/format.h"
 #include "transform/bits.h"
+#include "transform/deltas.h"
 #include "transform/planes.h"
 #include "transform/sparse.h"
 
@@ -126,6 +127,13 @@ static size_t best_part(const uint8_t *raw, const struct span *span)
 	if (width > 32 || span->len_bytes % width)
 		return len;
 	len = least(len, best_planes(raw, span, width, false));
+	if (type->class == DTYPE_INT || type->class == DTYPE_UINT) {
+		struct span little = *span;
+
+		little.big_endian = false;
+		deltas_make(raw, values, span->len_bytes / width, width, span->big_endian);
+		return least(len, best_planes(values, &little, width, false));
+	}
 	if (width != 2 && width != 4 && width != 8)
 		return len;
 	len = least(len, best_planes(raw, span, width, true));
