@@ -79,7 +79,7 @@ static bool forges_blob(const struct content *c, const char *buf, size_t n, off_
 		return false;
 	if (n > sizeof(head) - (size_t)off)
 		n = sizeof(head) - (size_t)off;
-	if (memcmp(CONTENT_BLOB_MAGIC + off, buf, n) != 0)
+	if (memcmp(&CONTENT_BLOB_MAGIC[off], buf, n) != 0)
 		return false;
 	if (content_peek(c, head, sizeof(head)) < 0)
 		return false;
