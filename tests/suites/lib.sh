@@ -63,6 +63,12 @@ suite_begin() {
     fi
 }
 
+say_failed() {
+    n_failed=$((n_failed + 1))
+    echo "$place: failed: $1"
+    tail -n 5 "$work/out"
+}
+
 # Run one test: a name and a command. It passes with status 0; otherwise its end is shown.
 suite_test() {
     local name=$1
@@ -72,9 +78,7 @@ suite_test() {
         n_passed=$((n_passed + 1))
         return
     fi
-    n_failed=$((n_failed + 1))
-    echo "$place: failed: $name"
-    tail -n 5 "$work/out"
+    say_failed "$name"
 }
 
 # The mount must end in order, its store must be clean; say what passed.
@@ -90,9 +94,8 @@ suite_end() {
             sleep 0.5 # a release is asynchronous
         done
         leave_place
-        under=()
-        suite_test "the daemon's end" wait "$daemon"
-        suite_test "alcm check" "$build/tools/alcm" check "$work/store"
+        wait "$daemon" || say_failed "the daemon ended with $?"
+        "$build/tools/alcm" check "$work/store" >"$work/out" 2>&1 || say_failed "alcm check"
     fi
     echo "$(basename "$0" .sh) on $place: $n_passed passed, $n_failed failed${n_blobs+; $n_blobs blobs}"
     all_failed=$((all_failed + n_failed))
