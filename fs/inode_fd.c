@@ -100,14 +100,19 @@ static int reopen(struct fs *fs, struct inode *i)
 	}
 	err = inode_pin(fs, parent, &dir);
 	fd = err ? -1 : openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (!err && fd < 0)
+		err = errno == ENOENT ? -ESTALE : -errno;
 	if (!err &&
-		(fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &x) ||
+		(statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &x) ||
 			!inode_same_file(i, &x)))
 		err = -ESTALE;
 	if (dir >= 0)
 		inode_unpin(fs, parent);
 	pthread_mutex_lock(&i->lock);
-	if (!err && i->path_fd < 0) {
+	/* Who removes or renames a file opens it first: then the name is gone, the descriptor there. */
+	if (i->path_fd >= 0) {
+		err = 0;
+	} else if (!err) {
 		i->path_fd = fd;
 		fd = -1;
 		inode_count_fd(fs, 1);
