@@ -32,7 +32,7 @@
 #include "path.h"
 #include "policy.h"
 
-void content_init(struct content *c)
+void content_init(struct content *c, bool noatime)
 {
 	pthread_rwlockattr_t attr;
 
@@ -41,6 +41,7 @@ void content_init(struct content *c)
 	pthread_rwlock_init(&c->io, &attr);
 	pthread_rwlockattr_destroy(&attr);
 	c->fd = -1;
+	c->noatime = noatime;
 }
 
 /* ---- small things ----------------------------------------------------------------------------- */
@@ -115,6 +116,7 @@ static int judge(struct fs *fs, struct inode *i)
 
 	if (!err && st.st_size == 0) {
 		c->state = CONTENT_UNDECIDED;
+		content_note_reads(c, true);
 		return 0;
 	}
 	content_note_reads(c, false);

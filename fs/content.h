@@ -24,6 +24,7 @@ struct content {
 	bool fd_writable;
 	struct alcm_blob *blob;
 	unsigned n_open, n_writers;
+	bool noatime;       /* constant */
 	bool plain_written; /* a PLAIN file changed since it was last judged */
 
 	/* guarded by inode->lock */
@@ -39,7 +40,8 @@ struct content {
 	bool cached;
 };
 
-void content_init(struct content *content);
+/* `noatime`: reading the file never changes its access time. */
+void content_init(struct content *content, bool noatime);
 
 /* Commit and close everything; at the end of the inode's life. */
 void content_release(struct fs *fs, struct inode *inode);

@@ -18,7 +18,7 @@ void content_note_reads(const struct content *c, bool on)
 {
 	int flags = fcntl(c->fd, F_GETFL);
 
-	(void)fcntl(c->fd, F_SETFL, on ? flags & ~O_NOATIME : flags | O_NOATIME);
+	(void)fcntl(c->fd, F_SETFL, on && !c->noatime ? flags & ~O_NOATIME : flags | O_NOATIME);
 }
 
 ssize_t content_peek(const struct content *c, void *buf, size_t n)

@@ -87,7 +87,7 @@ static struct inode *make(struct fs *fs, const struct statx *x, struct inode *pa
 		(parent->admin || (parent == fs->root && strcmp(name, ADMIN_NAME) == 0));
 	i->path_fd = -1;
 	pthread_mutex_init(&i->lock, NULL);
-	content_init(&i->content);
+	content_init(&i->content, fs->opt.noatime);
 	return i;
 }
 

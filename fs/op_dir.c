@@ -35,6 +35,8 @@ static int open_stream(struct fs *fs, struct dir_handle *d, int path_fd)
 	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	if (fs->opt.noatime)
+		(void)fcntl(fd, F_SETFL, O_NOATIME);
 	d->stream = fdopendir(fd);
 	if (!d->stream) {
 		err = -errno;

@@ -64,6 +64,7 @@ static const struct fuse_opt option_table[] = {
 	KEY("exec", KEY_PASS),
 	KEY("noexec", KEY_PASS),
 	KEY("atime", KEY_PASS),
+	OPTION("noatime", noatime), /* the kernel leaves access times to us */
 	KEY("noatime", KEY_PASS),
 	KEY("sync", KEY_PASS),
 	KEY("async", KEY_PASS),

@@ -12,7 +12,7 @@ struct options {
 	unsigned threads, budget_mib, chunk_kib;
 	unsigned min_size;
 	char *profile, *predictor;
-	int noverify;
+	int noverify, noatime;
 	double attr_timeout;
 	int foreground, debug, show_help, show_version;
 	int allow_other;

@@ -45,6 +45,13 @@ e2e.read(e2e.m("plain"))
 now = os.stat(e2e.m("plain")).st_atime
 assert now > time.time() - 100, f"access time after reading: {now}"
 
+# With noatime reading isn't one either.
+os.mkdir(e2e.m("dir"))
+e2e.remount("noatime")
+for name, look in (("plain", e2e.read), ("w.npy", e2e.read), ("w.npy", e2e.read_mmap), ("dir", os.listdir)):
+    atime_stays(name, look)
+e2e.remount()
+
 # A page after preallocated ones is all that counts as data.
 fd = os.open(e2e.m("sparse"), os.O_RDWR | os.O_CREAT)
 try:
