@@ -68,6 +68,16 @@ struct alcm_budget_use {
 };
 void alcm_budget_use(struct alcm *alcm, struct alcm_budget_use *out);
 
+/* What an engine did since it was started; every field only grows. CPU time is that of codec and checksums. */
+struct alcm_work {
+	uint64_t n_encoded, encoded_bytes, encoded_stored_bytes,
+		encode_cpu_ns;                            /* chunks; logical and stored bytes */
+	uint64_t n_decoded, decoded_bytes, decode_cpu_ns; /* for readers, verification left out */
+	uint64_t n_verify_failed; /* chunks that the codec got wrong, stored as they were */
+	uint64_t n_corrupt;       /* records that could not be read or decoded */
+};
+void alcm_work(struct alcm *alcm, struct alcm_work *out);
+
 /* ---- what a file is ------------------------------------------------------------------- */
 
 enum alcm_sniff {
@@ -324,6 +334,12 @@ int alcm_report_json(const struct alcm_info *info, const char *name, const struc
 /* True when the `len` bytes of JSON at `json` are the report of just this commit, name, mtime. */
 bool alcm_report_current(const char *json, size_t len, const struct alcm_info *info,
 	const char *name, const struct timespec *mtime);
+
+/*
+ * A file's name, which may be any bytes, as UTF-8: what isn't becomes U+FFFD. NULL: no memory. Freed with
+ * alcm_free_text().
+ */
+char *alcm_utf8(const char *name);
 
 void alcm_free_text(char *text);
 

@@ -252,7 +252,8 @@ int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *ke
 	}
 	if (!err) {
 		c->n_open++;
-		c->n_writers += writable;
+		if (writable && c->n_writers++ == 0)
+			activity_writing_begin(&fs->activity, &c->writing);
 		*keep = pages_current(i);
 	}
 	pthread_rwlock_unlock(&c->io);
@@ -265,7 +266,8 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 
 	pthread_rwlock_wrlock(&c->io);
 	c->n_open--;
-	c->n_writers -= writable;
+	if (writable && --c->n_writers == 0)
+		activity_writing_end(&fs->activity, &c->writing);
 	if (!c->n_open && c->fd >= 0 && !(c->blob && alcm_blob_dirty(c->blob))) {
 		remember_pages(i);
 		close_store(fs, c);

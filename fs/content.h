@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "activity.h"
 #include "fs.h"
 
 enum content_state {
@@ -24,8 +25,9 @@ struct content {
 	bool fd_writable;
 	struct alcm_blob *blob;
 	unsigned n_open, n_writers;
-	bool noatime;       /* constant */
-	bool plain_written; /* a PLAIN file changed since it was last judged */
+	struct activity_writing writing; /* while n_writers > 0 */
+	bool noatime;                    /* constant */
+	bool plain_written;              /* a PLAIN file changed since it was last judged */
 
 	/* guarded by inode->lock */
 	struct timespec mtime; /* logical, of an open BLOB */

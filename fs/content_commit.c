@@ -142,6 +142,7 @@ static int commit_blob(struct fs *fs, struct inode *i, bool sync, bool *changed,
 	} while (err == -ENOSPC && inode_await_forgotten(fs, &forgotten));
 	if (err || !dirty)
 		return err;
+	activity_count(&fs->activity, ACTIVITY_N_COMMITS, 1);
 	content_restore_mtime(i);
 	if (*changed)
 		advance_scheduler(fs, i);

@@ -62,6 +62,9 @@ ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t 
 	}
 	if (got < 0)
 		(void)content_report(fs, i, (int)got, &diag);
+	else
+		activity_count(&fs->activity, ACTIVITY_READ_BYTES,
+			*plain_fd >= 0 ? n : (size_t)got);
 	pthread_rwlock_unlock(&c->io);
 	return got;
 }
@@ -172,8 +175,13 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 		content_touch(i);
 	else
 		c->plain_written = true;
-	if (done < 0)
+	if (done < 0) {
 		(void)content_report(fs, i, (int)done, &diag);
+	} else {
+		activity_count(&fs->activity, ACTIVITY_WRITTEN_BYTES, (size_t)done);
+		atomic_fetch_add_explicit(&c->writing.written_bytes, (size_t)done,
+			memory_order_relaxed);
+	}
 	pthread_rwlock_unlock(&c->io);
 	return done;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "activity.h"
 #include "alcm.h"
 #include "compat.h"
 #include "options.h"
@@ -31,9 +32,12 @@ struct fs {
 	bool to_syslog;                   /* a daemon; otherwise messages go to stderr */
 	struct fuse_session *session;
 
-	pthread_mutex_t table_lock; /* guards buckets, lookup counts, parent and name of inodes */
+	pthread_mutex_t table_lock; /* guards what follows, lookup counts, parent and name of inodes */
+	unsigned n_inodes;          /* in the table */
 	struct inode **buckets;
 	struct inode *root;
+
+	struct activity activity;
 
 	pthread_mutex_t scheduler_lock; /* one save at a time takes a directory's scheduler on */
 
@@ -50,7 +54,7 @@ static inline struct fs *req_fs(fuse_req_t req)
 }
 
 /* One line to syslog or stderr, printf-style. */
-void fs_log(const struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
+void fs_log(struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* A line on stderr, before there is a mount. */

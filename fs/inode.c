@@ -55,6 +55,7 @@ static void unhash_locked(struct fs *fs, struct inode *i)
 	if (*at)
 		*at = i->next;
 	i->hashed = false;
+	fs->n_inodes--;
 }
 
 /* Returns the former parent, which the caller lets go of. */
@@ -169,6 +170,7 @@ static struct inode *enter_table(struct fs *fs, const struct statx *x, struct in
 		i->next = *at;
 		*at = i;
 		i->hashed = true;
+		fs->n_inodes++;
 	}
 	i->n_lookups++;
 	if (i != fs->root && (i->parent != parent || !i->name || strcmp(i->name, *name) != 0)) {
@@ -268,6 +270,7 @@ int inode_table_init(struct fs *fs)
 	pthread_mutex_init(&fs->table_lock, NULL);
 	pthread_mutex_init(&fs->scheduler_lock, NULL);
 	pthread_mutex_init(&fs->fd_lock, NULL);
+	fs->n_inodes = 1;
 	fs->buckets = calloc(N_BUCKETS, sizeof(struct inode *));
 	if (!fs->buckets)
 		return -ENOMEM;

@@ -26,11 +26,13 @@
 
 /* ---- messages ------------------------------------------------------------------------------- */
 
-void fs_log(const struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
+void fs_log(struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
 {
 	static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_INFO };
 	va_list ap;
 
+	if (level == ALCM_LOG_ERROR)
+		activity_count(&fs->activity, ACTIVITY_N_LOGGED_ERRORS, 1);
 	va_start(ap, fmt);
 	if (fs->to_syslog) {
 		vsyslog(priorities[level], fmt, ap);
@@ -257,6 +259,7 @@ int main(int argc, char *argv[])
 	};
 	int err;
 
+	activity_init(&fs.activity);
 	/* Request buffers come and go; the heap keeps them, mmap would fault each page anew. */
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);

@@ -8,6 +8,16 @@
 #include <unistd.h>
 
 #include "op.h"
+#include "virtual.h"
+
+/*
+ * In .alcm, offset VIRTUAL_AT + k is behind k virtual files, k ≥ 1; no directory that small has such a one of
+ * its own. (ext4's last entry is at 2^63 - 1.)
+ */
+#define VIRTUAL_AT (INT64_MAX - 64)
+
+enum { MAX_VIRTUAL = 32 };
+#define UNKNOWN_INO ((ino_t)-1)
 
 /*
  * One open directory. The kernel sends one readdir at a time for a handle. Most handles are only
@@ -116,6 +126,74 @@ static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd, struct di
 	return len;
 }
 
+/* How many virtual files lie before this offset; 0: it is one of the store's directory. */
+static unsigned virtual_before(const struct fs *fs, const struct inode *dir, off_t off)
+{
+	return virtual_in(fs, dir) && off > VIRTUAL_AT && off <= VIRTUAL_AT + MAX_VIRTUAL
+		? (unsigned)(off - VIRTUAL_AT)
+		: 0;
+}
+
+/*
+ * Behind the store's entries of .alcm, those that are in no store, from the k-th on. Without
+ * attributes: the kernel asks for them. Returns the bytes used.
+ */
+static size_t add_virtual(fuse_req_t req, unsigned k, char *buf, size_t room, bool plus)
+{
+	size_t used = 0;
+
+	for (; virtual_name(k); k++) {
+		struct fuse_entry_param entry = { .attr = { .st_ino = UNKNOWN_INO,
+							  .st_mode = S_IFREG } };
+		off_t next = VIRTUAL_AT + k + 1;
+		size_t len = plus ? fuse_add_direntry_plus(req, buf + used, room - used,
+					    virtual_name(k), &entry, next)
+				  : fuse_add_direntry(req, buf + used, room - used,
+					    virtual_name(k), &entry.attr, next);
+
+		if (len > room - used)
+			break;
+		used += len;
+	}
+	return used;
+}
+
+/*
+ * The store's entries from `off` on, as many as there is room for. The bytes used, or a negative errno
+ * before the first entry: what was added counts as looked up, so an error after it must wait.
+ */
+static ssize_t add_stored(fuse_req_t req, struct inode *dir, int dir_fd, struct dir_handle *d,
+	off_t off, char *buf, size_t room, bool plus)
+{
+	struct fs *fs = req_fs(req);
+	size_t used = 0;
+	int err = open_stream(fs, d, dir_fd);
+
+	if (err)
+		return err;
+	if (off != d->at) {
+		seekdir(d->stream, off);
+		d->ahead = NULL;
+		d->at = off;
+	}
+	for (;;) {
+		size_t len = 0;
+
+		errno = 0;
+		if (!d->ahead)
+			d->ahead = readdir(d->stream);
+		if (!d->ahead)
+			return errno && !used ? -errno : (ssize_t)used;
+		if (!hidden(fs, dir, d->ahead->d_name))
+			len = add_entry(req, dir, dir_fd, d, plus, buf + used, room - used);
+		if (len > room - used)
+			return (ssize_t)used;
+		used += len;
+		d->at = d->ahead->d_off;
+		d->ahead = NULL;
+	}
+}
+
 static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fuse_file_info *fi, bool plus)
 {
@@ -123,44 +201,23 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct inode *dir = inode_from(fs, ino);
 	struct dir_handle *d = handle_from(fi);
 	char *buf = malloc(size);
-	size_t used = 0;
+	unsigned n_before;
+	ssize_t used = 0;
 	int dir_fd = -1, err = buf ? inode_pin(fs, dir, &dir_fd) : -ENOMEM;
 
-	if (!err)
-		err = open_stream(fs, d, dir_fd);
-	if (!err && off != d->at) {
-		seekdir(d->stream, off);
-		d->ahead = NULL;
-		d->at = off;
-	}
-	while (!err) {
-		size_t len;
-
-		errno = 0;
-		if (!d->ahead)
-			d->ahead = readdir(d->stream);
-		if (!d->ahead) {
-			err = -errno;
-			break;
-		}
-		if (!hidden(fs, dir, d->ahead->d_name)) {
-			len = add_entry(req, dir, dir_fd, d, plus, buf + used, size - used);
-			if (len > size - used)
-				break;
-			used += len;
-		}
-		d->at = d->ahead->d_off;
-		d->ahead = NULL;
-	}
+	n_before = virtual_before(fs, dir, off);
+	if (!err && !n_before)
+		used = add_stored(req, dir, dir_fd, d, off, buf, size, plus);
+	if (!err && !used && virtual_in(fs, dir))
+		used = (ssize_t)add_virtual(req, n_before, buf, size, plus);
 	if (dir_fd >= 0)
 		inode_unpin(fs, dir);
 	if (!err && !used)
 		close_stream(fs, d);
-	/* Entries that were read count as looked up: an error after them must wait. */
-	if (err && !used)
-		reply_result(req, err);
+	if (err || used < 0)
+		reply_result(req, err ? err : (int)used);
 	else
-		fuse_reply_buf(req, buf, used);
+		fuse_reply_buf(req, buf, (size_t)used);
 	free(buf);
 }
 

@@ -11,6 +11,7 @@
 #include "caller.h"
 #include "op.h"
 #include "path.h"
+#include "virtual.h"
 
 int op_check_change(struct fs *fs, const struct inode *parent, const char *name)
 {
@@ -44,16 +45,21 @@ int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int pat
 	return 0;
 }
 
-static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name,
+/* `uid`: the caller's. */
+static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name, uid_t uid,
 	struct fuse_entry_param *entry)
 {
 	struct inode *inode;
-	int fd;
+	int fd = virtual_in(fs, parent) ? virtual_open(fs, name, uid) : -ENOENT;
 
-	if (parent->admin)
-		admin_refresh(fs, dir, name);
-	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : op_fill_entry(fs, parent, name, fd, entry, &inode);
+	if (fd == -ENOENT) {
+		if (parent->admin)
+			admin_refresh(fs, dir, name);
+		fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	}
+	return fd < 0 ? fd : op_fill_entry(fs, parent, name, fd, entry, &inode);
 }
 
 /* Pin a parent directory, look the name up in it, reply. */
@@ -63,7 +69,7 @@ static void reply_lookup(fuse_req_t req, struct inode *parent, int dir, const ch
 	struct fs *fs = req_fs(req);
 
 	if (!err)
-		err = lookup(fs, parent, dir, name, &entry);
+		err = lookup(fs, parent, dir, name, fuse_req_ctx(req)->uid, &entry);
 	if (dir >= 0)
 		inode_unpin(fs, parent);
 	if (err)

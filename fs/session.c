@@ -6,6 +6,7 @@
 
 void reply_result(fuse_req_t req, int result)
 {
+	activity_count_result(&req_fs(req)->activity, result);
 	fuse_reply_err(req, -result);
 }
 

@@ -152,6 +152,29 @@ void alcm_budget_use(struct alcm *alcm, struct alcm_budget_use *out)
 	budget_use(alcm->budget, &out->used, &out->peak, &out->limit);
 }
 
+void engine_count(struct alcm *alcm, enum work what, uint64_t n)
+{
+	atomic_fetch_add_explicit(&alcm->work[what], n, memory_order_relaxed);
+}
+
+void alcm_work(struct alcm *alcm, struct alcm_work *out)
+{
+	uint64_t *const to[WORK_COUNT] = {
+		[WORK_N_ENCODED] = &out->n_encoded,
+		[WORK_ENCODED_BYTES] = &out->encoded_bytes,
+		[WORK_ENCODED_STORED_BYTES] = &out->encoded_stored_bytes,
+		[WORK_ENCODE_CPU_NS] = &out->encode_cpu_ns,
+		[WORK_N_DECODED] = &out->n_decoded,
+		[WORK_DECODED_BYTES] = &out->decoded_bytes,
+		[WORK_DECODE_CPU_NS] = &out->decode_cpu_ns,
+		[WORK_N_VERIFY_FAILED] = &out->n_verify_failed,
+		[WORK_N_CORRUPT] = &out->n_corrupt,
+	};
+
+	for (int i = 0; i < WORK_COUNT; i++)
+		*to[i] = atomic_load_explicit(&alcm->work[i], memory_order_relaxed);
+}
+
 void engine_log(const struct alcm *alcm, enum alcm_log_level level, const char *fmt, ...)
 {
 	char text[256];

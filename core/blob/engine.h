@@ -4,6 +4,7 @@
 #define ALCM_BLOB_ENGINE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "alcm.h"
 #include "codec/codec.h"
@@ -20,10 +21,25 @@ struct scratch {
 	uint8_t *raw; /* chunk_bytes */
 };
 
+/* Counters of struct alcm_work; each stands for itself, so all accesses are relaxed. */
+enum work {
+	WORK_N_ENCODED,
+	WORK_ENCODED_BYTES,
+	WORK_ENCODED_STORED_BYTES,
+	WORK_ENCODE_CPU_NS,
+	WORK_N_DECODED,
+	WORK_DECODED_BYTES,
+	WORK_DECODE_CPU_NS,
+	WORK_N_VERIFY_FAILED,
+	WORK_N_CORRUPT,
+	WORK_COUNT,
+};
+
 struct alcm {
 	struct alcm_params params;
 	struct pool *pool;
 	struct budget *budget;
+	_Atomic uint64_t work[WORK_COUNT];
 	pthread_mutex_t lock; /* guards what follows; a leaf */
 	pthread_cond_t returned;
 	struct scratch *scratch; /* those not in use */
@@ -36,6 +52,8 @@ struct alcm {
  */
 struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes);
 void engine_scratch_put(struct alcm *alcm, struct scratch *s);
+
+void engine_count(struct alcm *alcm, enum work what, uint64_t n);
 
 /* What the engine's predictor says of a tensor with these statistics: E, 0.2 … 0.9. */
 double engine_entropy(const struct alcm *alcm, const struct alcm_stats *stats);

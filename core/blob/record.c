@@ -32,8 +32,9 @@ static int check_head(const struct alcm_blob *blob, uint64_t off, uint32_t frame
 	return 0;
 }
 
-int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off, uint32_t frame_len,
-	uint32_t chunk_no, uint8_t *out, uint32_t *raw_len, struct alcm_diag *diag)
+static int read_record(struct alcm_blob *blob, struct scratch *scratch, uint64_t off,
+	uint32_t frame_len, uint32_t chunk_no, uint8_t *out, uint32_t *raw_len,
+	struct alcm_diag *diag)
 {
 	struct disk_record r;
 
@@ -69,6 +70,22 @@ int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off, u
 		return diag_set(diag, -EIO, off,
 			"chunk %u: checksum of the decoded bytes is wrong", chunk_no);
 	*raw_len = r.raw_len;
+	return 0;
+}
+
+int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off, uint32_t frame_len,
+	uint32_t chunk_no, uint8_t *out, uint32_t *raw_len, struct alcm_diag *diag)
+{
+	uint64_t start = clock_thread_cpu_ns();
+	int err = read_record(blob, scratch, off, frame_len, chunk_no, out, raw_len, diag);
+
+	if (err) {
+		engine_count(blob->alcm, WORK_N_CORRUPT, 1);
+		return err;
+	}
+	engine_count(blob->alcm, WORK_N_DECODED, 1);
+	engine_count(blob->alcm, WORK_DECODED_BYTES, *raw_len);
+	engine_count(blob->alcm, WORK_DECODE_CPU_NS, clock_thread_cpu_ns() - start);
 	return 0;
 }
 
@@ -151,6 +168,15 @@ static uint32_t put_metrics(uint8_t *at, const struct metrics *m)
 	return DISK_METRICS_BYTES + DISK_DISTORTION_BYTES;
 }
 
+static void count_encoded(struct alcm *alcm, uint32_t len, const struct record *r)
+{
+	engine_count(alcm, WORK_N_ENCODED, 1);
+	engine_count(alcm, WORK_ENCODED_BYTES, len);
+	engine_count(alcm, WORK_ENCODED_STORED_BYTES, r->frame_len);
+	engine_count(alcm, WORK_ENCODE_CPU_NS, r->metrics.cpu_ns);
+	engine_count(alcm, WORK_N_VERIFY_FAILED, r->verify_failed);
+}
+
 int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
 	const uint8_t *raw, uint32_t len, const struct record_about *about, struct record *out)
 {
@@ -192,5 +218,6 @@ int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chun
 	};
 	disk_record_put(scratch->frame, &r);
 	out->frame_len = DISK_RECORD_BYTES + body_len;
+	count_encoded(blob->alcm, len, out);
 	return 0;
 }

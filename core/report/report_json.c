@@ -43,55 +43,6 @@ static void time_text(const struct timespec *t, char text[48])
 	snprintf(text, 48, "%s.%09ldZ", date, t->tv_nsec);
 }
 
-/* Bytes of the UTF-8 sequence at `s` (RFC 3629: no overlong forms, no surrogates), 0 if it is none. */
-static size_t utf8_len(const unsigned char *s)
-{
-	static const struct {
-		unsigned char lead_min, lead_max, second_min, second_max, len;
-	} forms[] = {
-		{ 0x01, 0x7f, 0, 0, 1 },
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t f = 0; f < sizeof(forms) / sizeof(forms[0]); f++) {
-		size_t len = forms[f].len, k = 2;
-
-		if (s[0] < forms[f].lead_min || s[0] > forms[f].lead_max)
-			continue;
-		if (len > 1 && (s[1] < forms[f].second_min || s[1] > forms[f].second_max))
-			return 0;
-		while (k < len && s[k] >= 0x80 && s[k] <= 0xbf)
-			k++;
-		return k < len ? 0 : len;
-	}
-	return 0;
-}
-
-/* A file's name may be any bytes, JSON is UTF-8: what isn't becomes U+FFFD. NULL without memory. */
-static char *name_text(const char *name)
-{
-	static const char replacement[] = "\xef\xbf\xbd";
-	char *text = mem_alloc(3 * strlen(name) + 1), *to = text;
-
-	while (text && *name) {
-		size_t len = utf8_len((const unsigned char *)name);
-
-		memcpy(to, len ? name : replacement, len ? len : 3);
-		to += len ? len : 3;
-		name += len ? len : 1;
-	}
-	if (text)
-		*to = '\0';
-	return text;
-}
-
 static void add_file(cJSON *root, const struct alcm_info *info, const char *name,
 	const struct timespec *mtime)
 {
@@ -236,7 +187,7 @@ int alcm_report_json(const struct alcm_info *info, const char *name, const struc
 	char **out)
 {
 	cJSON *root = cJSON_CreateObject();
-	AUTO_FREE char *printable = name_text(name);
+	AUTO_FREE char *printable = alcm_utf8(name);
 	char *text;
 
 	if (!root || !printable) {
@@ -277,7 +228,7 @@ bool alcm_report_current(const char *json, size_t len, const struct alcm_info *i
 	const cJSON *file = cJSON_GetObjectItemCaseSensitive(root, "file");
 	const cJSON *blob = cJSON_GetObjectItemCaseSensitive(root, "blob");
 	const cJSON *commit = cJSON_GetObjectItemCaseSensitive(blob, "commit");
-	AUTO_FREE char *printable = name_text(name);
+	AUTO_FREE char *printable = alcm_utf8(name);
 	char uuid[48], when[48];
 	bool current;
 

@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import errno
+import json
 import mmap
 import os
 import random
@@ -122,6 +123,18 @@ def drop_caches():
         return True
     except OSError:
         return False
+
+
+def validate(found, schema):
+    """JSON against docs/SCHEMA.schema.json, as far as Python can do it here."""
+    with open(os.path.join(TOP, f"docs/{schema}.schema.json"), encoding="utf-8") as f:
+        wanted = json.load(f)
+    for key in wanted["required"]:
+        assert key in found, f"{key} is missing"
+    with contextlib.suppress(ImportError):
+        import jsonschema
+
+        jsonschema.validate(found, wanted)
 
 
 # --- paths and files -----------------------------------------------------------------------------

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a mount does, for people and programs to watch: counters, and the files that are being written.
+ * Shown as .alcm/stats (JSON, docs/stats.schema.json) and .alcm/metrics (Prometheus text).
+ */
+#ifndef ALCMFS_ACTIVITY_H
+#define ALCMFS_ACTIVITY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fs;
+struct inode;
+
+enum activity_counter {
+	ACTIVITY_WRITTEN_BYTES,   /* that applications wrote */
+	ACTIVITY_READ_BYTES,      /* that the kernel asked for; its page cache answers the rest */
+	ACTIVITY_N_COMMITS,       /* saves that were made final */
+	ACTIVITY_N_IO_ERRORS,     /* requests answered with EIO */
+	ACTIVITY_N_SPACE_ERRORS,  /* requests answered with ENOSPC or EDQUOT */
+	ACTIVITY_N_LOGGED_ERRORS, /* lines of level error in the log */
+	ACTIVITY_COUNTERS,
+};
+
+struct activity {
+	_Atomic uint64_t counters[ACTIVITY_COUNTERS]; /* relaxed: each stands for itself */
+	uint64_t start_ns;                            /* monotonic */
+	pthread_mutex_t lock;             /* guards the ring and its members; a leaf */
+	struct activity_writing *writing; /* newest first */
+	unsigned n_writing;
+};
+
+/* A file that is open for writing. Embedded in its content. */
+struct activity_writing {
+	struct activity_writing *prev, *next; /* guarded by activity->lock, as since_ns */
+	uint64_t since_ns;
+	_Atomic uint64_t written_bytes; /* since then */
+};
+
+void activity_init(struct activity *activity);
+void activity_count(struct activity *activity, enum activity_counter what, uint64_t n);
+
+/* A request was answered with this result: 0 or a negative errno. */
+void activity_count_result(struct activity *activity, int result);
+
+/* The first writer opened the file; the last one closed it. */
+void activity_writing_begin(struct activity *activity, struct activity_writing *writing);
+void activity_writing_end(struct activity *activity, struct activity_writing *writing);
+
+/*
+ * The text of .alcm/stats; `names`: with the names of the files that are being written. Freed with
+ * free(). NULL: no memory.
+ */
+char *activity_json(struct fs *fs, bool names);
+
+/* The text of .alcm/metrics. Freed with free(). NULL: no memory. */
+char *activity_prometheus(struct fs *fs, bool names);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "virtual.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "inode.h"
+
+static const struct {
+	const char *name;
+	char *(*make)(struct fs *fs, bool names);
+} files[] = {
+	{ "stats", activity_json },
+	{ "metrics", activity_prometheus },
+};
+
+enum { N_FILES = sizeof(files) / sizeof(files[0]) };
+
+bool virtual_in(const struct fs *fs, const struct inode *dir)
+{
+	return dir->admin && dir->parent == fs->root;
+}
+
+const char *virtual_name(unsigned k)
+{
+	return k < N_FILES ? files[k].name : NULL;
+}
+
+static int text_to_fd(const char *name, const char *text)
+{
+	size_t len = strlen(text);
+	int fd = memfd_create(name, MFD_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, len) == (ssize_t)len && !fchmod(fd, 0444))
+		return fd;
+	err = errno ? -errno : -ENOSPC;
+	close(fd);
+	return err;
+}
+
+int virtual_open(struct fs *fs, const char *name, uid_t uid)
+{
+	for (size_t k = 0; k < N_FILES; k++) {
+		char *text;
+		int fd;
+
+		if (strcmp(name, files[k].name) != 0)
+			continue;
+		/* Names of files are for who may read them all. */
+		text = files[k].make(fs, uid == 0 || uid == geteuid());
+		fd = text ? text_to_fd(name, text) : -ENOMEM;
+		free(text);
+		return fd;
+	}
+	return -ENOENT;
+}
