@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "predict/infer.h"
+
+#include "predict/infer_sample.h"
+
+bool infer_is_numeric(const struct inference *in)
+{
+	return in->kind == INFER_FLOATS || in->kind == INFER_INTEGERS || in->kind == INFER_BYTES;
+}
+
+const char *infer_name(const struct inference *in)
+{
+	switch (in->kind) {
+	case INFER_NOISE:
+		return "noise";
+	case INFER_TEXT:
+		return "text";
+	case INFER_BYTES:
+	case INFER_INTEGERS:
+	case INFER_FLOATS:
+		return dtype_get(in->dtype)->name;
+	default:
+		return "unknown";
+	}
+}
+
+void infer_chunk(const uint8_t *raw, uint32_t n, struct inference *out)
+{
+	struct infer_sample sample;
+
+	*out = (struct inference){ .kind = INFER_UNKNOWN, .dtype = DTYPE_BYTES };
+	if (n < INFER_LEAST)
+		return;
+	infer_sample_take(&sample, raw, n);
+	infer_by_rule(&sample, out);
+}
+
+unsigned infer_spans(const struct inference *in, uint32_t n, struct span spans[SPAN_MAX])
+{
+	const struct dtype *type = dtype_get(in->dtype);
+	uint32_t width = type->width_bytes, before = in->phase < n ? in->phase : 0;
+	uint32_t whole = (n - before) / width * width, after = n - before - whole;
+	unsigned n_spans = 0;
+
+	if (in->dtype == DTYPE_BYTES || !whole) {
+		spans[0] = (struct span){ .len_bytes = n, .elem_bytes = 1, .dtype = DTYPE_BYTES };
+		return 1;
+	}
+	if (before)
+		spans[n_spans++] = (struct span){ .len_bytes = before, .elem_bytes = 1 };
+	spans[n_spans++] = (struct span){
+		.len_bytes = whole,
+		.elem_bytes = width,
+		.dtype = in->dtype,
+		.big_endian = in->big_endian,
+	};
+	if (after)
+		spans[n_spans++] = (struct span){ .len_bytes = after, .elem_bytes = 1 };
+	return n_spans;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rule of thumb. The width: twice as many positions are worth telling apart when that lowers the
+ * entropy of one of them. What the elements are: floats have sign and exponent in their highest byte,
+ * a few neighbouring values that are neither 0 nor 0xff; integers end in 0 or 0xff, or at least
+ * in something that varies less than what is below.
+ */
+#include "predict/infer_sample.h"
+
+/* Bits that telling positions apart must gain somewhere. */
+static const float gain_of_width = 0.25f;
+
+static const float noise_bits = 7.9f, text_share = 0.95f;
+
+struct elements {
+	enum dtype_id dtype;
+	bool big_endian;
+	unsigned phase;
+	float score;
+};
+
+static float gain(const float *wide, const float *narrow, unsigned width)
+{
+	float most = 0;
+
+	for (unsigned p = 0; p < width / 2; p++) {
+		float g = narrow[p] - (wide[p] + wide[p + width / 2]) / 2;
+
+		most = g > most ? g : most;
+	}
+	return most;
+}
+
+static unsigned width_of(const struct infer_entropies *e)
+{
+	if (gain(e->of8, e->of4, 8) > gain_of_width)
+		return 8;
+	if (gain(e->of4, e->of2, 4) > gain_of_width)
+		return 4;
+	return gain(e->of2, &e->of1, 2) > gain_of_width ? 2 : 1;
+}
+
+/* Where floats keep their exponents: the highest byte without its sign, within `window` of the mode. */
+static const struct float_type {
+	enum dtype_id dtype;
+	uint8_t width, from, to, window; /* of highest bytes */
+	float most_bits;                 /* in the highest byte */
+} float_types[] = {
+	{ DTYPE_F64, 8, 0x30, 0x48, 4, 5.0f },
+	{ DTYPE_F32, 4, 0x18, 0x50, 8, 5.0f },
+	{ DTYPE_BF16, 2, 0x18, 0x50, 8, 3.9f },
+	{ DTYPE_F16, 2, 0x04, 0x7b, 32, 7.0f },
+};
+
+/* Share of the elements with their highest byte in the window that has most of them. */
+static float in_window(const uint32_t counts[256], const struct float_type *t, uint32_t n)
+{
+	uint32_t most = 0, zeros = counts[0] + counts[0x80];
+
+	for (unsigned from = t->from; from + t->window <= t->to + 1u; from++) {
+		uint32_t sum = 0;
+
+		for (unsigned v = from; v < from + t->window; v++)
+			sum += counts[v] + counts[v | 0x80];
+		most = sum > most ? sum : most;
+	}
+	/* Zeros say nothing, unless there is nothing else. */
+	return zeros > n - n / 16 ? 0 : (float)most / (float)(n - zeros);
+}
+
+static void try_float(const struct infer_sample *s, const float *entropies,
+	const struct float_type *t, struct elements *best)
+{
+	for (unsigned top = 0; top < t->width; top++) {
+		uint32_t counts[256];
+		float share;
+
+		if (entropies[top] > t->most_bits)
+			continue;
+		infer_sample_merge(s, top, t->width, counts);
+		share = in_window(counts, t, s->n / t->width);
+		if (share > 0.9f && share > best->score)
+			*best = (struct elements){ t->dtype, false, (top + 1) % t->width, share };
+	}
+}
+
+/* The element ends where the entropy of what follows it jumps up most; the other way in big-endian. */
+static void try_integer(const float *entropies, unsigned width, struct elements *best)
+{
+	static const enum dtype_id dtypes[] = { [2] = DTYPE_I16, [4] = DTYPE_I32, [8] = DTYPE_I64 };
+	float up = -1, down = -1;
+	unsigned up_at = 0, down_at = 0, falls = 0, rises = 0;
+
+	for (unsigned p = 0; p < width; p++) {
+		float step = entropies[p] - entropies[(p + width - 1) % width];
+
+		falls += step < -0.05f;
+		rises += step > 0.05f;
+		if (step > up) {
+			up = step;
+			up_at = p;
+		}
+		if (-step > down) {
+			down = -step;
+			down_at = p;
+		}
+	}
+	/* One jump and many steps down is little-endian. */
+	best->dtype = dtypes[width];
+	best->big_endian = rises > falls;
+	best->phase = best->big_endian ? down_at : up_at;
+	best->score = (best->big_endian ? down : up) / 8;
+}
+
+static bool is_text(const uint32_t counts[256], uint32_t n)
+{
+	uint32_t printable = counts['\t'] + counts['\n'] + counts['\r'];
+
+	for (unsigned v = ' '; v < 0x7f; v++)
+		printable += counts[v];
+	return (float)printable > text_share * (float)n;
+}
+
+static void judge_bytes(const struct infer_sample *s, float bits, struct inference *out)
+{
+	uint32_t counts[256];
+
+	infer_sample_merge(s, 0, 1, counts);
+	if (bits > noise_bits) {
+		out->kind = INFER_NOISE;
+		out->confidence = 1;
+	} else if (bits == 0) {
+		out->kind = INFER_UNKNOWN;
+	} else if (is_text(counts, s->n)) {
+		out->kind = INFER_TEXT;
+		out->confidence = 0.9f;
+	} else {
+		out->kind = INFER_BYTES;
+		out->dtype = DTYPE_U8;
+		out->confidence = 0.5f;
+	}
+}
+
+void infer_by_rule(const struct infer_sample *s, struct inference *out)
+{
+	struct infer_entropies e;
+	const float *const of[] = { [1] = &e.of1, [2] = e.of2, [4] = e.of4, [8] = e.of8 };
+	struct elements best = { .score = 0 };
+	unsigned width;
+
+	*out = (struct inference){ .kind = INFER_UNKNOWN, .dtype = DTYPE_BYTES };
+	infer_sample_entropies(s, &e);
+	width = width_of(&e);
+	if (width == 1) {
+		judge_bytes(s, e.of1, out);
+		return;
+	}
+	/* Neighbours of other magnitude, as in complex numbers, don't make the elements wider. */
+	for (unsigned w = 2; w <= width; w *= 2) {
+		for (unsigned k = 0; k < sizeof(float_types) / sizeof(float_types[0]); k++) {
+			if (float_types[k].width == w && best.score == 0)
+				try_float(s, of[w], &float_types[k], &best);
+		}
+	}
+	out->kind = best.score > 0 ? INFER_FLOATS : INFER_INTEGERS;
+	if (out->kind == INFER_INTEGERS)
+		try_integer(of[width], width, &best);
+	out->dtype = best.dtype;
+	out->big_endian = best.big_endian;
+	out->phase = (uint8_t)best.phase;
+	out->confidence = best.score > 1 ? 1 : best.score;
+}
