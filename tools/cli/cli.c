@@ -29,6 +29,15 @@ const struct verb cli_verbs[] = {
 		.run = verb_du,
 	},
 	{
+		.name = "estimate",
+		.operands = "PATH…",
+		.summary =
+			"say what files would take when compressed, from samples; write nothing",
+		.options = OPT_JSON,
+		.takes_paths = true,
+		.run = verb_estimate,
+	},
+	{
 		.name = "cat",
 		.operands = "BLOB…",
 		.summary = "write the logical bytes to standard output",
@@ -83,6 +92,15 @@ const struct verb cli_verbs[] = {
 		.options = OPT_EXPECT | OPT_BOARD_OUT,
 		.takes_paths = true,
 		.run = verb_leaderboard,
+	},
+	{
+		.name = "top",
+		.operands = "MOUNT",
+		.summary =
+			"watch what a mount does: bytes in and out, CPU, memory, savings, errors",
+		.options = OPT_INTERVAL | OPT_LOOKS,
+		.takes_paths = true,
+		.run = verb_top,
 	},
 	{
 		.name = "completion",

@@ -45,6 +45,8 @@ enum cli_option {
 	OPT_SUBMITTER = 1 << 19,
 	OPT_EXPECT = 1 << 20,
 	OPT_BOARD_OUT = 1 << 21,
+	OPT_INTERVAL = 1 << 22,
+	OPT_LOOKS = 1 << 23,
 };
 
 struct cli;
@@ -63,6 +65,8 @@ struct cli {
 	const char *out, *profile;
 	unsigned threads; /* 0: one per core */
 	unsigned n_rounds;
+	unsigned interval; /* seconds; 0: one */
+	unsigned n_looks;  /* 0: without end */
 	const char *submissions, *dataset, *submitter, *expect;
 	const char *source, *data;
 	const char *predictor_path;
@@ -86,6 +90,8 @@ enum cli_exit verb_check(struct cli *cli);
 enum cli_exit verb_train(struct cli *cli);
 enum cli_exit verb_bench(struct cli *cli);
 enum cli_exit verb_leaderboard(struct cli *cli);
+enum cli_exit verb_estimate(struct cli *cli);
+enum cli_exit verb_top(struct cli *cli);
 enum cli_exit verb_completion(struct cli *cli);
 
 /* Say "alcm VERB: PATH: cause" on stderr. Returns CLI_FAILED. */

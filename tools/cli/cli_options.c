@@ -33,6 +33,8 @@ static const struct {
 	{ OPT_SUBMITTER, 0, "submitter", "NAME", "who they say they are from" },
 	{ OPT_EXPECT, 0, "expect", "FILE", "ratios must be within 1.5 % of that submission's" },
 	{ OPT_BOARD_OUT, 'o', "output", "FILE", "write the Markdown there" },
+	{ OPT_INTERVAL, 'i', "interval", "S", "seconds between two looks; 1 if not given" },
+	{ OPT_LOOKS, 'n', "count", "N", "end after N looks" },
 	{ OPT_BENCH_THREADS, 'j', "threads", "N", "threads that share the chunks; 1 if not given" },
 	{ OPT_THREADS, 'j', "threads", "N", "worker threads; one per core if not given" },
 };
@@ -120,6 +122,10 @@ static enum cli_exit take_option(struct cli *cli, size_t row, const char *value)
 		return parse_number(cli, name, value, 1, 256, &cli->threads);
 	case OPT_THREADS:
 		return parse_number(cli, name, value, 1, 1024, &cli->threads);
+	case OPT_INTERVAL:
+		return parse_number(cli, name, value, 1, 3600, &cli->interval);
+	case OPT_LOOKS:
+		return parse_number(cli, name, value, 1, 1000000, &cli->n_looks);
 	case OPT_EPOCHS:
 		return parse_number(cli, name, value, 1, 1000000, &cli->n_epochs);
 	case OPT_SEED:

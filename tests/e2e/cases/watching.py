@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import subprocess
 
 import e2e
 
@@ -37,6 +38,8 @@ with open(e2e.m("w.npy"), "wb") as f:
     during = stats()
     e2e.equal([(w["name"], w["written_bytes"]) for w in during["writing"]], [("w.npy", len(data))], "in flight")
     e2e.equal(during["values"]["files_writing"], 1, "files in flight")
+    top = subprocess.run([e2e.ALCM, "top", e2e.MNT, "-n", "1"], check=True, capture_output=True, text=True).stdout
+    assert "w.npy" in top and "1 files for writing" in top, top
 after = stats()
 e2e.validate(after, "stats")
 
@@ -56,6 +59,9 @@ e2e.equal(e2e.read(e2e.m("w.npy")), data, "data")
 found = metrics()
 assert found["alcmfs_decoded_bytes_total"] >= 0 and found["alcmfs_budget_limit_bytes"] > 0, found
 e2e.equal(found["alcmfs_written_bytes_total"], stats()["values"]["written_bytes"], "the same in both")
+
+failed = subprocess.run([e2e.ALCM, "top", e2e.STORE, "-n", "1"], capture_output=True, text=True)
+assert failed.returncode == 1 and "is no mount" in failed.stderr, failed
 
 # They can't be written, removed or given another name.
 for change in (lambda: open(e2e.m(".alcm/stats"), "w"), lambda: os.unlink(e2e.m(".alcm/metrics")),

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alcm estimate: what files would take if they were saved through a mount. A few chunks of each, spread over
+ * it, are coded and the rest is taken to be like them; nothing is written.
+ */
+#include <cjson/cJSON.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "cli_source.h"
+#include "cli_store.h"
+#include "cli_walk.h"
+
+enum {
+	CHUNK = 256 << 10, /* as a mount's */
+	N_SAMPLES = 8,     /* chunks of a file */
+	MIN_SIZE = 4096,   /* smaller files stay plain */
+	/* A record's header and metrics and its place in the index; header, index and trailer of a blob. */
+	CHUNK_OVERHEAD = 64 + 120 + 16,
+	BLOB_OVERHEAD = 64 + 64 + 120 + 128 + 4 * 32,
+};
+
+/* Of an operand, or of all. */
+struct sum {
+	uint64_t n_files, logical; /* that would be compressed */
+	double stored, cpu_seconds;
+	uint64_t n_done, done_logical, done_stored; /* that are already */
+	uint64_t n_plain, plain_bytes;              /* that would stay as they are */
+};
+
+struct estimate {
+	struct cli *cli;
+	struct alcm *alcm;
+	struct walk_seen seen;
+	struct sum sum;
+	uint8_t *raw, *body;
+};
+
+static double thread_cpu(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static bool read_chunk(const struct source *s, uint8_t *buf, uint32_t n, uint64_t off)
+{
+	uint32_t done = 0;
+
+	while (done < n) {
+		ssize_t got = pread(s->fd, buf + done, n - done, (off_t)(off + done));
+
+		if (got <= 0)
+			return false;
+		done += (uint32_t)got;
+	}
+	return true;
+}
+
+/* The chunk of the k-th sample: all of a short file's, else some from the first to the last. */
+static uint64_t sample_chunk(uint64_t n_chunks, uint64_t k)
+{
+	return n_chunks <= N_SAMPLES ? k : k * (n_chunks - 1) / (N_SAMPLES - 1);
+}
+
+/* What the codec makes of the samples, grown to the whole file. */
+static enum cli_exit add_samples(struct estimate *e, const struct source *s,
+	struct alcm_coder *coder)
+{
+	uint64_t n_chunks = (s->size + CHUNK - 1) / CHUNK, sampled = 0, coded = 0;
+	uint64_t n = n_chunks < N_SAMPLES ? n_chunks : N_SAMPLES;
+	double start = thread_cpu(), scale;
+
+	for (uint64_t k = 0; k < n; k++) {
+		uint64_t off = sample_chunk(n_chunks, k) * CHUNK;
+		uint32_t len = s->size - off < CHUNK ? (uint32_t)(s->size - off) : CHUNK;
+		int64_t body;
+
+		if (!read_chunk(s, e->raw, len, off))
+			return cli_error(e->cli, s->path, "could not be read");
+		body = alcm_coder_encode(coder, e->raw, len, off, e->body);
+		if (body < 0 || alcm_coder_decode(coder, e->body, (uint32_t)body, e->raw, len))
+			return cli_error(e->cli, s->path, "could not be coded");
+		sampled += len;
+		coded += (uint64_t)body;
+	}
+	scale = (double)s->size / (double)sampled;
+	e->sum.n_files++;
+	e->sum.logical += s->size;
+	e->sum.stored += (double)coded * scale + (double)n_chunks * CHUNK_OVERHEAD + BLOB_OVERHEAD;
+	e->sum.cpu_seconds += (thread_cpu() - start) * scale;
+	return CLI_OK;
+}
+
+static enum cli_exit add_plain(struct estimate *e, const struct source *s)
+{
+	uint32_t n = s->size < CHUNK ? (uint32_t)s->size : CHUNK;
+	struct alcm_coder *coder;
+	enum cli_exit status;
+
+	if (n && !read_chunk(s, e->raw, n, 0))
+		return cli_error(e->cli, s->path, "could not be read");
+	if (n < MIN_SIZE || alcm_sniff(e->raw, n) != ALCM_SNIFF_TENSOR) {
+		e->sum.n_plain++;
+		e->sum.plain_bytes += s->size;
+		return CLI_OK;
+	}
+	if (alcm_coder_new(e->raw, n, CHUNK, &coder))
+		return cli_error(e->cli, s->path, "out of memory");
+	status = add_samples(e, s, coder);
+	alcm_coder_free(coder);
+	return status;
+}
+
+static enum cli_exit add_blob(struct estimate *e, const struct source *s)
+{
+	struct alcm_diag diag = { 0 };
+	struct alcm_info info;
+	int err = alcm_blob_info(s->blob, &info, &diag);
+
+	if (err)
+		return cli_error_from(e->cli, s->path, err, &diag);
+	e->sum.n_done++;
+	e->sum.done_logical += info.logical_bytes;
+	e->sum.done_stored += info.stored_bytes;
+	return CLI_OK;
+}
+
+static enum cli_exit add_file(void *ctx, const struct walk_entry *entry)
+{
+	struct estimate *e = ctx;
+	enum cli_exit status;
+	struct source source;
+	int seen;
+
+	if (entry->kind != WALK_FILE)
+		return CLI_OK;
+	seen = walk_seen_add(&e->seen, entry->st);
+	if (seen)
+		return seen < 0 ? cli_error(e->cli, entry->path, "out of memory") : CLI_OK;
+	status = source_open(e->cli, e->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
+	if (status)
+		return status;
+	status = source.blob ? add_blob(e, &source) : add_plain(e, &source);
+	source_close(&source);
+	progress_add(&e->cli->progress, (uint64_t)entry->st->st_size);
+	return status;
+}
+
+/* ---- what is printed ---------------------------------------------------------------------------- */
+
+static double ratio_of(const struct sum *s)
+{
+	return s->stored > 0 ? (double)s->logical / s->stored : 0;
+}
+
+static void print_text(const struct sum *s)
+{
+	double saved = (double)s->logical - s->stored;
+	char a[16], b[16], c[16];
+
+	if (s->n_files)
+		printf("%s%s would be saved: %llu tensor files of %s would take about %s "
+		       "(%.3f : 1), for about %.1f CPU seconds\n",
+			saved < 0 ? "-" : "", cli_bytes((uint64_t)(saved < 0 ? -saved : saved), a),
+			(unsigned long long)s->n_files, cli_bytes(s->logical, b),
+			cli_bytes((uint64_t)s->stored, c), ratio_of(s), s->cpu_seconds);
+	else
+		puts("nothing would be saved: there are no tensor files that aren't compressed");
+	if (s->n_done)
+		printf("%llu files of %s are compressed already and take %s\n",
+			(unsigned long long)s->n_done, cli_bytes(s->done_logical, a),
+			cli_bytes(s->done_stored, b));
+	if (s->n_plain)
+		printf("%llu files of %s would stay as they are: no tensor files, or small\n",
+			(unsigned long long)s->n_plain, cli_bytes(s->plain_bytes, a));
+}
+
+static enum cli_exit print_json(struct cli *cli, const struct sum *s)
+{
+	cJSON *root = cJSON_CreateObject();
+	char *text;
+
+	cJSON_AddNumberToObject(root, "files", (double)s->n_files);
+	cJSON_AddNumberToObject(root, "logical_bytes", (double)s->logical);
+	cJSON_AddNumberToObject(root, "stored_bytes", (double)(uint64_t)s->stored);
+	cJSON_AddNumberToObject(root, "saved_bytes",
+		(double)s->logical - (double)(uint64_t)s->stored);
+	cJSON_AddNumberToObject(root, "ratio", ratio_of(s));
+	cJSON_AddNumberToObject(root, "cpu_seconds", s->cpu_seconds);
+	cJSON_AddNumberToObject(root, "caq", alcm_caq(ratio_of(s), s->cpu_seconds));
+	cJSON_AddNumberToObject(root, "compressed_files", (double)s->n_done);
+	cJSON_AddNumberToObject(root, "compressed_logical_bytes", (double)s->done_logical);
+	cJSON_AddNumberToObject(root, "compressed_stored_bytes", (double)s->done_stored);
+	cJSON_AddNumberToObject(root, "plain_files", (double)s->n_plain);
+	cJSON_AddNumberToObject(root, "plain_bytes", (double)s->plain_bytes);
+	text = cJSON_Print(root);
+	cJSON_Delete(root);
+	if (!text)
+		return cli_error(cli, NULL, "out of memory");
+	puts(text);
+	cJSON_free(text);
+	return CLI_OK;
+}
+
+static enum cli_exit run(struct estimate *e)
+{
+	struct cli *cli = e->cli;
+	enum cli_exit worst = CLI_OK;
+
+	for (int i = 0; i < cli->n_paths; i++) {
+		if (store_is_mount(cli->paths[i]))
+			worst = cli_worse(worst,
+				cli_error(cli, cli->paths[i],
+					"is inside a mount; name the store below, or use alcm "
+					"du"));
+		else
+			worst = cli_worse(worst, walk(cli, cli->paths[i], add_file, e));
+	}
+	progress_end(&cli->progress);
+	if (cli->options & OPT_JSON)
+		return cli_worse(worst, print_json(cli, &e->sum));
+	print_text(&e->sum);
+	return worst;
+}
+
+enum cli_exit verb_estimate(struct cli *cli)
+{
+	struct estimate e = {
+		.cli = cli, .raw = malloc(CHUNK), .body = malloc(alcm_coder_bound(CHUNK))
+	};
+	enum cli_exit status = CLI_FAILED;
+
+	if (!e.raw || !e.body) {
+		cli_error(cli, NULL, "out of memory");
+	} else if (!cli_engine(cli, true, &e.alcm)) {
+		if (progress_wanted())
+			progress_start(&cli->progress, walk_total_bytes(cli, false));
+		status = run(&e);
+	}
+	walk_seen_free(&e.seen);
+	alcm_free(e.alcm);
+	free(e.raw);
+	free(e.body);
+	return status;
+}

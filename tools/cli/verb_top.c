@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alcm top: what a mount does right now, from its .alcm/stats (docs/stats.schema.json), read again
+ * and again. On a terminal the screen is drawn anew each time; elsewhere each look is a block of lines.
+ */
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+enum {
+	MAX_STATS = 1 << 20, /* far more than a hundred names need */
+	MAX_ROWS = 20,       /* files shown */
+};
+
+/* One look at the mount. */
+struct look {
+	cJSON *root;
+	const cJSON *values;
+};
+
+static void look_free(struct look *look)
+{
+	cJSON_Delete(look->root);
+	*look = (struct look){ 0 };
+}
+
+static ssize_t read_text(int fd, char *buf, size_t room)
+{
+	size_t n = 0;
+	ssize_t got = 1;
+
+	while (n < room && got) {
+		got = read(fd, buf + n, room - n);
+		if (got < 0)
+			return -errno;
+		n += (size_t)got;
+	}
+	return n < room ? (ssize_t)n : -EFBIG;
+}
+
+static enum cli_exit look_at(struct cli *cli, const char *mount, struct look *out)
+{
+	char *path = cli_join(mount, ".alcm/stats"), *text = malloc(MAX_STATS);
+	int fd = path && text ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd < 0 ? -errno : read_text(fd, text, MAX_STATS);
+	enum cli_exit status = CLI_OK;
+
+	*out = (struct look){ 0 };
+	if (n == -ENOENT || n == -ENOTDIR) {
+		status = cli_error(cli, mount, "is no mount of alcmfs");
+	} else if (n < 0) {
+		status = cli_error(cli, path, "%s", strerror((int)-n));
+	} else {
+		out->root = cJSON_ParseWithLength(text, (size_t)n);
+		out->values = cJSON_GetObjectItemCaseSensitive(out->root, "values");
+		if (!cJSON_IsObject(out->values))
+			status = cli_error(cli, path, "is not what a mount says of itself");
+	}
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	free(path);
+	if (status)
+		look_free(out);
+	return status;
+}
+
+static double value(const struct look *look, const char *name)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(look->values, name);
+
+	return cJSON_IsNumber(v) && v->valuedouble > 0 ? v->valuedouble : 0;
+}
+
+/* Per second, between two looks. */
+static double rate(const struct look *before, const struct look *now, const char *name)
+{
+	double seconds = value(now, "uptime_seconds") - value(before, "uptime_seconds");
+	double grown = value(now, name) - value(before, name);
+
+	return seconds > 0 && grown > 0 ? grown / seconds : 0;
+}
+
+static char *bytes_of(const struct look *look, const char *name, char buf[16])
+{
+	return cli_bytes((uint64_t)value(look, name), buf);
+}
+
+/* A name without what a terminal would obey. */
+static void print_name(const char *name)
+{
+	for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
+		bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f;
+
+		putchar(*p < 0x20 || *p == 0x7f || c1 ? '?' : *p);
+		p += c1;
+	}
+}
+
+static void print_writing(const struct look *now)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(now->root, "writing"), *file;
+	unsigned n = 0;
+
+	if (cJSON_IsArray(list) && list->child)
+		printf("\n%12s %10s %8s  %s\n", "written", "MB/s", "seconds", "file");
+	cJSON_ArrayForEach(file, list)
+	{
+		const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(file,
+			"name"));
+		double bytes = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(file,
+			"written_bytes"));
+		double seconds = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(file,
+			"seconds"));
+		char text[16];
+
+		if (!name || !(bytes >= 0) || ++n > MAX_ROWS)
+			continue;
+		printf("%12s %10.1f %8.1f  ", cli_bytes((uint64_t)bytes, text),
+			seconds > 0 ? bytes / 1e6 / seconds : 0, seconds);
+		print_name(name);
+		putchar('\n');
+	}
+	if (n > MAX_ROWS)
+		printf("%*s and %u more\n", 32, "", n - MAX_ROWS);
+}
+
+static void print_look(const char *mount, const struct look *before, const struct look *now)
+{
+	double raw = value(now, "encoded_bytes"), stored = value(now, "encoded_stored_bytes");
+	char a[16], b[16], c[16];
+
+	printf("%s, up %.0f s\n", mount, value(now, "uptime_seconds"));
+	printf("now         in %.1f MB/s, out %.1f MB/s, %.2f CPUs\n",
+		rate(before, now, "written_bytes") / 1e6, rate(before, now, "read_bytes") / 1e6,
+		rate(before, now, "cpu_seconds"));
+	printf("memory      %s of %s in chunk buffers, %s at most so far\n",
+		bytes_of(now, "budget_used_bytes", a), bytes_of(now, "budget_limit_bytes", b),
+		bytes_of(now, "budget_peak_bytes", c));
+	printf("compressed  %s to %s, %.3f : 1, in %.2f CPU s\n",
+		bytes_of(now, "encoded_bytes", a), bytes_of(now, "encoded_stored_bytes", b),
+		stored > 0 ? raw / stored : 0, value(now, "encode_cpu_seconds"));
+	printf("saved       %s%s since the mount\n", raw < stored ? "-" : "",
+		cli_bytes((uint64_t)(raw < stored ? stored - raw : raw - stored), a));
+	printf("open        %.0f files for writing, %.0f descriptors, %.0f inodes\n",
+		value(now, "files_writing"), value(now, "descriptors"), value(now, "inodes"));
+	printf("errors      %.0f of the store or of damaged data, %.0f for want of space, "
+	       "%.0f in the log\n",
+		value(now, "io_errors"), value(now, "space_errors"), value(now, "logged_errors"));
+	print_writing(now);
+}
+
+static void pause_seconds(unsigned seconds)
+{
+	struct timespec t = { .tv_sec = seconds };
+
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+}
+
+enum cli_exit verb_top(struct cli *cli)
+{
+	unsigned interval = cli->interval ? cli->interval : 1;
+	bool screen = isatty(STDOUT_FILENO);
+	struct look before, now;
+	enum cli_exit status;
+
+	if (cli->n_paths != 1)
+		return cli_error(cli, cli->paths[1], "one mount at a time");
+	status = look_at(cli, cli->paths[0], &before);
+	for (unsigned n = 0; !status && (!cli->n_looks || n < cli->n_looks); n++) {
+		pause_seconds(interval);
+		status = look_at(cli, cli->paths[0], &now);
+		if (status)
+			break;
+		/* Home, and clear what is below: no flicker, and nothing of before stays. */
+		fputs(screen ? "\033[H\033[J" : n ? "\n" : "", stdout);
+		print_look(cli->paths[0], &before, &now);
+		if (fflush(stdout))
+			break;
+		look_free(&before);
+		before = now;
+	}
+	look_free(&before);
+	return status;
+}
