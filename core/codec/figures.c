@@ -4,33 +4,29 @@
 #include <math.h>
 
 #include "base/le.h"
+#include "base/simd.h"
+#include "coder/histogram.h"
 
 enum { ANCHOR_TABLE = 4096 };
 
-static void count_bytes(const uint8_t *in, uint32_t n, uint32_t counts[256], uint32_t *equal)
+/* How many bytes equal the one before. */
+SIMD_CLONES static uint32_t count_equal(const uint8_t *in, uint32_t n)
 {
-	uint32_t c[4][256] = { { 0 } }, same = 0, i = 0;
+	uint32_t equal = 0;
 
-	for (; i + 4 <= n; i += 4) {
-		for (unsigned k = 0; k < 4; k++)
-			c[k][in[i + k]]++;
-	}
-	for (; i < n; i++)
-		c[0][in[i]]++;
-	for (i = 1; i < n; i++)
-		same += in[i] == in[i - 1];
-	for (unsigned s = 0; s < 256; s++)
-		counts[s] = c[0][s] + c[1][s] + c[2][s] + c[3][s];
-	*equal = same;
+	for (uint32_t i = 1; i < n; i++)
+		equal += in[i] == in[i - 1];
+	return equal;
 }
 
-static void set_figures(const uint32_t counts[256], uint32_t equal, uint32_t n, struct figures *f)
+/* The rest, from the counts. */
+static void set_figures(struct figures *f, uint32_t equal, uint32_t n)
 {
 	f->entropy = f->chance = 0;
 	for (unsigned s = 0; s < 256; s++) {
-		double p = (double)counts[s] / n;
+		double p = (double)f->counts[s] / n;
 
-		if (counts[s]) {
+		if (f->counts[s]) {
 			f->entropy -= p * log2(p);
 			f->chance += p * p;
 		}
@@ -40,27 +36,25 @@ static void set_figures(const uint32_t counts[256], uint32_t equal, uint32_t n, 
 
 void figures_measure(const uint8_t *in, uint32_t n, struct figures *f)
 {
-	uint32_t counts[256], equal;
-
-	count_bytes(in, n, counts, &equal);
-	set_figures(counts, equal, n, f);
+	histogram_of(in, n, f->counts);
+	set_figures(f, count_equal(in, n), n);
 }
 
 bool figures_noise_in_sample(const uint8_t *in, uint32_t n)
 {
 	enum { PIECES = 8, PIECE = FIGURES_SAMPLE / PIECES };
-	uint32_t counts[256] = { 0 }, equal = 0;
-	struct figures f;
+	struct figures f = { .counts = { 0 } };
+	uint32_t equal = 0;
 
 	for (uint32_t k = 0; k < PIECES; k++) {
 		const uint8_t *piece = in + (uint64_t)(n - PIECE) * k / (PIECES - 1);
 
 		for (uint32_t i = 0; i < PIECE; i++)
-			counts[piece[i]]++;
+			f.counts[piece[i]]++;
 		for (uint32_t i = 1; i < PIECE; i++)
 			equal += piece[i] == piece[i - 1];
 	}
-	set_figures(counts, equal, FIGURES_SAMPLE, &f);
+	set_figures(&f, equal, FIGURES_SAMPLE);
 	return f.entropy > FIGURES_NOISE_BITS + 0.03 && !figures_have_runs(&f, FIGURES_SAMPLE);
 }
 

@@ -12,6 +12,7 @@ enum { FIGURES_SAMPLE = 8 << 10 };
 #define FIGURES_NOISE_BITS 7.92
 
 struct figures {
+	uint32_t counts[256];
 	double entropy;    /* order 0, bits per byte */
 	double chance;     /* that two bytes are equal */
 	double run_excess; /* share of bytes equal to the one before, divided by that */

@@ -30,7 +30,8 @@ struct candidate {
 };
 
 static const struct candidate symbols = { CODER_ZSTD, CODER_SYMBOLS_ONLY },
-			      ans = { CODER_ANS, 0 }, lz_fast = { CODER_ZSTD, EFFORT_LZ_FAST },
+			      ans = { CODER_ANS, 0 }, ans_wide = { CODER_ANS_WIDE, 0 },
+			      lz_fast = { CODER_ZSTD, EFFORT_LZ_FAST },
 			      lz_good = { CODER_ZSTD, EFFORT_LZ_GOOD },
 			      deflate = { CODER_DEFLATE, EFFORT_DEFLATE },
 			      strong = { CODER_ZSTD, EFFORT_STRONG };
@@ -139,7 +140,7 @@ static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, enum lo
 	uint8_t *out, struct body_plane *plane)
 {
 	if (n >= ANS_MIN_BYTES)
-		keep_if_smaller(c, &ans, in, n, out, plane);
+		keep_if_smaller(c, n >= ANS_WIDE_MIN_BYTES ? &ans_wide : &ans, in, n, out, plane);
 	if (n < 4 * ANS_MIN_BYTES || look == LOOK_ALL)
 		keep_if_smaller(c, &symbols, in, n, out, plane);
 }
@@ -160,8 +161,10 @@ void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum lo
 		return;
 	}
 	figures_measure(in, n, &f);
+	coder_set_counts(c->coders, f.counts);
 	if (f.entropy < FIGURES_NOISE_BITS)
 		plan_symbols(c, in, n, look, out, plane);
+	coder_set_counts(c->coders, NULL);
 	if (lz || n < SMALL_PART || figures_have_runs(&f, n))
 		plan_lz(c, in, n, f.entropy > SHORT_MATCHES_BITS, look, out, plane);
 	if (plane->coder == CODER_RAW)

@@ -38,15 +38,6 @@ static inline unsigned ans_nibble(const uint8_t *nibbles, uint32_t i)
 typedef void ans_row_tables(const struct ans_map *m, unsigned row, uint32_t column, uint32_t n,
 	uint8_t *out);
 
-static inline void ans_row_tables_portable(const struct ans_map *m, unsigned row, uint32_t column,
-	uint32_t n, uint8_t *out)
-{
-	const uint8_t *table_of = m->table_of + row;
-
-	for (uint32_t i = 0; i < n; i++)
-		out[i] = table_of[m->columns[column + i]];
-}
-
 /* The tables of values [from, from + n), `rows` being the rows' levels. Classes must be possible. */
 static inline void ans_tables_of(const struct ans_map *m, const uint8_t *rows, uint32_t from,
 	uint32_t n, ans_row_tables *row_tables, uint8_t *out)

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/le.h"
 #include "coder/ans.h"
+#include "coder/histogram.h"
 
 /* Limits that zstd.h names only for static linking. */
 enum { ZSTD_HASHLOG_MIN = 6, SYMBOLS_WINDOW_LOG = 17 };
@@ -23,7 +24,8 @@ struct coder_state {
 	int deflate_level; /* that the stream is set up for */
 	int have_deflate, have_inflate;
 	uint32_t row_len, row_skip;
-	struct ans_scratch ans;
+	const uint32_t *counts; /* of the plane to encode */
+	struct ans_scratch *ans;
 };
 
 int coder_state_new(struct coder_state **out)
@@ -38,7 +40,8 @@ int coder_state_new(struct coder_state **out)
 	s->have_deflate = deflateInit2(&s->deflate, 6, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY) ==
 		Z_OK;
 	s->have_inflate = inflateInit2(&s->inflate, -15) == Z_OK;
-	if (!s->zc || !s->zd || !s->have_deflate || !s->have_inflate) {
+	s->ans = ans_scratch_new();
+	if (!s->ans || !s->zc || !s->zd || !s->have_deflate || !s->have_inflate) {
 		coder_state_free(s);
 		return -ENOMEM;
 	}
@@ -52,6 +55,7 @@ void coder_state_free(struct coder_state *s)
 		return;
 	ZSTD_freeCCtx(s->zc);
 	ZSTD_freeDCtx(s->zd);
+	ans_scratch_free(s->ans);
 	if (s->have_deflate)
 		deflateEnd(&s->deflate);
 	if (s->have_inflate)
@@ -63,6 +67,11 @@ void coder_set_rows(struct coder_state *s, uint32_t row_len, uint32_t row_skip)
 {
 	s->row_len = row_len;
 	s->row_skip = row_skip;
+}
+
+void coder_set_counts(struct coder_state *s, const uint32_t counts[256])
+{
+	s->counts = counts;
 }
 
 static size_t raw_encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
@@ -186,17 +195,43 @@ static int zstd_decode(struct coder_state *s, const uint8_t *in, size_t len, uin
 	return ZSTD_decompressDCtx(s->zd, out, n, in, len) == n ? 0 : -EIO;
 }
 
+static size_t encode_ans(struct coder_state *s, unsigned n_states, const uint8_t *in, size_t n,
+	uint8_t *out, size_t room)
+{
+	struct ans_plane plane = { in, (uint32_t)n, s->row_len, s->row_skip, s->counts, n_states };
+	uint32_t counts[256];
+
+	if (!plane.counts) {
+		histogram_of(in, n, counts);
+		plane.counts = counts;
+	}
+	return ans_encode(&plane, out, room);
+}
+
 static size_t ans_encode_plane(struct coder_state *s, int effort, const uint8_t *in, size_t n,
 	uint8_t *out, size_t room)
 {
 	(void)effort;
-	return ans_encode(in, (uint32_t)n, s->row_len, s->row_skip, out, room);
+	return encode_ans(s, ANS_STATES, in, n, out, room);
+}
+
+static size_t ans_wide_encode_plane(struct coder_state *s, int effort, const uint8_t *in,
+	size_t n, uint8_t *out, size_t room)
+{
+	(void)effort;
+	return encode_ans(s, ANS_WIDE_STATES, in, n, out, room);
 }
 
 static int ans_decode_plane(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out,
 	size_t n)
 {
-	return ans_decode(&s->ans, in, len, out, (uint32_t)n);
+	return ans_decode(s->ans, ANS_STATES, in, len, out, (uint32_t)n);
+}
+
+static int ans_wide_decode_plane(struct coder_state *s, const uint8_t *in, size_t len,
+	uint8_t *out, size_t n)
+{
+	return ans_decode(s->ans, ANS_WIDE_STATES, in, len, out, (uint32_t)n);
 }
 
 static const struct coder table[] = {
@@ -207,6 +242,7 @@ static const struct coder table[] = {
 	[CODER_DENSITY] = { "density", NULL, NULL },
 	[CODER_SPREAD] = { "spread", NULL, NULL },
 	[CODER_ANS] = { "ans", ans_encode_plane, ans_decode_plane },
+	[CODER_ANS_WIDE] = { "ans wide", ans_wide_encode_plane, ans_wide_decode_plane },
 };
 
 enum { N_CODERS = sizeof(table) / sizeof(table[0]) };

@@ -14,6 +14,7 @@ enum coder_id {
 	CODER_DENSITY = 4, /* no coders of bytes: they belong to transform `grid` (codec/grid.h) */
 	CODER_SPREAD = 5,
 	CODER_ANS = 6,
+	CODER_ANS_WIDE = 7,
 };
 
 /* An effort of CODER_ZSTD: code symbols by their frequency, look for no matches. Fast. */
@@ -27,6 +28,9 @@ void coder_state_free(struct coder_state *state);
 
 /* From now on the planes that are encoded are rows of row_len values; 0: they have none. */
 void coder_set_rows(struct coder_state *state, uint32_t row_len, uint32_t row_skip);
+
+/* How often the plane that is encoded next has each symbol, for coders that ask; NULL: they count. */
+void coder_set_counts(struct coder_state *state, const uint32_t counts[256]);
 
 struct coder {
 	const char *name;

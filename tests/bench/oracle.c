@@ -46,6 +46,7 @@ static const struct {
 	{ CODER_ZSTD, 16 },
 	{ CODER_ZSTD, 19 },
 	{ CODER_ANS, 0 },
+	{ CODER_ANS_WIDE, 0 },
 };
 
 static void die(const char *what)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Coder ans, written from docs/format.md, section 3.6, alone."""
+"""Coder ans, written from docs/format.md, sections 3.6 and 3.7, alone."""
 
 import struct
 
@@ -8,7 +8,7 @@ import numpy as np
 from alcm_grid import must
 
 SLOTS = 2048
-STATES = 32
+STATES, WIDE_STATES = 32, 64
 STATE_MIN = 1 << 16
 
 
@@ -41,10 +41,30 @@ def tables_of_values(c, n_tables, n):
     return table_of[rows[i // row_len] + columns[i % row_len]]
 
 
-def read_table(c):
-    """(symbol, frequency, start) of each slot."""
+def read_rows(c):
+    """(symbol, frequency) of each symbol."""
     count = c.take(1)[0] + 1
-    rows = [struct.unpack("<BH", c.take(3)) for _ in range(count)]
+    return [struct.unpack("<BH", c.take(3)) for _ in range(count)]
+
+
+def read_wide_rows(c):
+    """The same in the wide form, section 3.7."""
+    symbol, rows, left = c.take(1)[0], [], SLOTS
+    while left > 0:
+        freq = c.take(1)[0]
+        if freq == 0:
+            symbol += c.take(1)[0] + 1
+            continue
+        if freq >= 128:
+            freq = freq - 128 + c.take(1)[0] * 128
+        rows.append((symbol, freq))
+        must(freq > 0 and symbol < 256, "a table's symbols")
+        symbol, left = symbol + 1, left - freq
+    return rows
+
+
+def read_table(rows):
+    """(symbol, frequency, start) of each slot."""
     symbols, freqs = zip(*rows)
     must(all(a < b for a, b in zip(symbols, symbols[1:])), "order of symbols")
     must(min(freqs) >= 1 and sum(freqs) == SLOTS, "frequencies")
@@ -52,19 +72,20 @@ def read_table(c):
     return np.stack([np.repeat(column, freqs) for column in (symbols, freqs, starts)], 1)
 
 
-def decode_ans(data, n):
+def decode_ans(data, n, states=STATES):
     c = Cursor(data)
+    read = read_rows if states == STATES else read_wide_rows
     n_tables = c.take(1)[0]
     must(1 <= n_tables <= 8, "number of tables")
     table_of = tables_of_values(c, n_tables, n) if n_tables > 1 else np.zeros(n, np.int64)
-    slots = np.concatenate([read_table(c) for _ in range(n_tables)])
-    x = np.frombuffer(c.take(4 * STATES), "<u4").astype(np.int64)
+    slots = np.concatenate([read_table(read(c)) for _ in range(n_tables)])
+    x = np.frombuffer(c.take(4 * states), "<u4").astype(np.int64)
     rest = c.data[c.at :]
     must(len(rest) % 2 == 0, "half a word")
     words = np.frombuffer(rest, "<u2").astype(np.int64)
     out, at = np.empty(n, np.uint8), 0
-    for i in range(0, n, STATES):
-        count = min(STATES, n - i)
+    for i in range(0, n, states):
+        count = min(states, n - i)
         slot = x[:count] % SLOTS
         found = slots[table_of[i : i + count] * SLOTS + slot]
         out[i : i + count] = found[:, 0]

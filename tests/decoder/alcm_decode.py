@@ -21,7 +21,7 @@ import zlib
 
 import numpy as np
 
-from alcm_ans import decode_ans
+from alcm_ans import STATES, WIDE_STATES, decode_ans
 from alcm_grid import Impossible, join_grid
 
 FRAME_ALIGN = 64
@@ -136,14 +136,19 @@ def decode_deflate(data, n):
     return out
 
 
-def decode_ans_plane(data, n):
+def decode_ans_plane(data, n, states=STATES):
     try:
-        return decode_ans(data, n)
+        return decode_ans(data, n, states)
     except Impossible as error:
         raise Corrupt(str(error)) from None
 
 
-CODERS = {0: decode_raw, 1: decode_constant, 2: decode_deflate, 3: Zstd.decode, 6: decode_ans_plane}
+def decode_ans_wide_plane(data, n):
+    return decode_ans_plane(data, n, WIDE_STATES)
+
+
+CODERS = {0: decode_raw, 1: decode_constant, 2: decode_deflate, 3: Zstd.decode, 6: decode_ans_plane,
+          7: decode_ans_wide_plane}
 
 
 # --- 3.1 transforms: planes -> bytes of the part ------------------------------------------------

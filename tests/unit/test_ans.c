@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "base/le.h"
-#include "coder/ans.h"
+#include "coder/ans_kernels.h"
+#include "coder/histogram.h"
 
 enum { MOST = 70000, ROOM = 2 * MOST + 8192 };
 
-static struct ans_scratch scratch;
+static struct ans_scratch *scratch;
 static uint8_t in[MOST], coded[ROOM], back[MOST];
 static uint64_t state = 1;
 
@@ -85,15 +86,45 @@ static void fill(unsigned which, uint32_t n)
 		in[i] = fills[which](i);
 }
 
+static const unsigned states_of[] = { ANS_STATES, ANS_WIDE_STATES };
+
+static size_t encode(unsigned n_states, uint32_t n, uint32_t row_len, uint32_t row_skip,
+	uint8_t *out, size_t room)
+{
+	uint32_t counts[256];
+	struct ans_plane plane = { in, n, row_len, row_skip, counts, n_states };
+
+	histogram_of(in, n, counts);
+	return ans_encode(&plane, out, room);
+}
+
+/* With each of the machine's kernels the same bytes; by each of them they come back. */
+static size_t comes_back_from(unsigned n_states, uint32_t n, uint32_t row_len, uint32_t row_skip)
+{
+	static uint8_t again[ROOM];
+	size_t len = 0;
+
+	for (int level = CPU_AVX512; level >= CPU_PORTABLE; level--) {
+		size_t got;
+
+		cpu_limit((enum cpu_level)level);
+		got = encode(n_states, n, row_len, row_skip, again, ROOM);
+		ck_assert_uint_gt(got, 0);
+		ck_assert(level == CPU_AVX512 || (got == len && !memcmp(again, coded, len)));
+		memcpy(coded, again, got);
+		len = got;
+		memset(back, 0xee, n);
+		ck_assert_int_eq(ans_decode(scratch, n_states, coded, len, back, n), 0);
+		ck_assert_mem_eq(in, back, n);
+	}
+	cpu_limit(CPU_AVX512);
+	return len;
+}
+
 static size_t comes_back(uint32_t n, uint32_t row_len, uint32_t row_skip)
 {
-	size_t len = ans_encode(in, n, row_len, row_skip, coded, ROOM);
-
-	ck_assert_uint_gt(len, 0);
-	memset(back, 0xee, n);
-	ck_assert_int_eq(ans_decode(&scratch, coded, len, back, n), 0);
-	ck_assert_mem_eq(in, back, n);
-	return len;
+	(void)comes_back_from(ANS_WIDE_STATES, n, row_len, row_skip);
+	return comes_back_from(ANS_STATES, n, row_len, row_skip);
 }
 
 START_TEST(every_length_comes_back)
@@ -145,21 +176,36 @@ START_TEST(says_when_there_is_no_room)
 
 	fill(5, MOST);
 	len = comes_back(MOST, 0, 0);
-	ck_assert_uint_eq(ans_encode(in, MOST, 0, 0, coded, len + 68), len);
+	ck_assert_uint_eq(encode(ANS_STATES, MOST, 0, 0, coded, len + 68), len);
 	for (size_t room = 0; room < len; room += 1 + room / 7)
-		ck_assert_uint_eq(ans_encode(in, MOST, 0, 0, coded, room), 0);
-	ck_assert_uint_eq(ans_encode(in, MOST, 0, 0, coded, len - 1), 0);
+		ck_assert_uint_eq(encode(ANS_STATES, MOST, 0, 0, coded, room), 0);
+	ck_assert_uint_eq(encode(ANS_STATES, MOST, 0, 0, coded, len - 1), 0);
 }
 END_TEST
 
-/* Random states, slots and tables: the vector loop does what the plain one does, errors included. */
-START_TEST(both_loops_agree)
+/* A table of few symbols: rare ones at its ends, or anywhere, which registers can't hold. */
+static void few_symbols(uint32_t slots[ANS_SLOTS], bool anywhere)
+{
+	uint32_t at = 0, left = ANS_SLOTS;
+
+	for (uint32_t s = 0; left; s++) {
+		uint32_t freq = anywhere || s < 4 ? 1 + (uint32_t)(uniform() * 40) : 100;
+
+		freq = freq < left && s < 200 ? freq : left;
+		for (uint32_t k = 0; k < freq; k++)
+			slots[at++] = (uint8_t)(s * 3) | freq << 8 | k << 20;
+		left -= freq;
+	}
+}
+
+/* Random states, slots and tables: the vector loops do what the plain one does, errors included. */
+START_TEST(decoders_agree)
 {
 	static uint32_t slots[ANS_MAX_TABLES * ANS_SLOTS];
 	static uint8_t words[2 * MOST], tables[MOST], other[MOST];
+	unsigned n_states = states_of[_i % 2], kind = (unsigned)_i / 2;
+	struct ans_few few;
 
-	if (!ans_has_avx2())
-		return;
 	for (uint32_t i = 0; i < ANS_MAX_TABLES * ANS_SLOTS; i++)
 		slots[i] = (uint32_t)(uniform() * 256) | (1 + (uint32_t)(uniform() * 2047)) << 8 |
 			(uint32_t)(uniform() * 2048) << 20;
@@ -168,22 +214,78 @@ START_TEST(both_loops_agree)
 	for (uint32_t i = 0; i < MOST; i++)
 		tables[i] = (uint8_t)(uniform() * ANS_MAX_TABLES);
 	for (unsigned round = 0; round < 200; round++) {
-		struct ans_loop a = { .slots = slots, .words = words }, b;
+		struct ans_decoding start = {
+			.slots = slots, .n_states = n_states, .words = words
+		};
+		const uint8_t *by = kind == 1 ? tables : NULL;
 		uint32_t n = (uint32_t)(uniform() * 5000);
-		bool fine_a, fine_b;
 
-		a.words_end = words + (uint32_t)(uniform() * 2 * n);
-		for (unsigned i = 0; i < ANS_STATES; i++)
-			a.states[i] = (uint32_t)(uniform() * 0x1p32);
-		b = a;
+		if (kind >= 2) {
+			few_symbols(slots, kind == 3);
+			start.few = ans_few_make(slots, &few) ? &few : NULL;
+			ck_assert(kind == 3 || start.few);
+		}
+		start.words_end = words + (uint32_t)(uniform() * 2 * n);
+		for (unsigned i = 0; i < n_states; i++)
+			start.states[i] = (uint32_t)(uniform() * 0x1p32);
+
+		struct ans_decoding plain = start;
+		bool fine;
+
 		memset(back, 0, n);
-		memset(other, 0, n);
-		fine_a = ans_loop_portable(&a, round % 2 ? tables : NULL, back, n);
-		fine_b = ans_loop_avx2(&b, round % 2 ? tables : NULL, other, n);
-		ck_assert_int_eq(fine_a, fine_b);
-		ck_assert_mem_eq(back, other, n);
-		ck_assert_ptr_eq(a.words, b.words);
-		ck_assert_mem_eq(a.states, b.states, sizeof(a.states));
+		fine = ans_decode_portable(&plain, by, back, n);
+		for (int level = CPU_AVX2; level <= CPU_AVX512; level++) {
+			struct ans_decoding vector = start;
+
+			cpu_limit((enum cpu_level)level);
+			memset(other, 0, n);
+			ck_assert_int_eq(ans_kernels()->decode(&vector, by, other, n), fine);
+			ck_assert_mem_eq(back, other, n);
+			ck_assert_ptr_eq(plain.words, vector.words);
+			ck_assert_mem_eq(plain.states, vector.states, 4 * n_states);
+		}
+		cpu_limit(CPU_AVX512);
+	}
+}
+END_TEST
+
+/* Frequencies at which divisions are hard, states of every size. */
+START_TEST(encoders_agree)
+{
+	static uint32_t symbols[256];
+	static uint8_t plain_words[2 * MOST + 64], vector_words[2 * MOST + 64];
+	unsigned n_states = states_of[_i];
+
+	for (unsigned round = 0; round < 300; round++) {
+		struct ans_encoding plain = { .symbols = symbols, .n_states = n_states }, vector;
+		uint32_t n = (uint32_t)(uniform() * 5000);
+		size_t room = (size_t)(uniform() * 3 * n);
+
+		for (unsigned s = 0; s < 256; s++) {
+			uint32_t freq = 1 + (uint32_t)(pow(uniform(), 1 + round % 5) * ANS_SLOTS);
+
+			freq = freq > ANS_SLOTS || s == round ? ANS_SLOTS : freq;
+			symbols[s] = freq | (uint32_t)(uniform() * (ANS_SLOTS - freq + 1)) << 16;
+		}
+		for (uint32_t i = 0; i < n; i++)
+			in[i] = (uint8_t)(uniform() * 256);
+		for (unsigned i = 0; i < n_states; i++)
+			plain.states[i] = round % 2 ? UINT32_MAX - (uint32_t)(uniform() * 99)
+						    : (uint32_t)(pow(2, 16 + 16 * uniform()));
+		vector = plain;
+		plain.words = plain_words;
+		plain.end = plain_words + room;
+		vector.words = vector_words;
+		vector.end = vector_words + room;
+
+		bool fine = ans_encode_portable(&plain, NULL, in, n);
+
+		ck_assert_int_eq(ans_kernels()->encode(&vector, NULL, in, n), fine);
+		if (!fine)
+			continue;
+		ck_assert_int_eq(plain.words - plain_words, vector.words - vector_words);
+		ck_assert_mem_eq(plain_words, vector_words, plain.words - plain_words);
+		ck_assert_mem_eq(plain.states, vector.states, 4 * n_states);
 	}
 }
 END_TEST
@@ -204,7 +306,7 @@ START_TEST(hostile_bytes)
 		for (unsigned k = 0; cut && k < 1 + round % 4; k++)
 			exact[(size_t)(pow(uniform(), 3) * (double)cut)] = (uint8_t)(uniform() *
 				256);
-		(void)ans_decode(&scratch, exact, cut, to, N);
+		(void)ans_decode(scratch, ANS_STATES, exact, cut, to, N);
 		free(exact);
 		free(to);
 	}
@@ -218,17 +320,22 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	scratch = ans_scratch_new();
+	if (!scratch)
+		return EXIT_FAILURE;
 	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, every_length_comes_back, 0, N_FILLS);
 	tcase_add_test(tc, near_the_entropy);
 	tcase_add_test(tc, a_map_of_rows_and_columns_pays);
 	tcase_add_test(tc, says_when_there_is_no_room);
-	tcase_add_test(tc, both_loops_agree);
+	tcase_add_loop_test(tc, decoders_agree, 0, 8);
+	tcase_add_loop_test(tc, encoders_agree, 0, 2);
 	tcase_add_loop_test(tc, hostile_bytes, 0, 2);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	ans_scratch_free(scratch);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -7,7 +7,7 @@
 
 #include "coder/coder_table.h"
 
-enum { MAX_LEN = 70000, N_KINDS = 5, LAST_ID = CODER_ANS };
+enum { MAX_LEN = 70000, N_KINDS = 5, LAST_ID = CODER_ANS_WIDE };
 
 static struct coder_state *state;
 static uint8_t in[MAX_LEN], out[MAX_LEN], coded[MAX_LEN + 1024];
@@ -152,7 +152,8 @@ END_TEST
 START_TEST(test_damage_never_writes_too_much)
 {
 	for (unsigned round = 0; round < 3000; round++) {
-		static const uint8_t ids[] = { CODER_DEFLATE, CODER_ZSTD, CODER_ANS };
+		static const uint8_t ids[] = { CODER_DEFLATE, CODER_ZSTD, CODER_ANS,
+			CODER_ANS_WIDE };
 		uint8_t id = ids[round % 3];
 		size_t n = 1 + random_below(3000), len;
 

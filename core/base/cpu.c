@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/cpu.h"
+
+#include <stdatomic.h>
+
+static _Atomic int limit = CPU_AVX512;
+static _Atomic int found = -1;
+
+static int detect(void)
+{
+#if CPU_X86
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2"))
+		return CPU_PORTABLE;
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+		__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2"))
+		return CPU_AVX512;
+	return CPU_AVX2;
+#else
+	return CPU_PORTABLE;
+#endif
+}
+
+enum cpu_level cpu_level(void)
+{
+	int level = atomic_load_explicit(&found, memory_order_relaxed);
+	int most = atomic_load_explicit(&limit, memory_order_relaxed);
+
+	if (level < 0) {
+		level = detect();
+		atomic_store_explicit(&found, level, memory_order_relaxed);
+	}
+	return (enum cpu_level)(level < most ? level : most);
+}
+
+void cpu_limit(enum cpu_level most)
+{
+	atomic_store_explicit(&limit, most, memory_order_relaxed);
+}

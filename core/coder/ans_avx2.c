@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* The loops of coder `ans` for machines with AVX2. */
+#include "coder/ans_kernels.h"
+
+#if CPU_X86
+
+#include <immintrin.h>
+
+/* For each set of lanes that want a word: which of the next words each lane gets. */
+#define LANE(m, i) ((m) >> (i)&1 ? __builtin_popcount((m) & ((1u << (i)) - 1)) : 0)
+#define LANES(m)                                                                        \
+	{                                                                               \
+		LANE(m, 0), LANE(m, 1), LANE(m, 2), LANE(m, 3), LANE(m, 4), LANE(m, 5), \
+			LANE(m, 6), LANE(m, 7)                                          \
+	}
+#define LANES4(m) LANES(m), LANES((m) + 1), LANES((m) + 2), LANES((m) + 3)
+#define LANES16(m) LANES4(m), LANES4((m) + 4), LANES4((m) + 8), LANES4((m) + 12)
+#define LANES64(m) LANES16(m), LANES16((m) + 16), LANES16((m) + 32), LANES16((m) + 48)
+
+static const uint8_t lane_words[256][8] = { LANES64(0u), LANES64(64u), LANES64(128u),
+	LANES64(192u) };
+
+/* Eight states take a step; the symbols in the low bytes of the result. */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX2 __m256i step(const uint32_t *slots,
+	const uint8_t *tables, __m256i *state, const uint8_t **words)
+{
+	const __m256i low = _mm256_set1_epi32(ANS_SLOTS - 1);
+	__m256i x = *state, at = _mm256_and_si256(x, low), slot, freq, wanted, more;
+	unsigned lanes;
+
+	if (tables)
+		at = _mm256_or_si256(at,
+			_mm256_slli_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i
+							  *)(const void *)tables)),
+				ANS_BITS));
+	slot = _mm256_i32gather_epi32((const int *)(const void *)slots, at, 4);
+	freq = _mm256_and_si256(_mm256_srli_epi32(slot, 8), _mm256_set1_epi32(0xfff));
+	x = _mm256_add_epi32(_mm256_mullo_epi32(freq, _mm256_srli_epi32(x, ANS_BITS)),
+		_mm256_srli_epi32(slot, 20));
+	/* Below 2^16: no bit above them. */
+	wanted = _mm256_cmpeq_epi32(_mm256_srli_epi32(x, 16), _mm256_setzero_si256());
+	lanes = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(wanted));
+	more = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)*words));
+	more = _mm256_permutevar8x32_epi32(more,
+		_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)
+				lane_words[lanes])));
+	more = _mm256_or_si256(_mm256_slli_epi32(x, 16), more);
+	*state = _mm256_blendv_epi8(x, more, wanted);
+	*words += 2 * (size_t)__builtin_popcount(lanes);
+	return slot;
+}
+
+/* Symbols of 32 slots, which are their low bytes, in order. */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX2 void put_symbols(const __m256i slots[4],
+	uint8_t *out)
+{
+	const __m256i low = _mm256_set1_epi32(0xff);
+	__m256i a = _mm256_packus_epi32(_mm256_and_si256(slots[0], low),
+		_mm256_and_si256(slots[1], low));
+	__m256i b = _mm256_packus_epi32(_mm256_and_si256(slots[2], low),
+		_mm256_and_si256(slots[3], low));
+	/* Packing works on halves of 128 bits. */
+	__m256i all = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, b),
+		_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+
+	_mm256_storeu_si256((__m256i *)(void *)out, all);
+}
+
+/* Groups of n_states values, as many as there are words for. Returns how many values that were. */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX2 uint32_t groups(struct ans_decoding *d,
+	unsigned n_states, const uint8_t *tables, uint8_t *out, uint32_t n)
+{
+	const uint8_t *words = d->words;
+	__m256i states[ANS_WIDE_STATES / 8], slots[4];
+	uint32_t i = 0;
+
+	for (unsigned k = 0; k < n_states / 8; k++)
+		states[k] = _mm256_loadu_si256((const __m256i *)(const void *)(d->states + 8 * k));
+	/* Each step may read eight words, whether it takes them or not. */
+	for (; n - i >= n_states && d->words_end - words >= 2 * (ptrdiff_t)n_states;
+		i += n_states) {
+		for (unsigned k = 0; k < n_states / 8; k++) {
+			slots[k % 4] = step(d->slots, tables ? tables + i + 8 * k : NULL,
+				&states[k], &words);
+			if (k % 4 == 3)
+				put_symbols(slots, out + i + 8 * (k - 3));
+		}
+	}
+	for (unsigned k = 0; k < n_states / 8; k++)
+		_mm256_storeu_si256((__m256i *)(void *)(d->states + 8 * k), states[k]);
+	d->words = words;
+	return i;
+}
+
+CPU_TARGET_AVX2 bool ans_decode_avx2(struct ans_decoding *d, const uint8_t *tables, uint8_t *out,
+	uint32_t n)
+{
+	bool wide = d->n_states == ANS_WIDE_STATES;
+	uint32_t done = wide && tables ? groups(d, ANS_WIDE_STATES, tables, out, n)
+		: wide                 ? groups(d, ANS_WIDE_STATES, NULL, out, n)
+		: tables               ? groups(d, ANS_STATES, tables, out, n)
+				       : groups(d, ANS_STATES, NULL, out, n);
+
+	return ans_decode_portable(d, tables ? tables + done : NULL, out + done, n - done);
+}
+
+/* Levels are below 16, so a row's part of the table fits into a register that is looked up in. */
+CPU_TARGET_AVX2 void ans_row_tables_avx2(const struct ans_map *m, unsigned row, uint32_t column,
+	uint32_t n, uint8_t *out)
+{
+	const __m256i table_of = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i
+			*)(const void *)(m->table_of + row)));
+	uint32_t i = 0;
+
+	for (; n - i >= 32; i += 32) {
+		__m256i levels = _mm256_loadu_si256((const __m256i *)(const void *)(m->columns +
+			column + i));
+
+		_mm256_storeu_si256((__m256i *)(void *)(out + i),
+			_mm256_shuffle_epi8(table_of, levels));
+	}
+	ans_row_tables_portable(m, row, column + i, n - i, out + i);
+}
+
+#endif
