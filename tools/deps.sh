@@ -12,6 +12,18 @@ packages_check=(clang clang-format shellcheck git procps attr acl e2fsprogs pyth
 # Other codecs, for alcm bench --peers only.
 packages_bench=(liblz4-dev libblosc-dev)
 
+# Programs that save checkpoints; tests use those that this Debian has.
+packages_frameworks=(python3-torch python3-h5py python3-zarr python3-onnx python3-safetensors)
+
+# Those of the packages named that this Debian has, one a line.
+packages_available() {
+    local package
+
+    for package in "$@"; do
+        apt-cache show "$package" >/dev/null 2>&1 && echo "$package"
+    done
+}
+
 # Those of the packages named that aren't installed, one a line.
 packages_missing() {
     local package
