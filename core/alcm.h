@@ -2,8 +2,8 @@
 /*
  * libalcm: random-access files of compressed tensors (blobs).
  *
- * This is the only header that leaves core. A blob is one file of the store; its bytes are
- * described in docs/format.md. Unless a function says otherwise:
+ * This is the only header that leaves core, with alcm_store.h, which it includes. A blob is one file of
+ * the store; its bytes are described in docs/format.md. Unless a function says otherwise:
  *
  *   - it returns 0 (or a count) on success and a negative errno on failure, and leaves its
  *     outputs untouched on failure;
@@ -467,27 +467,6 @@ int alcm_bench_paper(struct alcm *alcm, unsigned n_repeats, struct alcm_paper_be
 /* What a method is called in tables. */
 const char *alcm_paper_method_name(unsigned method);
 
-/* ---- changing a file in place: plain ↔ blob, with the inode it has -------------------------- */
-
-/*
- * Turn the plain file `fd` (readable, writable, no other user) into a blob, or a blob back into
- * a plain file, keeping its inode, owner, mode, xattrs and mtime. Safe against a crash at any
- * moment: the new content is first made durable in `.alcm/swap/` below `store_dirfd`, with a job
- * that alcm_swap_recover() finishes. `path` is the file's path relative to the store.
- * -EALREADY: the file is of that kind. -ENOSPC, -EIO, …: the file is as it was.
- */
-int alcm_pack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
-	const struct alcm_profile *profile, struct alcm_diag *diag);
-int alcm_unpack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
-	struct alcm_diag *diag);
-
-/*
- * Finish every job that a crash left in `.alcm/swap/`. Call before a store is used.
- * `log` (may be NULL) hears of each. 0, or the first error; other jobs are still tried.
- */
-int alcm_swap_recover(int store_dirfd,
-	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx);
-
 /* ---- checking ------------------------------------------------------------------------------- */
 
 struct alcm_check {
@@ -508,5 +487,7 @@ int alcm_check(struct alcm *alcm, int fd, bool repair, struct alcm_check *out);
 #ifdef __cplusplus
 }
 #endif
+
+#include "alcm_store.h"
 
 #endif

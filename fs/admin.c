@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,85 +15,38 @@
 /* Beside the reports of a directory, all of which end in .json. */
 #define SCHEDULER ".alcm-scheduler"
 
-/* CAQ/DIR/NAME + suffix, from an open directory of the store. False: too long or unknown. */
-static bool report_path(struct fs *fs, int dir_fd, const char *name, const char *suffix,
+/* DIR/NAME + suffix, from an open directory of the store. False: too long or unknown. */
+static bool sidecar_name(struct fs *fs, int dir_fd, const char *name, const char *suffix,
 	char out[PATH_TEXT])
 {
 	char dir[PATH_TEXT];
 	int n;
 
 	path_of(fs, dir_fd, dir);
-	n = snprintf(out, PATH_TEXT, "%s/%s%s%s%s", CAQ, strcmp(dir, ".") ? dir : "",
+	n = snprintf(out, PATH_TEXT, "%s%s%s%s", strcmp(dir, ".") ? dir : "",
 		strcmp(dir, ".") ? "/" : "", name, suffix);
 	return n > 0 && n < PATH_MAX && dir[0] != '/' && dir[0] != '?';
 }
 
-/* Make the directories above `path`, each as private as the one that it mirrors. */
-static int make_parents(struct fs *fs, char *path)
+/* The report of the file `fd`, which is called `name`. */
+static void write_report(struct fs *fs, const struct alcm_info *info, const char *name, int fd)
 {
-	size_t top = strlen(CAQ) + 1;
-
-	for (char *p = path + top; (p = strchr(p, '/')); p++) {
-		struct stat st;
-		int err = 0;
-
-		*p = '\0';
-		if (fstatat(fs->store_fd, path + top, &st, AT_SYMLINK_NOFOLLOW))
-			err = -errno;
-		else if (mkdirat(fs->store_fd, path, st.st_mode & 0755) == 0 && fs->is_root)
-			(void)!fchownat(fs->store_fd, path, st.st_uid, st.st_gid,
-				AT_SYMLINK_NOFOLLOW);
-		*p = '/';
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* Write beside, then rename: a reader sees the old report or the new one. */
-static int write_report(struct fs *fs, char *path, const char *json, const struct stat *st)
-{
-	char temp[PATH_TEXT + 16];
-	size_t len = strlen(json);
-	int fd, err = 0;
-
-	snprintf(temp, sizeof(temp), "%s.%x.tmp", path, (unsigned)gettid());
-	fd = openat(fs->store_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		0600);
-	if (fd < 0 && errno == ENOENT && !make_parents(fs, path))
-		fd = openat(fs->store_fd, temp,
-			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, json, len) != (ssize_t)len || fchmod(fd, (st->st_mode & 0444) | S_IWUSR) ||
-		(fs->is_root && fchown(fd, st->st_uid, st->st_gid)) ||
-		renameat(fs->store_fd, temp, fs->store_fd, path))
-		err = errno ? -errno : -EIO;
-	if (err)
-		unlinkat(fs->store_fd, temp, 0);
-	close(fd);
-	return err;
-}
-
-/* What a report says of a file's name and time comes from the store's file `fd`. */
-static int render(struct fs *fs, const struct alcm_info *info, const char *name,
-	const struct stat *st, char *path)
-{
-	char *json;
-	int err = alcm_report_json(info, name, &st->st_mtim, &json);
+	char sidecar[PATH_TEXT + 8], *json;
+	struct stat st;
+	int err = fstat(fd, &st) ? -errno : alcm_report_json(info, name, &st.st_mtim, &json);
 
 	if (!err) {
-		err = write_report(fs, path, json, st);
+		(void)snprintf(sidecar, sizeof(sidecar), "%s.json", name);
+		err = alcm_sidecar_write(fs->store_fd, sidecar, json, fd);
 		alcm_free_text(json);
 	}
 	if (err)
 		fs_log(fs, ALCM_LOG_WARNING, "%s: no report: %s", name, strerror(-err));
-	return err;
 }
 
 void admin_write_report(struct fs *fs, struct inode *i)
 {
-	char name[PATH_TEXT], path[PATH_TEXT];
+	char name[PATH_TEXT];
 	struct alcm_info info;
 	struct stat st;
 
@@ -102,45 +54,39 @@ void admin_write_report(struct fs *fs, struct inode *i)
 		alcm_blob_info(i->content.blob, &info, NULL))
 		return;
 	path_of(fs, i->content.fd, name);
-	if (name[0] == '/' || snprintf(path, sizeof(path), CAQ "/%s.json", name) >= PATH_MAX)
-		return;
-	(void)render(fs, &info, name, &st, path);
+	if (name[0] != '/' && name[0] != '?')
+		write_report(fs, &info, name, i->content.fd);
 }
 
-static bool read_report(struct fs *fs, const char *path, char **text, size_t *len)
+static bool report_current(struct fs *fs, const struct alcm_info *info, const char *name,
+	const char *sidecar, int fd)
 {
-	int fd = openat(fs->store_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-	ssize_t n = -1;
+	struct stat st, is;
+	char *text = NULL;
+	size_t len;
+	bool current = !fstat(fd, &st) &&
+		!alcm_sidecar_read(fs->store_fd, sidecar, &text, &len, &is) &&
+		alcm_sidecar_private_enough(&is, fd) &&
+		alcm_report_current(text, len, info, name, &st.st_mtim);
 
-	*text = NULL;
-	if (fd >= 0 && !fstat(fd, &st) && st.st_size < 1 << 20 &&
-		(*text = malloc((size_t)st.st_size + 1)))
-		n = read(fd, *text, (size_t)st.st_size);
-	if (fd >= 0)
-		close(fd);
-	*len = n > 0 ? (size_t)n : 0;
-	return n > 0;
+	alcm_free_text(text);
+	return current;
 }
 
 /* The report of the store's file NAME: current after this, or gone if NAME is no blob. */
-static void refresh_report(struct fs *fs, const char *name, char *path)
+static void refresh_report(struct fs *fs, const char *name, const char *sidecar)
 {
-	int fd = openat(fs->store_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = alcm_open_beneath(fs->store_fd, name, O_RDONLY | O_NONBLOCK, 0);
 	struct alcm_blob *blob = NULL;
 	struct alcm_info info;
 	struct stat st;
-	char *text = NULL;
-	size_t len;
 
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		alcm_blob_open(fs->alcm, fd, false, &blob, NULL) ||
 		alcm_blob_info(blob, &info, NULL))
-		(void)unlinkat(fs->store_fd, path, 0);
-	else if (!read_report(fs, path, &text, &len) ||
-		!alcm_report_current(text, len, &info, name, &st.st_mtim))
-		(void)render(fs, &info, name, &st, path);
-	free(text);
+		(void)alcm_sidecar_remove(fs->store_fd, sidecar, false);
+	else if (!report_current(fs, &info, name, sidecar, fd))
+		write_report(fs, &info, name, fd);
 	alcm_blob_close(blob);
 	if (fd >= 0)
 		close(fd);
@@ -148,31 +94,26 @@ static void refresh_report(struct fs *fs, const char *name, char *path)
 
 void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 {
-	char dir[PATH_TEXT], path[PATH_TEXT];
+	char dir[PATH_TEXT], sidecar[PATH_TEXT];
 	size_t top = strlen(CAQ), len = strlen(name);
-	struct stat st;
 
 	path_of(fs, dir_fd, dir);
 	if (strncmp(dir, CAQ, top) != 0 || (dir[top] && dir[top] != '/') ||
-		snprintf(path, sizeof(path), "%s/%s", dir, name) >= PATH_MAX)
+		snprintf(sidecar, sizeof(sidecar), "%s%s%s", dir + top + (dir[top] == '/'),
+			dir[top] ? "/" : "", name) >= PATH_MAX)
 		return;
 	if (len > 5 && strcmp(name + len - 5, ".json") == 0) {
 		char target[PATH_TEXT];
 
-		snprintf(target, sizeof(target), "%s", path + top + 1);
-		target[strlen(target) - 5] = '\0';
-		refresh_report(fs, target, path);
-	} else if (!fstatat(fs->store_fd, path + top + 1, &st, AT_SYMLINK_NOFOLLOW) &&
-		S_ISDIR(st.st_mode)) {
-		char below[PATH_TEXT + 2];
-
-		snprintf(below, sizeof(below), "%s/", path);
-		(void)make_parents(fs, below);
+		(void)snprintf(target, sizeof(target), "%.*s", (int)strlen(sidecar) - 5, sidecar);
+		refresh_report(fs, target, sidecar);
+	} else {
+		(void)alcm_sidecar_mkdir(fs->store_fd, sidecar);
 	}
 }
 
-/* CAQ/DIR/SCHEDULER for a file in DIR. */
-static bool scheduler_path(struct fs *fs, int file_fd, char out[PATH_TEXT])
+/* DIR/SCHEDULER for a file in DIR. */
+static bool scheduler_name(struct fs *fs, int file_fd, char out[PATH_TEXT])
 {
 	char name[PATH_TEXT], *slash;
 	int n;
@@ -181,34 +122,38 @@ static bool scheduler_path(struct fs *fs, int file_fd, char out[PATH_TEXT])
 	if (name[0] == '/' || name[0] == '?')
 		return false;
 	slash = strrchr(name, '/');
-	n = snprintf(out, PATH_TEXT, CAQ "/%.*s%s", slash ? (int)(slash + 1 - name) : 0, name,
+	n = snprintf(out, PATH_TEXT, "%.*s%s", slash ? (int)(slash + 1 - name) : 0, name,
 		SCHEDULER);
 	return n > 0 && n < PATH_MAX;
 }
 
 void admin_read_scheduler(struct fs *fs, int file_fd, struct alcm_scheduler *out)
 {
-	char path[PATH_TEXT], *text = NULL;
+	char name[PATH_TEXT], *text = NULL;
+	struct stat st;
 	size_t len;
 
 	alcm_scheduler_init(out);
-	if (scheduler_path(fs, file_fd, path) && read_report(fs, path, &text, &len) &&
+	if (scheduler_name(fs, file_fd, name) &&
+		!alcm_sidecar_read(fs->store_fd, name, &text, &len, &st) &&
 		alcm_scheduler_parse(text, len, out, NULL))
-		fs_log(fs, ALCM_LOG_WARNING, "%s is no scheduler state; beginning anew", path);
-	free(text);
+		fs_log(fs, ALCM_LOG_WARNING, CAQ "/%s is no scheduler state; beginning anew",
+			name);
+	alcm_free_text(text);
 }
 
 void admin_write_scheduler(struct fs *fs, int file_fd, const struct alcm_scheduler *scheduler)
 {
-	char path[PATH_TEXT], *text;
-	struct stat st;
+	char name[PATH_TEXT], *text;
 	int err = alcm_scheduler_json(scheduler, &text);
 
-	if (err || !scheduler_path(fs, file_fd, path))
-		return;
-	err = fstat(file_fd, &st) ? -errno : write_report(fs, path, text, &st);
 	if (err)
-		fs_log(fs, ALCM_LOG_WARNING, "%s: %s", path, strerror(-err));
+		return;
+	if (scheduler_name(fs, file_fd, name)) {
+		err = alcm_sidecar_write(fs->store_fd, name, text, file_fd);
+		if (err)
+			fs_log(fs, ALCM_LOG_WARNING, CAQ "/%s: %s", name, strerror(-err));
+	}
 	alcm_free_text(text);
 }
 
@@ -220,26 +165,21 @@ void admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const 
 	for (int i = 0; i < 2; i++) {
 		char old[PATH_TEXT], new[PATH_TEXT];
 
-		if (!report_path(fs, from_fd, from, suffixes[i], old) ||
-			!report_path(fs, to_fd, to, suffixes[i], new))
+		if (!sidecar_name(fs, from_fd, from, suffixes[i], old) ||
+			!sidecar_name(fs, to_fd, to, suffixes[i], new))
 			return;
-		if (faccessat(fs->store_fd, old, F_OK, AT_SYMLINK_NOFOLLOW)) {
-			/* What is at the new name now has no report; one of before would lie. */
-			(void)unlinkat(fs->store_fd, new, 0);
-			continue;
-		}
-		if (renameat2(fs->store_fd, old, fs->store_fd, new, flags & RENAME_EXCHANGE) &&
-			errno == ENOENT && !make_parents(fs, new))
-			(void)renameat(fs->store_fd, old, fs->store_fd, new);
+		/* What is at the new name now has no report; one of before would lie. */
+		if (alcm_sidecar_move(fs->store_fd, old, new, flags & RENAME_EXCHANGE) == -ENOENT)
+			(void)alcm_sidecar_remove(fs->store_fd, new, false);
 	}
 }
 
 void admin_removed(struct fs *fs, int dir_fd, const char *name, bool is_dir)
 {
-	char path[PATH_TEXT];
+	char sidecar[PATH_TEXT];
 
-	if (is_dir && report_path(fs, dir_fd, name, "/" SCHEDULER, path))
-		(void)unlinkat(fs->store_fd, path, 0);
-	if (report_path(fs, dir_fd, name, is_dir ? "" : ".json", path))
-		(void)unlinkat(fs->store_fd, path, is_dir ? AT_REMOVEDIR : 0);
+	if (is_dir && sidecar_name(fs, dir_fd, name, "/" SCHEDULER, sidecar))
+		(void)alcm_sidecar_remove(fs->store_fd, sidecar, false);
+	if (sidecar_name(fs, dir_fd, name, is_dir ? "" : ".json", sidecar))
+		(void)alcm_sidecar_remove(fs->store_fd, sidecar, is_dir);
 }

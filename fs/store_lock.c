@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Whether some store is mounted at `point`, in this mount namespace. */
@@ -69,16 +70,45 @@ static void write_holder(struct fs *fs)
 		(void)ftruncate(fs->lock_fd, 0);
 }
 
+/*
+ * .alcm, its caq, and the lock in it. Neither may lead elsewhere: the daemon writes there with its own
+ * rights, and the store may be somebody else's.
+ */
+static int open_lock(struct fs *fs)
+{
+	const int flags = O_RDWR | O_CREAT;
+	struct stat st;
+
+	if (mkdirat(fs->store_fd, ADMIN_NAME, 0755) && errno != EEXIST)
+		return -errno;
+
+	int admin = alcm_open_beneath(fs->store_fd, ADMIN_NAME, O_RDONLY | O_DIRECTORY, 0),
+	    err = 0;
+
+	if (admin < 0)
+		return admin;
+	if (mkdirat(admin, "caq", 0755) && errno != EEXIST)
+		err = -errno;
+	close(admin);
+	if (err)
+		return err;
+	fs->lock_fd = alcm_open_beneath(fs->store_fd, ADMIN_NAME "/lock", flags, 0600);
+	if (fs->lock_fd < 0)
+		return fs->lock_fd;
+	if (fstat(fs->lock_fd, &st))
+		return -errno;
+	return S_ISREG(st.st_mode) && st.st_nlink == 1 ? 0 : -EINVAL;
+}
+
 int store_lock(struct fs *fs)
 {
-	int err;
+	int err = open_lock(fs);
 
-	if ((mkdirat(fs->store_fd, ADMIN_NAME, 0755) && errno != EEXIST) ||
-		(mkdirat(fs->store_fd, ADMIN_NAME "/caq", 0755) && errno != EEXIST) ||
-		(fs->lock_fd = openat(fs->store_fd, ADMIN_NAME "/lock",
-			 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0) {
-		err = -errno;
-		fs_fail("%s/%s: %s", fs->opt.store, ADMIN_NAME, strerror(-err));
+	if (err) {
+		fs_fail("%s/%s: %s", fs->opt.store, ADMIN_NAME,
+			err == -ELOOP || err == -ENOTDIR ? "is a symbolic link or no directory"
+				: err == -EINVAL ? "its lock is no file, or has other names, too"
+						 : strerror(-err));
 		return err;
 	}
 	err = take(fs);

@@ -253,7 +253,9 @@ int swap_job_read(int dir, const char *id, struct swap_job *job)
 	struct store s = store_posix(fd);
 	int err = fstat(fd, &st) ? -errno : 0;
 
-	if (!err && (!S_ISREG(st.st_mode) || st.st_size < 2 || st.st_size > JOB_MAX))
+	if (!err &&
+		(!S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_size < 2 ||
+			st.st_size > JOB_MAX))
 		err = -EINVAL;
 	if (!err)
 		err = store_read(&s, text, (size_t)st.st_size, 0);
@@ -265,7 +267,12 @@ int swap_job_read(int dir, const char *id, struct swap_job *job)
 		return -EINVAL;
 	text[st.st_size - 1] = 0;
 	(void)snprintf(job->id, sizeof(job->id), "%s", id);
-	return parse(text, job) ? 0 : -EINVAL;
+	if (!parse(text, job))
+		return -EINVAL;
+	job->owner = st.st_uid;
+	if (job->owner != geteuid())
+		job->mode &= 0777;
+	return 0;
 }
 
 /* ---- copying --------------------------------------------------------------------------------- */

@@ -10,6 +10,9 @@
  *
  * Without a job a .new is refuse. With one the target's content counts for nothing: it is
  * copied anew from .new, as often as need be.
+ *
+ * Whoever owns the store can put jobs there. Those that aren't our own are done to files of their owner
+ * only, from a .new of their owner, and give no set-id bits: nothing that they could not do themselves.
  */
 #ifndef ALCM_BLOB_SWAP_JOB_H
 #define ALCM_BLOB_SWAP_JOB_H
@@ -29,7 +32,8 @@ struct swap_job {
 	uint64_t size;       /* of the new content */
 	uint32_t mode;       /* to be kept, as the next */
 	struct timespec mtime;
-	bool pack; /* plain → blob; else the other way round */
+	bool pack;   /* plain → blob; else the other way round */
+	uid_t owner; /* of the .job that was read: with whose rights it may be done */
 };
 
 /* Moments at which a crash is interesting. */

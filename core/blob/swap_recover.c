@@ -10,6 +10,7 @@
 
 #include "alcm.h"
 #include "base/alloc.h"
+#include "base/beneath.h"
 #include "blob/swap_job.h"
 
 struct recovery {
@@ -39,39 +40,18 @@ static void say(struct recovery *r, enum alcm_log_level level, int err, const ch
 
 /* ---- finding the target ------------------------------------------------------------------------ */
 
-/* Open `path` below `at` with no symbolic link on the way; O_PATH unless `flags` say more. */
-static int open_beneath(int at, const char *path, int flags)
-{
-	char name[NAME_MAX + 1];
-	int dir = openat(at, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	while (dir >= 0) {
-		size_t n = strcspn(path, "/");
-		bool last = !path[n];
-		int fd;
-
-		memcpy(name, path, n);
-		name[n] = 0;
-		fd = openat(dir, name,
-			O_NOFOLLOW | O_CLOEXEC | (last ? flags : O_PATH | O_DIRECTORY));
-
-		int err = errno;
-
-		close(dir);
-		errno = err;
-		if (last || fd < 0)
-			return fd;
-		path += n + 1;
-		dir = fd;
-	}
-	return -1;
-}
-
 static bool is_target(int fd, const struct swap_job *job)
 {
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == job->ino;
+}
+
+static bool may_change(int fd, const struct swap_job *job)
+{
+	struct stat st;
+
+	return job->owner == geteuid() || (fstat(fd, &st) == 0 && st.st_uid == job->owner);
 }
 
 /*
@@ -128,9 +108,9 @@ static int search_dir(struct recovery *r, const struct todo *in, struct swap_job
 
 	if (snprintf(path, sizeof(path), "%s.", in->path) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	fd = open_beneath(r->store_dirfd, path, O_RDONLY | O_DIRECTORY);
+	fd = beneath_open(r->store_dirfd, path, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return fd == -ENOENT ? 0 : fd;
 
 	DIR *d = fstat(fd, &st) ? NULL : fdopendir(fd);
 
@@ -186,7 +166,7 @@ static int reopen_writable(int path_fd, const struct swap_job *job)
 
 static int open_target(struct recovery *r, struct swap_job *job)
 {
-	int fd = open_beneath(r->store_dirfd, job->path, O_PATH);
+	int fd = beneath_open(r->store_dirfd, job->path, O_PATH, 0);
 
 	if (fd < 0 || !is_target(fd, job)) {
 		if (fd >= 0)
@@ -196,12 +176,14 @@ static int open_target(struct recovery *r, struct swap_job *job)
 
 		if (err)
 			return err;
-		fd = open_beneath(r->store_dirfd, job->path, O_PATH);
+		fd = beneath_open(r->store_dirfd, job->path, O_PATH, 0);
 	}
 	if (fd < 0)
-		return -errno;
+		return fd;
 
-	int writable = is_target(fd, job) ? reopen_writable(fd, job) : -EAGAIN;
+	int writable = !is_target(fd, job) ? -EAGAIN
+		: !may_change(fd, job)     ? -EPERM
+					   : reopen_writable(fd, job);
 
 	close(fd);
 	return writable;
@@ -221,7 +203,8 @@ static int open_new(struct recovery *r, const struct swap_job *job)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != job->size) {
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != job->owner ||
+		(uint64_t)st.st_size != job->size) {
 		close(fd);
 		return -EINVAL;
 	}

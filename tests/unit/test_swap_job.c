@@ -99,6 +99,60 @@ START_TEST(test_links_not_followed)
 }
 END_TEST
 
+/* Jobs that the store's owner puts there, found by root: done to that user's own files at most. */
+START_TEST(test_job_of_another_user)
+{
+	enum { USER = 12345 };
+	static const char *const names[] = { "0123456789abcdef.job", "0123456789abcdef.new" };
+	int fd = make_file("victim", 0600, content, 100), dir;
+	struct stat st;
+	char text[512];
+
+	if (geteuid() != 0) {
+		close(fd);
+		return;
+	}
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	(void)snprintf(text,
+		sizeof(text), "alcm-swap 1\nino %llu\nsize 4\nmode 2541\nmtime 1 1\ndirection pack\npath victim\n",
+		(unsigned long long)st.st_ino);
+	write_job(text);
+	dir = swap_dir_open(store_fd, false);
+	/* The job first: then its .new is somebody else's; then both are theirs, the file isn't. */
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(fchownat(dir, names[i], USER, USER, 0), 0);
+		ck_assert_int_lt(alcm_swap_recover(store_fd, NULL, NULL), 0);
+		assert_content(fd, content, 100);
+	}
+	ck_assert_int_eq(fchown(fd, USER, USER), 0);
+	ck_assert_int_eq(alcm_swap_recover(store_fd, NULL, NULL), 0);
+	assert_content(fd, (const uint8_t *)"evil", 4);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0755); /* of 04755 */
+	close(dir);
+	close(fd);
+}
+END_TEST
+
+/* A job with a second name elsewhere: who wrote it could be anybody. */
+START_TEST(test_job_with_two_names)
+{
+	int fd = make_file("victim", 0600, content, 100);
+	struct stat st;
+	char text[512];
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	(void)snprintf(text,
+		sizeof(text), "alcm-swap 1\nino %llu\nsize 4\nmode 384\nmtime 1 1\ndirection pack\npath victim\n",
+		(unsigned long long)st.st_ino);
+	write_job(text);
+	ck_assert_int_eq(linkat(store_fd, ".alcm/swap/0123456789abcdef.job", store_fd, "x", 0), 0);
+	ck_assert_int_lt(alcm_swap_recover(store_fd, NULL, NULL), 0);
+	assert_content(fd, content, 100);
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("all");
@@ -106,5 +160,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_bad_job, 0, N_BAD_JOBS);
 	tcase_add_test(tc, test_good_job_is_done);
 	tcase_add_test(tc, test_links_not_followed);
+	tcase_add_test(tc, test_job_of_another_user);
+	tcase_add_test(tc, test_job_with_two_names);
 	return run_suite("swap_job", tc);
 }

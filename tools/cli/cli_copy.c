@@ -151,7 +151,9 @@ enum cli_exit copy_dir(struct cli *cli, const struct walk_entry *entry, const ch
 	/* Writable for us until it is full. */
 	if (mkdir(out, (entry->st->st_mode & 0777) | S_IRWXU) == 0)
 		return CLI_OK;
-	if (errno == EEXIST && stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+	/* Only the operand itself may be there as a link: of what is below it, none was made for us. */
+	if (errno == EEXIST && (entry->rel[0] ? lstat(out, &st) : stat(out, &st)) == 0 &&
+		S_ISDIR(st.st_mode))
 		return CLI_OK;
 	return cli_error(cli, out, "%s", strerror(errno));
 }

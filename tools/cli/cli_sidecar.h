@@ -14,11 +14,10 @@ enum sidecar_state { SIDECAR_CURRENT, SIDECAR_STALE, SIDECAR_MISSING };
 enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct alcm_info *info,
 	const struct timespec *mtime);
 
-/* Write it anew, readable by those who may read the blob (`st`). 0 or a negative errno. */
-int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info,
-	const struct stat *st);
+/* Write it anew, readable by those who may read the blob `fd`. 0 or a negative errno. */
+int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info, int fd);
 
-/* As sidecar_write(), for the blob openat(store_dirfd, rel). */
+/* As sidecar_write(), for the blob `rel` of the store. */
 int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel);
 
 /* Remove it if there is one. */

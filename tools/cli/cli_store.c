@@ -96,12 +96,11 @@ enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out
 
 static int open_lock(const struct store_at *store)
 {
-	int fd = openat(store->dirfd, ".alcm/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-		0600);
+	int fd = alcm_open_beneath(store->dirfd, ".alcm/lock", O_RDWR | O_CREAT, 0600);
 
 	/* flock(2) needs no right to write. */
-	if (fd < 0 && errno == EACCES)
-		fd = openat(store->dirfd, ".alcm/lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -EACCES)
+		fd = alcm_open_beneath(store->dirfd, ".alcm/lock", O_RDONLY, 0);
 	return fd;
 }
 
@@ -120,7 +119,7 @@ static void log_recovery(void *ctx, enum alcm_log_level level, const char *text)
 
 unsigned store_count_jobs(const struct store_at *store)
 {
-	int fd = openat(store->dirfd, ".alcm/swap", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = alcm_open_beneath(store->dirfd, ".alcm/swap", O_RDONLY | O_DIRECTORY, 0);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	unsigned n = 0;
 	struct dirent *e;
@@ -145,7 +144,8 @@ enum cli_exit store_lock(struct cli *cli, struct store_at *store)
 		return cli_error(cli, store->root, "can't make .alcm: %s", strerror(errno));
 	store->lock_fd = open_lock(store);
 	if (store->lock_fd < 0)
-		return cli_error(cli, store->root, "can't lock the store: %s", strerror(errno));
+		return cli_error(cli, store->root, "can't lock the store: .alcm/lock: %s",
+			strerror(-store->lock_fd));
 	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		err = errno;
 		close(store->lock_fd);
@@ -164,7 +164,7 @@ enum cli_exit store_lock(struct cli *cli, struct store_at *store)
 
 bool store_is_busy(const struct store_at *store)
 {
-	int fd = openat(store->dirfd, ".alcm/lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = alcm_open_beneath(store->dirfd, ".alcm/lock", O_RDONLY, 0);
 	bool busy;
 
 	if (fd < 0)

@@ -122,6 +122,13 @@ enum cli_exit walk(struct cli *cli, const char *path, walk_fn fn, void *ctx)
 	return visit(&w, AT_FDCWD, path, path);
 }
 
+enum cli_exit walk_below(struct cli *cli, int dirfd, const char *path, walk_fn fn, void *ctx)
+{
+	struct walker w = { .cli = cli, .fn = fn, .ctx = ctx, .root_len = strlen(path) };
+
+	return visit(&w, dirfd, ".", path);
+}
+
 static enum cli_exit add_stored(void *ctx, const struct walk_entry *entry)
 {
 	if (entry->kind == WALK_FILE)

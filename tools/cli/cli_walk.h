@@ -38,6 +38,9 @@ typedef enum cli_exit (*walk_fn)(void *ctx, const struct walk_entry *entry);
  */
 enum cli_exit walk(struct cli *cli, const char *path, walk_fn fn, void *ctx);
 
+/* The same below the open directory `dirfd`, which is called `path` in what is reported. */
+enum cli_exit walk_below(struct cli *cli, int dirfd, const char *path, walk_fn fn, void *ctx);
+
 /*
  * Bytes of all regular files of the operands, as they are stored or `logical`: the total for
  * progress. Reports nothing.

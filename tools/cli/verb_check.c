@@ -111,7 +111,7 @@ static enum cli_exit check_sidecar(struct check *c, const char *path, const char
 	c->n_sidecars++;
 	if (!c->repair)
 		return CLI_OK;
-	err = sidecar_write(c->store.dirfd, rel, &info, &st);
+	err = sidecar_write(c->store.dirfd, rel, &info, fd);
 	if (err)
 		return cli_error(c->cli, path, "can't write its report: %s", strerror(-err));
 	return CLI_REPAIRED;
@@ -215,8 +215,8 @@ static bool sidecar_has_blob(struct check *c, const char *rel)
 	if (n <= 5 || strcmp(rel + n - 5, ".json") != 0)
 		return false;
 	blob = strndup(rel, n - 5);
-	fd = blob ? openat(c->store.dirfd, blob, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-	has = !blob || (fd < 0 && errno != ENOENT && errno != ENOTDIR);
+	fd = blob ? alcm_open_beneath(c->store.dirfd, blob, O_RDONLY | O_NONBLOCK, 0) : -ENOMEM;
+	has = fd < 0 && fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP;
 	if (fd >= 0) {
 		/* A damaged blob is still one. */
 		has = alcm_probe(fd, &probe, NULL) != 0 || probe.kind == ALCM_BLOB;
@@ -246,14 +246,18 @@ static enum cli_exit check_orphan(void *ctx, const struct walk_entry *entry)
 
 static enum cli_exit check_orphans(struct check *c)
 {
-	char *dir = cli_join(c->store.root, ".alcm/caq");
-	enum cli_exit status = CLI_OK;
+	int fd = alcm_open_beneath(c->store.dirfd, ".alcm/caq", O_PATH | O_DIRECTORY, 0);
+	char *path = fd < 0 ? NULL : cli_join(c->store.root, ".alcm/caq");
+	enum cli_exit status;
 
-	if (!dir)
-		return cli_error(c->cli, c->store.root, "out of memory");
-	if (access(dir, F_OK) == 0)
-		status = walk(c->cli, dir, check_orphan, c);
-	free(dir);
+	if (fd < 0)
+		return fd == -ENOENT
+			? CLI_OK
+			: cli_error(c->cli, c->store.root, ".alcm/caq: %s", strerror(-fd));
+	status = path ? walk_below(c->cli, fd, path, check_orphan, c)
+		      : cli_error(c->cli, c->store.root, "out of memory");
+	free(path);
+	close(fd);
 	return status;
 }
 

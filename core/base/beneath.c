@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/beneath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { DIR_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+
+int beneath_next(const char **path, char name[NAME_MAX + 1])
+{
+	size_t n = strcspn(*path, "/");
+
+	if (!**path)
+		return 0;
+	if (!n)
+		return -EINVAL;
+	if (n > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (n == 2 && memcmp(*path, "..", 2) == 0)
+		return -EXDEV;
+	memcpy(name, *path, n);
+	name[n] = '\0';
+	*path += n + ((*path)[n] == '/');
+	return 1;
+}
+
+/* Component by component: for kernels before 5.6, and containers whose filters don't know openat2(2). */
+static int walk(int at, const char *path)
+{
+	char name[NAME_MAX + 1];
+	int dir = openat(at, ".", DIR_FLAGS);
+
+	while (dir >= 0 && beneath_next(&path, name) > 0) {
+		int next = openat(dir, name, DIR_FLAGS), err = errno;
+
+		close(dir);
+		errno = err;
+		dir = next;
+	}
+	return dir < 0 ? -errno : dir;
+}
+
+static int open_dir(int at, const char *path)
+{
+	const struct open_how how = { .flags = DIR_FLAGS,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	long fd = syscall(SYS_openat2, at, *path ? path : ".", &how, sizeof(how));
+
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		return walk(at, path);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int beneath_parent(int at, const char *path, char name[NAME_MAX + 1])
+{
+	const char *next = path, *last = path;
+	char parent[PATH_MAX];
+	int step;
+
+	while ((step = beneath_next(&next, name)) > 0 && *next)
+		last = next;
+	if (step <= 0)
+		return step ? step : -EINVAL;
+	if (last - path >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(parent, path, (size_t)(last - path));
+	parent[last - path] = '\0';
+	return open_dir(at, parent);
+}
+
+int beneath_open(int at, const char *path, int flags, mode_t mode)
+{
+	char name[NAME_MAX + 1];
+	int dir = beneath_parent(at, path, name), fd;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0)
+		fd = -errno;
+	close(dir);
+	return fd;
+}

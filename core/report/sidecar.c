@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/* Sidecars: small files in .alcm/caq, in a tree that mirrors the store's. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "alcm.h"
+#include "base/alloc.h"
+#include "base/beneath.h"
+
+#define TOP ".alcm/caq"
+
+enum { TEXT_MAX = 1 << 20 }; /* far more than any report has */
+
+int alcm_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
+{
+	return beneath_open(dirfd, path, flags, mode);
+}
+
+/* ---- whose eyes a sidecar is for --------------------------------------------------------------- */
+
+/* The mode for a sidecar about an open file: what an ACL grants besides can't be said in modes. */
+static int mode_like(int about_fd, struct stat *st)
+{
+	if (fstat(about_fd, st))
+		return -errno;
+	st->st_mode &= fgetxattr(about_fd, "system.posix_acl_access", NULL, 0) > 0 ? 0400 : 0444;
+	st->st_mode |= S_IWUSR;
+	return 0;
+}
+
+bool alcm_sidecar_private_enough(const struct stat *st, int about_fd)
+{
+	struct stat want;
+
+	return !mode_like(about_fd, &want) && (st->st_mode & 07777) == want.st_mode &&
+		(geteuid() != 0 || (st->st_uid == want.st_uid && st->st_gid == want.st_gid));
+}
+
+/* ---- directories -------------------------------------------------------------------------------- */
+
+/* An O_PATH descriptor can't be changed by itself. */
+static int set_mode(int path_fd, mode_t mode)
+{
+	char proc[32];
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
+	return chmod(proc, mode) ? -errno : 0;
+}
+
+/* `*dir` and the `*mirrored` go down to `name`, which is made or made as private as its image. */
+static int go_down(int *dir, int *mirrored, const char *name)
+{
+	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int image = openat(*mirrored, name, flags), copy = -1, err = image < 0 ? -errno : 0;
+	struct stat want, is;
+
+	if (!err &&
+		(fstat(image, &want) || (mkdirat(*dir, name, 0700) && errno != EEXIST) ||
+			(copy = openat(*dir, name, flags)) < 0 || fstat(copy, &is)))
+		err = -errno;
+	want.st_mode &= 0755;
+	/* The owner first: a directory that can't be given away stays closed to others. */
+	if (!err && geteuid() == 0 && (is.st_uid != want.st_uid || is.st_gid != want.st_gid) &&
+		fchownat(copy, "", want.st_uid, want.st_gid, AT_EMPTY_PATH))
+		err = -errno;
+	if (!err && (is.st_mode & 07777) != want.st_mode)
+		err = set_mode(copy, want.st_mode);
+	if (err) {
+		if (image >= 0)
+			close(image);
+		if (copy >= 0)
+			close(copy);
+		return err;
+	}
+	close(*dir);
+	close(*mirrored);
+	*dir = copy;
+	*mirrored = image;
+	return 0;
+}
+
+static int open_top(int store_dirfd, bool make)
+{
+	int top = beneath_open(store_dirfd, TOP, O_PATH | O_DIRECTORY, 0);
+
+	if (top != -ENOENT || !make)
+		return top;
+
+	char last[NAME_MAX + 1];
+	int admin = beneath_parent(store_dirfd, TOP, last);
+
+	if (admin < 0)
+		return admin;
+	(void)mkdirat(admin, last, 0755);
+	close(admin);
+	return open_top(store_dirfd, false);
+}
+
+/* Make the directories of `name`: the last component too, if that is one. */
+static int make_dirs(int store_dirfd, const char *name, bool is_dir)
+{
+	int dir = open_top(store_dirfd, true), err = dir < 0 ? dir : 0;
+	int mirrored = openat(store_dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char step[NAME_MAX + 1];
+
+	if (!err && mirrored < 0)
+		err = -errno;
+	while (!err && *name) {
+		err = beneath_next(&name, step);
+		if (err > 0)
+			err = *name || is_dir ? go_down(&dir, &mirrored, step) : 0;
+	}
+	if (dir >= 0)
+		close(dir);
+	if (mirrored >= 0)
+		close(mirrored);
+	return err;
+}
+
+int alcm_sidecar_mkdir(int store_dirfd, const char *name)
+{
+	return make_dirs(store_dirfd, name, true);
+}
+
+/* The directory that sidecar `name` lies in; its last component goes to `last`. */
+static int open_dir_of(int store_dirfd, const char *name, bool make, char last[NAME_MAX + 1])
+{
+	int top = open_top(store_dirfd, make), dir, err = 0;
+
+	if (top < 0)
+		return top;
+	dir = beneath_parent(top, name, last);
+	if (dir == -ENOENT && make) {
+		err = make_dirs(store_dirfd, name, false);
+		dir = err ? err : beneath_parent(top, name, last);
+	}
+	close(top);
+	return dir;
+}
+
+/* ---- reading and writing ------------------------------------------------------------------------- */
+
+static int read_text(int fd, char **out, size_t *len, struct stat *st)
+{
+	AUTO_FREE char *text = NULL;
+	size_t n = 0;
+
+	if (fstat(fd, st))
+		return -errno;
+	if (!S_ISREG(st->st_mode))
+		return -EINVAL;
+	if (st->st_size > TEXT_MAX)
+		return -EFBIG;
+	text = mem_alloc((size_t)st->st_size + 1);
+	if (!text)
+		return -ENOMEM;
+	while (n < (size_t)st->st_size) {
+		ssize_t got = read(fd, text + n, (size_t)st->st_size - n);
+
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		n += (size_t)got;
+	}
+	text[n] = '\0';
+	*len = n;
+	*out = steal(text);
+	return 0;
+}
+
+int alcm_sidecar_read(int store_dirfd, const char *name, char **text, size_t *len, struct stat *st)
+{
+	char last[NAME_MAX + 1];
+	int dir = open_dir_of(store_dirfd, name, false, last), fd, err;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, last, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	err = fd < 0 ? -errno : read_text(fd, text, len, st);
+	close(dir);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int write_text(int fd, const char *text, const struct stat *like)
+{
+	size_t n = strlen(text);
+
+	while (n) {
+		ssize_t put = write(fd, text, n);
+
+		if (put < 0)
+			return -errno;
+		text += put;
+		n -= (size_t)put;
+	}
+	/* Whom we may not give it to can't have more than others. */
+	if (fchown(fd, like->st_uid, like->st_gid) && geteuid() == 0)
+		return -errno;
+	return fchmod(fd, like->st_mode) ? -errno : 0;
+}
+
+/* Beside the old one first. Never into a file that is there: it could be a link to another's. */
+static int replace(int dir, const char *last, const char *text, const struct stat *like)
+{
+	char temp[48];
+	int fd, err;
+
+	(void)snprintf(temp, sizeof(temp), ".alcm-new.%x", (unsigned)gettid());
+	(void)unlinkat(dir, temp, 0);
+	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	err = write_text(fd, text, like);
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err && renameat(dir, temp, dir, last))
+		err = -errno;
+	if (err)
+		(void)unlinkat(dir, temp, 0);
+	return err;
+}
+
+int alcm_sidecar_write(int store_dirfd, const char *name, const char *text, int about_fd)
+{
+	char last[NAME_MAX + 1];
+	struct stat like;
+	int err = mode_like(about_fd, &like);
+	int dir = err ? err : open_dir_of(store_dirfd, name, true, last);
+
+	if (dir < 0)
+		return dir;
+	err = replace(dir, last, text, &like);
+	close(dir);
+	return err;
+}
+
+/* ---- following their files ------------------------------------------------------------------------ */
+
+int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir)
+{
+	char last[NAME_MAX + 1];
+	int dir = open_dir_of(store_dirfd, name, false, last), err;
+
+	if (dir < 0)
+		return dir;
+	err = unlinkat(dir, last, is_dir ? AT_REMOVEDIR : 0) ? -errno : 0;
+	close(dir);
+	return err;
+}
+
+int alcm_sidecar_move(int store_dirfd, const char *from, const char *to, unsigned flags)
+{
+	char last[NAME_MAX + 1], new_last[NAME_MAX + 1];
+	int dir = open_dir_of(store_dirfd, from, false, last), new_dir, err;
+
+	if (dir < 0)
+		return dir;
+	err = faccessat(dir, last, F_OK, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+	new_dir = err ? err : open_dir_of(store_dirfd, to, true, new_last);
+	if (new_dir < 0)
+		err = new_dir;
+	else
+		err = renameat2(dir, last, new_dir, new_last, flags) ? -errno : 0;
+	close(dir);
+	if (new_dir >= 0)
+		close(new_dir);
+	return err;
+}
