@@ -24,10 +24,11 @@ static int demote(struct fs *fs, struct inode *i)
 
 	if (n > 0)
 		done = pwrite(c->fd, buf, (size_t)n, 0);
-	if (!err && done != n) {
+	if (!err && done != n)
 		err = done < 0 ? -errno : -ENOSPC;
-		(void)!ftruncate(c->fd, 0);
-	}
+	/* Also gives back what was reserved for a chunk. */
+	if (ftruncate(c->fd, err ? 0 : done) && !err)
+		err = -errno;
 	free(buf);
 	if (err)
 		return err;
