@@ -38,7 +38,6 @@
 #include "blob/log.h"
 #include "blob/lossy_section.h"
 #include "blob/table.h"
-#include "format/container.h"
 #include "format/format.h"
 
 enum cbuf_state { CBUF_LOADING, CBUF_CLEAN, CBUF_DIRTY, CBUF_QUEUED, CBUF_ENCODING };
@@ -62,6 +61,7 @@ struct totals {
 	unsigned n_planes;
 	struct plane_use planes[DISK_MAX_PLANES];
 	bool stale;
+	bool mended; /* the index that they are from had a flipped bit */
 };
 
 struct alcm_blob {
@@ -73,10 +73,6 @@ struct alcm_blob {
 	uint8_t uuid[16];
 	double prune_share; /* for a first quantisation by the scheduler */
 	double bound;       /* of the profile; 0 = it has none */
-
-	/* Outside `lock`: a worker that looks for tensors reads chunks meanwhile. */
-	pthread_mutex_t container_lock;
-	struct container container; /* guarded by container_lock */
 
 	pthread_mutex_t lock;   /* guards everything below */
 	pthread_cond_t changed; /* a buffer's state, or `exclusive` */
@@ -91,10 +87,6 @@ struct alcm_blob {
 
 	struct layout layout;
 	bool layout_stale; /* chunk 0's header may have changed since */
-
-	/* Which bytes the container was made of: see struct container. */
-	uint64_t container_head, container_tail;
-	bool container_stale; /* some of them were written since */
 
 	/* NULL: nothing was quantised yet. Replaced only while no buffer is QUEUED or ENCODING;
 	   what it points to never changes, so those who encode read it without the lock. */
@@ -142,29 +134,13 @@ struct record_about {
 int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
 	const uint8_t *raw, uint32_t len, const struct record_about *about, struct record *out);
 
-/* ---- layout.c: what lies where -------------------------------------------------------------- */
+/* ---- chunk.c: buffers and the encoding of chunks ------------------------------------------ */
 
 /*
  * Pin down the layout: parse the file's first chunk if it may have changed. Lock held on
  * entry and exit, dropped on the way. `chunk 0` itself is read from its buffer or record.
  */
-void layout_refresh_locked(struct alcm_blob *blob);
-
-/*
- * Give `layout`, a copy of the blob's, the tensors of a container that touch this chunk, as far as they
- * are known by now. What they lie in is the caller's, freed with mem_free(); NULL: there are none. No
- * lock is held.
- */
-struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, uint32_t len,
-	struct layout *layout);
-
-/* Look for tensors in what is there of the file; container_lock is held, `lock` not. */
-void layout_update_container(struct alcm_blob *blob);
-
-/* The n bytes at `off` of the file are about to change. */
-void layout_note_change_locked(struct alcm_blob *blob, uint64_t off, uint64_t n);
-
-/* ---- chunk.c: buffers and the encoding of chunks ------------------------------------------ */
+void chunk_refresh_layout_locked(struct alcm_blob *blob);
 
 /*
  * The buffer of a chunk, DIRTY, with the record's bytes in it unless `whole` says that all of
@@ -236,7 +212,8 @@ bool quantise_is_rewritten_locked(const struct cbuf *buf);
 
 struct recovered {
 	struct disk_header header;
-	bool header_bad; /* rebuilt from a trailer or a record */
+	bool header_bad; /* mended, or rebuilt from a trailer */
+	bool tail_bad;   /* a flipped bit in the newest trailer or its index was mended */
 	bool has_trailer;
 	bool scanned;     /* the trailer didn't end the file */
 	bool rolled_back; /* to an older commit, after a power failure */

@@ -91,7 +91,7 @@ int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_c
 	if (err)
 		return err;
 	found.header_bad = rec.header_bad;
-	found.trailer_lost = !rec.has_trailer;
+	found.trailer_lost = !rec.has_trailer || rec.tail_bad;
 	found.orphan_tail = rec.has_trailer && (rec.scanned || rec.rolled_back);
 	table_release(&rec.table);
 
@@ -104,6 +104,9 @@ int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_c
 		return err;
 	if (rec.header_bad)
 		(void)diag_set(&diag, 0, 0, "the header is damaged");
+	else if (rec.tail_bad)
+		(void)diag_set(&diag, 0, rec.trailer.index_off,
+			"a bit of the index or the trailer is flipped");
 	else if (found.trailer_lost)
 		(void)diag_set(&diag, 0, rec.file_size, "never committed: no index, no trailer");
 	else if (found.orphan_tail)

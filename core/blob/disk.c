@@ -52,6 +52,57 @@ static enum disk_verdict check_start(const uint8_t *buf, size_t n, size_t want,
 	return DISK_OK;
 }
 
+/* Flip one bit after the other back until the bytes are valid. */
+static bool mend(uint8_t *buf, size_t n, bool (*valid)(const uint8_t *buf, const void *ctx),
+	const void *ctx)
+{
+	for (size_t bit = 0; bit < 8 * n; bit++) {
+		uint8_t mask = (uint8_t)(1u << bit % 8);
+
+		buf[bit / 8] ^= mask;
+		if (valid(buf, ctx))
+			return true;
+		buf[bit / 8] ^= mask;
+	}
+	return false;
+}
+
+static bool header_valid(const uint8_t *buf, const void *ctx)
+{
+	(void)ctx;
+	return check_start(buf, DISK_HEADER_BYTES, DISK_HEADER_BYTES, header_magic) == DISK_OK;
+}
+
+static bool trailer_valid(const uint8_t *buf, const void *ctx)
+{
+	(void)ctx;
+	return check_start(buf, DISK_TRAILER_BYTES, DISK_TRAILER_BYTES, trailer_magic) == DISK_OK;
+}
+
+bool disk_header_mend(uint8_t buf[DISK_HEADER_BYTES])
+{
+	return mend(buf, DISK_HEADER_BYTES, header_valid, NULL);
+}
+
+bool disk_trailer_mend(uint8_t buf[DISK_TRAILER_BYTES])
+{
+	return mend(buf, DISK_TRAILER_BYTES, trailer_valid, NULL);
+}
+
+bool disk_header_begins(const uint8_t *buf, size_t n)
+{
+	return n >= sizeof(header_magic) && memcmp(buf, header_magic, sizeof(header_magic)) == 0;
+}
+
+bool disk_header_suspect(const uint8_t buf[DISK_HEADER_BYTES])
+{
+	unsigned n_alike = 0;
+
+	for (size_t i = 0; i < sizeof(header_magic); i++)
+		n_alike += buf[i] == header_magic[i];
+	return n_alike >= sizeof(header_magic) / 2 || all_zero(buf, DISK_HEADER_BYTES);
+}
+
 void disk_header_put(uint8_t buf[DISK_HEADER_BYTES], const struct disk_header *h)
 {
 	memset(buf, 0, DISK_HEADER_BYTES);
@@ -283,6 +334,29 @@ enum disk_verdict disk_index_get(struct disk_index *x, const uint8_t *buf, size_
 		return DISK_CORRUPT;
 	*x = got;
 	return DISK_OK;
+}
+
+static bool index_valid(const uint8_t *buf, const void *ctx)
+{
+	(void)ctx;
+	return check_head(buf, DISK_INDEX_BYTES, index_magic) == DISK_OK;
+}
+
+bool disk_index_mend(uint8_t buf[DISK_INDEX_BYTES])
+{
+	return mend(buf, DISK_INDEX_BYTES, index_valid, NULL);
+}
+
+static bool index_body_valid(const uint8_t *buf, const void *ctx)
+{
+	const struct disk_index *x = ctx;
+
+	return disk_hash(buf, x->body_len) == x->body_hash;
+}
+
+bool disk_index_body_mend(const struct disk_index *x, uint8_t *body)
+{
+	return x->body_len <= DISK_MEND_MAX && mend(body, x->body_len, index_body_valid, x);
 }
 
 void disk_trailer_put(uint8_t buf[DISK_TRAILER_BYTES], const struct disk_trailer *t)

@@ -34,6 +34,7 @@ enum {
 	DISK_CHUNK_LOG2_MIN = 16,
 	DISK_CHUNK_LOG2_MAX = 24,
 	DISK_PROFILE_MAX = 4,
+	DISK_MEND_MAX = 16 << 10, /* longer bodies of indexes take too long to try every bit of */
 };
 #define DISK_MAX_LOGICAL ((uint64_t)1 << 50)
 
@@ -90,6 +91,19 @@ uint64_t disk_tag(const uint8_t uuid[16]);
 
 void disk_header_put(uint8_t buf[DISK_HEADER_BYTES], const struct disk_header *h);
 enum disk_verdict disk_header_get(struct disk_header *h, const uint8_t *buf, size_t n);
+
+/* Undo a single flipped bit, which the checksum tells. False: more than that is wrong. */
+bool disk_header_mend(uint8_t buf[DISK_HEADER_BYTES]);
+bool disk_trailer_mend(uint8_t buf[DISK_TRAILER_BYTES]);
+bool disk_index_mend(uint8_t buf[DISK_INDEX_BYTES]);
+bool disk_index_body_mend(const struct disk_index *x, uint8_t *body);
+
+/* The n bytes begin with the magic of a blob. */
+bool disk_header_begins(const uint8_t *buf, size_t n);
+
+/* Bytes with another magic that may have been a header before they were damaged, or whose page
+   never reached the disk: worth a look at the trailer. */
+bool disk_header_suspect(const uint8_t buf[DISK_HEADER_BYTES]);
 
 void disk_record_put(uint8_t buf[DISK_RECORD_BYTES], const struct disk_record *r);
 /* `chunk_bytes` is the blob's, for the limits. */

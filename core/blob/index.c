@@ -166,14 +166,25 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 	return 0;
 }
 
-/* The index that `t` names: its head, and its verified body, which the caller frees. */
-static int load_frame(const struct store *store, const struct disk_trailer *t,
-	struct disk_index *x, uint8_t **out, struct alcm_diag *diag)
+/* The head of an index at `off`; `*mended`: it had a flipped bit. */
+static bool load_head(const struct store *store, uint64_t off, struct disk_index *x, bool *mended)
 {
 	uint8_t head[DISK_INDEX_BYTES];
 
-	if (store_read(store, head, sizeof(head), t->index_off) ||
-		disk_index_get(x, head, sizeof(head)) != DISK_OK || x->tag != disk_tag(t->uuid))
+	*mended = false;
+	if (store_read(store, head, sizeof(head), off))
+		return false;
+	if (disk_index_get(x, head, sizeof(head)) == DISK_OK)
+		return true;
+	*mended = disk_index_mend(head);
+	return *mended && disk_index_get(x, head, sizeof(head)) == DISK_OK;
+}
+
+/* The index that `t` names: its head, and its verified body, which the caller frees. */
+static int load_frame(const struct store *store, const struct disk_trailer *t,
+	struct disk_index *x, uint8_t **out, bool *mended, struct alcm_diag *diag)
+{
+	if (!load_head(store, t->index_off, x, mended) || x->tag != disk_tag(t->uuid))
 		return diag_set(diag, -EIO, t->index_off, "the index is damaged");
 	/* The index lies before its trailer, so its length is bounded by the file's. */
 	if (round_up(DISK_INDEX_BYTES + x->body_len, DISK_ALIGN) != t->off - t->index_off)
@@ -185,8 +196,11 @@ static int load_frame(const struct store *store, const struct disk_trailer *t,
 		return -ENOMEM;
 
 	int err = store_read(store, body, x->body_len, t->index_off + DISK_INDEX_BYTES);
+	bool whole = !err && disk_hash(body, x->body_len) == x->body_hash;
 
-	if (err || disk_hash(body, x->body_len) != x->body_hash)
+	if (!err && !whole)
+		*mended = whole = disk_index_body_mend(x, body);
+	if (!whole)
 		return diag_set(diag, -EIO, t->index_off, "checksum of the index is wrong");
 	*out = steal(body);
 	return 0;
@@ -197,11 +211,13 @@ int index_load(const struct store *store, const struct disk_trailer *t, struct t
 {
 	AUTO_FREE uint8_t *body = NULL;
 	struct disk_index x;
-	int err = load_frame(store, t, &x, &body, diag);
+	bool mended;
+	int err = load_frame(store, t, &x, &body, &mended, diag);
 
 	if (err)
 		return err;
 	err = load_body(t, &x, body, table, totals);
+	totals->mended = mended;
 	if (err) {
 		table_release(table);
 		return err == -EIO
@@ -215,7 +231,8 @@ int index_load_lossy(const struct store *store, const struct disk_trailer *t, st
 {
 	AUTO_FREE uint8_t *body = NULL;
 	struct disk_index x;
-	int err = load_frame(store, t, &x, &body, NULL);
+	bool mended;
+	int err = load_frame(store, t, &x, &body, &mended, NULL);
 
 	*out = NULL;
 	return err || !x.lossy_len ? err

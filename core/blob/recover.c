@@ -140,14 +140,21 @@ static int walk_frames(struct walk *w)
 
 /* ---- the trailer that counts ---------------------------------------------------------------- */
 
+/* `*mended`: it had a flipped bit. */
 static bool read_trailer(const struct store *store, uint64_t off, const uint8_t uuid[16],
-	struct disk_trailer *t)
+	struct disk_trailer *t, bool *mended)
 {
 	uint8_t buf[DISK_TRAILER_BYTES];
 
-	return !store_read(store, buf, sizeof(buf), off) &&
-		disk_trailer_get(t, buf, sizeof(buf), off) == DISK_OK &&
-		memcmp(t->uuid, uuid, 16) == 0;
+	*mended = false;
+	if (store_read(store, buf, sizeof(buf), off))
+		return false;
+	if (disk_trailer_get(t, buf, sizeof(buf), off) != DISK_OK) {
+		*mended = disk_trailer_mend(buf);
+		if (!*mended || disk_trailer_get(t, buf, sizeof(buf), off) != DISK_OK)
+			return false;
+	}
+	return memcmp(t->uuid, uuid, 16) == 0;
 }
 
 /* 0 when head and body of each record behind `from` are what the index says; -EIO, -ENOMEM. */
@@ -190,9 +197,10 @@ static int older_trailer(const struct store *store, const struct recovered *rec,
 	};
 	struct table table = { 0 };
 	struct totals totals;
+	bool mended;
 	int err;
 
-	if (read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older)) {
+	if (read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older, &mended)) {
 		err = index_load(store, older, &table, &totals, NULL);
 		table_release(&table);
 		if (!err || err == -ENOMEM)
@@ -228,7 +236,7 @@ static int roll_back(const struct store *store, struct recovered *rec)
 			return err;
 		err = older_trailer(store, rec, &older);
 		if (err == -ENOENT) {
-			rec->has_trailer = false;
+			rec->has_trailer = rec->tail_bad = false;
 			table_release(&rec->table);
 			rec->rolled_back = true;
 			return 0;
@@ -241,6 +249,7 @@ static int roll_back(const struct store *store, struct recovered *rec)
 		rec->table = table;
 		rec->totals = totals;
 		rec->trailer = older;
+		rec->tail_bad = false;
 		rec->rolled_back = true;
 	}
 }
@@ -257,12 +266,14 @@ static int take_trailer(const struct store *store, struct recovered *rec, struct
 
 	if (rec->file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
 		read_trailer(store, rec->file_size - DISK_TRAILER_BYTES, rec->header.uuid,
-			&rec->trailer)) {
+			&rec->trailer, &rec->tail_bad)) {
 		err = index_load(store, &rec->trailer, &rec->table, &rec->totals, diag);
+		rec->tail_bad |= rec->totals.mended;
 		rec->has_trailer = !err;
 		if (!err || err == -ENOMEM)
 			return err;
 	}
+	rec->tail_bad = false;
 	rec->scanned = true;
 	err = walk_frames(&w);
 	if (err || !w.has_trailer)
@@ -314,6 +325,33 @@ static int rebuild(const struct store *store, struct recovered *rec)
 	return err;
 }
 
+/* A header that isn't valid: undo what damaged it, or take what the trailer repeats of it. */
+static int mend_header(const struct store *store, struct recovered *rec, uint8_t *buf,
+	struct alcm_diag *diag)
+{
+	bool ours = disk_header_begins(buf, DISK_HEADER_BYTES);
+	uint8_t tail[DISK_TRAILER_BYTES];
+	uint64_t off = rec->file_size - DISK_TRAILER_BYTES;
+	struct disk_trailer t;
+
+	if (!ours && !disk_header_suspect(buf))
+		return -EMEDIUMTYPE;
+	rec->header_bad = true;
+	if (disk_header_mend(buf) &&
+		disk_header_get(&rec->header, buf, DISK_HEADER_BYTES) == DISK_OK)
+		return 0;
+	if (rec->file_size < DISK_HEADER_BYTES + DISK_TRAILER_BYTES ||
+		store_read(store, tail, sizeof(tail), off) ||
+		disk_trailer_get(&t, tail, sizeof(tail), off) != DISK_OK)
+		return ours
+			? diag_set(diag, -EIO, 0, "the header is damaged, and there is no trailer")
+			: -EMEDIUMTYPE;
+	rec->header.chunk_log2 = t.chunk_log2;
+	rec->header.profile = t.profile;
+	memcpy(rec->header.uuid, t.uuid, 16);
+	return 0;
+}
+
 static int read_header(const struct store *store, struct recovered *rec, struct alcm_diag *diag)
 {
 	uint8_t buf[DISK_HEADER_BYTES];
@@ -322,39 +360,28 @@ static int read_header(const struct store *store, struct recovered *rec, struct 
 	if (size < 0)
 		return (int)size;
 	rec->file_size = (uint64_t)size;
-	if (rec->file_size < DISK_HEADER_BYTES)
-		return -EMEDIUMTYPE;
 
-	int err = store_read(store, buf, sizeof(buf), 0);
+	size_t n = (size_t)min_u64(sizeof(buf), rec->file_size);
+	int err = store_read(store, buf, n, 0);
 
 	if (err)
 		return err == -ENODATA ? -EMEDIUMTYPE : err;
+	if (n < sizeof(buf))
+		return disk_header_begins(buf, n)
+			? diag_set(diag, -EIO, 0, "the file ends within its header")
+			: -EMEDIUMTYPE;
 	switch (disk_header_get(&rec->header, buf, sizeof(buf))) {
 	case DISK_OK:
 		return 0;
-	case DISK_NOT_OURS:
-		return -EMEDIUMTYPE;
 	case DISK_NEWER:
 		return diag_set(diag, -EIO, 0,
 			"made by a newer alcm: its format is newer than %d, which this reads",
 			DISK_VERSION);
+	case DISK_NOT_OURS:
 	case DISK_CORRUPT:
 		break;
 	}
-	/* The trailer repeats what the header says. */
-	struct disk_trailer t;
-	uint8_t tail[DISK_TRAILER_BYTES];
-	uint64_t off = rec->file_size - DISK_TRAILER_BYTES;
-
-	if (rec->file_size < DISK_HEADER_BYTES + DISK_TRAILER_BYTES ||
-		store_read(store, tail, sizeof(tail), off) ||
-		disk_trailer_get(&t, tail, sizeof(tail), off) != DISK_OK)
-		return diag_set(diag, -EIO, 0, "the header is damaged, and there is no trailer");
-	rec->header.chunk_log2 = t.chunk_log2;
-	rec->header.profile = t.profile;
-	memcpy(rec->header.uuid, t.uuid, 16);
-	rec->header_bad = true;
-	return 0;
+	return mend_header(store, rec, buf, diag);
 }
 
 int recover_state(const struct store *store, struct recovered *out, struct alcm_diag *diag)
@@ -383,6 +410,7 @@ int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm
 	struct recovered rec = { 0 };
 	struct disk_trailer t;
 	uint8_t boot[16];
+	bool mended;
 	int err = read_header(store, &rec, diag);
 
 	if (err)
@@ -390,7 +418,8 @@ int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm
 	recover_boot_id(boot);
 	/* The common case needs no index: nothing crashed, or there is nothing to go back to. */
 	if (rec.file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
-		read_trailer(store, rec.file_size - DISK_TRAILER_BYTES, rec.header.uuid, &t) &&
+		read_trailer(store, rec.file_size - DISK_TRAILER_BYTES, rec.header.uuid, &t,
+			&mended) &&
 		(!t.prev || memcmp(boot, t.boot_id, 16) == 0)) {
 		*out = (struct alcm_probe){ ALCM_BLOB, t.size };
 		return 0;

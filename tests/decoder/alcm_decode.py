@@ -36,6 +36,7 @@ ENTRY_BYTES = 16
 MAX_PARTS = 8
 MAX_PLANES = 64
 MAX_SIZE = 1 << 50
+MEND_MAX = 16 << 10
 
 HEADER_MAGIC = b"\x89ALCM\r\n\x1a"
 TRAILER_MAGIC = b"\x89ALCMt\r\n"
@@ -58,6 +59,22 @@ class Newer(Exception):
 def must(condition, what):
     if not condition:
         raise Corrupt(what)
+
+
+def mended(data, valid):
+    """4.6: the bytes with the one bit flipped back that makes them valid, or None."""
+    out = bytearray(data)
+    for bit in range(8 * len(out)):
+        out[bit // 8] ^= 1 << bit % 8
+        if valid(bytes(out)):
+            return bytes(out)
+        out[bit // 8] ^= 1 << bit % 8
+    return None
+
+
+def starts_well(magic):
+    """Whether a header or trailer has its magic and its hash."""
+    return lambda b: b[:8] == magic and hash64(b[16:]) == struct.unpack_from("<Q", b, 8)[0]
 
 
 def align(offset):
@@ -309,9 +326,9 @@ class Blob:
         self.end = len(data)
         self.boot_id = this_boot_id() if boot_id is None else boot_id
         try:
-            self.read_header()
+            self.read_header(self.data[:HEADER_BYTES])
         except Corrupt:
-            self.read_header_from_trailer()
+            self.mend_header()
         self.trailer = self.find_trailer()
         if self.trailer:
             self.size = self.trailer["size"]
@@ -319,11 +336,15 @@ class Blob:
         else:
             self.size, self.entries = self.rebuild()
 
-    def read_header(self):
+    def read_header(self, data):
         """2.1"""
-        data = self.data
-        if self.end < HEADER_BYTES or data[:8] != HEADER_MAGIC:
+        if len(data) < HEADER_BYTES:
+            if data[:8] == HEADER_MAGIC:
+                raise Corrupt("the file ends within its header")
             raise NotABlob("no blob")
+        if data[:8] != HEADER_MAGIC and sum(map(int.__eq__, data[:8], HEADER_MAGIC)) < 4 and any(data):
+            raise NotABlob("no blob")
+        must(data[:8] == HEADER_MAGIC, "header's magic")
         must(hash64(data[16:64]) == struct.unpack_from("<Q", data, 8)[0], "header's hash")
         version, log2, profile, reserved = struct.unpack_from("<IBBH", data, 16)
         if version > 1:
@@ -338,6 +359,21 @@ class Blob:
             raise Newer("the blob needs a base blob")
         self.log2, self.chunk_bytes, self.uuid = log2, 1 << log2, data[24:40]
         self.tag = struct.unpack_from("<Q", data, 24)[0]
+
+    def mend_header(self):
+        """4.1: undo what damaged the header, or do without it."""
+        header = self.data[:HEADER_BYTES]
+        must(len(header) == HEADER_BYTES, "the file ends within its header")
+        found = mended(header, starts_well(HEADER_MAGIC))
+        try:
+            if found:
+                self.read_header(found)
+            else:
+                self.read_header_from_trailer()
+        except Corrupt:
+            if header[:8] != HEADER_MAGIC:
+                raise NotABlob("no blob") from None
+            raise
 
     def read_header_from_trailer(self):
         """4.1: a damaged header's fields stand in the file's last trailer as well."""
@@ -388,9 +424,14 @@ class Blob:
     def index_header(self, at):
         """2.4: (n_entries, body_hash, summary_len, frame_len)"""
         head = self.data[at : at + INDEX_HEADER_BYTES]
+
+        def valid(b):
+            return b[:4] == INDEX_MAGIC and hash64(b[16:64] + b[:8]) == struct.unpack_from("<Q", b, 8)[0]
+
         must(len(head) == INDEX_HEADER_BYTES, "index header cut off")
-        must(head[:4] == INDEX_MAGIC, "index's magic")
-        must(hash64(head[16:64] + head[:8]) == struct.unpack_from("<Q", head, 8)[0], "index's hash")
+        if not valid(head):
+            head = mended(head, valid)
+            must(head, "index's magic or hash")
         n_entries, _, tag, body_len, body_hash, summary_len, n_planes = struct.unpack_from(
             "<IQQQQII", head, 4
         )
@@ -410,7 +451,9 @@ class Blob:
         n_entries, body_hash, summary_len, frame_len = self.index_header(at)
         must(align(at + frame_len) == trailer["offset"], "index doesn't end at the trailer")
         body = self.data[at + INDEX_HEADER_BYTES : at + frame_len]
-        must(hash64(body) == body_hash, "hash of the index's body")
+        if hash64(body) != body_hash:
+            body = len(body) <= MEND_MAX and mended(body, lambda b: hash64(b) == body_hash)
+            must(body, "hash of the index's body")
         entries, last = {}, -1
         for i in range(n_entries):
             number, length, offset = struct.unpack_from("<IIQ", body, summary_len + ENTRY_BYTES * i)
@@ -422,10 +465,12 @@ class Blob:
             last = number
         return entries
 
-    def trailer_at(self, at):
+    def trailer_at(self, at, mend=False):
         """2.5"""
         head = self.data[at : at + TRAILER_BYTES]
         must(at >= HEADER_BYTES and len(head) == TRAILER_BYTES, "trailer cut off")
+        if mend and not starts_well(TRAILER_MAGIC)(head):
+            head = mended(head, starts_well(TRAILER_MAGIC)) or head
         must(head[:8] == TRAILER_MAGIC, "trailer's magic")
         must(hash64(head[16:]) == struct.unpack_from("<Q", head, 8)[0], "trailer's hash")
         version, log2, profile, reserved = struct.unpack_from("<IBBH", head, 16)
@@ -455,10 +500,10 @@ class Blob:
 
     # --- section 4: opening and recovery --------------------------------------------------------
 
-    def trailer_with_index(self, at):
+    def trailer_with_index(self, at, mend=False):
         """The trailer at `at` if it and its index are valid, or None."""
         try:
-            trailer = self.trailer_at(at)
+            trailer = self.trailer_at(at, mend)
             self.index(trailer)
             return trailer
         except Corrupt:
@@ -486,11 +531,11 @@ class Blob:
 
     def find_trailer(self):
         """4.2 and 4.3"""
-        trailer = self.trailer_with_index(self.end - TRAILER_BYTES)
+        trailer = self.trailer_with_index(self.end - TRAILER_BYTES, mend=True)
         if not trailer:
             trailer = self.newest_before(self.end)
         while trailer and self.may_be_torn(trailer) and not self.whole_since_sync(trailer):
-            trailer = self.trailer_with_index(trailer["prev"]) or self.newest_before(trailer["offset"])
+            trailer = self.trailer_with_index(trailer["prev"], mend=True) or self.newest_before(trailer["offset"])
         return trailer
 
     def newest_before(self, end):

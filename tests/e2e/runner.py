@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Run the cases of tests/e2e/cases, each with a store, a mount and a temporary folder of its own.
 
-usage: tests/e2e/run [--build DIR] [--filter PATTERN] [-j N] [-k] [-l]
+usage: tests/e2e/run [--build DIR] [--filter PATTERN] [-j N] [-k] [-l] [-v]
 
   --build DIR       where alcmfs and alcm were built (default: $ALCM_BUILD, or build)
   --filter PATTERN  only cases whose name contains PATTERN
   -j N              cases at a time (default: 2)
   -k                keep the folder of a case that failed
   -l                list the cases
+  -v                show what a case said also when it passed
 
 A case is an executable file's worth of Python or shell; it fails with a status other than 0, and is
 skipped with 77. Comments at its top say how it is run:
@@ -24,7 +25,7 @@ sanitizer may have reported anything, and `alcm check` must find the store clean
 behind is unmounted and killed.
 
 Variables: ALCM_CORPUS (default ../shared/corpus), TMPDIR (default /var/tmp), E2E_SCALE=ci|full: see the
-cases that use it.
+cases that use it; E2E_TIMEOUT: seconds, instead of what the cases say.
 """
 
 import argparse
@@ -192,7 +193,7 @@ def supervise(path, work):
             import e2e  # needs the environment
 
             e2e.mount(head.get("mount", ""))
-        status = run_process(path, env, int(head.get("timeout", 60)) * slowness())
+        status = run_process(path, env, timeout(head))
     except RuntimeError as error:
         problems.append(str(error))
     problems += clean_up(work)
@@ -206,6 +207,10 @@ def supervise(path, work):
         print("--- the daemon said:\n" + log[-6000:] if log else "--- the daemon said nothing")
         status = status if status not in (0, SKIPPED) else 1
     return 1 if status not in (0, SKIPPED) else status
+
+
+def timeout(head):
+    return int(os.environ.get("E2E_TIMEOUT") or head.get("timeout", 60)) * slowness()
 
 
 def slowness():
@@ -312,6 +317,7 @@ def parse(argv):
     parser.add_argument("-j", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("-k", dest="keep", action="store_true")
     parser.add_argument("-l", dest="list", action="store_true")
+    parser.add_argument("-v", dest="verbose", action="store_true")
     args = parser.parse_args(argv)
     args.build = os.path.abspath(args.build)
     return args
@@ -339,7 +345,7 @@ def main(argv):
                 print(f"{word:8}{name}", flush=True)
                 if status == SKIPPED:
                     print("        " + (output.strip().splitlines() or ["?"])[-1])
-                elif status:
+                elif status or args.verbose:
                     print("".join(f"    {line}\n" for line in output.splitlines()), flush=True)
     finally:
         runner.finish()

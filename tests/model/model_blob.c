@@ -25,6 +25,8 @@ static const struct mode {
 	{ "space", "the disk is full", model_space, 4000 },
 	{ "alloc", "the n-th allocation fails, for every n", model_alloc, 1 },
 	{ "lossy", "lossy files, and every crash in their lives", model_lossy, 60 },
+	{ "damage", "every so manieth bit flipped, every length cut; 1: all of them",
+		model_damage, 151 },
 };
 
 enum { N_MODES = sizeof(modes) / sizeof(modes[0]) };
