@@ -2,12 +2,20 @@
 #include "codec/figures.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "base/cpu.h"
 #include "base/le.h"
 #include "base/simd.h"
 #include "coder/histogram.h"
 
+#if CPU_X86
+#include <immintrin.h>
+#endif
+
 enum { ANCHOR_TABLE = 4096 };
+
+#define ANCHOR_HASH 0x9e3779b1u
 
 /* How many bytes equal the one before. */
 SIMD_CLONES static uint32_t count_equal(const uint8_t *in, uint32_t n)
@@ -43,45 +51,101 @@ void figures_measure(const uint8_t *in, uint32_t n, struct figures *f)
 bool figures_noise_in_sample(const uint8_t *in, uint32_t n)
 {
 	enum { PIECES = 8, PIECE = FIGURES_SAMPLE / PIECES };
-	struct figures f = { .counts = { 0 } };
+	uint8_t sample[FIGURES_SAMPLE];
 	uint32_t equal = 0;
+	struct figures f;
 
 	for (uint32_t k = 0; k < PIECES; k++) {
 		const uint8_t *piece = in + (uint64_t)(n - PIECE) * k / (PIECES - 1);
 
-		for (uint32_t i = 0; i < PIECE; i++)
-			f.counts[piece[i]]++;
-		for (uint32_t i = 1; i < PIECE; i++)
-			equal += piece[i] == piece[i - 1];
+		memcpy(sample + k * PIECE, piece, PIECE);
+		equal += count_equal(piece, PIECE);
 	}
+	histogram_of(sample, FIGURES_SAMPLE, f.counts);
 	set_figures(&f, equal, FIGURES_SAMPLE);
 	return f.entropy > FIGURES_NOISE_BITS + 0.03 && !figures_have_runs(&f, FIGURES_SAMPLE);
 }
 
+struct anchors {
+	uint32_t seen[ANCHOR_TABLE], n, fours, eights;
+	uint64_t seen_eights[ANCHOR_TABLE];
+};
+
+/* One of 32 four bytes is an anchor; zeros never are. */
+static inline bool is_anchor(uint32_t four)
+{
+	return four * ANCHOR_HASH < 1u << 27 && four;
+}
+
+static void add_anchor(struct anchors *a, const uint8_t *at)
+{
+	uint32_t four = le_get32(at), *slot = &a->seen[(four * ANCHOR_HASH >> 8) % ANCHOR_TABLE];
+	uint64_t eight = le_get64(at),
+		 *slot_of_eight = &a->seen_eights[(eight * 0x9e3779b97f4a7c15u >> 40) % ANCHOR_TABLE];
+
+	a->n++;
+	a->fours += *slot == four;
+	a->eights += *slot_of_eight == eight;
+	*slot = four;
+	*slot_of_eight = eight;
+}
+
+#if CPU_X86
+
+/* Which of the eight four-byte integers that begin every fourth byte are anchors. */
+static inline CPU_TARGET_AVX2 uint32_t anchors_of_eight(const uint8_t *in)
+{
+	__m256i fours = _mm256_loadu_si256((const __m256i *)(const void *)in);
+	__m256i high = _mm256_srli_epi32(_mm256_mullo_epi32(fours,
+						 _mm256_set1_epi32((int)ANCHOR_HASH)),
+		27);
+	__m256i none = _mm256_cmpeq_epi32(fours, _mm256_setzero_si256());
+	__m256i anchors = _mm256_andnot_si256(none,
+		_mm256_cmpeq_epi32(high, _mm256_setzero_si256()));
+
+	return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(anchors));
+}
+
+/* Elements of 2 or 4 bytes as far as there are whole vectors of them. Returns how many bytes that were. */
+static CPU_TARGET_AVX2 uint32_t find_anchors(const uint8_t *in, uint32_t n, unsigned width,
+	struct anchors *a)
+{
+	uint32_t i = 0;
+
+	for (; i + 32 + 8 <= n; i += 32) {
+		uint32_t found = anchors_of_eight(in + i), between;
+
+		if (width == 2) {
+			between = anchors_of_eight(in + i + 2);
+			found = _pdep_u32(found, 0x5555) | _pdep_u32(between, 0xaaaa);
+		}
+		for (; found; found &= found - 1)
+			add_anchor(a, in + i + width * (uint32_t)__builtin_ctz(found));
+	}
+	return i;
+}
+
+#else
+
+static uint32_t find_anchors(const uint8_t *in, uint32_t n, unsigned width, struct anchors *a)
+{
+	(void)in, (void)n, (void)width, (void)a;
+	return 0;
+}
+
+#endif
+
 void figures_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out)
 {
-	uint32_t seen[ANCHOR_TABLE] = { 0 }, fours = 0, eights = 0, anchors = 0;
-	uint64_t seen_eights[ANCHOR_TABLE] = { 0 };
+	bool vectors = cpu_level() >= CPU_AVX2 && (width == 2 || width == 4);
+	struct anchors a = { .n = 0 };
 
-	for (uint32_t i = 0; i + 8 <= n; i += width) {
-		uint32_t four = le_get32(in + i), h = four * 0x9e3779b1u;
-
-		if ((h >> 27) != 0 || four == 0)
-			continue;
-
-		uint64_t eight = le_get64(in + i);
-		uint32_t *slot = &seen[(h >> 8) % ANCHOR_TABLE];
-		uint64_t *slot_of_eight =
-			&seen_eights[(eight * 0x9e3779b97f4a7c15u >> 40) % ANCHOR_TABLE];
-
-		anchors++;
-		fours += *slot == four;
-		eights += *slot_of_eight == eight;
-		*slot = four;
-		*slot_of_eight = eight;
+	for (uint32_t i = vectors ? find_anchors(in, n, width, &a) : 0; i + 8 <= n; i += width) {
+		if (is_anchor(le_get32(in + i)))
+			add_anchor(&a, in + i);
 	}
-	out->fours = anchors ? (double)fours / anchors : 0;
-	out->eights = anchors ? (double)eights / anchors : 0;
+	out->fours = a.n ? (double)a.fours / a.n : 0;
+	out->eights = a.n ? (double)a.eights / a.n : 0;
 }
 
 bool figures_have_runs(const struct figures *f, uint32_t n)

@@ -23,6 +23,9 @@ enum {
 /* Matches decode more slowly than symbols do: they must save so much of a sample. */
 #define LZ_MUST_REACH 0.98
 
+/* A share of bytes equal to the one before; with less, matches are too short to gain anything. */
+#define MANY_EQUAL 0.3
+
 /* A coder and how hard it tries. */
 struct candidate {
 	uint8_t coder;
@@ -165,7 +168,8 @@ void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum lo
 	if (f.entropy < FIGURES_NOISE_BITS)
 		plan_symbols(c, in, n, look, out, plane);
 	coder_set_counts(c->coders, NULL);
-	if (lz || n < SMALL_PART || figures_have_runs(&f, n))
+	if (lz || n < SMALL_PART ||
+		(f.run_excess * f.chance > MANY_EQUAL && figures_have_runs(&f, n)))
 		plan_lz(c, in, n, f.entropy > SHORT_MATCHES_BITS, look, out, plane);
 	if (plane->coder == CODER_RAW)
 		memcpy(out, in, n);

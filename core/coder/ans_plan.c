@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/simd.h"
 #include "coder/ans_kernels.h"
 
 enum {
@@ -46,7 +47,8 @@ static void range_add(struct range *r, float mean)
 }
 
 /* Mean of each row, then of each column. */
-static void add_up(const uint8_t *in, uint32_t n, const struct ans_map *m, struct sums *s)
+SIMD_CLONES static void add_up(const uint8_t *in, uint32_t n, const struct ans_map *m,
+	struct sums *s)
 {
 	uint32_t n_rows = ans_n_rows(m, n), column = m->row_skip;
 
@@ -129,23 +131,32 @@ static bool set_levels(const uint8_t *in, uint32_t n, const struct ans_counts *a
 	return true;
 }
 
+/* Two sets of counters take turns, since an addition waits for the one before to the same counter. */
 static void count_classes(const uint8_t *in, uint32_t n, struct ans_plan *p)
 {
 	ans_row_tables *row_tables = ans_kernels()->row_tables;
+	uint32_t more[ANS_MAX_CLASSES][256];
 	uint8_t classes[ANS_WINDOW];
 
 	for (unsigned c = 0; c < ANS_MAX_CLASSES; c++)
 		p->map.table_of[c] = (uint8_t)c;
 	memset(p->tables, 0, p->map.n_classes * sizeof(p->tables[0]));
+	memset(more, 0, p->map.n_classes * sizeof(more[0]));
 	for (uint32_t i = 0, len; i < n; i += len) {
 		len = n - i < ANS_WINDOW ? n - i : ANS_WINDOW;
 		ans_tables_of(&p->map, p->rows, i, len, row_tables, classes);
-		for (uint32_t k = 0; k < len; k++)
+		for (uint32_t k = 0; k + 2 <= len; k += 2) {
 			p->tables[classes[k]].of[in[i + k]]++;
+			more[classes[k + 1]][in[i + k + 1]]++;
+		}
+		if (len % 2)
+			more[classes[len - 1]][in[i + len - 1]]++;
 	}
 	for (unsigned c = 0; c < p->map.n_classes; c++) {
-		for (unsigned s = 0; s < 256; s++)
+		for (unsigned s = 0; s < 256; s++) {
+			p->tables[c].of[s] += more[c][s];
 			p->tables[c].total += p->tables[c].of[s];
+		}
 	}
 }
 
