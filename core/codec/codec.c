@@ -112,16 +112,18 @@ int codec_encode(struct codec *c, const uint8_t *raw, uint32_t n, const struct s
 	unsigned n_spans, uint8_t *body_bytes, struct codec_result *out)
 {
 	struct body body = { .n_parts = 0 };
-	uint8_t *data = body_bytes + TABLE_MAX;
-	uint32_t stored = 0;
+	uint8_t *data = body_bytes +
+		TABLE_MAX; /* of all parts but the last: then the table is known */
+	uint32_t stored = 0, before = 0;
+	struct coded_part part;
 	size_t table;
 
 	for (uint32_t i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes) {
-		struct coded_part part;
-
+		if (i)
+			memcpy(data + before, part.bytes, part.len);
+		before = stored;
 		plan_part(c, raw + at, &spans[i], &part);
 		body.parts[body.n_parts++] = part.part;
-		memcpy(data + stored, part.bytes, part.len);
 		stored += part.len;
 	}
 	table = body_table_bytes(&body);
@@ -129,8 +131,9 @@ int codec_encode(struct codec *c, const uint8_t *raw, uint32_t n, const struct s
 		codec_encode_raw(raw, n, body_bytes, out);
 		return 0;
 	}
+	memmove(body_bytes + table, data, before);
+	memcpy(body_bytes + table + before, part.bytes, part.len);
 	body_put(body_bytes, &body);
-	memmove(body_bytes + table, data, stored);
 	out->body_len = (uint32_t)(table + stored);
 	list_planes(&body, out);
 	return 0;

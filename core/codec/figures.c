@@ -13,7 +13,7 @@
 #include <immintrin.h>
 #endif
 
-enum { ANCHOR_TABLE = 4096 };
+enum { ANCHOR_TABLE = 4096, MANY_ELEMS = 32 << 10 };
 
 #define ANCHOR_HASH 0x9e3779b1u
 
@@ -67,14 +67,15 @@ bool figures_noise_in_sample(const uint8_t *in, uint32_t n)
 }
 
 struct anchors {
+	uint32_t limit; /* hashes below it make anchors */
 	uint32_t seen[ANCHOR_TABLE], n, fours, eights;
 	uint64_t seen_eights[ANCHOR_TABLE];
 };
 
-/* One of 32 four bytes is an anchor; zeros never are. */
-static inline bool is_anchor(uint32_t four)
+/* One of 32 of few elements is an anchor, or one of 128 of many; zeros never are. */
+static uint32_t anchor_limit(uint32_t n_elems)
 {
-	return four * ANCHOR_HASH < 1u << 27 && four;
+	return 1u << (n_elems < MANY_ELEMS ? 27 : 25);
 }
 
 static void add_anchor(struct anchors *a, const uint8_t *at)
@@ -93,15 +94,14 @@ static void add_anchor(struct anchors *a, const uint8_t *at)
 #if CPU_X86
 
 /* Which of the eight four-byte integers that begin every fourth byte are anchors. */
-static inline CPU_TARGET_AVX2 uint32_t anchors_of_eight(const uint8_t *in)
+static inline CPU_TARGET_AVX2 uint32_t anchors_of_eight(const uint8_t *in, __m256i limit)
 {
 	__m256i fours = _mm256_loadu_si256((const __m256i *)(const void *)in);
-	__m256i high = _mm256_srli_epi32(_mm256_mullo_epi32(fours,
-						 _mm256_set1_epi32((int)ANCHOR_HASH)),
-		27);
+	__m256i hashes = _mm256_mullo_epi32(fours, _mm256_set1_epi32((int)ANCHOR_HASH));
 	__m256i none = _mm256_cmpeq_epi32(fours, _mm256_setzero_si256());
+	/* Below or equal: the smaller one of both is the hash. */
 	__m256i anchors = _mm256_andnot_si256(none,
-		_mm256_cmpeq_epi32(high, _mm256_setzero_si256()));
+		_mm256_cmpeq_epi32(_mm256_min_epu32(hashes, limit), hashes));
 
 	return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(anchors));
 }
@@ -110,13 +110,14 @@ static inline CPU_TARGET_AVX2 uint32_t anchors_of_eight(const uint8_t *in)
 static CPU_TARGET_AVX2 uint32_t find_anchors(const uint8_t *in, uint32_t n, unsigned width,
 	struct anchors *a)
 {
+	const __m256i limit = _mm256_set1_epi32((int)(a->limit - 1));
 	uint32_t i = 0;
 
 	for (; i + 32 + 8 <= n; i += 32) {
-		uint32_t found = anchors_of_eight(in + i), between;
+		uint32_t found = anchors_of_eight(in + i, limit), between;
 
 		if (width == 2) {
-			between = anchors_of_eight(in + i + 2);
+			between = anchors_of_eight(in + i + 2, limit);
 			found = _pdep_u32(found, 0x5555) | _pdep_u32(between, 0xaaaa);
 		}
 		for (; found; found &= found - 1)
@@ -138,10 +139,12 @@ static uint32_t find_anchors(const uint8_t *in, uint32_t n, unsigned width, stru
 void figures_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out)
 {
 	bool vectors = cpu_level() >= CPU_AVX2 && (width == 2 || width == 4);
-	struct anchors a = { .n = 0 };
+	struct anchors a = { .limit = anchor_limit(n / width) };
 
 	for (uint32_t i = vectors ? find_anchors(in, n, width, &a) : 0; i + 8 <= n; i += width) {
-		if (is_anchor(le_get32(in + i)))
+		uint32_t four = le_get32(in + i);
+
+		if (four && four * ANCHOR_HASH < a.limit)
 			add_anchor(&a, in + i);
 	}
 	out->fours = a.n ? (double)a.fours / a.n : 0;

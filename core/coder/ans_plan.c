@@ -46,27 +46,54 @@ static void range_add(struct range *r, float mean)
 	r->square += (double)mean * mean;
 }
 
-/* Mean of each row, then of each column. */
-SIMD_CLONES static void add_up(const uint8_t *in, uint32_t n, const struct ans_map *m,
-	struct sums *s)
+/* Each byte to the sum of its column, which has 16 bits; the sum of all of them. */
+SIMD_CLONES static uint32_t add_row(const uint8_t *in, uint32_t n, uint16_t *columns)
 {
-	uint32_t n_rows = ans_n_rows(m, n), column = m->row_skip;
+	enum { PIECE = 256 };
+	uint32_t sum = 0;
 
+	for (uint32_t i = 0, end; i < n; i = end) {
+		uint16_t piece = 0;
+
+		end = n - i < PIECE ? n : i + PIECE;
+		for (uint32_t k = i; k < end; k++) {
+			columns[k] = (uint16_t)(columns[k] + in[k]);
+			piece = (uint16_t)(piece + in[k]);
+		}
+		sum += piece;
+	}
+	return sum;
+}
+
+static void flush_columns(uint16_t *columns, uint32_t n, uint32_t *sums)
+{
+	for (uint32_t j = 0; j < n; j++)
+		sums[j] += columns[j];
+	memset(columns, 0, n * sizeof(*columns));
+}
+
+/* Mean of each row, then of each column. */
+static void add_up(const uint8_t *in, uint32_t n, const struct ans_map *m, struct sums *s)
+{
+	enum { ROWS = UINT16_MAX / UINT8_MAX };
+	uint32_t n_rows = ans_n_rows(m, n), column = m->row_skip;
+	uint16_t columns[ANS_MAX_ROW];
+
+	memset(columns, 0, m->row_len * sizeof(columns[0]));
 	memset(s->columns, 0, m->row_len * sizeof(s->columns[0]));
 	s->of_rows = s->of_columns = (struct range){ .least = 256 };
 	for (uint32_t r = 0, at = 0; r < n_rows; r++) {
 		uint32_t len = m->row_len - column < n - at ? m->row_len - column : n - at;
-		uint32_t sum = 0;
+		uint32_t sum = add_row(in + at, len, columns + column);
 
-		for (uint32_t i = 0; i < len; i++)
-			sum += in[at + i];
-		for (uint32_t i = 0; i < len; i++)
-			s->columns[column + i] += in[at + i];
+		if (r % ROWS == ROWS - 1)
+			flush_columns(columns, m->row_len, s->columns);
 		s->rows[r] = (float)sum / (float)len;
 		range_add(&s->of_rows, s->rows[r]);
 		at += len;
 		column = 0;
 	}
+	flush_columns(columns, m->row_len, s->columns);
 	for (uint32_t j = 0; j < m->row_len; j++) {
 		s->column_means[j] = (float)s->columns[j] / (float)column_len(m, n, j);
 		range_add(&s->of_columns, s->column_means[j]);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/simd.h"
+
 /*
  * A loop for each width, so that an element is one integer to the compiler. The sign's bit depends on
  * the byte order alone; all others must be 0 in a zero, whatever their order.
@@ -15,7 +17,7 @@
 		return swapped ? 0x80 : (uint##bits##_t)((uint##bits##_t)1 << (bits - 1));       \
 	}                                                                                        \
                                                                                                  \
-	static size_t count##bits(const uint8_t *in, size_t n, uint##bits##_t sign)              \
+	SIMD_CLONES static size_t count##bits(const uint8_t *in, size_t n, uint##bits##_t sign)  \
 	{                                                                                        \
 		size_t zeros = 0;                                                                \
                                                                                                  \
