@@ -13,7 +13,7 @@
 #include <immintrin.h>
 #endif
 
-enum { ANCHOR_TABLE = 4096, MANY_ELEMS = 32 << 10 };
+enum { ANCHOR_TABLE = 4096, MANY_ELEMS = 32 << 10, MANY_BYTES = 32 << 10 };
 
 #define ANCHOR_HASH 0x9e3779b1u
 
@@ -27,9 +27,13 @@ SIMD_CLONES static uint32_t count_equal(const uint8_t *in, uint32_t n)
 	return equal;
 }
 
-/* The rest, from the counts. */
-static void set_figures(struct figures *f, uint32_t equal, uint32_t n)
+/* The rest, from the counts and the share of bytes that equal the one before. */
+static void set_figures(struct figures *f, double equal)
 {
+	uint32_t n = 0;
+
+	for (unsigned s = 0; s < 256; s++)
+		n += f->counts[s];
 	f->entropy = f->chance = 0;
 	for (unsigned s = 0; s < 256; s++) {
 		double p = (double)f->counts[s] / n;
@@ -39,13 +43,33 @@ static void set_figures(struct figures *f, uint32_t equal, uint32_t n)
 			f->chance += p * p;
 		}
 	}
-	f->run_excess = n > 1 ? (double)equal / (n - 1) / f->chance : 1;
+	f->run_excess = equal / f->chance;
+}
+
+static double share_equal(const uint8_t *in, uint32_t n)
+{
+	return (double)count_equal(in, n) / (n - 1);
+}
+
+/* The same from pieces of the bytes. */
+static double share_equal_in_sample(const uint8_t *in, uint32_t n)
+{
+	uint32_t n_pieces = n / HISTOGRAM_SPACING, equal = 0;
+
+	for (uint32_t k = 0; k < n_pieces; k++)
+		equal += count_equal(in + histogram_piece(k), HISTOGRAM_PIECE);
+	return (double)equal / ((double)n_pieces * (HISTOGRAM_PIECE - 1));
 }
 
 void figures_measure(const uint8_t *in, uint32_t n, struct figures *f)
 {
-	histogram_of(in, n, f->counts);
-	set_figures(f, count_equal(in, n), n);
+	if (n >= MANY_BYTES) {
+		histogram_estimate(in, n, f->counts);
+		set_figures(f, share_equal_in_sample(in, n));
+	} else {
+		histogram_of(in, n, f->counts);
+		set_figures(f, n > 1 ? share_equal(in, n) : 1);
+	}
 }
 
 bool figures_noise_in_sample(const uint8_t *in, uint32_t n)
@@ -62,7 +86,7 @@ bool figures_noise_in_sample(const uint8_t *in, uint32_t n)
 		equal += count_equal(piece, PIECE);
 	}
 	histogram_of(sample, FIGURES_SAMPLE, f.counts);
-	set_figures(&f, equal, FIGURES_SAMPLE);
+	set_figures(&f, (double)equal / (FIGURES_SAMPLE - PIECES));
 	return f.entropy > FIGURES_NOISE_BITS + 0.03 && !figures_have_runs(&f, FIGURES_SAMPLE);
 }
 

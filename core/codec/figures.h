@@ -11,6 +11,7 @@ enum { FIGURES_SAMPLE = 8 << 10 };
 /* Entropies above this many bits per byte are not worth a coder. */
 #define FIGURES_NOISE_BITS 7.92
 
+/* Of few bytes they are exact, of many from a sample; but a symbol's count is 0 only if it doesn't occur. */
 struct figures {
 	uint32_t counts[256];
 	double entropy;    /* order 0, bits per byte */

@@ -5,6 +5,7 @@
 #if CPU_X86
 
 #include <immintrin.h>
+#include <string.h>
 
 enum { GROUP = 32 };
 
@@ -233,67 +234,124 @@ INLINE __m256i backwards(const uint8_t *group)
 		_mm256_loadu_si256((const __m256i *)(const void *)group));
 }
 
-/*
- * ⌊x / freq⌋ or one less, for x < freq · 2^21. Each of three roundings towards 0 loses less than
- * 2^-23 of the quotient: less than 1 in all.
- */
-INLINE __m512i quotient_of(__m512i x, __m512i freq)
-{
-	enum { DOWN = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC };
-	__m512 reciprocal = _mm512_div_round_ps(_mm512_set1_ps(1),
-		_mm512_cvt_roundepi32_ps(freq, DOWN), DOWN);
+enum { DOWN = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC };
 
-	return _mm512_cvttps_epu32(_mm512_mul_round_ps(_mm512_cvt_roundepu32_ps(x, DOWN),
-		reciprocal, DOWN));
+/* What sixteen states are to code. */
+struct symbols {
+	__m512i freq, start;
+	__m512 reciprocal; /* 1 / freq, rounded down */
+};
+
+/* Tables to find it in: in memory, or one of symbols from `first` to `first` + 63. */
+struct symbol_tables {
+	const uint32_t *all;
+	__m512i first, freqs[2], starts[2];
+	__m512 reciprocals[4];
+};
+
+INLINE __m512 reciprocals_of(__m512i freq)
+{
+	return _mm512_div_round_ps(_mm512_set1_ps(1), _mm512_cvt_roundepi32_ps(freq, DOWN), DOWN);
 }
 
-INLINE __m512i step(__m512i x, __m512i freq, __m512i start)
+INLINE void load_few(struct symbol_tables *t, const struct ans_encoding *e)
 {
-	__m512i quotient = quotient_of(x, freq);
-	__m512i rest = _mm512_sub_epi32(x, _mm512_mullo_epi32(quotient, freq));
-	__mmask16 less = _mm512_cmpge_epu32_mask(rest, freq);
-	__m512i next = _mm512_add_epi32(_mm512_add_epi32(rest, start),
-		_mm512_slli_epi32(quotient, ANS_BITS));
+	uint32_t few[ANS_FEW] = { 0 };
 
-	return _mm512_mask_add_epi32(next, less, next,
-		_mm512_sub_epi32(_mm512_set1_epi32(ANS_SLOTS), freq));
+	memcpy(few, e->symbols + e->first, (e->last - e->first + 1) * sizeof(few[0]));
+	t->first = _mm512_set1_epi16((short)e->first);
+	for (unsigned k = 0; k < 2; k++) {
+		__m512i a = load(few + 32 * k), b = load(few + 32 * k + 16);
+
+		t->freqs[k] = narrow(a, b);
+		t->starts[k] = narrow(_mm512_srli_epi32(a, 16), _mm512_srli_epi32(b, 16));
+		t->reciprocals[2 * k] = reciprocals_of(_mm512_and_si512(a,
+			_mm512_set1_epi32(0xffff)));
+		t->reciprocals[2 * k + 1] = reciprocals_of(_mm512_and_si512(b,
+			_mm512_set1_epi32(0xffff)));
+	}
 }
 
-INLINE __m512i find_symbols(const uint32_t *symbols, __m128i bytes, __m128i tables)
+INLINE struct symbols find_gathering(const struct symbol_tables *t, __m128i bytes, __m128i tables)
 {
 	__m512i at = _mm512_or_si512(_mm512_cvtepu8_epi32(bytes),
 		_mm512_slli_epi32(_mm512_cvtepu8_epi32(tables), 8));
+	__m512i found = _mm512_i32gather_epi32(at, t->all, 4);
+	__m512i freq = _mm512_and_si512(found, _mm512_set1_epi32(0xffff));
 
-	return _mm512_i32gather_epi32(at, symbols, 4);
+	return (struct symbols){ freq, _mm512_srli_epi32(found, 16), reciprocals_of(freq) };
+}
+
+INLINE struct symbols find_few(const struct symbol_tables *t, __m256i ranks16, __m256i freq,
+	__m256i start)
+{
+	__m512i ranks = _mm512_cvtepu16_epi32(ranks16);
+	__m512 low = _mm512_permutex2var_ps(t->reciprocals[0], ranks, t->reciprocals[1]);
+	__m512 high = _mm512_permutex2var_ps(t->reciprocals[2], ranks, t->reciprocals[3]);
+	__mmask16 is_high = _mm512_test_epi32_mask(ranks, _mm512_set1_epi32(32));
+
+	return (struct symbols){ _mm512_cvtepu16_epi32(freq), _mm512_cvtepu16_epi32(start),
+		_mm512_mask_blend_ps(is_high, low, high) };
+}
+
+/* Bytes 31 … 0 of a group, and what codes them. */
+INLINE void find_symbols(const struct symbol_tables *t, bool few, const uint8_t *in,
+	const uint8_t *tables, struct symbols out[2])
+{
+	__m256i bytes = backwards(in);
+
+	if (few) {
+		__m512i ranks = _mm512_sub_epi16(_mm512_cvtepu8_epi16(bytes), t->first);
+		__m512i freq = look_up(ranks, t->freqs), start = look_up(ranks, t->starts);
+
+		out[0] = find_few(t, _mm512_castsi512_si256(ranks), _mm512_castsi512_si256(freq),
+			_mm512_castsi512_si256(start));
+		out[1] = find_few(t, _mm512_extracti64x4_epi64(ranks, 1),
+			_mm512_extracti64x4_epi64(freq, 1), _mm512_extracti64x4_epi64(start, 1));
+	} else {
+		__m256i of = tables ? backwards(tables) : _mm256_setzero_si256();
+
+		out[0] = find_gathering(t, _mm256_castsi256_si128(bytes),
+			_mm256_castsi256_si128(of));
+		out[1] = find_gathering(t, _mm256_extracti128_si256(bytes, 1),
+			_mm256_extracti128_si256(of, 1));
+	}
+}
+
+/*
+ * The quotient x / freq < 2^21 is found by three roundings towards 0, each of which loses less than 2^-23
+ * of it. So what is found is ⌊x / freq⌋ or one less.
+ */
+INLINE __m512i encode_step(__m512i x, const struct symbols *s)
+{
+	__m512i quotient = _mm512_cvttps_epu32(_mm512_mul_round_ps(_mm512_cvt_roundepu32_ps(x,
+									   DOWN),
+		s->reciprocal, DOWN));
+	__m512i rest = _mm512_sub_epi32(x, _mm512_mullo_epi32(quotient, s->freq));
+	__mmask16 less = _mm512_cmpge_epu32_mask(rest, s->freq);
+	__m512i next = _mm512_add_epi32(_mm512_add_epi32(rest, s->start),
+		_mm512_slli_epi32(quotient, ANS_BITS));
+
+	return _mm512_mask_add_epi32(next, less, next,
+		_mm512_sub_epi32(_mm512_set1_epi32(ANS_SLOTS), s->freq));
 }
 
 /* One value into each of 32 states, which lie in lanes in the opposite order. */
-INLINE void encode_group(const uint32_t *symbols, const uint8_t *in, const uint8_t *tables,
-	struct group *g, uint8_t **words)
+INLINE void encode_group(const struct symbols s[2], struct group *g, uint8_t **words)
 {
 	const __m512i low_halves = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42,
 		40, 38, 36, 34, 32, 30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
-	__m256i bytes = backwards(in);
-	__m256i of = tables ? backwards(tables) : _mm256_setzero_si256();
-	__m512i a = find_symbols(symbols, _mm256_castsi256_si128(bytes),
-		_mm256_castsi256_si128(of));
-	__m512i b = find_symbols(symbols, _mm256_extracti128_si256(bytes, 1),
-		_mm256_extracti128_si256(of, 1));
-	__m512i freq_a = _mm512_and_si512(a, _mm512_set1_epi32(0xffff));
-	__m512i freq_b = _mm512_and_si512(b, _mm512_set1_epi32(0xffff));
-	__mmask16 gives_a = _mm512_cmpge_epu32_mask(_mm512_srli_epi32(g->low, 32 - ANS_BITS),
-		freq_a);
-	__mmask16 gives_b = _mm512_cmpge_epu32_mask(_mm512_srli_epi32(g->high, 32 - ANS_BITS),
-		freq_b);
-	__mmask32 gives = _mm512_kunpackw(gives_b, gives_a);
+	__mmask16 low_gives = _mm512_cmpge_epu32_mask(_mm512_srli_epi32(g->low, 32 - ANS_BITS),
+		s[0].freq);
+	__mmask16 high_gives = _mm512_cmpge_epu32_mask(_mm512_srli_epi32(g->high, 32 - ANS_BITS),
+		s[1].freq);
+	__mmask32 gives = _mm512_kunpackw(high_gives, low_gives);
 	__m512i given = _mm512_permutex2var_epi16(g->low, low_halves, g->high);
 
 	_mm512_storeu_si512(*words, _mm512_maskz_compress_epi16(gives, given));
 	*words += 2 * (size_t)_mm_popcnt_u32(gives);
-	g->low = step(_mm512_mask_srli_epi32(g->low, gives_a, g->low, 16), freq_a,
-		_mm512_srli_epi32(a, 16));
-	g->high = step(_mm512_mask_srli_epi32(g->high, gives_b, g->high, 16), freq_b,
-		_mm512_srli_epi32(b, 16));
+	g->low = encode_step(_mm512_mask_srli_epi32(g->low, low_gives, g->low, 16), &s[0]);
+	g->high = encode_step(_mm512_mask_srli_epi32(g->high, high_gives, g->high, 16), &s[1]);
 }
 
 INLINE __m512i reversed(__m512i lanes)
@@ -304,12 +362,15 @@ INLINE __m512i reversed(__m512i lanes)
 }
 
 /* Whole rounds from the end of n values, a multiple of the states, while there is room for sure. Returns what is left. */
-INLINE uint32_t encode_rounds(struct ans_encoding *e, unsigned n_states, const uint8_t *tables,
-	const uint8_t *in, uint32_t n)
+INLINE uint32_t encode_rounds(struct ans_encoding *e, unsigned n_states, bool few,
+	const uint8_t *tables, const uint8_t *in, uint32_t n)
 {
+	struct symbol_tables t = { .all = e->symbols };
 	struct group groups[ANS_WIDE_STATES / GROUP];
 	uint8_t *words = e->words;
 
+	if (few)
+		load_few(&t, e);
 	for (unsigned k = 0; k < n_states / GROUP; k++) {
 		groups[k].high = reversed(load(e->states + GROUP * k));
 		groups[k].low = reversed(load(e->states + GROUP * k + GROUP / 2));
@@ -317,9 +378,10 @@ INLINE uint32_t encode_rounds(struct ans_encoding *e, unsigned n_states, const u
 	for (; n && e->end - words >= 2 * (ptrdiff_t)n_states; n -= n_states) {
 		for (unsigned k = n_states / GROUP; k-- > 0;) {
 			uint32_t at = n - n_states + k * GROUP;
+			struct symbols symbols[2];
 
-			encode_group(e->symbols, in + at, tables ? tables + at : NULL, &groups[k],
-				&words);
+			find_symbols(&t, few, in + at, tables ? tables + at : NULL, symbols);
+			encode_group(symbols, &groups[k], &words);
 		}
 	}
 	for (unsigned k = 0; k < n_states / GROUP; k++) {
@@ -335,13 +397,16 @@ CPU_TARGET_AVX512 bool ans_encode_avx512(struct ans_encoding *e, const uint8_t *
 {
 	uint32_t whole = n - n % e->n_states;
 	bool wide = e->n_states == ANS_WIDE_STATES;
+	bool few = !tables && e->last - e->first < ANS_FEW;
 
 	if (!ans_encode_portable(e, tables ? tables + whole : NULL, in + whole, n - whole))
 		return false;
-	whole = wide && tables ? encode_rounds(e, ANS_WIDE_STATES, tables, in, whole)
-		: wide         ? encode_rounds(e, ANS_WIDE_STATES, NULL, in, whole)
-		: tables       ? encode_rounds(e, ANS_STATES, tables, in, whole)
-			       : encode_rounds(e, ANS_STATES, NULL, in, whole);
+	whole = few && wide      ? encode_rounds(e, ANS_WIDE_STATES, true, NULL, in, whole)
+		: few            ? encode_rounds(e, ANS_STATES, true, NULL, in, whole)
+		: wide && tables ? encode_rounds(e, ANS_WIDE_STATES, false, tables, in, whole)
+		: wide           ? encode_rounds(e, ANS_WIDE_STATES, false, NULL, in, whole)
+		: tables         ? encode_rounds(e, ANS_STATES, false, tables, in, whole)
+				 : encode_rounds(e, ANS_STATES, false, NULL, in, whole);
 	return ans_encode_portable(e, tables, in, whole);
 }
 

@@ -178,6 +178,8 @@ size_t ans_encode(const struct ans_plane *plane, uint8_t *out, size_t room)
 	if ((size_t)(end - at) < 4 * plane->n_states)
 		return 0;
 	words = at + 4 * plane->n_states;
+	e.first = p.first_symbol;
+	e.last = p.last_symbol;
 	e.words = words;
 	e.end = end;
 	for (unsigned i = 0; i < plane->n_states; i++)

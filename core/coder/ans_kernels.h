@@ -51,6 +51,7 @@ typedef bool ans_decode_fn(struct ans_decoding *d, const uint8_t *tables, uint8_
 /* Where encoding is: words follow each other in the order in which they are given away. */
 struct ans_encoding {
 	const uint32_t *symbols; /* per table 256: frequency | start << 16 */
+	unsigned first, last;    /* symbols that occur are among these */
 	unsigned n_states;
 	uint32_t states[ANS_WIDE_STATES];
 	uint8_t *words, *end;

@@ -243,10 +243,12 @@ static bool rows_possible(const struct ans_plan *p, uint32_t n)
 
 void ans_plan_make(const struct ans_plane *plane, struct ans_plan *p)
 {
-	struct ans_counts all = { .total = plane->n };
+	struct ans_counts all = { .total = 0 };
 	double bits = 0, flat;
 
 	p->symbol_bits = plane->n_states == ANS_STATES ? SYMBOL_BITS : WIDE_SYMBOL_BITS;
+	for (unsigned s = 0; s < 256; s++)
+		all.total += plane->counts[s];
 	memcpy(all.of, plane->counts, sizeof(all.of));
 	p->first_symbol = 0;
 	p->last_symbol = 255;

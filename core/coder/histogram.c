@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "coder/histogram.h"
 
+#include <string.h>
+
+#include "base/cpu.h"
 #include "base/le.h"
+
+#if CPU_X86
+#include <immintrin.h>
+#endif
 
 /*
  * A counter that is added to again must wait for the last addition to it, and where few symbols are
@@ -9,22 +16,99 @@
  */
 enum { N_TABLES = 8 };
 
-void histogram_of(const uint8_t *in, size_t n, uint32_t counts[256])
+struct tables {
+	uint32_t of[N_TABLES][256];
+};
+
+/* Whole eights of n bytes. */
+static inline size_t count_eights(const uint8_t *in, size_t n, struct tables *t)
 {
-	uint32_t of[N_TABLES][256] = { { 0 } };
 	size_t i = 0;
 
 	for (; i + 8 <= n; i += 8) {
 		uint64_t eight = le_get64(in + i);
 
 		for (unsigned k = 0; k < N_TABLES; k++)
-			of[k][eight >> 8 * k & 0xff]++;
+			t->of[k][eight >> 8 * k & 0xff]++;
 	}
-	for (; i < n; i++)
-		of[0][in[i]]++;
+	return i;
+}
+
+static void add_up(const struct tables *t, uint32_t counts[256])
+{
 	for (unsigned s = 0; s < 256; s++) {
 		counts[s] = 0;
 		for (unsigned k = 0; k < N_TABLES; k++)
-			counts[s] += of[k][s];
+			counts[s] += t->of[k][s];
 	}
+}
+
+void histogram_of(const uint8_t *in, size_t n, uint32_t counts[256])
+{
+	struct tables t = { .of = { { 0 } } };
+
+	for (size_t i = count_eights(in, n, &t); i < n; i++)
+		t.of[0][in[i]]++;
+	add_up(&t, counts);
+}
+
+/* ---- symbols that a sample has missed --------------------------------------------------------------- */
+
+#if CPU_X86
+
+/* Bytes are looked up in 256, four registers of which two take those whose highest bit is set. */
+CPU_TARGET_AVX512 static size_t count_missing_avx512(const uint8_t *in, size_t n,
+	const uint8_t known[256], uint32_t counts[256])
+{
+	const __m512i a = _mm512_loadu_si512(known), b = _mm512_loadu_si512(known + 64);
+	const __m512i c = _mm512_loadu_si512(known + 128), d = _mm512_loadu_si512(known + 192);
+	size_t i = 0;
+
+	for (; i + 64 <= n; i += 64) {
+		__m512i bytes = _mm512_loadu_si512(in + i);
+		__m512i is_known = _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes),
+			_mm512_permutex2var_epi8(a, bytes, b),
+			_mm512_permutex2var_epi8(c, bytes, d));
+		uint64_t missing = _mm512_testn_epi8_mask(is_known, is_known);
+
+		for (; missing; missing &= missing - 1)
+			counts[in[i + (unsigned)__builtin_ctzll(missing)]]++;
+	}
+	return i;
+}
+
+#else
+
+static size_t count_missing_avx512(const uint8_t *in, size_t n, const uint8_t known[256],
+	uint32_t counts[256])
+{
+	(void)in, (void)n, (void)known, (void)counts;
+	return 0;
+}
+
+#endif
+
+/* Count those that are not known. */
+static void count_missing(const uint8_t *in, size_t n, const uint8_t known[256],
+	uint32_t counts[256])
+{
+	size_t i = cpu_level() == CPU_AVX512 ? count_missing_avx512(in, n, known, counts) : 0;
+
+	for (; i < n; i++)
+		counts[in[i]] += !known[in[i]];
+}
+
+void histogram_estimate(const uint8_t *in, size_t n, uint32_t counts[256])
+{
+	struct tables t = { .of = { { 0 } } };
+	uint8_t known[256];
+
+	for (size_t k = 0; k < n / HISTOGRAM_SPACING; k++)
+		(void)count_eights(in + histogram_piece(k), HISTOGRAM_PIECE, &t);
+	add_up(&t, counts);
+	for (unsigned s = 0; s < 256; s++) {
+		counts[s] *= HISTOGRAM_SPACING / HISTOGRAM_PIECE;
+		known[s] = counts[s] != 0;
+	}
+	count_missing(in, n, known, counts);
 }
