@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "codec/codec_state.h"
 #include "codec/grid.h"
+#include "tensor/dtype.h"
 #include "transform/bits.h"
 #include "transform/deltas.h"
 #include "transform/planes.h"
@@ -108,31 +109,49 @@ static void list_planes(const struct body *body, struct codec_result *out)
 	}
 }
 
+/* How long the table is if each span becomes a part with a plane for each byte of its elements. */
+static size_t usual_table_bytes(const struct span *spans, unsigned n_spans)
+{
+	struct body body = { .n_parts = n_spans };
+
+	for (unsigned i = 0; i < n_spans; i++) {
+		const struct dtype *type = dtype_get(spans[i].dtype);
+		unsigned width = type->class == DTYPE_OPAQUE ? spans[i].elem_bytes
+							     : type->width_bytes;
+
+		body.parts[i].n_planes = (uint8_t)(width && width <= TRANSFORM_MAX_PLANES ? width
+											  : 1);
+	}
+	return body_table_bytes(&body);
+}
+
 int codec_encode(struct codec *c, const uint8_t *raw, uint32_t n, const struct span *spans,
 	unsigned n_spans, uint8_t *body_bytes, struct codec_result *out)
 {
 	struct body body = { .n_parts = 0 };
-	uint8_t *data = body_bytes +
-		TABLE_MAX; /* of all parts but the last: then the table is known */
-	uint32_t stored = 0, before = 0;
-	struct coded_part part;
+	/* Parts are coded where they are to lie, which they do if the table is as long as usual. */
+	uint8_t *data = body_bytes + usual_table_bytes(spans, n_spans), *own = c->coded[0];
+	uint32_t stored = 0;
 	size_t table;
 
 	for (uint32_t i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes) {
-		if (i)
-			memcpy(data + before, part.bytes, part.len);
-		before = stored;
+		struct coded_part part;
+
+		c->coded[0] = data + stored;
 		plan_part(c, raw + at, &spans[i], &part);
 		body.parts[body.n_parts++] = part.part;
+		if (part.bytes != data + stored)
+			memcpy(data + stored, part.bytes, part.len);
 		stored += part.len;
 	}
+	c->coded[0] = own;
 	table = body_table_bytes(&body);
 	if (table + stored > (size_t)n + 1 + BODY_PART_BYTES + BODY_PLANE_BYTES) {
 		codec_encode_raw(raw, n, body_bytes, out);
 		return 0;
 	}
-	memmove(body_bytes + table, data, before);
-	memcpy(body_bytes + table + before, part.bytes, part.len);
+	if (data != body_bytes + table)
+		memmove(body_bytes + table, data, stored);
 	body_put(body_bytes, &body);
 	out->body_len = (uint32_t)(table + stored);
 	list_planes(&body, out);

@@ -6,7 +6,6 @@
 
 #include "base/cpu.h"
 #include "base/le.h"
-#include "base/simd.h"
 #include "coder/histogram.h"
 
 #if CPU_X86
@@ -17,11 +16,39 @@ enum { ANCHOR_TABLE = 4096, MANY_ELEMS = 32 << 10, MANY_BYTES = 32 << 10 };
 
 #define ANCHOR_HASH 0x9e3779b1u
 
-/* How many bytes equal the one before. */
-SIMD_CLONES static uint32_t count_equal(const uint8_t *in, uint32_t n)
+#if CPU_X86
+
+/* How many bytes of n > 0 equal the one before. */
+static CPU_TARGET_AVX512 uint32_t count_equal_avx512(const uint8_t *in, uint32_t n)
 {
 	uint32_t equal = 0;
 
+	for (uint32_t i = 1; i < n; i += 64) {
+		__mmask64 here = n - i < 64 ? ((uint64_t)1 << (n - i)) - 1 : UINT64_MAX;
+		__m512i a = _mm512_maskz_loadu_epi8(here, in + i);
+		__m512i b = _mm512_maskz_loadu_epi8(here, in + i - 1);
+
+		equal += (uint32_t)_mm_popcnt_u64(_mm512_mask_cmpeq_epi8_mask(here, a, b));
+	}
+	return equal;
+}
+
+#else
+
+static uint32_t count_equal_avx512(const uint8_t *in, uint32_t n)
+{
+	(void)in, (void)n;
+	return 0;
+}
+
+#endif
+
+static uint32_t count_equal(const uint8_t *in, uint32_t n)
+{
+	uint32_t equal = 0;
+
+	if (cpu_level() == CPU_AVX512)
+		return count_equal_avx512(in, n);
 	for (uint32_t i = 1; i < n; i++)
 		equal += in[i] == in[i - 1];
 	return equal;
@@ -162,10 +189,12 @@ static uint32_t find_anchors(const uint8_t *in, uint32_t n, unsigned width, stru
 
 void figures_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out)
 {
-	bool vectors = cpu_level() >= CPU_AVX2 && (width == 2 || width == 4);
+	/* Of many short elements every other one begins an anchor: rows mostly have an even length. */
+	unsigned step = width == 2 && n / width >= MANY_ELEMS ? 4 : width;
+	bool vectors = cpu_level() >= CPU_AVX2 && (step == 2 || step == 4);
 	struct anchors a = { .limit = anchor_limit(n / width) };
 
-	for (uint32_t i = vectors ? find_anchors(in, n, width, &a) : 0; i + 8 <= n; i += width) {
+	for (uint32_t i = vectors ? find_anchors(in, n, step, &a) : 0; i + 8 <= n; i += step) {
 		uint32_t four = le_get32(in + i);
 
 		if (four && four * ANCHOR_HASH < a.limit)

@@ -97,7 +97,7 @@ INLINE uint32_t decode_gathering(struct ans_decoding *d, unsigned n_states, cons
 
 /* struct ans_few; symbols have ranks below 64, frequencies and starts 16 bits. */
 struct few {
-	__m512i low[2], bucket[2], next[2], freqs[2], starts[2], symbols;
+	__m512i low[2], bucket[2], freqs[2], starts[2], symbols;
 };
 
 /* 32 states as the halves of their bits. */
@@ -117,8 +117,16 @@ INLINE __m512i look_up(__m512i ranks, const __m512i table[2])
 	return _mm512_permutex2var_epi16(table[0], ranks, table[1]);
 }
 
-/* Ranks of the symbols that have the slots; only their low six bits count. */
-INLINE __m512i ranks_of(const struct few *f, __m512i slot)
+/* What the slots' symbols have. */
+struct found {
+	__m512i rank, freq, start; /* of ranks only the low six bits count */
+};
+
+/*
+ * A slot in the middle of a bucket can have the next rank; that rank's figures are looked up meanwhile, as
+ * all that limits decoding is how long a state has to wait for itself.
+ */
+INLINE struct found find(const struct few *f, __m512i slot)
 {
 	__m512i low = _mm512_permutex2var_epi8(f->low[0], slot, f->low[1]);
 	__m512i bucket = _mm512_permutex2var_epi8(f->bucket[0], _mm512_srli_epi16(slot, 4),
@@ -126,31 +134,46 @@ INLINE __m512i ranks_of(const struct few *f, __m512i slot)
 	__m512i rank = _mm512_mask_blend_epi16(_mm512_cmplt_epu16_mask(slot,
 						       _mm512_set1_epi16(128)),
 		bucket, low);
-	__mmask32 is_next = _mm512_cmpge_epu16_mask(slot, look_up(rank, f->next));
+	__m512i next = _mm512_add_epi16(rank, _mm512_set1_epi16(1));
+	__m512i start = look_up(rank, f->starts), next_start = look_up(next, f->starts);
+	__mmask32 is_next = _mm512_cmpge_epu16_mask(slot, next_start);
 
-	return _mm512_mask_add_epi16(rank, is_next, rank, _mm512_set1_epi16(1));
+	return (struct found){
+		_mm512_mask_blend_epi16(is_next, rank, next),
+		_mm512_mask_blend_epi16(is_next, look_up(rank, f->freqs), look_up(next, f->freqs)),
+		_mm512_mask_blend_epi16(is_next, start, next_start),
+	};
+}
+
+/* The bits that a + b = sum has carried: 1 of the highest place in the lane's lowest bit. */
+INLINE __m512i carry_of(__m512i a, __m512i b, __m512i sum)
+{
+	enum { CARRIES = 0xd4 }; /* a and b, or one of them and not the sum */
+
+	return _mm512_srli_epi16(_mm512_ternarylogic_epi32(a, b, sum, CARRIES), 15);
 }
 
 INLINE void decode_few_group(const struct few *f, struct halves *x, const uint8_t **words,
 	uint8_t *out)
 {
 	__m512i slot = _mm512_and_si512(x->low, _mm512_set1_epi16(ANS_SLOTS - 1));
-	__m512i rank = ranks_of(f, slot), freq = look_up(rank, f->freqs);
-	__m512i place = _mm512_sub_epi16(slot, look_up(rank, f->starts));
+	struct found s = find(f, slot);
+	__m512i place = _mm512_sub_epi16(slot, s.start);
 	/* The state less the slot's bits has 21 of them; times the frequency that is 32. */
 	__m512i quotient = _mm512_shldi_epi16(x->high, x->low, 16 - ANS_BITS);
-	__m512i low = _mm512_add_epi16(_mm512_mullo_epi16(freq, quotient), place);
-	__m512i high = _mm512_add_epi16(_mm512_mulhi_epu16(freq, quotient),
-		_mm512_mullo_epi16(freq, _mm512_srli_epi16(x->high, ANS_BITS)));
-	__mmask32 carries = _mm512_cmplt_epu16_mask(low, place), wants;
+	__m512i product = _mm512_mullo_epi16(s.freq, quotient);
+	__m512i low = _mm512_add_epi16(product, place);
+	__m512i high = _mm512_add_epi16(_mm512_mulhi_epu16(s.freq, quotient),
+		_mm512_mullo_epi16(s.freq, _mm512_srli_epi16(x->high, ANS_BITS)));
+	__mmask32 wants;
 
-	high = _mm512_mask_add_epi16(high, carries, high, _mm512_set1_epi16(1));
+	high = _mm512_add_epi16(high, carry_of(product, place, low));
 	wants = _mm512_testn_epi16_mask(high, high);
 	x->high = _mm512_mask_mov_epi16(high, wants, low);
 	x->low = _mm512_mask_expand_epi16(low, wants, load(*words));
 	*words += 2 * (size_t)_mm_popcnt_u32(wants);
 	_mm256_storeu_si256((__m256i *)(void *)out,
-		_mm512_cvtepi16_epi8(_mm512_permutexvar_epi8(rank, f->symbols)));
+		_mm512_cvtepi16_epi8(_mm512_permutexvar_epi8(s.rank, f->symbols)));
 }
 
 /* The low 16 bits of 32 lanes. */
@@ -191,7 +214,6 @@ INLINE uint32_t decode_few(struct ans_decoding *d, unsigned n_states, uint8_t *o
 
 	load_pair(f.low, d->few->low);
 	load_pair(f.bucket, d->few->bucket);
-	load_pair(f.next, d->few->next);
 	load_pair(f.freqs, d->few->freqs);
 	load_pair(f.starts, d->few->starts);
 	f.symbols = load(d->few->symbols);

@@ -177,18 +177,18 @@ bool ans_few_make(const uint32_t slots[ANS_SLOTS], struct ans_few *f)
 		uint32_t bucket = at / BUCKET;
 
 		freq = slots[at] >> 8 & 0xfff;
-		if (rank == ANS_FEW || (at >= LOW && at % BUCKET && bucket == last_bucket))
+		if (rank == ANS_FEW - 1 || (at >= LOW && at % BUCKET && bucket == last_bucket))
 			return false;
 		last_bucket = at % BUCKET ? bucket : last_bucket;
 		f->symbols[rank] = (uint8_t)slots[at];
 		f->freqs[rank] = (uint16_t)freq;
 		f->starts[rank] = (uint16_t)at;
-		f->next[rank] = (uint16_t)(at + freq);
 		if (at < LOW)
 			memset(f->low + at, (int)rank, at + freq < LOW ? freq : LOW - at);
 		bucket += at % BUCKET != 0;
 		memset(f->bucket + bucket, (int)rank, (at + freq + BUCKET - 1) / BUCKET - bucket);
 	}
+	f->starts[rank] = ANS_SLOTS;
 	return true;
 }
 

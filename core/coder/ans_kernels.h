@@ -15,14 +15,14 @@
 enum { ANS_FEW = 64 };
 
 /*
- * One table of at most ANS_FEW symbols, small enough for registers. The rank of a slot's symbol is in
- * `low` for the first slots; for the others `bucket` has that of the first of sixteen slots, and the next
- * rank begins at next[rank].
+ * One table of less than ANS_FEW symbols, small enough for registers. The rank of a slot's symbol is in
+ * `low` for the first slots; for the others `bucket` has that of the first of sixteen slots, of which some may
+ * have the next rank. Behind the last rank starts ANS_SLOTS.
  */
 struct ans_few {
 	uint8_t low[128], bucket[128];
 	uint8_t symbols[ANS_FEW];
-	uint16_t next[ANS_FEW], freqs[ANS_FEW], starts[ANS_FEW];
+	uint16_t freqs[ANS_FEW], starts[ANS_FEW];
 };
 
 /*

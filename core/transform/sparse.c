@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-#include "base/simd.h"
+#include "base/cpu.h"
+
+#if CPU_X86
+#include <immintrin.h>
+#endif
 
 /*
  * A loop for each width, so that an element is one integer to the compiler. The sign's bit depends on
@@ -17,7 +21,7 @@
 		return swapped ? 0x80 : (uint##bits##_t)((uint##bits##_t)1 << (bits - 1));       \
 	}                                                                                        \
                                                                                                  \
-	SIMD_CLONES static size_t count##bits(const uint8_t *in, size_t n, uint##bits##_t sign)  \
+	static size_t count##bits(const uint8_t *in, size_t n, uint##bits##_t sign)              \
 	{                                                                                        \
 		size_t zeros = 0;                                                                \
                                                                                                  \
@@ -76,7 +80,7 @@ DEFINE_KERNELS(16)
 DEFINE_KERNELS(32)
 DEFINE_KERNELS(64)
 
-size_t sparse_count_zeros(const uint8_t *in, size_t n, unsigned width, bool big)
+static size_t count_portable(const uint8_t *in, size_t n, unsigned width, bool big)
 {
 	switch (width) {
 	case 2:
@@ -86,6 +90,47 @@ size_t sparse_count_zeros(const uint8_t *in, size_t n, unsigned width, bool big)
 	default:
 		return count64(in, n, sign64(big));
 	}
+}
+
+#if CPU_X86
+
+/* Whole vectors of the n elements. Returns how many elements these have. */
+static CPU_TARGET_AVX512 size_t count_avx512(const uint8_t *in, size_t n, unsigned width,
+	bool big, size_t *zeros)
+{
+	const __m512i others = width == 2 ? _mm512_set1_epi16((short)~sign16(big))
+		: width == 4              ? _mm512_set1_epi32((int)~sign32(big))
+					  : _mm512_set1_epi64((long long)~sign64(big));
+	size_t i = 0, found = 0;
+
+	for (; (i + 1) * 64 <= n * width; i++) {
+		__m512i v = _mm512_loadu_si512(in + i * 64);
+
+		found += (unsigned)_mm_popcnt_u32(width == 2 ? _mm512_testn_epi16_mask(v, others)
+				: width == 4                 ? _mm512_testn_epi32_mask(v, others)
+					     : _mm512_testn_epi64_mask(v, others));
+	}
+	*zeros = found;
+	return i * 64 / width;
+}
+
+#else
+
+static size_t count_avx512(const uint8_t *in, size_t n, unsigned width, bool big, size_t *zeros)
+{
+	(void)in, (void)n, (void)width, (void)big, (void)zeros;
+	return 0;
+}
+
+#endif
+
+size_t sparse_count_zeros(const uint8_t *in, size_t n, unsigned width, bool big)
+{
+	size_t zeros = 0, done = 0;
+
+	if (cpu_level() == CPU_AVX512)
+		done = count_avx512(in, n, width, big, &zeros);
+	return zeros + count_portable(in + done * width, n - done, width, big);
 }
 
 size_t sparse_count_map(const uint8_t *map, size_t n)
