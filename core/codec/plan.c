@@ -30,15 +30,27 @@ static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, enum loo
 	out->len = out->part.planes[0].stored_len;
 }
 
+/* As plan_whole(), without a search for matches that nothing speaks for. */
+static void plan_symbols_of(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t *to,
+	struct coded_part *out)
+{
+	out->part = (struct body_part){ .raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1 };
+	out->bytes = to;
+	plan_plane(c, raw, n, false, LOOK_SAMPLE, to, &out->part.planes[0]);
+	out->len = out->part.planes[0].stored_len;
+}
+
 static void plan_planes(struct codec *c, const uint8_t *raw, const struct span *span,
 	uint8_t transform, unsigned width, bool lz, uint8_t *to, struct coded_part *out)
 {
 	uint32_t n = span->len_bytes;
 	uint32_t n_elems = n / width;
 	/* What repeats at a distance, as text does in its token ids, no sample shows. */
-	enum look look = dtype_get(span->dtype)->class != DTYPE_FLOAT ? LOOK_HARD
-		: lz                                                  ? LOOK_GOOD
-								      : LOOK_SAMPLE;
+	enum look look = dtype_get(span->dtype)->class != DTYPE_FLOAT ||
+			transform == TRANSFORM_DELTAS
+		? LOOK_HARD
+		: lz ? LOOK_GOOD
+		     : LOOK_SAMPLE;
 
 	out->part = (struct body_part){ .raw_len = n,
 		.transform = transform,
@@ -240,6 +252,8 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 
 	if (n >= PLAN_SMALL && bits_only(raw, n)) {
 		plan_bits(c, raw, n, c->coded[0], out);
+		plan_symbols_of(c, raw, n, c->coded[1], &other);
+		keep_smaller(out, &other);
 		return;
 	}
 	plan_whole(c, raw, n, LOOK_ALL, c->coded[0], out);
@@ -257,6 +271,22 @@ static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, uint32_
 	return n < PLAN_LARGE || plan_sample_shrinks(c, raw, n, 2 * room);
 }
 
+/* Neighbours that are alike: as differences of their bits, or with the sign in front. */
+static void plan_smooth_floats(struct codec *c, const uint8_t *raw, const struct span *span,
+	bool lz, struct coded_part *out)
+{
+	unsigned width = out->part.elem_bytes;
+	struct coded_part other;
+
+	if (deltas_pay(raw, span, width))
+		plan_planes(c, raw, span, TRANSFORM_DELTAS, width, true, other_buffer(c, out),
+			&other);
+	else
+		plan_planes(c, raw, span, TRANSFORM_BYTES, width, lz, other_buffer(c, out),
+			&other);
+	keep_smaller(out, &other);
+}
+
 /* What floats that were split into planes could be instead. */
 static void plan_float_otherwise(struct codec *c, const uint8_t *raw, const struct span *span,
 	size_t n_zeros, bool lz, struct coded_part *out)
@@ -265,15 +295,13 @@ static void plan_float_otherwise(struct codec *c, const uint8_t *raw, const stru
 	uint32_t n = span->len_bytes;
 	struct coded_part other;
 
-	if (n_zeros > n / width / 64 && n_zeros < n / width)
+	if (n_zeros > n / width / 64 && n_zeros < n / width) {
 		plan_sparse(c, raw, n, width, span->big_endian, lz, other_buffer(c, out), &other);
-	else if (out->part.planes[1].coder == CODER_ZSTD)
-		/* Neighbours that are alike: their leading bits are, best with the sign in front. */
-		plan_planes(c, raw, span, TRANSFORM_BYTES, width, lz, other_buffer(c, out),
-			&other);
-	else
+		keep_smaller(out, &other);
 		return;
-	keep_smaller(out, &other);
+	}
+	if (out->part.planes[1].coder == CODER_ZSTD)
+		plan_smooth_floats(c, raw, span, lz, out);
 }
 
 static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *span,
@@ -296,7 +324,7 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 	}
 	if (!whole_pays(c, raw, n, &repeats, out))
 		return;
-	plan_whole(c, raw, n, LOOK_GOOD, other_buffer(c, out), &other);
+	plan_whole(c, raw, n, LOOK_HARD, other_buffer(c, out), &other);
 	keep_smaller(out, &other);
 }
 

@@ -26,6 +26,10 @@ enum {
 /* A share of bytes equal to the one before; with less, matches are too short to gain anything. */
 #define MANY_EQUAL 0.3
 
+/* What `ans` makes of a plane, against its entropy, unless tables or states weigh much. */
+#define ANS_REACHES 1.004
+#define ANS_TABLES 256
+
 /* A coder and how hard it tries. */
 struct candidate {
 	uint8_t coder;
@@ -136,15 +140,18 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, 
 }
 
 /*
- * Its states make `ans` costly for short planes; and zstd has tables for each block of what is as
- * mixed as whole files are.
+ * Its states and tables make `ans` costly for short planes; and zstd has tables for each block of what is
+ * mixed. Where `ans` reaches the entropy of the whole there is no use in trying.
  */
-static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, enum look look,
-	uint8_t *out, struct body_plane *plane)
+static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, double entropy,
+	enum look look, uint8_t *out, struct body_plane *plane)
 {
+	double least = n * entropy / 8;
+
 	if (n >= ANS_MIN_BYTES)
 		keep_if_smaller(c, n >= ANS_WIDE_MIN_BYTES ? &ans_wide : &ans, in, n, out, plane);
-	if (n < 4 * ANS_MIN_BYTES || look == LOOK_ALL)
+	if (n < 4 * ANS_MIN_BYTES || look >= LOOK_ALL ||
+		plane->stored_len > least * ANS_REACHES + ANS_TABLES)
 		keep_if_smaller(c, &symbols, in, n, out, plane);
 }
 
@@ -166,7 +173,7 @@ void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum lo
 	figures_measure(in, n, &f);
 	coder_set_counts(c->coders, f.counts);
 	if (f.entropy < FIGURES_NOISE_BITS)
-		plan_symbols(c, in, n, look, out, plane);
+		plan_symbols(c, in, n, f.entropy, look, out, plane);
 	coder_set_counts(c->coders, NULL);
 	if (lz || n < SMALL_PART ||
 		(f.run_excess * f.chance > MANY_EQUAL && figures_have_runs(&f, n)))

@@ -122,20 +122,19 @@ static size_t best_part(const uint8_t *raw, const struct span *span)
 	const struct dtype *type = dtype_get(span->dtype);
 	unsigned width = type->class == DTYPE_OPAQUE ? span->elem_bytes : type->width_bytes;
 	size_t len = BODY_PART_BYTES + best_plane(raw, span->len_bytes);
+	struct span little = *span;
 
 	if (width < 2)
 		return least(len, best_bits(raw, span->len_bytes));
 	if (width > 32 || span->len_bytes % width)
 		return len;
 	len = least(len, best_planes(raw, span, width, false));
-	if (type->class == DTYPE_INT || type->class == DTYPE_UINT) {
-		struct span little = *span;
-
-		little.big_endian = false;
-		deltas_make(raw, values, span->len_bytes / width, width, span->big_endian);
-		return least(len, best_planes(values, &little, width, false));
-	}
-	if (width != 2 && width != 4 && width != 8)
+	if (type->class == DTYPE_OPAQUE || (width != 2 && width != 4 && width != 8))
+		return len;
+	deltas_make(raw, values, span->len_bytes / width, width, span->big_endian);
+	little.big_endian = false;
+	len = least(len, best_planes(values, &little, width, false));
+	if (type->class != DTYPE_FLOAT)
 		return len;
 	len = least(len, best_planes(raw, span, width, true));
 	return least(len, best_sparse(raw, span, width));
