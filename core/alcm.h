@@ -91,7 +91,7 @@ enum alcm_sniff {
 enum alcm_sniff alcm_sniff(const void *prefix, size_t n);
 
 /* As many bytes of a file's start as alcm_sniff() ever looks at. */
-#define ALCM_SNIFF_BYTES 16
+#define ALCM_SNIFF_BYTES 64
 
 enum alcm_kind { ALCM_PLAIN, ALCM_BLOB };
 
@@ -287,8 +287,9 @@ struct alcm_quantisation {
 
 struct alcm_info {
 	/* the tensor, from the file's own header; dtype is "" when the file is plain bytes */
-	char format[16]; /* "npy" or "bytes" */
-	char dtype[64];  /* as the format spells it: "<f4" */
+	char format[16];    /* "npy", a container's ("safetensors", …), or "bytes" */
+	uint64_t n_tensors; /* of a container: how many it has */
+	char dtype[64];     /* as the format spells it: "<f4" */
 	unsigned n_dims;
 	uint64_t shape[ALCM_MAX_DIMS];
 	bool fortran_order;

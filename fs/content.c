@@ -5,15 +5,15 @@
  *       ▲   │ │                    │  ▲ ▲       truncate to 0                   │ │
  *       │   │ └──────────────┐     │  │ └───────────────────────────────────────┘ │
  *       │   │ open           │     │  └──────────────────────┐                    │
- *       │   │                │     │ any other write,        │ truncate to 0      │
- *       │   ▼ probe: blob    ▼     ▼ growth                  │                    │
+ *       │   │                │     │ any other write         │ truncate to 0      │
+ *       │   ▼ probe: blob    ▼     ▼                         │                    │
  *       │  BLOB            PLAIN ──┴──────────────────────────┘                    │
  *       │                   │ ▲ ▲    last writer closes a tensor file: alcm_pack  │
  *       │                   │ │ └── smaller than min_size, never written: demote ─┤
  *       └── evicted ────────┘ └───────────────────────────────────────────────────┘
  *
  * PLAIN: the store's file is the truth. BLOB: `blob` is, and the store's file between
- * commits is only a log. UNDECIDED: the store's file is empty. Transitions hold content->io
+ * commits is only a log. UNDECIDED: the store's file is empty or one hole. Transitions hold content->io
  * exclusively; reads and writes hold it shared, so none of them sees a change half done.
  */
 #include "content.h"

@@ -14,7 +14,7 @@
 
 enum content_state {
 	CONTENT_UNKNOWN,   /* not open: nothing is held but a cached verdict */
-	CONTENT_UNDECIDED, /* open, empty in the store */
+	CONTENT_UNDECIDED, /* open, without a byte in the store; it may have a size */
 	CONTENT_PLAIN,     /* open, stored as it is */
 	CONTENT_BLOB,      /* open, stored compressed */
 };

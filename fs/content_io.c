@@ -114,16 +114,27 @@ static bool forges_blob(const struct content *c, const char *buf, size_t n, off_
 	return memcmp(head, CONTENT_BLOB_MAGIC, sizeof(head)) == 0;
 }
 
+/* The file may have got a size before its first byte: then it has one as a blob. */
 static int become_blob(struct fs *fs, struct inode *i)
 {
+	struct content *c = &i->content;
 	struct alcm_profile profile;
-	int err;
+	struct stat st;
+	int err = fstat(c->fd, &st) ? -errno : 0;
 
 	policy_profile(fs, i, &profile);
-	err = alcm_blob_create(fs->alcm, i->content.fd, &profile, &i->content.blob);
-	if (err)
+	if (!err)
+		err = alcm_blob_create(fs->alcm, c->fd, &profile, &c->blob);
+	if (!err && st.st_size)
+		err = alcm_blob_truncate(c->blob, (uint64_t)st.st_size, NULL);
+	if (!err && st.st_size && ftruncate(c->fd, 0))
+		err = -errno;
+	if (err) {
+		alcm_blob_close(c->blob);
+		c->blob = NULL;
 		return err;
-	i->content.state = CONTENT_BLOB;
+	}
+	c->state = CONTENT_BLOB;
 	content_note_reads(&i->content, false);
 	return 0;
 }
@@ -239,7 +250,6 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 		err = alcm_blob_truncate(c->blob, (uint64_t)size, &diag);
 	} else if (!err) {
 		err = ftruncate(c->fd, size) ? -errno : 0;
-		c->state = CONTENT_PLAIN;
 		c->plain_written = true;
 	}
 	if (!err)

@@ -7,8 +7,9 @@
  *   1  fs: inode table shard   (fs/inode.c)     lookup counts, the (dev, ino) table
  *   2  fs: inode               (fs/content.c)   content state of one file
  *   3  core: registry of blobs (sched/budget.c) who may be asked to give buffers back
- *   4  core: blob              (blob/blob.c)    chunk table, log end, commit state of one blob
- *   5  core: budget, pool      (sched/)         counters and queues; leaf locks
+ *   4  core: container         (blob/layout.c)  where the tensors of one blob lie
+ *   5  core: blob              (blob/blob.c)    chunk table, log end, commit state of one blob
+ *   6  core: budget, pool      (sched/)         counters and queues; leaf locks
  *
  * No lock is held across a FUSE reply, a kernel notification, a wait for budget, or store I/O
  * of another file. Workers never touch fs objects.

@@ -34,6 +34,7 @@ static struct alcm_blob *blob_new(struct alcm *alcm, struct store store, bool wr
 	b->layout_stale = true;
 	b->client.reclaim = chunk_reclaim;
 	pthread_mutex_init(&b->lock, NULL);
+	pthread_mutex_init(&b->container_lock, NULL);
 	pthread_cond_init(&b->changed, NULL);
 	budget_register(alcm->budget, &b->client);
 	return b;
@@ -171,6 +172,8 @@ void alcm_blob_close(struct alcm_blob *b)
 	pthread_mutex_unlock(&b->lock);
 	table_release(&b->table);
 	lossy_free(b->lossy);
+	container_reset(&b->container);
+	pthread_mutex_destroy(&b->container_lock);
 	pthread_cond_destroy(&b->changed);
 	pthread_mutex_destroy(&b->lock);
 	mem_free(b);
@@ -300,10 +303,7 @@ static void fill_locked(struct alcm_blob *blob, struct cbuf *buf, uint32_t from,
 		buf->lo = from < buf->lo ? from : buf->lo;
 		buf->hi = from + n > buf->hi ? from + n : buf->hi;
 	}
-	if (buf->chunk_no == 0 &&
-		(blob->layout_stale || !blob->layout.dtype_text[0] ||
-			from < blob->layout.data_offset))
-		blob->layout_stale = true;
+	layout_note_change_locked(blob, ((uint64_t)buf->chunk_no << blob->chunk_log2) + from, n);
 }
 
 /*
@@ -427,6 +427,7 @@ static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spar
 		}
 		drop_from_locked(blob, chunk_no + (cut ? 1 : 0));
 		blob->layout_stale |= size < blob->layout.data_offset || !chunk_no;
+		blob->container_stale = true;
 	}
 	if (size != blob->size)
 		mark_dirty_locked(blob);
@@ -480,7 +481,7 @@ int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct al
 				chunk_drop_locked(blob, s);
 			if (!err)
 				mark_dirty_locked(blob);
-			blob->layout_stale |= !chunk_no;
+			layout_note_change_locked(blob, off, n);
 			commit_leave_locked(blob);
 		}
 		off += n;

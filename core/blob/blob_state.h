@@ -38,6 +38,7 @@
 #include "blob/log.h"
 #include "blob/lossy_section.h"
 #include "blob/table.h"
+#include "format/container.h"
 #include "format/format.h"
 
 enum cbuf_state { CBUF_LOADING, CBUF_CLEAN, CBUF_DIRTY, CBUF_QUEUED, CBUF_ENCODING };
@@ -74,6 +75,10 @@ struct alcm_blob {
 	double prune_share; /* for a first quantisation by the scheduler */
 	double bound;       /* of the profile; 0 = it has none */
 
+	/* Outside `lock`: a worker that looks for tensors reads chunks meanwhile. */
+	pthread_mutex_t container_lock;
+	struct container container; /* guarded by container_lock */
+
 	pthread_mutex_t lock;   /* guards everything below */
 	pthread_cond_t changed; /* a buffer's state, or `exclusive` */
 	uint64_t size;
@@ -87,6 +92,10 @@ struct alcm_blob {
 
 	struct layout layout;
 	bool layout_stale; /* chunk 0's header may have changed since */
+
+	/* Which bytes the container was made of: see struct container. */
+	uint64_t container_head, container_tail;
+	bool container_stale; /* some of them were written since */
 
 	/* NULL: nothing was quantised yet. Replaced only while no buffer is QUEUED or ENCODING;
 	   what it points to never changes, so those who encode read it without the lock. */
@@ -134,13 +143,29 @@ struct record_about {
 int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
 	const uint8_t *raw, uint32_t len, const struct record_about *about, struct record *out);
 
-/* ---- chunk.c: buffers and the encoding of chunks ------------------------------------------ */
+/* ---- layout.c: what lies where -------------------------------------------------------------- */
 
 /*
  * Pin down the layout: parse the file's first chunk if it may have changed. Lock held on
  * entry and exit, dropped on the way. `chunk 0` itself is read from its buffer or record.
  */
-void chunk_refresh_layout_locked(struct alcm_blob *blob);
+void layout_refresh_locked(struct alcm_blob *blob);
+
+/*
+ * Give `layout`, a copy of the blob's, the tensors of a container that touch this chunk, as far as they
+ * are known by now. What they lie in is the caller's, freed with mem_free(); NULL: there are none. No
+ * lock is held.
+ */
+struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, uint32_t len,
+	struct layout *layout);
+
+/* Look for tensors in what is there of the file; container_lock is held, `lock` not. */
+void layout_update_container(struct alcm_blob *blob);
+
+/* The n bytes at `off` of the file are about to change. */
+void layout_note_change_locked(struct alcm_blob *blob, uint64_t off, uint64_t n);
+
+/* ---- chunk.c: buffers and the encoding of chunks ------------------------------------------ */
 
 /*
  * The buffer of a chunk, DIRTY, with the record's bytes in it unless `whole` says that all of

@@ -196,45 +196,6 @@ int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, ui
 
 /* ---- encoding ------------------------------------------------------------------------------ */
 
-/* The layout from the first chunk's bytes. */
-static void set_layout_locked(struct alcm_blob *blob, const uint8_t *data, uint32_t len)
-{
-	format_parse(data, min_u64(len, blob->size), &blob->layout);
-	blob->layout_stale = false;
-}
-
-void chunk_refresh_layout_locked(struct alcm_blob *blob)
-{
-	struct slot *slot = table_find(&blob->table, 0);
-
-	while (blob->layout_stale && slot && slot->buf && slot->buf->state == CBUF_LOADING)
-		pthread_cond_wait(&blob->changed, &blob->lock);
-	if (!blob->layout_stale)
-		return;
-	if (slot && slot->buf) {
-		set_layout_locked(blob, slot->buf->data, slot->buf->len);
-		return;
-	}
-	if (!slot || !slot->off) {
-		set_layout_locked(blob, (const uint8_t *)"", 0);
-		return;
-	}
-
-	uint64_t off = slot->off;
-	uint32_t frame_len = slot->frame_len, len = 0;
-
-	pthread_mutex_unlock(&blob->lock);
-
-	struct scratch *s = engine_scratch_get(blob->alcm, blob->chunk_bytes);
-	int err = s ? record_read(blob, s, off, frame_len, 0, s->raw, &len, NULL) : -ENOMEM;
-
-	pthread_mutex_lock(&blob->lock);
-	if (blob->layout_stale)
-		set_layout_locked(blob, err ? (const uint8_t *)"" : s->raw, err ? 0 : len);
-	if (s)
-		engine_scratch_put(blob->alcm, s);
-}
-
 int chunk_write_header_locked(struct alcm_blob *blob)
 {
 	uint8_t buf[DISK_HEADER_BYTES];
@@ -311,6 +272,7 @@ static void encode(struct cbuf *buf)
 	struct alcm_blob *blob = buf->blob;
 	struct scratch *scratch;
 	struct record_about about = { .distortion = &buf->distortion };
+	AUTO_FREE struct segment *segments = NULL;
 	struct layout layout;
 	struct record r = { 0 };
 	uint64_t off = 0;
@@ -318,11 +280,12 @@ static void encode(struct cbuf *buf)
 
 	{
 		WITH_LOCK(&blob->lock);
-		chunk_refresh_layout_locked(blob);
+		layout_refresh_locked(blob);
 		layout = blob->layout;
 		about.layout = &layout;
 		about.lossy = buf->quantised ? blob->lossy : NULL;
 	}
+	segments = layout_add_segments(blob, buf->chunk_no, buf->len, &layout);
 	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
 	if (scratch) {
 		err = record_encode(blob, scratch, buf->chunk_no, buf->data, buf->len, &about, &r);

@@ -8,8 +8,21 @@
 #include "base/lock.h"
 #include "blob/blob_state.h"
 
+/* Whether the file is one of many tensors; before the blob is locked. */
+static void describe_container(struct alcm_blob *blob, struct alcm_info *out)
+{
+	WITH_LOCK(&blob->container_lock);
+	layout_update_container(blob);
+	if (!blob->container.format)
+		return;
+	snprintf(out->format, sizeof(out->format), "%s", blob->container.format->name);
+	out->n_tensors = blob->container.segments.n;
+}
+
 static void describe_tensor(const struct layout *l, struct alcm_info *out)
 {
+	if (out->format[0])
+		return;
 	snprintf(out->format, sizeof(out->format), "%s", l->format);
 	snprintf(out->dtype, sizeof(out->dtype), "%s", l->dtype_text);
 	out->n_dims = l->n_dims;
@@ -123,12 +136,15 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 
 int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag)
 {
+	struct alcm_info container = { 0 };
+
 	(void)diag;
+	describe_container(blob, &container);
 	WITH_LOCK(&blob->lock);
 	if (!blob->commit_no)
 		return -ENODATA;
-	chunk_refresh_layout_locked(blob);
-	memset(out, 0, sizeof(*out));
+	layout_refresh_locked(blob);
+	*out = container;
 	describe_tensor(&blob->layout, out);
 	out->logical_bytes = blob->committed_size;
 	out->stored_bytes = blob->committed_live;

@@ -326,7 +326,7 @@ static bool prepare_locked(struct pass *p)
 	struct alcm_blob *blob = p->blob;
 	bool todo = false, any_quantised = false, all_rewritten = true;
 
-	chunk_refresh_layout_locked(blob);
+	layout_refresh_locked(blob);
 	p->layout = blob->layout;
 	if (quantise_refusal(blob, &p->layout, blob->size, &p->shape))
 		return false;

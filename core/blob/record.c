@@ -158,6 +158,18 @@ static void set_grids(const struct record_about *about, uint64_t off, struct spa
 	}
 }
 
+/* Statistics are of values alone, whatever else the codec's spans took in. */
+static void add_moments(const struct layout *layout, uint64_t off, const uint8_t *raw,
+	uint32_t len, struct moments *out)
+{
+	struct span span;
+
+	for (uint32_t at = 0; at < len; at += span.len_bytes) {
+		format_next_span(layout, off + at, off + len, &span);
+		moments_add(out, raw + at, &span);
+	}
+}
+
 /* Metrics in front of the body; returns their length. */
 static uint32_t put_metrics(uint8_t *at, const struct metrics *m)
 {
@@ -190,8 +202,7 @@ int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chun
 	unsigned n_spans = format_spans(about->layout, off, len, spans);
 
 	memset(out, 0, sizeof(*out));
-	for (uint32_t i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes)
-		moments_add(&out->metrics.moments, raw + at, &spans[i]);
+	add_moments(about->layout, off, raw, len, &out->metrics.moments);
 	set_grids(about, off, spans, n_spans, maps);
 
 	int err = codec_encode(scratch->codec, raw, len, spans, n_spans, body, &out->planes);

@@ -11,9 +11,10 @@
 #include <stdint.h>
 
 #include "alcm.h"
+#include "format/segments.h"
 #include "tensor/span.h"
 
-/* Where the one tensor of a file lies, and of what type. */
+/* Where the one tensor of a file lies, and of what type; or those of a container. */
 struct layout {
 	const char *format;  /* "npy", or "bytes" when nothing was recognised */
 	char dtype_text[64]; /* as the file spells it, e.g. "<f4"; "" for bytes */
@@ -24,38 +25,60 @@ struct layout {
 	uint64_t shape[ALCM_MAX_DIMS];
 	uint64_t data_offset; /* of the first element in the file */
 	uint64_t data_bytes;  /* shape's product × elem_bytes; UINT64_MAX if it overflows */
+
+	/* Of a container, instead of the type and place above; borrowed (container.h). */
+	const struct segment *segments;
+	size_t n_segments;
 };
 
+struct container;
+struct format_reader;
+
+/* Formats of one tensor have `parse`, containers of many have `begins` and `walk`. */
 struct format {
 	const char *name;
 	uint8_t magic[16];
 	uint8_t magic_len;
 	/* Fill `out` from the file's first `n` bytes. False: not parsable (or not within n). */
 	bool (*parse)(const uint8_t *prefix, size_t n, struct layout *out);
+	/* Whether the first `n` bytes, FORMAT_BEGIN_BYTES if the file has them, begin such a file. */
+	bool (*begins)(const uint8_t *prefix, size_t n);
+	/* Find tensors, as far as the file is there yet; see container.h. */
+	void (*walk)(struct container *container, const struct format_reader *file);
+	/* Free container->state. May be NULL. */
+	void (*release)(struct container *container);
 };
+
+#define FORMAT_BEGIN_BYTES ALCM_SNIFF_BYTES
 
 /* All formats, `*n` of them. */
 const struct format *format_table(size_t *n);
 
-/* True when `prefix` begins, or as far as it goes could begin, a file of some known format. */
+/*
+ * True when `prefix` begins a file of some known format; as far as it goes that may be all of it for
+ * those that a magic alone tells.
+ */
 bool format_magic_matches(const uint8_t *prefix, size_t n);
 
 /*
- * Recognise a file by its first `n` bytes (a whole first chunk, or the whole file when that
+ * Recognise a file of one tensor by its first `n` bytes (a whole first chunk, or the whole file when that
  * is shorter). Never fails: what can't be parsed is layout "bytes".
  */
 void format_parse(const uint8_t *prefix, size_t n, struct layout *out);
 
-/*
- * How many elements that lie together make a row: the fastest axis, and as many axes more as it takes
- * to have 32 of them (the kernel of a convolution alone is no row). 0: the tensor has one row only.
- */
+/* As segments_row_elems(). */
 uint64_t format_row_len(const struct layout *layout);
 
 /*
- * Spans that tile file bytes [off, off+len): header bytes, a cut element at either end as
- * DTYPE_BYTES, whole elements between, DTYPE_BYTES beyond the tensor. Returns how many
- * (1 … SPAN_MAX); len > 0.
+ * What lies at file byte `at` < `end`, up to where that changes or `end`: a run of whole elements of one
+ * tensor, or DTYPE_BYTES: what is in no tensor, and an element that `at` or `end` cuts.
+ */
+void format_next_span(const struct layout *layout, uint64_t at, uint64_t end, struct span *out);
+
+/*
+ * Spans that tile file bytes [off, off+len), for the codec: those of format_next_span(), of which
+ * small ones were joined to neighbours until SPAN_MAX are left. Returns how many (1 … SPAN_MAX);
+ * len > 0.
  */
 unsigned format_spans(const struct layout *layout, uint64_t off, uint32_t len,
 	struct span spans[SPAN_MAX]);

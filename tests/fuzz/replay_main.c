@@ -45,6 +45,10 @@ static const struct {
 	SEED("\x03\xf0\x00\x07"),
 	SEED("\x00PK\x05\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 	     "\x00"),
+	SEED("\x98\x00\x00\x00\x00\x00\x00\x00{\"a\":{\"dtype\":\"F32\",\"shape\":[3,5],\"data_"
+	     "offsets\":[0,60]},\"b\":{\"dtype\":\"BF16\",\"shape\":[2,2],\"data_offsets\":[60,"
+	     "68]},"
+	     "\"__metadata__\":{\"k\":[1,{}]}}"),
 	SEED("noise"),
 };
 

@@ -119,6 +119,92 @@ START_TEST(header_elements_and_tail)
 }
 END_TEST
 
+/* Tensors of a container one behind the other, with gaps, far more than there may be spans. */
+static size_t many_segments(struct segment *out, size_t n, unsigned seed)
+{
+	uint64_t at = 5;
+
+	srand(seed);
+	for (size_t i = 0; i < n; i++) {
+		unsigned t = (unsigned)rand() % (sizeof(types) / sizeof(types[0]));
+		uint64_t bytes = types[t].elem_bytes * (uint64_t)(rand() % 200);
+
+		at += rand() % 3 ? 0 : (uint64_t)(rand() % 130);
+		out[i] = (struct segment){ .offset = at,
+			.bytes = bytes,
+			.elem_bytes = types[t].elem_bytes,
+			.row_len = rand() % 2
+				? segments_row_len(7, types[t].dtype, types[t].elem_bytes)
+				: 0,
+			.dtype = (uint8_t)types[t].dtype,
+			.big_endian = types[t].big };
+		at += bytes;
+	}
+	return at;
+}
+
+/* Elements of a span that is large enough to have one of its own are where its tensor has them. */
+static unsigned joined_faults(const struct layout *l, const struct span *s, uint64_t at)
+{
+	unsigned faults = !s->len_bytes || s->len_bytes % s->elem_bytes ||
+		(s->row_len && s->row_skip >= s->row_len);
+	uint64_t right = 0;
+
+	if (s->dtype == DTYPE_BYTES)
+		return faults;
+	for (uint64_t a = at, end = at + s->len_bytes; a < end;) {
+		struct span exact;
+
+		format_next_span(l, a, end, &exact);
+		if (exact.dtype == s->dtype && exact.elem_bytes == s->elem_bytes &&
+			(a - at) % s->elem_bytes == 0)
+			right += exact.len_bytes;
+		a += exact.len_bytes;
+	}
+	return faults + (right == 0);
+}
+
+START_TEST(many_tensors_in_a_chunk)
+{
+	enum { N = 300 };
+	struct segment segments[N];
+	size_t end = many_segments(segments, N, (unsigned)_i);
+	struct layout l = {
+		.dtype = DTYPE_BYTES, .elem_bytes = 1, .segments = segments, .n_segments = N
+	};
+
+	for (uint64_t off = 0; off < end; off += 1 + (uint64_t)rand() % 999) {
+		struct span s[SPAN_MAX];
+		uint32_t len = 1 + (uint32_t)rand() % (uint32_t)(end + 500);
+		unsigned n = format_spans(&l, off, len, s), faults = n < 1 || n > SPAN_MAX;
+		uint64_t at = off;
+
+		for (unsigned i = 0; i < n; at += s[i++].len_bytes)
+			faults += joined_faults(&l, &s[i], at);
+		ck_assert_uint_eq(faults, 0);
+		ck_assert_uint_eq(at, off + len);
+	}
+}
+END_TEST
+
+/* A row's start stays where it is when a small span is joined in front. */
+START_TEST(rows_survive_joining)
+{
+	const struct segment segments[] = {
+		{ .offset = 0, .bytes = 40, .elem_bytes = 4, .dtype = DTYPE_F32 },
+		{ .offset = 40, .bytes = 40000, .elem_bytes = 4, .dtype = DTYPE_F32, .row_len = 64 },
+	};
+	struct layout l = { .elem_bytes = 1, .segments = segments, .n_segments = 2 };
+	struct span s[SPAN_MAX];
+
+	ck_assert_uint_eq(format_spans(&l, 0, 40040, s), 1);
+	ck_assert_uint_eq(s[0].row_len, 64);
+	ck_assert_uint_eq(s[0].row_skip, 54);
+	ck_assert_uint_eq(format_spans(&l, 48, 4000, s), 1);
+	ck_assert_uint_eq(s[0].row_skip, 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("spans");
@@ -130,6 +216,8 @@ int main(void)
 	tcase_add_loop_test(tc, tiles_every_cut, 0, sizeof(types) / sizeof(types[0]));
 	tcase_add_test(tc, far_offsets);
 	tcase_add_test(tc, header_elements_and_tail);
+	tcase_add_loop_test(tc, many_tensors_in_a_chunk, 0, 20);
+	tcase_add_test(tc, rows_survive_joining);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is known of where a blob's tensors lie. It is looked for when chunks are encoded, and only says
+ * how: a layout that is behind the file, or wrong, costs ratio.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/lock.h"
+#include "blob/blob_state.h"
+
+/* ---- one tensor: the first chunk says all ------------------------------------------------------ */
+
+/* The layout from the first chunk's bytes. */
+static void set_layout_locked(struct alcm_blob *blob, const uint8_t *data, uint32_t len)
+{
+	format_parse(data, min_u64(len, blob->size), &blob->layout);
+	blob->layout_stale = false;
+}
+
+void layout_refresh_locked(struct alcm_blob *blob)
+{
+	struct slot *slot = table_find(&blob->table, 0);
+
+	while (blob->layout_stale && slot && slot->buf && slot->buf->state == CBUF_LOADING)
+		pthread_cond_wait(&blob->changed, &blob->lock);
+	if (!blob->layout_stale)
+		return;
+	if (slot && slot->buf) {
+		set_layout_locked(blob, slot->buf->data, slot->buf->len);
+		return;
+	}
+	if (!slot || !slot->off) {
+		set_layout_locked(blob, (const uint8_t *)"", 0);
+		return;
+	}
+
+	uint64_t off = slot->off;
+	uint32_t frame_len = slot->frame_len, len = 0;
+
+	pthread_mutex_unlock(&blob->lock);
+
+	struct scratch *s = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+	int err = s ? record_read(blob, s, off, frame_len, 0, s->raw, &len, NULL) : -ENOMEM;
+
+	pthread_mutex_lock(&blob->lock);
+	if (blob->layout_stale)
+		set_layout_locked(blob, err ? (const uint8_t *)"" : s->raw, err ? 0 : len);
+	if (s)
+		engine_scratch_put(blob->alcm, s);
+}
+
+/* ---- containers -------------------------------------------------------------------------------- */
+
+static int read_logical(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	ssize_t got = alcm_blob_pread(ctx, buf, n, off, NULL);
+
+	if (got < 0)
+		return (int)got;
+	return (size_t)got == n ? 0 : -EIO;
+}
+
+void layout_update_container(struct alcm_blob *blob)
+{
+	struct container *c = &blob->container;
+	struct format_reader file = { .read = read_logical, .ctx = blob };
+	bool stale;
+
+	{
+		WITH_LOCK(&blob->lock);
+		file.size = blob->size;
+		stale = blob->container_stale;
+		blob->container_stale = false;
+	}
+	if (stale)
+		container_reset(c);
+	container_update(c, &file);
+
+	WITH_LOCK(&blob->lock);
+	blob->container_head = c->head_bytes;
+	blob->container_tail = c->tail;
+}
+
+struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, uint32_t len,
+	struct layout *layout)
+{
+	uint64_t off = (uint64_t)chunk_no << blob->chunk_log2;
+	struct segment *segments = NULL;
+
+	if (layout->dtype_text[0])
+		return NULL;
+	WITH_LOCK(&blob->container_lock);
+	layout_update_container(blob);
+	/* Without memory the chunk is bytes. */
+	(void)container_cut(&blob->container, off, off + len, &segments, &layout->n_segments);
+	layout->segments = segments;
+	return segments;
+}
+
+void layout_note_change_locked(struct alcm_blob *blob, uint64_t off, uint64_t n)
+{
+	uint64_t tail = blob->container_tail;
+
+	if (off < blob->container_head || (tail && off <= tail && n > tail - off))
+		blob->container_stale = true;
+	if (off >> blob->chunk_log2 == 0 &&
+		(!blob->layout.dtype_text[0] || off < blob->layout.data_offset))
+		blob->layout_stale = true;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A small reader of JSON takes the header apart. It never looks beyond `end` and stops for good at the
+ * first thing that is not as the format says (`bad`): then no tensor is known.
+ */
+#include "format/safetensors.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/le.h"
+
+enum {
+	LENGTH_BYTES = 8,
+	MAX_HEADER = 100000000, /* the format's own limit */
+	MAX_DEPTH = 32,
+	MAX_KEY = 4096,
+};
+
+struct reader {
+	const char *at, *end;
+	bool bad;
+};
+
+static const struct {
+	const char *name;
+	enum dtype_id dtype;
+	uint8_t elem_bytes;
+} types[] = {
+	{ "F64", DTYPE_F64, 8 },
+	{ "F32", DTYPE_F32, 4 },
+	{ "F16", DTYPE_F16, 2 },
+	{ "BF16", DTYPE_BF16, 2 },
+	{ "I64", DTYPE_I64, 8 },
+	{ "I32", DTYPE_I32, 4 },
+	{ "I16", DTYPE_I16, 2 },
+	{ "I8", DTYPE_I8, 1 },
+	{ "U64", DTYPE_U64, 8 },
+	{ "U32", DTYPE_U32, 4 },
+	{ "U16", DTYPE_U16, 2 },
+	{ "U8", DTYPE_U8, 1 },
+	{ "BOOL", DTYPE_B8, 1 },
+	{ "C64", DTYPE_F32, 8 },
+	{ "F8_E4M3", DTYPE_U8, 1 },
+	{ "F8_E5M2", DTYPE_U8, 1 },
+	{ "F8_E8M0", DTYPE_U8, 1 },
+};
+
+bool safetensors_begins(const uint8_t *prefix, size_t n)
+{
+	uint64_t len;
+
+	if (n < LENGTH_BYTES + 2)
+		return false;
+	len = le_get64(prefix);
+	return len >= 2 && len <= MAX_HEADER && prefix[8] == '{' &&
+		(prefix[9] == '"' || prefix[9] == '}' || prefix[9] == ' ' || prefix[9] == '\n');
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------- */
+
+static int peek(struct reader *r)
+{
+	while (r->at < r->end &&
+		(*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t'))
+		r->at++;
+	return r->at < r->end && !r->bad ? (unsigned char)*r->at : -1;
+}
+
+static bool accept(struct reader *r, int c)
+{
+	if (peek(r) != c)
+		return false;
+	r->at++;
+	return true;
+}
+
+static void expect(struct reader *r, int c)
+{
+	if (!accept(r, c))
+		r->bad = true;
+}
+
+/* A string as it stands between its quotes, escapes and all. */
+static void read_string(struct reader *r, const char **text, size_t *len)
+{
+	expect(r, '"');
+	*text = r->at;
+	while (r->at < r->end && *r->at != '"')
+		r->at += *r->at == '\\' && r->end - r->at > 1 ? 2 : 1;
+	*len = (size_t)(r->at - *text);
+	if (r->at >= r->end)
+		r->bad = true;
+	else
+		r->at++;
+}
+
+static uint64_t read_number(struct reader *r)
+{
+	uint64_t v = 0;
+	bool any = false;
+
+	for (int c = peek(r); c >= '0' && c <= '9'; c = r->at < r->end ? *r->at : -1) {
+		any = true;
+		r->bad |= !checked_mul(v, 10, &v) || !checked_add(v, (uint64_t)(c - '0'), &v);
+		r->at++;
+	}
+	r->bad |= !any;
+	return v;
+}
+
+/* A list of at most `room` numbers; returns how many. */
+static unsigned read_numbers(struct reader *r, uint64_t *out, unsigned room)
+{
+	unsigned n = 0;
+
+	expect(r, '[');
+	if (accept(r, ']'))
+		return 0;
+	do {
+		uint64_t v = read_number(r);
+
+		r->bad |= n == room;
+		if (!r->bad)
+			out[n++] = v;
+	} while (!r->bad && accept(r, ','));
+	expect(r, ']');
+	return n;
+}
+
+/* Any value, without looking at it. */
+static void skip_value(struct reader *r, unsigned depth)
+{
+	int open = peek(r), close = open == '{' ? '}' : ']';
+	const char *text;
+	size_t len;
+
+	if (depth > MAX_DEPTH || open < 0) {
+		r->bad = true;
+	} else if (open == '"') {
+		read_string(r, &text, &len);
+	} else if (open == '{' || open == '[') {
+		r->at++;
+		if (accept(r, close))
+			return;
+		do {
+			if (open == '{') {
+				read_string(r, &text, &len);
+				expect(r, ':');
+			}
+			skip_value(r, depth + 1);
+		} while (!r->bad && accept(r, ','));
+		expect(r, close);
+	} else { /* a number, true, false, null */
+		const char *start = r->at;
+
+		while (r->at < r->end && !strchr(",]} \n\r\t", *r->at))
+			r->at++;
+		r->bad |= r->at == start;
+	}
+}
+
+/* ---- the header ---------------------------------------------------------------------------------- */
+
+static bool is(const char *text, size_t len, const char *want)
+{
+	return len == strlen(want) && memcmp(text, want, len) == 0;
+}
+
+static void set_type(struct reader *r, const char *text, size_t len, struct segment_about *out)
+{
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!is(text, len, types[i].name))
+			continue;
+		out->type = types[i].name;
+		out->dtype = types[i].dtype;
+		out->elem_bytes = types[i].elem_bytes;
+		return;
+	}
+	/* Some type that is newer than this: bytes, as wide as they may be. */
+	out->type = "?";
+	out->dtype = DTYPE_BYTES;
+	out->elem_bytes = 1;
+	r->bad |= !len;
+}
+
+/* Whether the shape fills the bytes. Of types that we don't know nobody can say. */
+static bool fills(const struct segment_about *a)
+{
+	uint64_t bytes = a->elem_bytes;
+
+	if (a->type[0] == '?')
+		return true;
+	for (unsigned i = 0; i < a->n_dims; i++) {
+		if (!checked_mul(bytes, a->shape[i], &bytes))
+			return false;
+	}
+	return bytes == a->bytes;
+}
+
+/* {"dtype":…, "shape":[…], "data_offsets":[begin, end]}, the offsets from `base` on. */
+static void read_tensor(struct reader *r, uint64_t base, struct segment_about *a,
+	uint64_t shape[ALCM_MAX_DIMS])
+{
+	uint64_t place[2] = { 0 };
+	unsigned seen = 0;
+
+	expect(r, '{');
+	do {
+		const char *key, *text;
+		size_t key_len, len;
+
+		read_string(r, &key, &key_len);
+		expect(r, ':');
+		if (r->bad)
+			return;
+		if (is(key, key_len, "dtype")) {
+			read_string(r, &text, &len);
+			set_type(r, text, len, a);
+			seen |= 1;
+		} else if (is(key, key_len, "shape")) {
+			a->n_dims = read_numbers(r, shape, ALCM_MAX_DIMS);
+			seen |= 2;
+		} else if (is(key, key_len, "data_offsets")) {
+			r->bad |= read_numbers(r, place, 2) != 2;
+			seen |= 4;
+		} else {
+			skip_value(r, 0);
+		}
+	} while (!r->bad && accept(r, ','));
+	expect(r, '}');
+	a->shape = shape;
+	a->bytes = place[1] - place[0];
+	r->bad |= seen != 7 || place[1] < place[0] || !checked_add(base, place[0], &a->offset) ||
+		!fills(a);
+}
+
+static void read_header(struct reader *r, uint64_t base, struct segments *out)
+{
+	uint64_t shape[ALCM_MAX_DIMS];
+
+	expect(r, '{');
+	if (accept(r, '}'))
+		return;
+	do {
+		struct segment_about a = { 0 };
+
+		read_string(r, &a.name, &a.name_len);
+		expect(r, ':');
+		if (r->bad)
+			return;
+		if (is(a.name, a.name_len, "__metadata__")) {
+			skip_value(r, 0);
+			continue;
+		}
+		read_tensor(r, base, &a, shape);
+		if (!r->bad)
+			a.row_elems = segments_row_elems(shape, a.n_dims, false);
+		if (a.name_len > MAX_KEY)
+			a.name_len = MAX_KEY;
+		r->bad |= r->bad || segments_add(out, &a);
+	} while (!r->bad && accept(r, ','));
+	expect(r, '}');
+	r->bad |= peek(r) != -1; /* only padding may follow */
+}
+
+void safetensors_walk(struct container *c, const struct format_reader *file)
+{
+	uint8_t length[LENGTH_BYTES];
+	uint64_t len;
+
+	if (!format_read(file, length, sizeof(length), 0))
+		return;
+	len = le_get64(length);
+	if (len > MAX_HEADER)
+		return;
+	c->head_bytes = LENGTH_BYTES + len;
+	if (file->size < c->head_bytes) {
+		c->wants = c->head_bytes;
+		return;
+	}
+
+	AUTO_FREE char *text = mem_alloc(len);
+	struct reader r = { text, text + len, false };
+
+	if (!text || !format_read(file, text, len, LENGTH_BYTES))
+		return;
+	read_header(&r, c->head_bytes, &c->segments);
+	if (r.bad)
+		segments_release(&c->segments);
+}

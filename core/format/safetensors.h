@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * safetensors: eight bytes of length, a JSON object of that length with type, shape and place of each
+ * tensor, the tensors (github.com/huggingface/safetensors, "Format").
+ */
+#ifndef ALCM_FORMAT_SAFETENSORS_H
+#define ALCM_FORMAT_SAFETENSORS_H
+
+#include "format/container.h"
+
+/* As struct format's. There is no magic: a small length, then "{" and a key or "}". */
+bool safetensors_begins(const uint8_t *prefix, size_t n);
+void safetensors_walk(struct container *container, const struct format_reader *file);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "format/segments.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alcm.h"
+#include "base/alloc.h"
+
+enum { MIN_ROW = 32, MAX_ROW = 1 << 16 };
+
+/* Make room for `more` items behind `n`. */
+static int grow(void **items, size_t n, size_t *room, size_t more, size_t size)
+{
+	size_t want = *room ? *room : 64;
+	void *p;
+
+	if (*room - n >= more)
+		return 0;
+	while (want - n < more)
+		want *= 2;
+	p = mem_resize(*items, want, size);
+	if (!p)
+		return -ENOMEM;
+	*items = p;
+	*room = want;
+	return 0;
+}
+
+/* The place of a text in the pool, which has room for it. */
+static uint32_t put_text(struct segments *l, const char *text, size_t len)
+{
+	uint32_t at = (uint32_t)l->texts_len;
+
+	memcpy(l->texts + at, text, len);
+	l->texts[at + len] = '\0';
+	l->texts_len += len + 1;
+	return at;
+}
+
+/* Spellings of types are few: that of the tensor before is mostly the same. */
+static uint32_t put_type(struct segments *l, const char *type)
+{
+	if (l->n && strcmp(l->texts + l->items[l->n - 1].type, type) == 0)
+		return l->items[l->n - 1].type;
+	return put_text(l, type, strlen(type));
+}
+
+int segments_add(struct segments *l, const struct segment_about *a)
+{
+	size_t text = a->name_len + 1 + strlen(a->type) + 1;
+	int err;
+
+	if (l->n == SEGMENTS_MAX || text > SEGMENTS_MAX_TEXT - l->texts_len ||
+		a->n_dims > ALCM_MAX_DIMS)
+		return -E2BIG;
+	err = grow((void **)&l->items, l->n, &l->room, 1, sizeof(*l->items));
+	if (!err)
+		err = grow((void **)&l->texts, l->texts_len, &l->texts_room, text, 1);
+	if (!err && a->n_dims)
+		err = grow((void **)&l->dims, l->n_dims, &l->dims_room, a->n_dims,
+			sizeof(*l->dims));
+	if (err)
+		return err;
+
+	struct segment s = {
+		.offset = a->offset,
+		.bytes = a->bytes,
+		.elem_bytes = a->elem_bytes,
+		.row_len = segments_row_len(a->row_elems, a->dtype, a->elem_bytes),
+		.type = put_type(l, a->type),
+		.name = put_text(l, a->name, a->name_len),
+		.shape = (uint32_t)l->n_dims,
+		.dtype = (uint8_t)a->dtype,
+		.n_dims = (uint8_t)a->n_dims,
+		.big_endian = a->big_endian,
+	};
+
+	if (a->n_dims)
+		memcpy(l->dims + l->n_dims, a->shape, a->n_dims * sizeof(*a->shape));
+	l->n_dims += a->n_dims;
+	l->items[l->n++] = s;
+	return 0;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct segment *x = a, *y = b;
+
+	if (x->offset != y->offset)
+		return x->offset < y->offset ? -1 : 1;
+	return x->bytes < y->bytes ? -1 : x->bytes > y->bytes;
+}
+
+bool segments_sort(struct segments *l)
+{
+	bool sorted = true;
+
+	for (size_t i = 1; i < l->n && sorted; i++)
+		sorted = l->items[i - 1].offset <= l->items[i].offset;
+	if (!sorted)
+		qsort(l->items, l->n, sizeof(*l->items), by_offset);
+	for (size_t i = 1; i < l->n; i++) {
+		if (segment_end(&l->items[i - 1]) > l->items[i].offset)
+			return false;
+	}
+	return true;
+}
+
+void segments_release(struct segments *l)
+{
+	mem_free(l->items);
+	mem_free(l->texts);
+	mem_free(l->dims);
+	memset(l, 0, sizeof(*l));
+}
+
+size_t segments_find(const struct segment *items, size_t n, uint64_t off)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (segment_end(&items[mid]) > off)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+uint64_t segments_row_elems(const uint64_t *shape, unsigned n_dims, bool fortran_order)
+{
+	uint64_t len = 1;
+
+	/* The last axis stays out: along it there are the rows. */
+	for (unsigned i = 0; i + 1 < n_dims && len < MIN_ROW; i++)
+		len *= shape[fortran_order ? i : n_dims - 1 - i];
+	return n_dims > 1 ? len : 0;
+}
+
+uint32_t segments_row_len(uint64_t row_elems, enum dtype_id dtype, uint32_t elem_bytes)
+{
+	uint32_t width = dtype_get(dtype)->width_bytes;
+
+	if (!width || elem_bytes % width || row_elems > MAX_ROW / (elem_bytes / width))
+		return 0;
+	return (uint32_t)(row_elems * (elem_bytes / width));
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* A piece of a file as spans: exactly, for statistics, and few enough for the codec. */
+#include <string.h>
+
+#include "base/checked.h"
+#include "format/format.h"
+
+enum {
+	/* Below this a part of its own costs more in tables than it gains. */
+	SMALL_SPAN = 16 << 10,
+	/* What containers put between two tensors, headers and padding, at most. */
+	SMALL_GAP = 1 << 10,
+};
+
+/* ---- exactly ----------------------------------------------------------------------------------- */
+
+uint64_t format_row_len(const struct layout *l)
+{
+	return segments_row_elems(l->shape, l->n_dims, l->fortran_order);
+}
+
+static struct segment only_segment(const struct layout *l)
+{
+	return (struct segment){
+		.offset = l->data_offset,
+		.bytes = l->data_bytes,
+		.elem_bytes = l->elem_bytes,
+		.row_len = segments_row_len(format_row_len(l), l->dtype, l->elem_bytes),
+		.dtype = (uint8_t)l->dtype,
+		.big_endian = l->big_endian,
+	};
+}
+
+/* The segment that `at` lies in, or the next one behind it. False: none. */
+static bool find(const struct layout *l, uint64_t at, struct segment *out)
+{
+	size_t i;
+
+	if (!l->n_segments) {
+		*out = only_segment(l);
+		return segment_end(out) > at && (l->elem_bytes > 1 || l->dtype != DTYPE_BYTES);
+	}
+	i = segments_find(l->segments, l->n_segments, at);
+	if (i == l->n_segments)
+		return false;
+	*out = l->segments[i];
+	return true;
+}
+
+static struct span bytes_span(uint64_t len)
+{
+	return (struct span){ .len_bytes = (uint32_t)len, .elem_bytes = 1, .dtype = DTYPE_BYTES };
+}
+
+void format_next_span(const struct layout *l, uint64_t at, uint64_t end, struct span *out)
+{
+	struct segment s;
+
+	if (!find(l, at, &s)) {
+		*out = bytes_span(end - at);
+		return;
+	}
+	if (s.offset > at) {
+		*out = bytes_span(min_u64(s.offset, end) - at);
+		return;
+	}
+
+	uint64_t stop = min_u64(segment_end(&s), end), cut = (at - s.offset) % s.elem_bytes;
+	uint64_t whole = (stop - at) / s.elem_bytes * s.elem_bytes;
+
+	if (cut || !whole) {
+		*out = bytes_span(cut ? min_u64(s.elem_bytes - cut, stop - at) : stop - at);
+		return;
+	}
+	*out = (struct span){ .len_bytes = (uint32_t)whole,
+		.elem_bytes = s.elem_bytes,
+		.dtype = (enum dtype_id)s.dtype,
+		.big_endian = s.big_endian,
+		.row_len = s.row_len };
+	if (s.row_len)
+		out->row_skip = (uint32_t)((at - s.offset) / dtype_get(out->dtype)->width_bytes %
+			s.row_len);
+}
+
+/* ---- few enough ---------------------------------------------------------------------------------- */
+
+static bool is_bytes(const struct span *s)
+{
+	return s->dtype == DTYPE_BYTES && s->elem_bytes == 1;
+}
+
+static bool alike(const struct span *a, const struct span *b)
+{
+	return a->dtype == b->dtype && a->elem_bytes == b->elem_bytes &&
+		a->big_endian == b->big_endian;
+}
+
+/* What is lost when two neighbours become one: the bytes that are then taken for something else. */
+static uint64_t cost(const struct span *a, const struct span *b)
+{
+	const struct span *large = a->len_bytes >= b->len_bytes ? a : b;
+	const struct span *small = large == a ? b : a;
+
+	if (alike(a, b))
+		return 0;
+	if (small->len_bytes % large->elem_bytes == 0)
+		return small->len_bytes;
+	return (uint64_t)a->len_bytes + b->len_bytes; /* both become bytes */
+}
+
+/* a := a and b, which follows it. */
+static void join(struct span *a, const struct span *b)
+{
+	const struct span first = *a;
+	bool b_rules = b->len_bytes > first.len_bytes;
+	uint32_t small = b_rules ? first.len_bytes : b->len_bytes;
+
+	if (b_rules)
+		*a = *b;
+	if (small % a->elem_bytes != 0)
+		*a = bytes_span(0);
+	else if (b_rules && a->row_len)
+		/* The rows begin where b's do. */
+		a->row_skip = (a->row_skip + a->row_len -
+				      small / dtype_get(a->dtype)->width_bytes % a->row_len) %
+			a->row_len;
+	a->len_bytes = first.len_bytes + b->len_bytes;
+}
+
+/* Join the pair that loses least; among those, the one with the smallest member. */
+static unsigned join_cheapest(struct span *spans, unsigned n)
+{
+	uint64_t least = UINT64_MAX;
+	uint32_t smallest = 0;
+	unsigned best = 0;
+
+	for (unsigned i = 0; i + 1 < n; i++) {
+		uint64_t c = cost(&spans[i], &spans[i + 1]);
+		uint32_t small = spans[i].len_bytes < spans[i + 1].len_bytes
+			? spans[i].len_bytes
+			: spans[i + 1].len_bytes;
+
+		if (c > least || (c == least && small >= smallest))
+			continue;
+		least = c;
+		smallest = small;
+		best = i;
+	}
+	join(&spans[best], &spans[best + 1]);
+	for (unsigned i = best + 1; i + 1 < n; i++)
+		spans[i] = spans[i + 1];
+	return n - 1;
+}
+
+/* Whether two spans of a type are better off as one, tables and all. */
+static bool belong_together(const struct span *a, const struct span *b)
+{
+	return alike(a, b) &&
+		(is_bytes(a) || a->len_bytes < SMALL_SPAN || b->len_bytes < SMALL_SPAN);
+}
+
+/* Join the last spans as far as that costs nothing. */
+static unsigned tidy(struct span *spans, unsigned n)
+{
+	/* Two tensors and a member's header between them. */
+	if (n > 2 && is_bytes(&spans[n - 2]) && !is_bytes(&spans[n - 1]) &&
+		spans[n - 2].len_bytes <= SMALL_GAP &&
+		spans[n - 2].len_bytes <= spans[n - 3].len_bytes &&
+		spans[n - 2].len_bytes % spans[n - 1].elem_bytes == 0 &&
+		belong_together(&spans[n - 3], &spans[n - 1])) {
+		join(&spans[n - 3], &spans[n - 2]);
+		join(&spans[n - 3], &spans[n - 1]);
+		return n - 2;
+	}
+	if (n > 1 && belong_together(&spans[n - 2], &spans[n - 1])) {
+		join(&spans[n - 2], &spans[n - 1]);
+		return n - 1;
+	}
+	return n;
+}
+
+unsigned format_spans(const struct layout *l, uint64_t off, uint32_t len,
+	struct span spans[SPAN_MAX])
+{
+	struct span all[SPAN_MAX + 1];
+	uint64_t end = off + len;
+	unsigned n = 0;
+
+	for (uint64_t at = off; at < end;) {
+		format_next_span(l, at, end, &all[n]);
+		at += all[n].len_bytes;
+		n = tidy(all, n + 1);
+		if (n > SPAN_MAX)
+			n = join_cheapest(all, n);
+	}
+	memcpy(spans, all, n * sizeof(*spans));
+	return n;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parsers of containers, on a file that grows as they look at it: spans tile it, and what is found
+ * in the end is the same as when all of it was there at once.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "format/container.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int read_memory(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	memcpy(buf, (const uint8_t *)ctx + off, n);
+	return 0;
+}
+
+static void check_spans(const struct container *c, uint64_t off, uint32_t len)
+{
+	AUTO_FREE struct segment *segments = NULL;
+	struct layout layout = { .elem_bytes = 1, .dtype = DTYPE_BYTES };
+	struct span spans[SPAN_MAX];
+	uint64_t sum = 0;
+
+	if (container_cut(c, off, off + len, &segments, &layout.n_segments))
+		return;
+	layout.segments = segments;
+
+	unsigned n = format_spans(&layout, off, len, spans);
+
+	if (!n || n > SPAN_MAX)
+		abort();
+	for (unsigned i = 0; i < n; i++) {
+		if (!spans[i].len_bytes || spans[i].len_bytes % spans[i].elem_bytes ||
+			(spans[i].row_len && spans[i].row_skip >= spans[i].row_len))
+			abort();
+		sum += spans[i].len_bytes;
+	}
+	if (sum != len)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct format_reader file = { .read = read_memory, .ctx = (void *)(uintptr_t)data };
+	struct container c = { 0 }, whole = { 0 };
+
+	for (file.size = 0; file.size < size; file.size += 1 + size / 5)
+		container_update(&c, &file);
+	file.size = size;
+	container_update(&c, &file);
+	container_update(&whole, &file);
+	if (whole.segments.n && whole.segments.n == c.segments.n &&
+		memcmp(whole.segments.items, c.segments.items,
+			c.segments.n * sizeof(*c.segments.items)) != 0)
+		abort();
+	for (unsigned i = 0; i < 8; i++)
+		check_spans(&whole, i * 97, 1 + i * 211);
+	check_spans(&whole, size / 2, (uint32_t)size + 1);
+	container_reset(&c);
+	container_reset(&whole);
+	return 0;
+}
