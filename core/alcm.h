@@ -344,6 +344,37 @@ char *alcm_utf8(const char *name);
 
 void alcm_free_text(char *text);
 
+/*
+ * The metrics that such JSON, which may be anything, was made of; fields that it doesn't have (the
+ * uuid, bytes of planes) are 0, numbers that are null NaN. -EINVAL: it is no report.
+ */
+int alcm_report_read(const char *json, size_t len, struct alcm_info *out);
+
+#define ALCM_HISTOGRAM_BINS 64
+
+/* Of the finite values of a sample of a tensor; components of complex values count singly. */
+struct alcm_histogram {
+	uint64_t sample_bytes;           /* that were read of the file */
+	uint64_t n_values, n_nan, n_inf; /* in it; n_values: finite */
+	uint64_t n_below, n_above;       /* finite values outside [low, high] */
+	double low, high; /* of all bins, which are of one width; equal: one value */
+	unsigned n_bins;  /* 1 … ALCM_HISTOGRAM_BINS */
+	uint64_t values[ALCM_HISTOGRAM_BINS]; /* per bin */
+	uint64_t n_zero;                      /* values that have no exponent */
+	int exponent_low; /* bin i: 2^(low + i·step) <= |v| < 2^(low + (i+1)·step) */
+	unsigned exponent_step, n_exponents; /* n_exponents 0: there are only zeros */
+	uint64_t exponents[ALCM_HISTOGRAM_BINS];
+};
+
+/*
+ * Histograms of at most max_blocks blocks of 256 KiB, evenly spread over the tensor file of `size` bytes
+ * that `read` reads (as for alcm_train_measure()). Bins of values reach four standard deviations
+ * from the mean; integers of less than ALCM_HISTOGRAM_BINS values have one each. -ENODATA: no
+ * tensor, or no numbers in it. -ENOMEM, and what `read` returns.
+ */
+int alcm_histogram(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), void *ctx,
+	uint64_t size, uint32_t max_blocks, struct alcm_histogram *out);
+
 /* ---- the predictor: the network behind predicted_entropy, and its training ------------------ */
 
 /*

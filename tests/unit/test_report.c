@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The report: what it says, hostile names, and recognising one that still holds. */
 #include <check.h>
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +165,132 @@ START_TEST(knows_its_own_commit)
 }
 END_TEST
 
+/* Reading is the inverse of writing, as far as the report says everything. */
+START_TEST(reads_what_it_says)
+{
+	struct alcm_info info = example(), again;
+	char *text = NULL, *twice = NULL;
+
+	if (_i == 1) {
+		info.quantisation = (struct alcm_quantisation){ .n_scales = 3, .bound = 0.5 };
+		info.quantisation.distortion = (struct alcm_distortion){
+			.n_values = 15, .mse = 0.25, .psnr_db = (double)INFINITY
+		};
+		info.lossy = true;
+	}
+	if (_i == 2) {
+		info.dtype[0] = '\0';
+		info.stats = (struct alcm_stats){ 0 };
+		info.baseline_sample_bytes = 0;
+	}
+	ck_assert_int_eq(alcm_report_json(&info, "w", &mtime, &text), 0);
+	ck_assert_int_eq(alcm_report_read(text, strlen(text), &again), 0);
+	memcpy(again.uuid, info.uuid, sizeof(again.uuid));
+	ck_assert_int_eq(alcm_report_json(&again, "w", &mtime, &twice), 0);
+	ck_assert_str_eq(text, twice);
+	for (size_t len = 0; len < strlen(text); len++)
+		ck_assert_int_eq(alcm_report_read(text, len, &again), -EINVAL);
+	alcm_free_text(text);
+	alcm_free_text(twice);
+}
+END_TEST
+
+/* A tensor file in memory for alcm_histogram(). */
+struct memory {
+	char bytes[2 << 20];
+	size_t n;
+	unsigned n_reads;
+};
+
+static int read_memory(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	struct memory *m = ctx;
+
+	ck_assert(off <= m->n && n <= m->n - off);
+	memcpy(buf, m->bytes + off, n);
+	m->n_reads++;
+	return 0;
+}
+
+static struct memory *npy_of(const char *descr, const void *values, size_t n_values, size_t width)
+{
+	struct memory *m = calloc(1, sizeof(*m));
+
+	ck_assert_ptr_nonnull(m);
+	memset(m->bytes, ' ', 128);
+	memcpy(m->bytes, "\x93NUMPY\x01\x00\x76\x00", 10);
+	int n = sprintf(m->bytes + 10,
+		"{'descr': '%s', 'fortran_order': False, 'shape': (%zu,), }", descr, n_values);
+
+	m->bytes[10 + n] = ' ';
+	m->bytes[127] = '\n';
+	memcpy(m->bytes + 128, values, n_values * width);
+	m->n = 128 + n_values * width;
+	return m;
+}
+
+START_TEST(histogram_counts_every_value)
+{
+	enum { N = 300000 };
+	float *v = calloc(N, sizeof(*v));
+	struct alcm_histogram h;
+	uint64_t sum = 0, exponents = 0;
+
+	ck_assert_ptr_nonnull(v);
+	for (int i = 0; i < N; i++)
+		v[i] = (float)(i % 2000 - 1000) / 1000;
+	v[7] = NAN;
+	v[8] = INFINITY;
+	v[9] = 1000; /* far from the others */
+
+	struct memory *m = npy_of("<f4", v, N, sizeof(*v));
+
+	ck_assert_int_eq(alcm_histogram(read_memory, m, m->n, 100, &h), 0);
+	ck_assert_uint_eq(h.n_values, N - 2);
+	ck_assert_uint_eq(h.n_nan, 1);
+	ck_assert_uint_eq(h.n_inf, 1);
+	ck_assert_uint_eq(h.n_above, 1);
+	ck_assert_uint_eq(h.n_zero, N / 2000);
+	ck_assert_uint_eq(h.sample_bytes, m->n);
+	for (unsigned i = 0; i < h.n_bins; i++)
+		sum += h.values[i];
+	for (unsigned i = 0; i < h.n_exponents; i++)
+		exponents += h.exponents[i];
+	ck_assert_uint_eq(sum + h.n_below + h.n_above, h.n_values);
+	ck_assert_uint_eq(exponents + h.n_zero, h.n_values);
+	ck_assert_int_eq(h.exponent_low, -10); /* of 0.001 */
+	ck_assert_uint_eq(h.n_exponents, 20);  /* up to 1000, in 2^9 … 2^10 */
+	ck_assert_uint_eq(h.exponents[9],
+		N / 2000 * 1000 - 3); /* 0.5 … 1, less what was replaced */
+
+	/* A sample: fewer bytes, fewer values. */
+	ck_assert_int_eq(alcm_histogram(read_memory, m, m->n, 2, &h), 0);
+	ck_assert_uint_eq(h.sample_bytes, 512 << 10);
+	free(m);
+	free(v);
+}
+END_TEST
+
+START_TEST(histogram_of_few_integers)
+{
+	const uint8_t v[] = { 3, 3, 5, 3, 7, 5 };
+	struct memory *m = npy_of("|u1", v, sizeof(v), 1);
+	struct alcm_histogram h;
+
+	ck_assert_int_eq(alcm_histogram(read_memory, m, m->n, 8, &h), 0);
+	ck_assert_uint_eq(h.n_bins, 5);
+	ck_assert_double_eq(h.low, 2.5);
+	ck_assert_double_eq(h.high, 7.5);
+	ck_assert_uint_eq(h.values[0], 3);
+	ck_assert_uint_eq(h.values[2], 2);
+	ck_assert_uint_eq(h.values[4], 1);
+	m->bytes[0] = 'x'; /* no tensor any more */
+	ck_assert_int_eq(alcm_histogram(read_memory, m, m->n, 8, &h), -ENODATA);
+	ck_assert_int_eq(alcm_histogram(read_memory, m, 0, 8, &h), -ENODATA);
+	free(m);
+}
+END_TEST
+
 START_TEST(caq_of_the_paper)
 {
 	ck_assert_double_eq(alcm_caq(1.6, 0), 1.6);
@@ -180,6 +308,9 @@ int main(void)
 	tcase_add_test(tc, what_is_unknown_is_null);
 	tcase_add_loop_test(tc, names_are_any_bytes, 0, sizeof(names) / sizeof(names[0]));
 	tcase_add_test(tc, knows_its_own_commit);
+	tcase_add_loop_test(tc, reads_what_it_says, 0, 3);
+	tcase_add_test(tc, histogram_counts_every_value);
+	tcase_add_test(tc, histogram_of_few_integers);
 	tcase_add_test(tc, caq_of_the_paper);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -47,6 +47,11 @@ enum cli_option {
 	OPT_BOARD_OUT = 1 << 21,
 	OPT_INTERVAL = 1 << 22,
 	OPT_LOOKS = 1 << 23,
+	OPT_CSV = 1 << 24,
+	OPT_REPORT_OUT = 1 << 25,
+	OPT_SORT = 1 << 26,
+	OPT_DEPTH = 1 << 27,
+	OPT_TOP = 1 << 28,
 };
 
 struct cli;
@@ -69,6 +74,8 @@ struct cli {
 	unsigned n_looks;  /* 0: without end */
 	const char *submissions, *dataset, *submitter, *expect;
 	const char *source, *data;
+	const char *sort;    /* a column's key; NULL: as it comes */
+	unsigned depth, top; /* if OPT_DEPTH, OPT_TOP are given */
 	const char *predictor_path;
 	struct alcm_predictor *predictor; /* read from there by cli_engine() */
 	unsigned n_epochs;
@@ -92,6 +99,7 @@ enum cli_exit verb_bench(struct cli *cli);
 enum cli_exit verb_leaderboard(struct cli *cli);
 enum cli_exit verb_estimate(struct cli *cli);
 enum cli_exit verb_top(struct cli *cli);
+enum cli_exit verb_report(struct cli *cli);
 enum cli_exit verb_completion(struct cli *cli);
 
 /* Say "alcm VERB: PATH: cause" on stderr. Returns CLI_FAILED. */

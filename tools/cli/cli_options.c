@@ -35,6 +35,12 @@ static const struct {
 	{ OPT_BOARD_OUT, 'o', "output", "FILE", "write the Markdown there" },
 	{ OPT_INTERVAL, 'i', "interval", "S", "seconds between two looks; 1 if not given" },
 	{ OPT_LOOKS, 'n', "count", "N", "end after N looks" },
+	{ OPT_SORT, 0, "sort", "KEY",
+		"name, files, logical, stored, ratio, saved, cpu, speed or caq" },
+	{ OPT_DEPTH, 0, "depth", "N", "directories down to N levels" },
+	{ OPT_TOP, 0, "top", "N", "the first N lines only, of the most saved if not sorted" },
+	{ OPT_CSV, 0, "csv", NULL, "print a table for spreadsheets" },
+	{ OPT_REPORT_OUT, 'o', "output", "FILE", "write to FILE, replacing it" },
 	{ OPT_BENCH_THREADS, 'j', "threads", "N", "threads that share the chunks; 1 if not given" },
 	{ OPT_THREADS, 'j', "threads", "N", "worker threads; one per core if not given" },
 };
@@ -81,41 +87,67 @@ static enum cli_exit parse_number(struct cli *cli, const char *option, const cha
 	return CLI_OK;
 }
 
-static enum cli_exit take_option(struct cli *cli, size_t row, const char *value)
+static enum cli_exit check_sort(struct cli *cli, const char *key)
 {
-	const char *name = table[row].name;
+	static const char *const keys[] = { "name", "files", "logical", "stored", "ratio",
+		"saved", "cpu", "speed", "caq" };
 
-	cli->options |= table[row].id;
-	switch (table[row].id) {
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(key, keys[i]) == 0)
+			return CLI_OK;
+	}
+	return cli_error(cli, NULL,
+		"--sort %s: not one of name, files, logical, stored, ratio, saved, "
+		"cpu, speed, caq",
+		key);
+}
+
+/* Where the text of an option goes; NULL: it takes none. */
+static const char **text_of(struct cli *cli, unsigned id)
+{
+	switch (id) {
 	case OPT_OUT:
 	case OPT_WEIGHTS:
 	case OPT_BOARD_OUT:
-		cli->out = value;
-		return CLI_OK;
+	case OPT_REPORT_OUT:
+		return &cli->out;
 	case OPT_PROFILE:
-		cli->profile = value;
-		return CLI_OK;
+		return &cli->profile;
 	case OPT_PREDICTOR:
-		cli->predictor_path = value;
-		return CLI_OK;
+		return &cli->predictor_path;
 	case OPT_SOURCE:
-		cli->source = value;
-		return CLI_OK;
+		return &cli->source;
 	case OPT_DATA:
-		cli->data = value;
-		return CLI_OK;
+		return &cli->data;
 	case OPT_SUBMISSIONS:
-		cli->submissions = value;
-		return CLI_OK;
+		return &cli->submissions;
 	case OPT_DATASET:
-		cli->dataset = value;
-		return CLI_OK;
+		return &cli->dataset;
 	case OPT_SUBMITTER:
-		cli->submitter = value;
-		return CLI_OK;
+		return &cli->submitter;
 	case OPT_EXPECT:
-		cli->expect = value;
-		return CLI_OK;
+		return &cli->expect;
+	case OPT_SORT:
+		return &cli->sort;
+	default:
+		return NULL;
+	}
+}
+
+static enum cli_exit take_option(struct cli *cli, size_t row, const char *value)
+{
+	const char *name = table[row].name, **text = text_of(cli, table[row].id);
+
+	cli->options |= table[row].id;
+	if (text)
+		*text = value;
+	switch (table[row].id) {
+	case OPT_SORT:
+		return check_sort(cli, value);
+	case OPT_DEPTH:
+		return parse_number(cli, name, value, 0, 1000, &cli->depth);
+	case OPT_TOP:
+		return parse_number(cli, name, value, 1, 1000000000, &cli->top);
 	case OPT_ROUNDS:
 		return parse_number(cli, name, value, 1, 99, &cli->n_rounds);
 	case OPT_BENCH_THREADS:

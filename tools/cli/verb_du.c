@@ -1,208 +1,209 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm du: what files take and what they would take. In a store the blobs are asked; through
- * a mount, where files look logical, their virtual xattrs.
+ * alcm du: what files take and what they would take, by codec or, with --depth, by directory. In a
+ * store the blobs are asked; through a mount, where files look logical, their reports.
  */
 #include <cjson/cJSON.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
 #include "cli.h"
-#include "cli_source.h"
-#include "cli_walk.h"
+#include "report/report_collect.h"
+#include "report/report_words.h"
+#include "report/text_table.h"
 
-#define MAX_ROWS 64 /* codecs; far more than there are */
+#define MAX_CODECS 64 /* far more than there are */
 
+/* Of a codec, or of a directory. */
 struct row {
-	char codec[16];
-	uint64_t n_files, stored, logical;
-	double cpu_seconds;
+	char *name;
+	unsigned depth;
+	struct figures sum;
 };
 
 struct du {
 	struct cli *cli;
-	struct alcm *alcm;
-	struct walk_seen seen;
-	struct row rows[MAX_ROWS];
+	struct row *rows;
 	size_t n_rows;
+	struct figures all;
+	const char *sort; /* NULL: as they are */
 };
 
 static const char plain[] = "plain", none[] = "none"; /* rows that are no coder */
 
-static struct row *find_row(struct du *du, const char *codec)
+/* ---- by codec ------------------------------------------------------------------------------------ */
+
+static struct row *find_codec(struct du *du, const char *codec)
 {
 	size_t i = 0;
 
-	while (i < du->n_rows && strcmp(du->rows[i].codec, codec) != 0)
+	while (i < du->n_rows && strcmp(du->rows[i].name, codec) != 0)
 		i++;
-	if (i == MAX_ROWS)
-		return &du->rows[MAX_ROWS - 1];
+	if (i == MAX_CODECS)
+		return &du->rows[MAX_CODECS - 1];
 	if (i == du->n_rows) {
+		du->rows[i].name = strdup(codec);
+		if (!du->rows[i].name)
+			return NULL;
 		du->n_rows++;
-		snprintf(du->rows[i].codec, sizeof(du->rows[i].codec), "%s", codec);
 	}
 	return &du->rows[i];
 }
 
-static void add_to(struct row *row, uint64_t n_files, uint64_t stored, uint64_t logical,
-	double cpu)
+static enum cli_exit add_file(void *ctx, struct report_row *file)
 {
-	row->n_files += n_files;
-	row->stored += stored;
-	row->logical += logical;
-	row->cpu_seconds += cpu;
-}
+	struct du *du = ctx;
+	const struct file_detail *d = file->detail;
+	struct row *row = find_codec(du, !d ? plain : d->codec[0] ? d->codec : none);
 
-/* The virtual xattr user.alcm.NAME as text. False: there is none. */
-static bool get_xattr(int fd, const char *name, char *buf, size_t room)
-{
-	char full[64];
-	ssize_t n;
-
-	snprintf(full, sizeof(full), "user.alcm.%s", name);
-	n = fgetxattr(fd, full, buf, room - 1);
-	if (n < 0)
-		return false;
-	buf[n] = '\0';
-	return true;
-}
-
-/* Add a file seen through a mount. False: it isn't. */
-static bool add_mounted(struct du *du, int fd, const struct stat *st)
-{
-	char state[32], codec[16], stored[32], cpu[32];
-	uint64_t size = (uint64_t)st->st_size;
-
-	if (!get_xattr(fd, "state", state, sizeof(state)))
-		return false;
-	if (get_xattr(fd, "stored_size", stored, sizeof(stored)) &&
-		get_xattr(fd, "codec", codec, sizeof(codec)) &&
-		get_xattr(fd, "cpu_seconds", cpu, sizeof(cpu)))
-		add_to(find_row(du, codec[0] ? codec : none), 1, strtoull(stored, NULL, 10), size,
-			strtod(cpu, NULL));
-	else
-		add_to(find_row(du, plain), 1, size, size, 0);
-	return true;
-}
-
-static enum cli_exit add_blob(struct du *du, struct source *source)
-{
-	struct alcm_diag diag = { 0 };
-	struct alcm_info info;
-	int err = alcm_blob_info(source->blob, &info, &diag);
-
-	if (err)
-		return cli_error_from(du->cli, source->path, err, &diag);
-	add_to(find_row(du, info.codec[0] ? info.codec : none), 1, info.stored_bytes,
-		info.logical_bytes, info.cpu_seconds);
+	if (!row)
+		return cli_error(du->cli, NULL, "out of memory");
+	figures_add(&row->sum, &file->sum);
+	figures_add(&du->all, &file->sum);
+	report_row_release(file);
 	return CLI_OK;
 }
 
-static enum cli_exit add_file(void *ctx, const struct walk_entry *entry)
+/* Most stored bytes first, plain files last. */
+static int compare_codecs(const void *pa, const void *pb)
 {
-	struct du *du = ctx;
-	enum cli_exit status = CLI_OK;
-	struct source source;
-	int seen, fd;
+	const struct row *a = pa, *b = pb;
+	int a_plain = strcmp(a->name, plain) == 0, b_plain = strcmp(b->name, plain) == 0;
 
-	if (entry->kind != WALK_FILE)
-		return CLI_OK;
-	seen = walk_seen_add(&du->seen, entry->st);
-	if (seen)
-		return seen < 0 ? cli_error(du->cli, entry->path, "out of memory") : CLI_OK;
-	fd = walk_open(entry, O_RDONLY);
-	if (fd >= 0 && add_mounted(du, fd, entry->st)) {
-		close(fd);
-		return CLI_OK;
-	}
-	status = source_open(du->cli, du->alcm, fd, entry->path, &source);
-	if (status)
-		return status;
-	if (source.blob)
-		status = add_blob(du, &source);
-	else
-		add_to(find_row(du, plain), 1, source.size, source.size, 0);
-	source_close(&source);
+	if (a_plain != b_plain)
+		return a_plain - b_plain;
+	return (a->sum.stored < b->sum.stored) - (a->sum.stored > b->sum.stored);
+}
+
+static enum cli_exit sum_codecs(struct du *du, struct alcm *alcm)
+{
+	enum cli_exit status;
+
+	du->rows = calloc(MAX_CODECS, sizeof(*du->rows));
+	if (!du->rows)
+		return cli_error(du->cli, NULL, "out of memory");
+	status = collect(du->cli, alcm, add_file, du);
+	qsort(du->rows, du->n_rows, sizeof(du->rows[0]), compare_codecs);
 	return status;
 }
 
-static double ratio_of(const struct row *row)
+/* ---- by directory ---------------------------------------------------------------------------------- */
+
+static bool take_dirs(struct du *du, struct report *report)
 {
-	return row->stored ? (double)row->logical / (double)row->stored : 0;
+	du->rows = calloc(report->n_dirs + 1, sizeof(*du->rows));
+	if (!du->rows)
+		return false;
+	for (size_t i = 0; i < report->n_dirs; i++) {
+		struct report_dir *dir = &report->dirs[i];
+
+		if (dir->depth == 0 || dir->depth > du->cli->depth)
+			continue;
+		du->rows[du->n_rows++] = (struct row){ dir->path, dir->depth, dir->sum };
+		dir->path = NULL;
+	}
+	du->all = report->all;
+	return true;
 }
 
-static double speed_of(const struct row *row)
+static enum cli_exit sum_dirs(struct du *du, struct alcm *alcm)
 {
-	return row->cpu_seconds > 0 ? (double)row->logical / 1e6 / row->cpu_seconds : 0;
+	struct report report = { 0 };
+	enum cli_exit status = collect_report(du->cli, alcm, &report);
+
+	if (!take_dirs(du, &report))
+		status = cli_error(du->cli, NULL, "out of memory");
+	report_release(&report);
+	return status;
 }
 
-static double saved_of(const struct row *row)
+/* ---- printing ---------------------------------------------------------------------------------------- */
+
+static int compare_by_key(const void *pa, const void *pb, void *key)
 {
-	return (double)row->logical - (double)row->stored;
+	const struct row *a = pa, *b = pb;
+	double x = text_sort_value(&a->sum, key), y = text_sort_value(&b->sum, key);
+
+	if (isnan(x)) /* by name */
+		return strcmp(a->name, b->name);
+	return (x < y) - (x > y);
 }
 
-static char *size_text(const struct du *du, double n, char buf[32])
+static bool add_row(struct text_table *t, const struct du *du, const struct row *row, bool nested)
 {
-	char text[16];
+	char *name = words_visible(row->name);
+	const char *slash = name && nested ? strrchr(name, '/') : NULL;
+	double whole = fmax(1, (double)du->all.logical), stored = (double)row->sum.stored / whole;
 
-	if (du->cli->options & OPT_BYTES)
-		snprintf(buf, 32, "%.0f", n);
-	else
-		snprintf(buf, 32, "%s%s", n < 0 ? "-" : "",
-			cli_bytes((uint64_t)(n < 0 ? -n : n), text));
-	return buf;
+	if (!name)
+		return false;
+	text_table_cell(t, "%*s%s", nested ? 2 * (int)(row->depth - 1) : 0, "",
+		slash ? slash + 1 : name);
+	text_table_sums(t, &row->sum, du->cli->options & OPT_BYTES);
+	text_table_bar(t, stored, fmax(0, figures_saved(&row->sum)) / whole);
+	free(name);
+	return true;
 }
 
-static void print_row(const struct du *du, const struct row *row)
+static enum cli_exit print_table(const struct du *du, size_t n)
 {
-	char stored[32], logical[32], saved[32];
+	static const struct text_column by_codec[] = { { "Codec", "name", true },
+		TEXT_SUM_COLUMNS };
+	static const struct text_column by_dir[] = { { "Directory", "name", true },
+		TEXT_SUM_COLUMNS };
+	bool dirs = du->cli->options & OPT_DEPTH, ok = true;
+	const struct row all = { .name = (char[]){ "all" }, .sum = du->all };
+	struct text_table t;
+	char text[256];
 
-	printf("%-10s %8llu %14s %14s %7.3f %14s %9.2f %8.1f %7.3f\n", row->codec,
-		(unsigned long long)row->n_files, size_text(du, (double)row->stored, stored),
-		size_text(du, (double)row->logical, logical), ratio_of(row),
-		size_text(du, saved_of(row), saved), row->cpu_seconds, speed_of(row),
-		alcm_caq(ratio_of(row), row->cpu_seconds));
-}
-
-static void print_table(const struct du *du, const struct row *all)
-{
-	printf("%-10s %8s %14s %14s %7s %14s %9s %8s %7s\n", "codec", "files", "stored",
-		"logical", "ratio", "saved", "CPU s", "MB/s", "CAQ");
-	for (size_t i = 0; i < du->n_rows; i++)
-		print_row(du, &du->rows[i]);
-	print_row(du, all);
+	text_table_init(&t, dirs ? by_dir : by_codec, sizeof(by_dir) / sizeof(by_dir[0]),
+		text_has_color());
+	/* In the order of paths, names can be short and go in by their depth. */
+	for (size_t i = 0; i < n; i++)
+		ok = add_row(&t, du, &du->rows[i], dirs && !du->sort) && ok;
+	ok = add_row(&t, du, &all, false) && ok;
+	ok = text_table_end(&t, true) && ok;
+	if (n < du->n_rows)
+		printf("%zu more lines are not shown.\n", du->n_rows - n);
+	printf("\n%s.\n", words_headline(&du->all, text, sizeof(text)));
+	if (du->all.n_compressed)
+		printf("%s\n", words_lossy(&du->all, text, sizeof(text)));
+	return ok ? CLI_OK : cli_error(du->cli, NULL, "out of memory");
 }
 
 /* A NULL on the way (memory is short) makes cJSON drop the item. */
-static cJSON *row_json(const struct row *row)
+static cJSON *row_json(const char *key, const char *name, const struct figures *f)
 {
 	cJSON *o = cJSON_CreateObject();
+	char *utf8 = alcm_utf8(name);
 
-	cJSON_AddStringToObject(o, "codec", row->codec);
-	cJSON_AddNumberToObject(o, "files", (double)row->n_files);
-	cJSON_AddNumberToObject(o, "stored_bytes", (double)row->stored);
-	cJSON_AddNumberToObject(o, "logical_bytes", (double)row->logical);
-	cJSON_AddNumberToObject(o, "ratio", ratio_of(row));
-	cJSON_AddNumberToObject(o, "saved_bytes", saved_of(row));
-	cJSON_AddNumberToObject(o, "cpu_seconds", row->cpu_seconds);
-	cJSON_AddNumberToObject(o, "mb_per_s", speed_of(row));
-	cJSON_AddNumberToObject(o, "caq", alcm_caq(ratio_of(row), row->cpu_seconds));
+	cJSON_AddStringToObject(o, key, utf8 ? utf8 : "");
+	alcm_free_text(utf8);
+	cJSON_AddNumberToObject(o, "files", (double)f->n_files);
+	cJSON_AddNumberToObject(o, "stored_bytes", (double)f->stored);
+	cJSON_AddNumberToObject(o, "logical_bytes", (double)f->logical);
+	cJSON_AddNumberToObject(o, "ratio", figures_ratio(f));
+	cJSON_AddNumberToObject(o, "saved_bytes", figures_saved(f));
+	cJSON_AddNumberToObject(o, "cpu_seconds", f->cpu_seconds);
+	cJSON_AddNumberToObject(o, "mb_per_s", figures_mb_per_s(f));
+	cJSON_AddNumberToObject(o, "caq", figures_caq(f));
 	return o;
 }
 
-static enum cli_exit print_json(struct du *du, const struct row *all)
+static enum cli_exit print_json(const struct du *du, size_t n)
 {
-	cJSON *root = cJSON_CreateObject(), *codecs = cJSON_AddArrayToObject(root, "codecs");
+	bool dirs = du->cli->options & OPT_DEPTH;
+	cJSON *root = cJSON_CreateObject(), *list;
 	char *text;
 
-	for (size_t i = 0; i < du->n_rows; i++)
-		cJSON_AddItemToArray(codecs, row_json(&du->rows[i]));
-	cJSON_AddItemToObject(root, "all", row_json(all));
+	cJSON_AddStringToObject(root, "schema", "alcm-du/1");
+	list = cJSON_AddArrayToObject(root, dirs ? "directories" : "codecs");
+	for (size_t i = 0; i < n; i++)
+		cJSON_AddItemToArray(list,
+			row_json(dirs ? "path" : "codec", du->rows[i].name, &du->rows[i].sum));
+	cJSON_AddItemToObject(root, "all", row_json("codec", "all", &du->all));
 	text = cJSON_Print(root);
 	cJSON_Delete(root);
 	if (!text)
@@ -212,48 +213,34 @@ static enum cli_exit print_json(struct du *du, const struct row *all)
 	return CLI_OK;
 }
 
-/* Most stored bytes first, plain files last. */
-static int compare_rows(const void *pa, const void *pb)
-{
-	const struct row *a = pa, *b = pb;
-	int a_plain = strcmp(a->codec, plain) == 0, b_plain = strcmp(b->codec, plain) == 0;
-
-	if (a_plain != b_plain)
-		return a_plain - b_plain;
-	return (a->stored < b->stored) - (a->stored > b->stored);
-}
-
 static enum cli_exit print(struct du *du)
 {
-	struct row all = { .codec = "all" };
+	size_t n = du->n_rows;
 
-	qsort(du->rows, du->n_rows, sizeof(du->rows[0]), compare_rows);
-	for (size_t i = 0; i < du->n_rows; i++)
-		add_to(&all, du->rows[i].n_files, du->rows[i].stored, du->rows[i].logical,
-			du->rows[i].cpu_seconds);
-	if (du->cli->options & OPT_JSON)
-		return print_json(du, &all);
-	print_table(du, &all);
-	return CLI_OK;
+	if (du->cli->options & OPT_TOP && !du->sort)
+		du->sort = "saved";
+	if (du->sort && du->n_rows)
+		qsort_r(du->rows, du->n_rows, sizeof(du->rows[0]), compare_by_key,
+			(void *)(uintptr_t)du->sort);
+	if (du->cli->options & OPT_TOP && du->cli->top < n)
+		n = du->cli->top;
+	return du->cli->options & OPT_JSON ? print_json(du, n) : print_table(du, n);
 }
 
 enum cli_exit verb_du(struct cli *cli)
 {
-	struct du *du = calloc(1, sizeof(*du));
-	enum cli_exit worst = CLI_OK;
+	struct du du = { .cli = cli, .sort = cli->sort };
+	struct alcm *alcm;
+	enum cli_exit status;
 
-	if (!du)
-		return cli_error(cli, NULL, "out of memory");
-	du->cli = cli;
-	if (cli_engine(cli, true, &du->alcm)) {
-		free(du);
+	if (cli_engine(cli, true, &alcm))
 		return CLI_FAILED;
-	}
-	for (int i = 0; i < cli->n_paths; i++)
-		worst = cli_worse(worst, walk(cli, cli->paths[i], add_file, du));
-	worst = cli_worse(worst, print(du));
-	walk_seen_free(&du->seen);
-	alcm_free(du->alcm);
-	free(du);
-	return worst;
+	status = cli->options & OPT_DEPTH ? sum_dirs(&du, alcm) : sum_codecs(&du, alcm);
+	if (du.rows)
+		status = cli_worse(status, print(&du));
+	for (size_t i = 0; i < du.n_rows; i++)
+		free(du.rows[i].name);
+	free(du.rows);
+	alcm_free(alcm);
+	return status;
 }

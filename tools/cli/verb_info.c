@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * alcm info: a blob's report. Through a mount the same report is the file's sidecar, so
- * both ways print one JSON document, raw or laid out for people. A directory's says which
- * profile new files get and how far the paper's scheduler has come.
+ * both ways print one JSON document, raw or laid out for people. A directory's are those of its files, which
+ * profile new ones get, and how far the paper's scheduler has come.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -16,11 +16,12 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "cli_sidecar.h"
+#include "cli_mounted.h"
 #include "cli_source.h"
 #include "cli_store.h"
-
-#define REPORT_MAX_BYTES (1u << 20)
+#include "report/report_collect.h"
+#include "report/report_words.h"
+#include "report/write_text.h"
 
 static void print_scalar(const cJSON *v)
 {
@@ -62,13 +63,15 @@ static bool is_list_of_objects(const cJSON *v)
 }
 
 /* Sections of the report with their fields below, two deep, as any report has them. */
-static void print_report(const char *path, const cJSON *report)
+static void print_report(const cJSON *report)
 {
 	const cJSON *section, *field;
 
-	printf("%s\n", path);
 	cJSON_ArrayForEach(section, report)
 	{
+		if (strcmp(section->string, "planes") == 0 ||
+			strcmp(section->string, "schema") == 0)
+			continue; /* shown already; for programs */
 		if (!cJSON_IsObject(section) && !is_list_of_objects(section)) {
 			printf("  %-22s ", section->string);
 			print_inline(section);
@@ -88,22 +91,32 @@ static void print_report(const char *path, const cJSON *report)
 	}
 }
 
+static void print_json(const char *text)
+{
+	size_t n = strlen(text);
+
+	fputs(text, stdout);
+	if (n == 0 || text[n - 1] != '\n')
+		putchar('\n');
+}
+
 static enum cli_exit print_text(struct cli *cli, const char *path, const char *text)
 {
+	struct alcm_info info;
 	cJSON *report;
 
 	if (cli->options & OPT_JSON) {
-		size_t n = strlen(text);
-
-		fputs(text, stdout);
-		if (n == 0 || text[n - 1] != '\n')
-			putchar('\n');
+		print_json(text);
 		return CLI_OK;
 	}
 	report = cJSON_Parse(text);
-	if (!report)
+	if (!report || alcm_report_read(text, strlen(text), &info)) {
+		cJSON_Delete(report);
 		return cli_error(cli, path, "its report can't be parsed");
-	print_report(path, report);
+	}
+	if (!write_text_file(path, &info))
+		cli_error(cli, NULL, "out of memory");
+	print_report(report);
 	cJSON_Delete(report);
 	return CLI_OK;
 }
@@ -141,81 +154,24 @@ static enum cli_exit info_of_blob(struct cli *cli, struct source *source)
 	return status;
 }
 
-/* How much of the absolute path `full` is the mount's root: above it the device changes. */
-static size_t mount_root_len(char *full, dev_t dev)
-{
-	size_t root_len = strlen(full);
-
-	while (root_len > 1) {
-		size_t n = root_len;
-		struct stat st;
-		char kept;
-		bool same;
-
-		while (n > 0 && full[n - 1] != '/')
-			n--;
-		n = n > 1 ? n - 1 : 1;
-		kept = full[n];
-		full[n] = '\0';
-		same = stat(full, &st) == 0 && st.st_dev == dev;
-		full[n] = kept;
-		if (!same)
-			break;
-		root_len = n;
-	}
-	return root_len;
-}
-
-/* Split the way to something in a mount into the mount's root and the way below it. */
-static int split_mounted(const char *path, dev_t dev, char **root, char **rel)
-{
-	char *full = realpath(path, NULL);
-	size_t root_len;
-
-	if (!full)
-		return -errno;
-	root_len = mount_root_len(full, dev);
-	*rel = strdup(full[root_len] == '/' ? full + root_len + 1 : "");
-	full[root_len] = '\0';
-	*root = full;
-	if (*rel)
-		return 0;
-	free(full);
-	return -ENOMEM;
-}
-
-/* Where the sidecar of a file in a mount is; on the heap, NULL on failure. */
-static char *mounted_sidecar(const char *path, dev_t dev)
-{
-	char *root, *rel, *sidecar, *result;
-
-	if (split_mounted(path, dev, &root, &rel))
-		return NULL;
-	sidecar = sidecar_path(rel);
-	result = sidecar ? cli_join(root, sidecar) : NULL;
-	free(sidecar);
-	free(rel);
-	free(root);
-	return result;
-}
-
 static enum cli_exit info_of_mounted(struct cli *cli, struct source *source)
 {
-	char *sidecar = mounted_sidecar(source->path, source->st.st_dev);
-	char *text = calloc(1, REPORT_MAX_BYTES);
-	int fd = sidecar ? open(sidecar, O_RDONLY | O_CLOEXEC) : -1;
+	char *root, *rel, *text;
 	enum cli_exit status;
+	int err = mounted_split(source->path, source->st.st_dev, &root, &rel);
 
-	if (fd < 0 || !text)
-		status = cli_error(cli, source->path, "is stored plain: it has no report");
-	else if (read(fd, text, REPORT_MAX_BYTES - 1) <= 0)
-		status = cli_error(cli, sidecar, "can't be read");
-	else
+	if (err)
+		return cli_error(cli, source->path, "%s", strerror(-err));
+	text = mounted_report(root, rel);
+	if (text)
 		status = print_text(cli, source->path, text);
-	if (fd >= 0)
-		close(fd);
+	else if (errno == ENOENT)
+		status = cli_error(cli, source->path, "is stored plain: it has no report");
+	else
+		status = cli_error(cli, source->path, "its report: %s", strerror(errno));
 	free(text);
-	free(sidecar);
+	free(root);
+	free(rel);
 	return status;
 }
 
@@ -228,7 +184,7 @@ static char *scheduler_path(struct cli *cli, const char *path, const struct stat
 	struct store_at store;
 
 	if (store_is_mount(path)) {
-		if (split_mounted(path, st->st_dev, &root, &rel))
+		if (mounted_split(path, st->st_dev, &root, &rel))
 			return NULL;
 	} else if (store_open(cli, path, &store) == CLI_OK) {
 		root = strdup(store.root);
@@ -256,20 +212,56 @@ static cJSON *read_scheduler(struct cli *cli, const char *path, const struct sta
 							   : cJSON_ParseWithLength(text, n);
 }
 
-static enum cli_exit info_of_directory(struct cli *cli, const char *path, const struct stat *st)
+/* The files that lie in it, and what its directories come to. */
+static enum cli_exit print_files(struct cli *cli, struct alcm *alcm, const char *path)
+{
+	char *operands[] = { (char *)(uintptr_t)path };
+	struct cli one = *cli;
+	struct report report = { 0 };
+	char *visible = words_visible(path), text[256];
+	enum cli_exit status;
+	bool ok = visible;
+
+	one.paths = operands;
+	one.n_paths = 1;
+	status = collect_report(&one, alcm, &report);
+	printf("%s\n", ok ? visible : "");
+	free(visible);
+	if (report.n_rows) {
+		ok = write_text_files(&report, cli->sort,
+			     cli->options & OPT_DEPTH ? cli->depth : 0,
+			     cli->options & OPT_TOP ? cli->top : 0, cli->options & OPT_BYTES) &&
+			ok;
+		printf("\n  %s.\n", words_headline(&report.all, text, sizeof(text)));
+	}
+	report_release(&report);
+	return ok ? status : cli_error(cli, NULL, "out of memory");
+}
+
+static enum cli_exit info_of_directory(struct cli *cli, struct alcm *alcm, const char *path,
+	const struct stat *st)
 {
 	char profile[64] = "", *text;
 	cJSON *root = cJSON_CreateObject();
-	enum cli_exit status;
+	enum cli_exit status = CLI_OK;
 
 	if (getxattr(path, "user.alcm.profile", profile, sizeof(profile) - 1) < 0)
 		strcpy(profile, "lossless"); /* the default */
+	cJSON_AddStringToObject(root, "schema", "alcm-directory/1");
 	cJSON_AddStringToObject(root, "profile", profile);
 	cJSON_AddItemToObject(root, "scheduler", read_scheduler(cli, path, st));
-	text = cJSON_Print(root);
+	if (cli->options & OPT_JSON) {
+		text = cJSON_Print(root);
+		if (text)
+			print_json(text);
+		else
+			status = cli_error(cli, path, "out of memory");
+		cJSON_free(text);
+	} else {
+		status = print_files(cli, alcm, path);
+		print_report(root);
+	}
 	cJSON_Delete(root);
-	status = text ? print_text(cli, path, text) : cli_error(cli, path, "out of memory");
-	cJSON_free(text);
 	return status;
 }
 
@@ -280,7 +272,7 @@ static enum cli_exit info_of(struct cli *cli, struct alcm *alcm, const char *pat
 	struct stat st;
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return info_of_directory(cli, path, &st);
+		return info_of_directory(cli, alcm, path, &st);
 	status = source_open(cli, alcm, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path,
 		&source);
 	if (status)

@@ -140,10 +140,10 @@ def info(path):
     return json.loads(subprocess.run([e2e.ALCM, "info", "--json", path], capture_output=True, check=True).stdout)
 
 
-e2e.equal(info(e2e.m("moved")), {"profile": "paper", "scheduler": state}, "alcm info of the directory")
-e2e.equal(info(e2e.m("plain")), {"profile": "lossless", "scheduler": None}, "alcm info of another")
+e2e.equal(info(e2e.m("moved")), {"schema": "alcm-directory/1", "profile": "paper", "scheduler": state}, "alcm info of the directory")
+e2e.equal(info(e2e.m("plain")), {"schema": "alcm-directory/1", "profile": "lossless", "scheduler": None}, "alcm info of another")
 e2e.unmount()
-e2e.equal(info(e2e.s("moved")), {"profile": "paper", "scheduler": state}, "alcm info in the store")
+e2e.equal(info(e2e.s("moved")), {"schema": "alcm-directory/1", "profile": "paper", "scheduler": state}, "alcm info in the store")
 
 # Weights of one's own set the scales.
 npz = os.path.join(e2e.WORK, "weights.npz")

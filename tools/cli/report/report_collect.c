@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "report_collect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "cli_mounted.h"
+#include "cli_source.h"
+#include "cli_store.h"
+#include "cli_walk.h"
+
+enum {
+	SMALL_BYTES = 4096, /* the default of min_size */
+	SAMPLE_BLOCKS = 1024,
+	SAMPLE_BLOCKS_OF_FILE = 8,
+};
+
+struct collector {
+	struct cli *cli;
+	struct alcm *alcm;
+	collect_fn fn;
+	void *ctx;
+	struct walk_seen seen;
+	const char *operand;
+	char *root, *rel; /* of an operand in a mount: the mount's root, the way below; or NULL */
+};
+
+/* What is known of the file before its content: its names, and its time. */
+static bool new_row(const struct collector *c, const struct walk_entry *entry,
+	struct report_row *row)
+{
+	bool below = c->cli->n_paths == 1 && entry->rel[0];
+
+	*row = (struct report_row){
+		.path = strdup(below ? entry->rel : entry->path),
+		.operand = strdup(entry->path),
+		.mtime = entry->st->st_mtim,
+	};
+	return row->path && row->operand;
+}
+
+static enum cli_exit fill_from(const struct collector *c, const struct alcm_info *info,
+	struct report_row *row)
+{
+	row->sum = figures_of_blob(info);
+	row->detail = file_detail_new(info);
+	return row->detail ? CLI_OK : cli_error(c->cli, NULL, "out of memory");
+}
+
+static void fill_plain(struct report_row *row, uint64_t bytes, const char *why)
+{
+	row->sum = figures_of_plain(bytes);
+	snprintf(row->why_not, sizeof(row->why_not), "%s", why);
+}
+
+/* Why nobody has compressed the file behind `fd`. */
+static const char *why_plain(int fd, const struct stat *st)
+{
+	uint8_t prefix[ALCM_SNIFF_BYTES];
+	ssize_t n = pread(fd, prefix, sizeof(prefix), 0);
+
+	if (st->st_size == 0)
+		return "empty";
+	if (n <= 0 || alcm_sniff(prefix, (size_t)n) == ALCM_SNIFF_OTHER)
+		return "no tensor file of a known format";
+	if (st->st_size < SMALL_BYTES)
+		return "below 4 KiB";
+	if (st->st_nlink > 1)
+		return "has several hard links";
+	return "not taken up yet; alcm pack compresses it";
+}
+
+/* ---- through a mount --------------------------------------------------------------------------- */
+
+static enum cli_exit fill_mounted(const struct collector *c, const struct walk_entry *entry,
+	int fd, struct report_row *row)
+{
+	char *below = entry->rel[0] && c->rel[0] ? cli_join(c->rel, entry->rel) : NULL;
+	const char *rel = below ? below : entry->rel[0] ? entry->rel : c->rel;
+	char *text = mounted_report(c->root, rel);
+	enum cli_exit status = CLI_OK;
+	struct alcm_info info;
+
+	if (!text)
+		fill_plain(row, (uint64_t)entry->st->st_size, why_plain(fd, entry->st));
+	else if (alcm_report_read(text, strlen(text), &info) == 0)
+		status = fill_from(c, &info, row);
+	else
+		status = cli_error(c->cli, entry->path, "its report can't be parsed");
+	free(text);
+	free(below);
+	return status;
+}
+
+/* ---- in a store -------------------------------------------------------------------------------- */
+
+static enum cli_exit fill_stored(const struct collector *c, struct source *source,
+	struct report_row *row)
+{
+	struct alcm_diag diag = { 0 };
+	struct alcm_info info;
+	int err;
+
+	if (!source->blob) {
+		fill_plain(row, source->size, why_plain(source->fd, &source->st));
+		return CLI_OK;
+	}
+	err = alcm_blob_info(source->blob, &info, &diag);
+	return err ? cli_error_from(c->cli, source->path, err, &diag) : fill_from(c, &info, row);
+}
+
+/* ---- either -------------------------------------------------------------------------------------- */
+
+static enum cli_exit fill(const struct collector *c, const struct walk_entry *entry,
+	struct report_row *row)
+{
+	int fd = walk_open(entry, O_RDONLY);
+	enum cli_exit status;
+	struct source source;
+
+	if (c->root && fd >= 0) {
+		status = fill_mounted(c, entry, fd, row);
+		close(fd);
+		return status;
+	}
+	status = source_open(c->cli, c->alcm, fd, entry->path, &source);
+	if (status)
+		return status;
+	status = fill_stored(c, &source, row);
+	source_close(&source);
+	return status;
+}
+
+static enum cli_exit take(void *ctx, const struct walk_entry *entry)
+{
+	struct collector *c = ctx;
+	enum cli_exit status = CLI_OK, taken;
+	struct report_row row;
+	int seen;
+
+	if (entry->kind != WALK_FILE)
+		return CLI_OK;
+	seen = walk_seen_add(&c->seen, entry->st);
+	if (seen > 0)
+		return CLI_OK;
+	if (seen < 0 || !new_row(c, entry, &row))
+		return cli_error(c->cli, entry->path, "out of memory");
+	status = fill(c, entry, &row);
+	if (status)
+		fill_plain(&row, (uint64_t)entry->st->st_size,
+			status == CLI_CORRUPT ? "damaged; see alcm check" : "can't be read");
+	taken = c->fn(c->ctx, &row);
+	if (taken)
+		report_row_release(&row);
+	return cli_worse(status, taken);
+}
+
+static enum cli_exit collect_operand(struct collector *c, const char *path)
+{
+	enum cli_exit status;
+	struct stat st;
+
+	c->operand = path;
+	if (store_is_mount(path) && stat(path, &st) == 0) {
+		int err = mounted_split(path, st.st_dev, &c->root, &c->rel);
+
+		if (err)
+			return cli_error(c->cli, path, "%s", strerror(-err));
+	}
+	status = walk(c->cli, path, take, c);
+	free(c->root);
+	free(c->rel);
+	c->root = c->rel = NULL;
+	return status;
+}
+
+enum cli_exit collect(struct cli *cli, struct alcm *alcm, collect_fn fn, void *ctx)
+{
+	struct collector c = { .cli = cli, .alcm = alcm, .fn = fn, .ctx = ctx };
+	enum cli_exit worst = CLI_OK;
+
+	for (int i = 0; i < cli->n_paths; i++)
+		worst = cli_worse(worst, collect_operand(&c, cli->paths[i]));
+	walk_seen_free(&c.seen);
+	return worst;
+}
+
+struct gathering {
+	struct cli *cli;
+	struct report *report;
+};
+
+static enum cli_exit gather(void *ctx, struct report_row *row)
+{
+	struct gathering *g = ctx;
+
+	return report_add(g->report, row) ? CLI_OK : cli_error(g->cli, NULL, "out of memory");
+}
+
+enum cli_exit collect_report(struct cli *cli, struct alcm *alcm, struct report *out)
+{
+	struct gathering g = { cli, out };
+	enum cli_exit status = collect(cli, alcm, gather, &g);
+
+	if (!report_finish(out))
+		return cli_error(cli, NULL, "out of memory");
+	return status;
+}
+
+/* ---- histograms --------------------------------------------------------------------------------- */
+
+/* A file's logical bytes for alcm_histogram(). */
+static int read_exactly(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	struct source *s = ctx;
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got;
+
+		if (s->blob)
+			got = alcm_blob_pread(s->blob, (char *)buf + done, n - done, off + done,
+				NULL);
+		else if ((got = pread(s->fd, (char *)buf + done, n - done, (off_t)(off + done))) <
+			0)
+			got = errno == EINTR ? 0 : -errno;
+		if (got <= 0)
+			return got ? (int)got : -EIO;
+		done += (size_t)got;
+	}
+	return 0;
+}
+
+/* The file was read once already: what fails now is no news. */
+static void sample(struct cli *cli, struct alcm *alcm, struct report_row *row, uint32_t n_blocks)
+{
+	struct alcm_histogram *h = calloc(1, sizeof(*h));
+	int fd = open(row->operand, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct source source = { 0 };
+
+	if (!h || fd < 0 || source_open(cli, alcm, fd, row->operand, &source)) {
+		free(h);
+		return;
+	}
+	if (alcm_histogram(read_exactly, &source, source.size, n_blocks, h) == 0)
+		row->detail->histogram = h;
+	else
+		free(h);
+	source_close(&source);
+}
+
+static int by_bytes_down(const void *x, const void *y)
+{
+	const struct report_row *a = *(struct report_row *const *)x,
+				*b = *(struct report_row *const *)y;
+
+	return (a->sum.logical < b->sum.logical) - (a->sum.logical > b->sum.logical);
+}
+
+void collect_histograms(struct cli *cli, struct alcm *alcm, struct report *report, size_t most)
+{
+	struct report_row **rows = calloc(report->n_rows + 1, sizeof(struct report_row *));
+	size_t n = 0;
+	uint32_t n_blocks;
+
+	if (!rows)
+		return;
+	for (size_t i = 0; i < report->n_rows; i++) {
+		if (report->rows[i].detail)
+			rows[n++] = &report->rows[i];
+	}
+	qsort(rows, n, sizeof(rows[0]), by_bytes_down);
+	n = n < most ? n : most;
+	n_blocks = (uint32_t)(SAMPLE_BLOCKS / (n + 1));
+	n_blocks = n_blocks < 1                    ? 1
+		: n_blocks > SAMPLE_BLOCKS_OF_FILE ? SAMPLE_BLOCKS_OF_FILE
+						   : n_blocks;
+	for (size_t i = 0; i < n; i++)
+		sample(cli, alcm, rows[i], n_blocks);
+	free(rows);
+}

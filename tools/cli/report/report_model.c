@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+#include "report_model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report_sums.h"
+
+void figures_add(struct figures *to, const struct figures *f)
+{
+	to->n_files += f->n_files;
+	to->n_compressed += f->n_compressed;
+	to->n_lossy += f->n_lossy;
+	to->logical += f->logical;
+	to->stored += f->stored;
+	to->cpu_seconds += f->cpu_seconds;
+	to->own_logical += f->own_logical;
+	to->own_stored += f->own_stored;
+	to->own_cpu_seconds += f->own_cpu_seconds;
+	to->zlib_stored += f->zlib_stored;
+	to->zlib_cpu_seconds += f->zlib_cpu_seconds;
+}
+
+struct figures figures_of_blob(const struct alcm_info *info)
+{
+	struct figures f = {
+		.n_files = 1,
+		.n_compressed = 1,
+		.n_lossy = info->lossy,
+		.logical = info->logical_bytes,
+		.stored = info->stored_bytes,
+		.cpu_seconds = info->cpu_seconds > 0 ? info->cpu_seconds : 0,
+	};
+	double scale;
+
+	if (!info->baseline_sample_bytes || !info->baseline_stored_bytes)
+		return f;
+	scale = (double)info->logical_bytes / (double)info->baseline_sample_bytes;
+	f.own_logical = (double)f.logical;
+	f.own_stored = (double)f.stored;
+	f.own_cpu_seconds = f.cpu_seconds;
+	f.zlib_stored = scale * (double)info->baseline_stored_bytes;
+	f.zlib_cpu_seconds = scale * info->baseline_cpu_seconds;
+	return f;
+}
+
+struct figures figures_of_plain(uint64_t bytes)
+{
+	return (struct figures){ .n_files = 1, .logical = bytes, .stored = bytes };
+}
+
+double figures_ratio(const struct figures *f)
+{
+	return f->stored ? (double)f->logical / (double)f->stored : 1;
+}
+
+double figures_saved(const struct figures *f)
+{
+	return (double)f->logical - (double)f->stored;
+}
+
+double figures_mb_per_s(const struct figures *f)
+{
+	return f->cpu_seconds > 0 ? (double)f->logical / 1e6 / f->cpu_seconds : 0;
+}
+
+double figures_caq(const struct figures *f)
+{
+	return alcm_caq(figures_ratio(f), f->cpu_seconds);
+}
+
+double figures_gain_percent(const struct figures *f)
+{
+	double ours, zlib;
+
+	if (!(f->own_stored > 0) || !(f->zlib_stored > 0))
+		return (double)NAN;
+	ours = alcm_caq(f->own_logical / f->own_stored, f->own_cpu_seconds);
+	zlib = alcm_caq(f->own_logical / f->zlib_stored, f->zlib_cpu_seconds);
+	return 100 * (ours / zlib - 1);
+}
+
+double figures_cpu_per_gib(const struct figures *f)
+{
+	return f->logical ? f->cpu_seconds / ((double)f->logical / 0x1p30) : (double)NAN;
+}
+
+static void detail_free(struct file_detail *d)
+{
+	if (!d)
+		return;
+	free(d->shape);
+	free(d->planes);
+	free(d->histogram);
+	free(d);
+}
+
+struct file_detail *file_detail_new(const struct alcm_info *info)
+{
+	struct file_detail *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	snprintf(d->format, sizeof(d->format), "%s", info->format);
+	snprintf(d->dtype, sizeof(d->dtype), "%s", info->dtype);
+	snprintf(d->profile, sizeof(d->profile), "%s", info->profile);
+	snprintf(d->codec, sizeof(d->codec), "%s", info->codec);
+	d->n_dims = info->n_dims;
+	d->n_planes = info->n_planes;
+	d->threads = info->threads;
+	d->fortran_order = info->fortran_order;
+	d->lossy = info->lossy;
+	d->wall_seconds = info->wall_seconds;
+	d->bits_per_value = info->bits_per_value;
+	d->predicted_entropy = info->predicted_entropy;
+	d->stats = info->stats;
+	d->quantisation = info->quantisation;
+	d->shape = calloc(d->n_dims + 1, sizeof(*d->shape));
+	d->planes = calloc(d->n_planes + 1, sizeof(*d->planes));
+	if (!d->shape || !d->planes) {
+		detail_free(d);
+		return NULL;
+	}
+	memcpy(d->shape, info->shape, d->n_dims * sizeof(*d->shape));
+	memcpy(d->planes, info->planes, d->n_planes * sizeof(*d->planes));
+	return d;
+}
+
+bool report_add(struct report *report, const struct report_row *row)
+{
+	/* Room doubles whenever the number of rows is a power of two. */
+	if ((report->n_rows & (report->n_rows - 1)) == 0) {
+		size_t room = report->n_rows ? 2 * report->n_rows : 1;
+		struct report_row *rows = realloc(report->rows, room * sizeof(*rows));
+
+		if (!rows)
+			return false;
+		report->rows = rows;
+	}
+	report->rows[report->n_rows++] = *row;
+	figures_add(&report->all, &row->sum);
+	if (row->sum.n_compressed)
+		figures_add(&report->compressed, &row->sum);
+	return true;
+}
+
+static int by_path(const void *x, const void *y)
+{
+	const struct report_row *a = x, *b = y;
+
+	return path_compare(a->path, b->path);
+}
+
+bool report_finish(struct report *report)
+{
+	if (report->n_rows)
+		qsort(report->rows, report->n_rows, sizeof(report->rows[0]), by_path);
+	return report_sum_dirs(report) && report_sum_series(report);
+}
+
+void report_row_release(struct report_row *row)
+{
+	free(row->path);
+	free(row->operand);
+	detail_free(row->detail);
+	*row = (struct report_row){ 0 };
+}
+
+void report_release(struct report *report)
+{
+	for (size_t i = 0; i < report->n_rows; i++)
+		report_row_release(&report->rows[i]);
+	for (size_t i = 0; i < report->n_dirs; i++)
+		free(report->dirs[i].path);
+	for (size_t i = 0; i < report->n_steps; i++) {
+		free(report->steps[i].path);
+		free(report->steps[i].pattern);
+	}
+	free(report->rows);
+	free(report->dirs);
+	free(report->steps);
+	free(report->series);
+	*report = (struct report){ 0 };
+}
+
+/* ---- fewer rows ------------------------------------------------------------------------------- */
+
+static int by_size_down(const void *x, const void *y)
+{
+	const uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return (a < b) - (a > b);
+}
+
+/* The size above which a file keeps its row: no more than `most` compressed files are larger. */
+static bool size_of_rank(const struct report *report, size_t most, uint64_t *out)
+{
+	uint64_t *sizes = calloc(report->compressed.n_files + 1, sizeof(*sizes));
+	size_t n = 0;
+
+	if (!sizes)
+		return false;
+	for (size_t i = 0; i < report->n_rows; i++) {
+		if (report->rows[i].detail)
+			sizes[n++] = report->rows[i].sum.logical;
+	}
+	qsort(sizes, n, sizeof(*sizes), by_size_down);
+	*out = sizes[most];
+	free(sizes);
+	return true;
+}
+
+/* The number of bytes of `path` up to its last slash, that included, at most `depth` directories. */
+static size_t dir_len(const char *path, unsigned depth)
+{
+	size_t len = 0;
+
+	for (const char *slash = strchr(path, '/'); slash && depth;
+		slash = strchr(slash + 1, '/')) {
+		len = (size_t)(slash - path) + 1;
+		depth--;
+	}
+	return len;
+}
+
+/*
+ * `row` becomes one of several files of the directory that the first `len` bytes of its path name,
+ * `mark` behind it.
+ */
+static bool become_rest(struct report_row *row, size_t len, const char *mark)
+{
+	char *path;
+
+	if (asprintf(&path, "%.*s%s", (int)len, row->path, mark) < 0)
+		return false;
+	free(row->path);
+	row->path = path;
+	detail_free(row->detail);
+	row->detail = NULL;
+	row->why_not[0] = '\0';
+	return true;
+}
+
+/* Directories to so many levels that about `most` of them at most get a row for the rest. */
+static unsigned depth_for(const struct report *report, size_t most)
+{
+	for (unsigned depth = 0;; depth++) {
+		size_t within = 0, all = 0;
+
+		for (size_t i = 0; i < report->n_dirs; i++) {
+			within += report->dirs[i].depth <= depth + 1;
+			all += report->dirs[i].depth <= depth;
+		}
+		if (within > most || within == all)
+			return depth;
+	}
+}
+
+/* True when `rest` stands for files of the directory that the first `len` bytes of `path` name. */
+static bool is_rest_of(const struct report_row *rest, const char *path, size_t len,
+	const char *mark)
+{
+	return strncmp(rest->path, path, len) == 0 && strcmp(rest->path + len, mark) == 0;
+}
+
+/* Which rows of a directory, at most `depth` levels down, become one with `mark` behind its path. */
+struct joining {
+	unsigned depth;
+	const char *mark;
+	bool (*joins)(const struct report_row *row, const void *ctx);
+	const void *ctx;
+};
+
+static bool join_rows(struct report *report, const struct joining *how)
+{
+	struct report_row *rows = report->rows, *rest = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < report->n_rows; i++) {
+		size_t len = dir_len(rows[i].path, how->depth);
+		bool joins = how->joins(&rows[i], how->ctx);
+
+		if (joins && rest && is_rest_of(rest, rows[i].path, len, how->mark)) {
+			figures_add(&rest->sum, &rows[i].sum);
+			report_row_release(&rows[i]);
+			continue;
+		}
+		if (joins && !become_rest(&rows[i], len, how->mark))
+			return false;
+		if (n != i) {
+			rows[n] = rows[i];
+			rows[i] = (struct report_row){ 0 };
+		}
+		if (joins)
+			rest = &rows[n];
+		n++;
+	}
+	report->n_rows = n;
+	return true;
+}
+
+static bool is_small(const struct report_row *row, const void *ctx)
+{
+	return row->detail && row->sum.logical <= *(const uint64_t *)ctx;
+}
+
+bool report_roll_up(struct report *report, size_t most)
+{
+	uint64_t least;
+	const struct joining how = { depth_for(report, most / 5), "…", is_small, &least };
+
+	if (report->compressed.n_files <= most)
+		return true;
+	return size_of_rank(report, most - most / 5, &least) && join_rows(report, &how);
+}
+
+static bool is_deeper(const struct report_row *row, const void *ctx)
+{
+	unsigned depth = 0;
+
+	for (const char *slash = row->path; (slash = strchr(slash, '/')); slash++)
+		depth++;
+	return depth > *(const unsigned *)ctx;
+}
+
+bool report_fold(struct report *report, unsigned depth)
+{
+	const struct joining how = { depth + 1, "", is_deeper, &depth };
+
+	return join_rows(report, &how);
+}

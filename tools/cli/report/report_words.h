@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The words and numbers that every rendering uses: page, terminal, JSON. */
+#ifndef ALCM_TOOLS_REPORT_WORDS_H
+#define ALCM_TOOLS_REPORT_WORDS_H
+
+#include "report_model.h"
+
+/*
+ * A file's dtype as people call it: "<f4" is "float32"; what is unknown stays as it is, and a container is
+ * called by its format. Returns `buf`.
+ */
+char *words_type(const struct file_detail *detail, char buf[64]);
+
+/* "4096 × 4096", "scalar", or "" when the file has no shape. Returns `buf`. */
+char *words_shape(const struct file_detail *detail, char *buf, size_t room);
+
+/* "12 CPU minutes", "0.35 CPU seconds". Returns `buf`. */
+char *words_cpu(double seconds, char buf[48]);
+
+/* Bytes, which may be below 0: "-1.2 MiB". Returns `buf`. */
+char *words_bytes(double bytes, char buf[32]);
+
+/* "1.21 : 1 — 34.0 GiB saved of 200.0 GiB, for 12 CPU minutes". Returns `buf`. */
+char *words_headline(const struct figures *all, char *buf, size_t room);
+
+/* "Lossless: every file reads back bit for bit." or how many are lossy. Returns `buf`. */
+char *words_lossy(const struct figures *all, char *buf, size_t room);
+
+/* What the figures mean: paragraphs, NULL behind the last. */
+extern const char *const words_method[];
+
+/*
+ * A name for people: UTF-8 in which control characters and those that turn the direction of text are
+ * spelled out, "\x1b" or "\u202e". To free(3); NULL: out of memory.
+ */
+char *words_visible(const char *name);
+
+/* The time as "2026-01-31T12:00:00Z". Returns `buf`. */
+char *words_time(time_t t, char buf[32]);
+
+/* Host and processor: "name, processor, N cores". Returns `buf`. */
+char *words_host(char *buf, size_t room);
+
+#endif

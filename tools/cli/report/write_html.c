@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The page: the template, in which {{names}} stand for parts that are made here. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "html_out.h"
+#include "report_words.h"
+#include "report_write.h"
+
+typedef bool (*part_fn)(FILE *to, const struct report *report, const struct report_origin *origin);
+
+static bool put_operands(FILE *to, const struct report *report, const struct report_origin *origin)
+{
+	bool ok = true;
+
+	(void)report;
+	for (int i = 0; i < origin->n_operands && i < 3; i++) {
+		fputs(i ? ", " : "", to);
+		ok = html_text(to, origin->operands[i]) && ok;
+	}
+	if (origin->n_operands > 3)
+		fprintf(to, " and %d more", origin->n_operands - 3);
+	return ok;
+}
+
+static bool put_title(FILE *to, const struct report *report, const struct report_origin *origin)
+{
+	fputs("Compression report: ", to);
+	return put_operands(to, report, origin);
+}
+
+static bool put_headline(FILE *to, const struct report *report, const struct report_origin *origin)
+{
+	char text[256];
+
+	(void)origin;
+	return html_text(to, words_headline(&report->all, text, sizeof(text)));
+}
+
+static bool put_lossy(FILE *to, const struct report *report, const struct report_origin *origin)
+{
+	char text[256];
+
+	(void)origin;
+	return html_text(to, words_lossy(&report->all, text, sizeof(text)));
+}
+
+static bool put_version(FILE *to, const struct report *report, const struct report_origin *origin)
+{
+	(void)report, (void)origin;
+	fputs(ALCM_VERSION, to);
+	return true;
+}
+
+static bool put_method(FILE *to, const struct report *report, const struct report_origin *origin)
+{
+	bool ok = true;
+
+	(void)report, (void)origin;
+	for (size_t i = 0; words_method[i]; i++) {
+		fputs("<p>", to);
+		ok = html_text(to, words_method[i]) && ok;
+		fputs("</p>\n", to);
+	}
+	return ok;
+}
+
+/* Host, versions, time, command. */
+static bool put_origin(FILE *to, const struct report *report, const struct report_origin *origin)
+{
+	char host[512], time[32];
+	bool ok;
+
+	(void)report;
+	fprintf(to, "Made %s by alcm " ALCM_VERSION " on ", words_time(origin->made, time));
+	ok = html_text(to, words_host(host, sizeof(host)));
+	fputs(", by <code>alcm report", to);
+	for (int i = 0; i < origin->n_operands && i < 20; i++) {
+		fputc(' ', to);
+		ok = html_text(to, origin->operands[i]) && ok;
+	}
+	fputs("</code>. This page needs nothing from anywhere.", to);
+	return ok;
+}
+
+/* Parts that don't ask where the report is from. */
+#define PART(name)                                                    \
+	static bool put_##name(FILE *to, const struct report *report, \
+		const struct report_origin *origin)                   \
+	{                                                             \
+		(void)origin;                                         \
+		return html_##name(to, report);                       \
+	}
+
+PART(bar)
+PART(cards)
+PART(data)
+PART(directories)
+PART(files)
+PART(plain)
+PART(series)
+PART(series_link)
+
+static const struct {
+	const char *name;
+	part_fn put;
+} parts[] = {
+	{ "bar", put_bar },
+	{ "cards", put_cards },
+	{ "data", put_data },
+	{ "directories", put_directories },
+	{ "files", put_files },
+	{ "headline", put_headline },
+	{ "lossy", put_lossy },
+	{ "method", put_method },
+	{ "operands", put_operands },
+	{ "origin", put_origin },
+	{ "plain", put_plain },
+	{ "series", put_series },
+	{ "series_link", put_series_link },
+	{ "title", put_title },
+	{ "version", put_version },
+};
+
+static part_fn find_part(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (strlen(parts[i].name) == len && memcmp(parts[i].name, name, len) == 0)
+			return parts[i].put;
+	}
+	abort(); /* the template names a part that is not in the table: our own mistake */
+}
+
+bool write_html(FILE *to, const struct report *report, const struct report_origin *origin)
+{
+	const char *at = (const char *)html_template, *open;
+
+	for (; (open = strstr(at, "{{")); at = strstr(open, "}}") + 2) {
+		size_t len = (size_t)(strstr(open, "}}") - open) - 2;
+
+		fwrite(at, 1, (size_t)(open - at), to);
+		if (!find_part(open + 2, len)(to, report, origin))
+			return false;
+	}
+	fputs(at, to);
+	return true;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* alcm report: what a store, a mount, a directory or files came to, as a page, JSON or CSV. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "cli_write.h"
+#include "report/report_collect.h"
+#include "report/report_write.h"
+
+/* More files than a page is usable with, and than the others are sampled of. */
+#define MOST_ROWS 5000
+
+typedef bool (*write_fn)(FILE *to, const struct report *report,
+	const struct report_origin *origin);
+
+struct output {
+	const struct report *report;
+	struct report_origin origin;
+	write_fn write;
+};
+
+/* For cli_write_file(). */
+static int put(void *ctx, int fd)
+{
+	const struct output *out = ctx;
+	int copy = dup(fd);
+	FILE *to = copy < 0 ? NULL : fdopen(copy, "w");
+	bool ok;
+
+	if (!to) {
+		int err = -errno;
+
+		if (copy >= 0)
+			close(copy);
+		return err;
+	}
+	ok = out->write(to, out->report, &out->origin);
+	if (!ok) {
+		fclose(to);
+		return -ENOMEM;
+	}
+	errno = 0;
+	ok = !ferror(to);
+	return fclose(to) == 0 && ok ? 0 : errno ? -errno : -EIO;
+}
+
+static enum cli_exit print(struct cli *cli, struct report *report)
+{
+	struct output out = {
+		.report = report,
+		.origin = { cli->paths, cli->n_paths, time(NULL) },
+		.write = cli->options & OPT_JSON ? write_json
+			: cli->options & OPT_CSV ? write_csv
+						 : write_html,
+	};
+
+	if (out.write == write_html && !report_roll_up(report, MOST_ROWS))
+		return cli_error(cli, NULL, "out of memory");
+	if (cli->out)
+		return cli_write_file(cli, cli->out, put, &out);
+	return out.write(stdout, report, &out.origin) ? CLI_OK
+						      : cli_error(cli, NULL, "out of memory");
+}
+
+enum cli_exit verb_report(struct cli *cli)
+{
+	struct report report = { 0 };
+	enum cli_exit status;
+	struct alcm *alcm;
+
+	if (cli->options & OPT_JSON && cli->options & OPT_CSV)
+		return cli_error(cli, NULL, "--json and --csv: only one of them");
+	if (!(cli->options & (OPT_JSON | OPT_CSV)) && !cli->out && isatty(STDOUT_FILENO))
+		return cli_error(cli, NULL,
+			"a page is nothing for a terminal: -o FILE.html says where to");
+	if (cli_engine(cli, true, &alcm))
+		return CLI_FAILED;
+	status = collect_report(cli, alcm, &report);
+	if (!(cli->options & OPT_CSV))
+		collect_histograms(cli, alcm, &report, MOST_ROWS);
+	if (report.n_dirs)
+		status = cli_worse(status, print(cli, &report));
+	report_release(&report);
+	alcm_free(alcm);
+	return status;
+}
