@@ -15,6 +15,7 @@
 enum { ANCHOR_TABLE = 4096, MANY_ELEMS = 32 << 10, MANY_BYTES = 32 << 10 };
 
 #define ANCHOR_HASH 0x9e3779b1u
+#define MANY_SYMBOLS_BITS 5
 
 #if CPU_X86
 
@@ -90,10 +91,13 @@ static double share_equal_in_sample(const uint8_t *in, uint32_t n)
 
 void figures_measure(const uint8_t *in, uint32_t n, struct figures *f)
 {
+	f->entropy = 8;
 	if (n >= MANY_BYTES) {
 		histogram_estimate(in, n, f->counts);
 		set_figures(f, share_equal_in_sample(in, n));
-	} else {
+	}
+	/* What a code loses by an estimate grows with the number of symbols. */
+	if (f->entropy > MANY_SYMBOLS_BITS) {
 		histogram_of(in, n, f->counts);
 		set_figures(f, n > 1 ? share_equal(in, n) : 1);
 	}

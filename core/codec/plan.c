@@ -18,8 +18,9 @@
 #include "transform/planes.h"
 #include "transform/sparse.h"
 
-/* A share of values that were seen before from which on matches may pay. */
+/* Shares of values that were seen before: matches may pay; whole rows are the same. */
 #define MANY_REPEATS 0.02
+#define MOST_REPEAT 0.5
 
 static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, enum look look,
 	uint8_t *to, struct coded_part *out)
@@ -263,12 +264,20 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 	keep_smaller(out, &other);
 }
 
-/* Whether LZ over whole integers or records could beat their planes: distant matches no sample shows. */
-static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t planes_len)
+/*
+ * Whether LZ over whole integers or records could beat their planes: a sample says so, or comes near and
+ * there are distant matches, which no sample shows.
+ */
+static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, unsigned width,
+	uint32_t planes_len)
 {
 	size_t room = (size_t)FIGURES_SAMPLE * planes_len / n;
+	struct repeats repeats;
 
-	return n < PLAN_LARGE || plan_sample_shrinks(c, raw, n, 2 * room);
+	if (n < FIGURES_SAMPLE)
+		return true;
+	figures_repeats(raw, n, width, &repeats);
+	return plan_sample_shrinks(c, raw, n, repeats.eights > MANY_REPEATS ? 2 * room : room);
 }
 
 /* Neighbours that are alike: as differences of their bits, or with the sign in front. */
@@ -314,6 +323,10 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 	bool lz;
 
 	figures_repeats(raw, n, width, &repeats);
+	if (n >= PLAN_LARGE && repeats.eights > MOST_REPEAT) {
+		plan_whole(c, raw, n, LOOK_ZSTD, c->coded[0], out);
+		return;
+	}
 	lz = n < PLAN_SMALL || repeats.eights > MANY_REPEATS;
 	n_zeros = sparse_count_zeros(raw, n / width, width, span->big_endian);
 	if (n_zeros > n / width / 16 && n_zeros < n / width) {
@@ -351,7 +364,7 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 			&other);
 		keep_smaller(out, &other);
 	}
-	if (!records_pay(c, raw, n, out->len))
+	if (!records_pay(c, raw, n, width, out->len))
 		return;
 	plan_whole(c, raw, n, LOOK_ALL, other_buffer(c, out), &other);
 	keep_smaller(out, &other);

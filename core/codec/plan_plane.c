@@ -17,6 +17,9 @@ enum {
 	EFFORT_DEFLATE = 6,
 };
 
+/* A share of anchors that were seen before, of bytes: by chance it is next to none. */
+#define FEW_REPEATS 0.02
+
 /* Entropy from which on matches are short, if there are any. */
 #define SHORT_MATCHES_BITS 6.5
 
@@ -79,62 +82,92 @@ static void keep_if_smaller(struct codec *c, const struct candidate *with, const
 
 /* A coder too slow to be tried on all, if a piece from the plane's middle says that it pays. */
 static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in, uint32_t n,
-	bool deflate_too, bool lz_gains)
+	uint32_t stored_len, bool deflate_too, bool strong_too)
 {
 	uint32_t len = n < SAMPLE ? n : SAMPLE;
 	const uint8_t *piece = in + (n - len) / 2;
 	const struct candidate *best = NULL;
-	size_t least = len;
+	size_t least = len, share = (size_t)((uint64_t)len * stored_len / n);
 
+	if (!deflate_too && !strong_too)
+		return NULL;
 	(void)beats(c, &symbols, piece, len, least, &least);
-	(void)beats(c, n < LARGE ? &lz_good : &lz_fast, piece, len, least, &least);
+	/* Matches, whose share of the piece is less. */
+	if (2 * share < least)
+		least = share;
 	/* Short matches are what deflate finds better; where there are many it takes ages. */
-	if ((deflate_too || n < SAMPLE) &&
-		beats(c, &deflate, piece, len, least - least / 64, &least))
+	if (deflate_too && beats(c, &deflate, piece, len, least - least / 64, &least))
 		best = &deflate;
-	/* Where matches gain little, weighing them gains nothing. */
-	if (lz_gains && beats(c, &strong, piece, len, least - least / 10, &least))
+	if (strong_too && beats(c, &strong, piece, len, least - least / 10, &least))
 		best = &strong;
 	return best;
 }
 
 /*
- * Matches in planes of floats: pieces decide. What one of them must beat is what the coder of symbols
- * makes of as much of the plane.
+ * Matches in planes of floats: pieces decide, of which the first must come near. What one of them must beat is
+ * what the coder of symbols makes of as much of the plane.
  */
 static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n, uint8_t *out,
 	struct body_plane *plane)
 {
-	size_t room = (size_t)((double)SAMPLE * plane->stored_len / n * LZ_MUST_REACH), len;
+	static const uint8_t quarters[] = { 2, 1, 3 };
+	size_t room = (size_t)((double)SAMPLE * plane->stored_len / n * LZ_MUST_REACH),
+	       len = SAMPLE;
 
-	for (unsigned quarter = 1; quarter < 4; quarter++) {
-		const uint8_t *piece = in + (uint64_t)(n - SAMPLE) * quarter / 4;
+	for (unsigned k = 0; k < 3; k++) {
+		const uint8_t *piece = in + (uint64_t)(n - SAMPLE) * quarters[k] / 4;
 
-		if (!beats(c, &lz_fast, piece, SAMPLE, room, &len))
+		if (!beats(c, &lz_fast, piece, SAMPLE, k ? room : room + room / 8, &len) && !k)
+			return;
+		if (len > room)
 			continue;
 		keep_if_smaller(c, &lz_good, in, n, out, plane);
 		return;
 	}
 }
 
+/* Whether matches beat what is there, in one of three pieces, or there are distant ones. */
+static bool has_matches(struct codec *c, const uint8_t *in, uint32_t n, uint32_t stored_len)
+{
+	size_t room = (size_t)((uint64_t)SAMPLE * stored_len / n), len;
+	struct repeats repeats;
+
+	for (unsigned quarter = 1; quarter < 4; quarter++) {
+		if (beats(c, &lz_fast, in + (uint64_t)(n - SAMPLE) * quarter / 4, SAMPLE, room,
+			    &len))
+			return true;
+	}
+	figures_repeats(in, n, 1, &repeats);
+	return repeats.eights > FEW_REPEATS;
+}
+
 static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, enum look look,
 	uint8_t *out, struct body_plane *plane)
 {
 	const struct candidate *slow = NULL;
-	uint32_t without = plane->stored_len;
+	uint32_t without = plane->stored_len, fast;
 
 	if (look == LOOK_SAMPLE && n >= 2 * SAMPLE) {
 		plan_lz_by_sample(c, in, n, out, plane);
 		return;
 	}
+	/* Of so little deflate makes least, as it has no tables to describe. */
+	if (look == LOOK_ALL && n < SMALL_PART) {
+		keep_if_smaller(c, &deflate, in, n, out, plane);
+		return;
+	}
+	if (look == LOOK_ALL && n >= 2 * SAMPLE && !has_matches(c, in, n, without))
+		return;
 	keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
+	fast = plane->stored_len;
 	/* Where there are matches, looking harder finds better ones, at twice the price. */
-	if ((look == LOOK_GOOD || look == LOOK_HARD) && n >= LARGE &&
-		plane->stored_len < without - without / 4)
+	if (look >= LOOK_GOOD && n >= LARGE && fast < without - without / 4)
 		keep_if_smaller(c, &lz_good, in, n, out, plane);
+	/* Where that gains little, weighing them gains nothing. */
 	if (look >= LOOK_ALL)
-		slow = slow_that_pays(c, in, n, noisy || look == LOOK_ALL,
-			plane->stored_len < without - without / 20);
+		slow = slow_that_pays(c, in, n, plane->stored_len,
+			noisy || look == LOOK_ALL || n < SAMPLE,
+			plane->stored_len < fast - fast / 25);
 	if (slow)
 		keep_if_smaller(c, slow, in, n, out, plane);
 }
