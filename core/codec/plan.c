@@ -20,7 +20,7 @@
 
 /* Shares of values that were seen before: matches may pay; whole rows are the same. */
 #define MANY_REPEATS 0.02
-#define MOST_REPEAT 0.5
+#define MOST_REPEAT 0.67
 
 static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, enum look look,
 	uint8_t *to, struct coded_part *out)
@@ -324,7 +324,7 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 
 	figures_repeats(raw, n, width, &repeats);
 	if (n >= PLAN_LARGE && repeats.eights > MOST_REPEAT) {
-		plan_whole(c, raw, n, LOOK_ZSTD, c->coded[0], out);
+		plan_whole(c, raw, n, LOOK_GOOD, c->coded[0], out);
 		return;
 	}
 	lz = n < PLAN_SMALL || repeats.eights > MANY_REPEATS;

@@ -26,8 +26,9 @@ enum {
 /* Matches decode more slowly than symbols do: they must save so much of a sample. */
 #define LZ_MUST_REACH 0.98
 
-/* A share of bytes equal to the one before; with less, matches are too short to gain anything. */
+/* With fewer bytes equal to the one before, and no more than chance makes, matches gain nothing. */
 #define MANY_EQUAL 0.3
+#define MUCH_MORE_EQUAL 2
 
 /* What `ans` makes of a plane, against its entropy, unless tables or states weigh much. */
 #define ANS_REACHES 1.004
@@ -188,6 +189,12 @@ static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, double 
 		keep_if_smaller(c, &symbols, in, n, out, plane);
 }
 
+static bool runs_are_long(const struct figures *f, uint32_t n)
+{
+	return figures_have_runs(f, n) &&
+		(f->run_excess > MUCH_MORE_EQUAL || f->run_excess * f->chance > MANY_EQUAL);
+}
+
 void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum look look,
 	uint8_t *out, struct body_plane *plane)
 {
@@ -208,8 +215,7 @@ void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum lo
 	if (f.entropy < FIGURES_NOISE_BITS)
 		plan_symbols(c, in, n, f.entropy, look, out, plane);
 	coder_set_counts(c->coders, NULL);
-	if (lz || n < SMALL_PART ||
-		(f.run_excess * f.chance > MANY_EQUAL && figures_have_runs(&f, n)))
+	if (lz || n < SMALL_PART || runs_are_long(&f, n))
 		plan_lz(c, in, n, f.entropy > SHORT_MATCHES_BITS, look, out, plane);
 	if (plane->coder == CODER_RAW)
 		memcpy(out, in, n);
