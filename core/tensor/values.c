@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "base/simd.h"
 
 /* ---- to double ------------------------------------------------------------------------------ */
 
@@ -57,7 +58,8 @@ static double f64_value(uint64_t bits)
 	}                                                               \
 	return true
 
-bool values_get(double *out, const uint8_t *p, unsigned n, enum dtype_id dtype, bool big)
+SIMD_CLONES bool values_get(double *restrict out, const uint8_t *restrict p, unsigned n,
+	enum dtype_id dtype, bool big)
 {
 	switch (dtype) {
 	case DTYPE_U8:
