@@ -4,6 +4,7 @@
 #include "format/format.h"
 #include "format/npy.h"
 #include "format/safetensors.h"
+#include "format/zip_walk.h"
 
 static const struct format formats[] = {
 	{
@@ -16,6 +17,12 @@ static const struct format formats[] = {
 		.name = "safetensors",
 		.begins = safetensors_begins,
 		.walk = safetensors_walk,
+	},
+	{
+		.name = "zip",
+		.begins = zip_begins,
+		.walk = zip_walk,
+		.release = zip_release,
 	},
 };
 

@@ -7,10 +7,15 @@ enum zip_signature {
 	ZIP_LOCAL = 0x04034b50,   /* before a member's bytes */
 	ZIP_CENTRAL = 0x02014b50, /* a member's entry in the directory */
 	ZIP_END = 0x06054b50,     /* behind the directory */
+	ZIP64_END = 0x06064b50,
+	ZIP64_LOCATOR = 0x07064b50,
+	ZIP_DESCRIPTOR = 0x08074b50, /* behind a member whose length was not known before */
 };
 
 /* Bytes of the records, without the name, extra field and comment that follow. */
 enum { ZIP_LOCAL_BYTES = 30, ZIP_CENTRAL_BYTES = 46, ZIP_END_BYTES = 22 };
+
+enum { ZIP64_LOCATOR_BYTES = 20, ZIP_DESCRIPTOR_BYTES = 16, ZIP64_DESCRIPTOR_BYTES = 24 };
 
 enum zip_method { ZIP_STORED = 0, ZIP_DEFLATED = 8 };
 

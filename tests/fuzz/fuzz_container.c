@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parsers of containers, on a file that grows as they look at it: spans tile it, and what is found
- * in the end is the same as when all of it was there at once.
+ * The parsers of containers, on a file that grows as they look at it: spans tile it. What is found in the
+ * end is the same as when all of it was there at once, unless the format has to guess meanwhile.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -53,13 +53,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	file.size = size;
 	container_update(&c, &file);
 	container_update(&whole, &file);
-	if (whole.segments.n && whole.segments.n == c.segments.n &&
+	if (whole.format && !whole.format->release && whole.segments.n == c.segments.n &&
+		c.segments.n &&
 		memcmp(whole.segments.items, c.segments.items,
 			c.segments.n * sizeof(*c.segments.items)) != 0)
 		abort();
 	for (unsigned i = 0; i < 8; i++)
 		check_spans(&whole, i * 97, 1 + i * 211);
 	check_spans(&whole, size / 2, (uint32_t)size + 1);
+	check_spans(&c, 0, (uint32_t)size + 1);
 	container_reset(&c);
 	container_reset(&whole);
 	return 0;

@@ -47,3 +47,131 @@ def model(seed=1, layers=3, dtype="f4", width=256):
             out[f"layers.{i}.{name}"] = weights(shape, dtype, 100 * seed + 10 * i + k)
         out[f"layers.{i}.steps"] = weights((1,), "i8", seed + i)
     return out
+
+
+# --- PyTorch ------------------------------------------------------------------------------------
+
+STORAGES = {"f8": "DoubleStorage", "f4": "FloatStorage", "f2": "HalfStorage", "bf16": "BFloat16Storage",
+            "i8": "LongStorage", "i4": "IntStorage", "u1": "ByteStorage", "?": "BoolStorage"}
+
+
+def _torch_global(module, name):
+    """Something that pickles as a reference to module.name."""
+    import sys
+    import types
+
+    for parent in ("torch", module):
+        found = sys.modules.setdefault(parent, types.ModuleType(parent))
+    if not hasattr(found, name):
+        thing = type(name, (), {"__module__": module, "__qualname__": name})
+        setattr(found, name, thing)
+    return getattr(found, name)
+
+
+class _Tensor:
+    def __init__(self, key, dtype, shape, data):
+        self.key, self.dtype, self.shape, self.data = key, dtype, shape, data
+
+    def __reduce__(self):
+        import collections
+
+        strides, step = [], 1
+        for n in reversed(self.shape):
+            strides.insert(0, step)
+            step *= n
+        return (_torch_global("torch._utils", "_rebuild_tensor_v2"),
+                (_Storage(self), 0, tuple(self.shape), tuple(strides), False, collections.OrderedDict()))
+
+
+class _Storage:
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+
+def torch_pickle(tensors):
+    """(the pickle that torch.save makes of a nested state dict of these, storages by key)."""
+    import io
+    import pickle
+
+    storages, tree = {}, {}
+    for i, (name, (dtype, shape, data)) in enumerate(tensors.items()):
+        at = tree
+        *path, last = name.split(".")
+        for part in path:
+            at = at.setdefault(part, {})
+        at[last] = _Tensor(str(i), dtype, shape, data)
+        storages[str(i)] = data
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, obj):
+            if isinstance(obj, _Storage):
+                t = obj.tensor
+                count = int(np.prod(t.shape)) if t.shape else 1
+                return ("storage", _torch_global("torch", STORAGES[t.dtype]), t.key, "cpu", count)
+            return None
+
+    out = io.BytesIO()
+    Pickler(out, 2).dump({"model": tree, "epoch": 3})
+    return out.getvalue(), storages
+
+
+class _ZipWriter:
+    """Members as PyTorch's writer leaves them: lengths behind them, bytes at multiples of 64."""
+
+    def __init__(self):
+        self.parts, self.at, self.central = [], 0, []
+
+    def _put(self, data):
+        self.parts.append(data)
+        self.at += len(data)
+
+    def member(self, name, data):
+        import zlib
+
+        name = name.encode()
+        padding = -(self.at + 30 + len(name) + 4) % 64
+        extra = b"FB" + struct.pack("<H", padding) + b"Z" * padding
+        crc, start = zlib.crc32(data), self.at
+        self._put(struct.pack("<IHHHHHIIIHH", 0x04034B50, 0, 0x0808, 0, 0, 0, 0, 0, 0, len(name), len(extra)) + name + extra)
+        self._put(data)
+        self._put(struct.pack("<IIII", 0x08074B50, crc, len(data), len(data)))
+        self.central.append(struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, 0, 0, 0x0808, 0, 0, 0, crc, len(data), len(data),
+                                        len(name), 0, 0, 0, 0, 0, start) + name)
+
+    def close(self):
+        directory, start = b"".join(self.central), self.at
+        self._put(directory)
+        self._put(struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, len(self.central), len(self.central), len(directory), start, 0))
+        return b"".join(self.parts)
+
+
+def torch_zip(tensors, name="archive", pickle_last=False):
+    """A .pt file; with pickle_last in TorchScript's order."""
+    text, storages = torch_pickle(tensors)
+    z = _ZipWriter()
+    if not pickle_last:
+        z.member(f"{name}/data.pkl", text)
+    for key, data in storages.items():
+        z.member(f"{name}/data/{key}", data)
+    if pickle_last:
+        z.member(f"{name}/data.pkl", text)
+    z.member(f"{name}/version", b"3\n")
+    return z.close()
+
+
+def npz(tensors):
+    """As numpy.savez writes it to a file that can't seek, or can: (bytes)."""
+    import io
+
+    out = io.BytesIO()
+    np.savez(out, **{k: np.frombuffer(d, dtype={"bf16": "V2"}.get(t, t)).reshape(s) for k, (t, s, d) in tensors.items()})
+    return out.getvalue()
+
+
+def as_arrays(tensors):
+    """The same as .npy files: yields their bytes."""
+    for dtype, shape, raw in tensors.values():
+        head = "{'descr': '%s', 'fortran_order': False, 'shape': %r, }" % (
+            {"bf16": "|V2"}.get(dtype, f"<{dtype}"), tuple(shape))
+        head += " " * (-(len(head) + 11) % 64) + "\n"
+        yield b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + raw

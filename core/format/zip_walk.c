@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ *           local record ──► member: its length known? ──► tensors in it ──► next record
+ *                                │ no: from what is in it (.npy, a storage of a pickle), or
+ *                                └──── search for the record that must follow it
+ *           directory, end records, descriptors ──► skipped
+ *
+ * Writers that can't seek (PyTorch) leave lengths 0 and put a descriptor behind the member; those that
+ * can (zipfile) fill them in later. What looks like no record at all ends the walk.
+ */
+#include "format/zip_walk.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/le.h"
+#include "format/npy.h"
+#include "format/torch_pickle.h"
+#include "format/zip.h"
+
+enum {
+	MAX_NAME = 1024,
+	MAX_UNTYPED = 1 << 16, /* storages that came before their pickle */
+	WINDOW = 64 << 10,
+	NPY_FIRST = 4096, /* of a member's .npy header; longer ones are rare */
+	SIGNATURE_BYTES = 4,
+};
+
+enum found { FOUND, NOT_YET, NOWHERE };
+
+struct member {
+	uint64_t at, data, size; /* of the local record, the bytes, and how many */
+	bool has_size, stored;
+	unsigned name_len;
+	char name[MAX_NAME + 1];
+};
+
+/* A storage whose type isn't known yet. */
+struct untyped {
+	uint64_t data, size;
+	char key[24];
+};
+
+struct walk {
+	uint64_t at;        /* the next record */
+	uint64_t search_at; /* how far the end of the member there was looked for; 0: not yet */
+	struct torch_pickle torch;
+	size_t folder_len; /* of "archive/data/": where the storages of the pickle are */
+	char folder[MAX_NAME + 1];
+	struct untyped *untyped;
+	size_t n_untyped, untyped_room;
+};
+
+/* ---- records --------------------------------------------------------------------------------------- */
+
+static bool is_method(unsigned method)
+{
+	return method == ZIP_STORED || method == ZIP_DEFLATED || method == 12 || method == 14 ||
+		method == 93 || method == 95;
+}
+
+bool zip_begins(const uint8_t *p, size_t n)
+{
+	uint64_t at = 0;
+
+	while (n - at >= ZIP_LOCAL_BYTES && le_get32(p + at) == ZIP_LOCAL) {
+		unsigned method = le_get16(p + at + 8);
+		uint32_t size = le_get32(p + at + 18);
+		uint64_t header = ZIP_LOCAL_BYTES + (uint64_t)le_get16(p + at + 26) +
+			le_get16(p + at + 28);
+
+		if (method != ZIP_STORED || le_get16(p + at + 6) & ZIP_FLAG_ENCRYPTED)
+			return false;
+		/* A folder says nothing of what will follow. */
+		if (size || le_get16(p + at + 26) == 0 || header > n - at ||
+			p[at + ZIP_LOCAL_BYTES + le_get16(p + at + 26) - 1] != '/')
+			return true;
+		at += header;
+	}
+	return false;
+}
+
+/* The length in a record's zip64 field, which stands for one of all ones. */
+static bool zip64_size(const uint8_t *extra, size_t n, uint64_t *out)
+{
+	while (n >= 4) {
+		size_t len = le_get16(extra + 2);
+
+		if (len > n - 4)
+			return false;
+		if (le_get16(extra) == ZIP64_EXTRA && len >= 16) {
+			*out = le_get64(extra + 4);
+			return le_get64(extra + 12) == *out;
+		}
+		extra += 4 + len;
+		n -= 4 + len;
+	}
+	return false;
+}
+
+static enum found read_member(const struct format_reader *file, uint64_t at, struct member *out)
+{
+	uint8_t head[ZIP_LOCAL_BYTES];
+	unsigned name_len, extra_len, flags;
+
+	if (file->size - at < ZIP_LOCAL_BYTES)
+		return NOT_YET;
+	if (!format_read(file, head, sizeof(head), at))
+		return NOWHERE;
+	name_len = le_get16(head + 26);
+	extra_len = le_get16(head + 28);
+	if (file->size - at - ZIP_LOCAL_BYTES < (uint64_t)name_len + extra_len)
+		return NOT_YET;
+
+	AUTO_FREE uint8_t *extra = mem_alloc(extra_len + 1u);
+
+	out->at = at;
+	out->name_len = name_len < MAX_NAME ? name_len : MAX_NAME;
+	out->data = at + ZIP_LOCAL_BYTES + name_len + extra_len;
+	if (!extra || !format_read(file, out->name, out->name_len, at + ZIP_LOCAL_BYTES) ||
+		!format_read(file, extra, extra_len, at + ZIP_LOCAL_BYTES + name_len))
+		return NOWHERE;
+	out->name[out->name_len] = '\0';
+	flags = le_get16(head + 6);
+	out->stored = le_get16(head + 8) == ZIP_STORED && !(flags & ZIP_FLAG_ENCRYPTED);
+	out->size = le_get32(head + 18);
+	out->has_size = out->size != 0;
+	if (out->size == ZIP64_IN_EXTRA)
+		out->has_size = zip64_size(extra, extra_len, &out->size) && out->size;
+	if (!is_method(le_get16(head + 8)) || out->size > UINT64_MAX / 2)
+		return NOWHERE;
+	if (name_len && out->name[out->name_len - 1] == '/')
+		out->has_size = true; /* a folder: nothing */
+	return FOUND;
+}
+
+/* How long the record that begins with `sig` is, of which `head` has the first bytes; 0: it isn't one
+   that may be skipped. */
+static uint64_t record_bytes(const struct format_reader *file, uint64_t at, uint32_t sig,
+	const uint8_t head[ZIP_CENTRAL_BYTES])
+{
+	uint8_t next[2];
+
+	if (sig == ZIP_CENTRAL)
+		return ZIP_CENTRAL_BYTES + (uint64_t)le_get16(head + 28) + le_get16(head + 30) +
+			le_get16(head + 32);
+	if (sig == ZIP_END)
+		return ZIP_END_BYTES + (uint64_t)le_get16(head + 20);
+	if (sig == ZIP64_END)
+		return 12 + min_u64(le_get64(head + 4), UINT32_MAX);
+	if (sig == ZIP64_LOCATOR)
+		return ZIP64_LOCATOR_BYTES;
+	if (sig != ZIP_DESCRIPTOR)
+		return 0;
+	/* With lengths of 64 bits it is eight bytes longer; nothing says so but what follows. */
+	if (format_read(file, next, 2, at + ZIP_DESCRIPTOR_BYTES) && next[0] == 'P' &&
+		next[1] == 'K')
+		return ZIP_DESCRIPTOR_BYTES;
+	return ZIP64_DESCRIPTOR_BYTES;
+}
+
+static bool is_record(const struct format_reader *file, uint64_t at)
+{
+	uint8_t sig[SIGNATURE_BYTES];
+
+	if (!format_read(file, sig, sizeof(sig), at))
+		return false;
+	return le_get32(sig) == ZIP_LOCAL || le_get32(sig) == ZIP_CENTRAL ||
+		le_get32(sig) == ZIP_DESCRIPTOR;
+}
+
+/* ---- lengths that no header has --------------------------------------------------------------------- */
+
+/* Whether the record at `at` can be the one behind the member: a descriptor knows its length. */
+static bool ends_member(const struct format_reader *file, const struct member *member, uint64_t at)
+{
+	uint8_t p[ZIP64_DESCRIPTOR_BYTES] = { 0 };
+	size_t n = (size_t)min_u64(sizeof(p), file->size - at);
+	struct member next;
+
+	if (n < ZIP_DESCRIPTOR_BYTES || !format_read(file, p, n, at))
+		return false;
+	switch (le_get32(p)) {
+	case ZIP_DESCRIPTOR:
+		return member->stored ? le_get32(p + 8) == (uint32_t)(at - member->data)
+				      : le_get32(p + 8) == (uint32_t)(at - member->data) ||
+				le_get64(p + 8) == at - member->data;
+	case ZIP_LOCAL:
+		return read_member(file, at, &next) == FOUND && next.name_len &&
+			le_get16(p + 4) <= 63;
+	case ZIP_CENTRAL:
+		return n >= 12 && is_method(le_get16(p + 10)) && (le_get16(p + 4) & 0xff) <= 63;
+	default:
+		return false;
+	}
+}
+
+/* Search on for the end of a member, from w->search_at. */
+static enum found search_end(struct walk *w, const struct format_reader *file,
+	struct member *member)
+{
+	AUTO_FREE uint8_t *window = mem_alloc(WINDOW);
+
+	if (!window)
+		return NOWHERE;
+	w->search_at = max_u64(w->search_at, member->data);
+	while (file->size - w->search_at >= ZIP64_DESCRIPTOR_BYTES) {
+		size_t n = (size_t)min_u64(WINDOW, file->size - w->search_at), at = 0;
+
+		if (!format_read(file, window, n, w->search_at))
+			return NOWHERE;
+		for (const uint8_t *p; at + SIGNATURE_BYTES <= n; at++) {
+			p = memchr(window + at, 'P', n - at - SIGNATURE_BYTES + 1);
+			if (!p)
+				break;
+			at = (size_t)(p - window);
+			if (p[1] != 'K' || !ends_member(file, member, w->search_at + at))
+				continue;
+			member->size = w->search_at + at - member->data;
+			return FOUND;
+		}
+		if (n < WINDOW)
+			break;
+		w->search_at += n - ZIP64_DESCRIPTOR_BYTES;
+	}
+	return NOT_YET;
+}
+
+/* ---- what members hold ------------------------------------------------------------------------------- */
+
+static bool ends_in(const struct member *m, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return m->name_len >= n && strcmp(m->name + m->name_len - n, suffix) == 0;
+}
+
+/* The layout of a member that is a .npy. False: it isn't one, or its header isn't there yet. */
+static bool read_npy(const struct format_reader *file, const struct member *m,
+	struct layout *layout)
+{
+	uint8_t prefix[NPY_FIRST];
+	size_t n = (size_t)min_u64(sizeof(prefix), file->size - m->data);
+
+	memset(layout, 0, sizeof(*layout));
+	return m->stored && ends_in(m, ".npy") && format_read(file, prefix, n, m->data) &&
+		npy_parse(prefix, n, layout) && layout->data_bytes <= UINT64_MAX / 2;
+}
+
+static int add_npy(struct container *c, const struct member *m, const struct layout *l)
+{
+	struct segment_about a = { .name = m->name,
+		.name_len = m->name_len - strlen(".npy"),
+		.type = l->dtype_text,
+		.dtype = l->dtype,
+		.elem_bytes = l->elem_bytes,
+		.big_endian = l->big_endian,
+		.row_elems = format_row_len(l),
+		.n_dims = l->n_dims,
+		.shape = l->shape,
+		.offset = m->data + l->data_offset,
+		.bytes = l->data_bytes };
+
+	return segments_add(&c->segments, &a);
+}
+
+/* "archive/data.pkl" names what is in "archive/data/". */
+static bool is_pickle(const struct member *m)
+{
+	return m->stored && ends_in(m, ".pkl") && m->name_len > 4;
+}
+
+/* The key of a storage: what stands behind its folder. NULL: it is in another one. */
+static const char *key_in_folder(const struct walk *w, const struct member *m)
+{
+	return w->folder_len && m->name_len > w->folder_len &&
+			memcmp(m->name, w->folder, w->folder_len) == 0
+		? m->name + w->folder_len
+		: NULL;
+}
+
+static const struct torch_storage *find_storage(const struct walk *w, const struct member *m)
+{
+	const char *key = key_in_folder(w, m);
+
+	return key && m->stored ? torch_pickle_find(&w->torch, key, strlen(key)) : NULL;
+}
+
+/* A storage, perhaps, of a pickle that is still to come, as in TorchScript's archives. */
+static void keep_untyped(struct walk *w, const struct member *m)
+{
+	const char *slash = strrchr(m->name, '/');
+	struct untyped u = { m->data, m->size, "" };
+	size_t room = w->untyped_room ? 2 * w->untyped_room : 64;
+	void *p;
+
+	if (!slash || !slash[1] || strlen(slash + 1) >= sizeof(u.key) || !m->size)
+		return;
+	memcpy(u.key, slash + 1, strlen(slash + 1));
+	if (w->n_untyped == w->untyped_room) {
+		p = room <= MAX_UNTYPED ? mem_resize(w->untyped, room, sizeof(u)) : NULL;
+		if (!p)
+			return;
+		w->untyped = p;
+		w->untyped_room = room;
+	}
+	w->untyped[w->n_untyped++] = u;
+}
+
+static void place_untyped(struct container *c, struct walk *w)
+{
+	for (size_t i = 0; i < w->n_untyped; i++) {
+		const struct untyped *u = &w->untyped[i];
+		const struct torch_storage *s = torch_pickle_find(&w->torch, u->key,
+			strlen(u->key));
+
+		if (s && s->bytes == u->size)
+			(void)torch_pickle_place(&w->torch, s, u->data, &c->segments);
+	}
+	w->n_untyped = 0;
+}
+
+/* A pickle of tensors replaces the one before; of several archives in a file each has its own. */
+static void read_pickle(struct container *c, struct walk *w, const struct format_reader *file,
+	const struct member *m)
+{
+	AUTO_FREE uint8_t *bytes = NULL;
+	struct torch_pickle torch;
+	size_t used;
+
+	if (m->size > TORCH_MAX_PICKLE || !(bytes = mem_alloc(m->size)) ||
+		!format_read(file, bytes, m->size, m->data))
+		return;
+	if (torch_pickle_read(bytes, m->size, &torch, &used) != PICKLE_WHOLE || !torch.n_storages) {
+		torch_pickle_release(&torch);
+		return;
+	}
+	torch_pickle_release(&w->torch);
+	w->torch = torch;
+	w->folder_len = m->name_len - strlen(".pkl") + 1;
+	memcpy(w->folder, m->name, m->name_len);
+	w->folder[w->folder_len - 1] = '/';
+	w->folder[w->folder_len] = '\0';
+	place_untyped(c, w);
+}
+
+static void look_into(struct container *c, struct walk *w, const struct format_reader *file,
+	const struct member *m)
+{
+	const struct torch_storage *storage = find_storage(w, m);
+	struct layout layout;
+
+	if (read_npy(file, m, &layout) && layout.data_offset + layout.data_bytes <= m->size)
+		(void)add_npy(c, m, &layout);
+	else if (storage && storage->bytes <= m->size)
+		(void)torch_pickle_place(&w->torch, storage, m->data, &c->segments);
+	else if (is_pickle(m))
+		read_pickle(c, w, file, m);
+	else if (m->stored)
+		keep_untyped(w, m);
+}
+
+/* ---- the walk ----------------------------------------------------------------------------------------- */
+
+/*
+ * The length of the member at w->at. Content that knows its own is believed, as far as it goes: that is
+ * how tensors are known while they are written.
+ */
+static enum found find_size(struct walk *w, const struct format_reader *file, struct member *m)
+{
+	const struct torch_storage *storage = find_storage(w, m);
+	struct layout layout;
+
+	if (m->has_size)
+		return FOUND;
+	if (is_record(file, m->data)) {
+		m->size = 0;
+		return FOUND;
+	}
+	if (w->search_at) {
+		/* What the content said was wrong, or it said nothing. */
+	} else if (read_npy(file, m, &layout)) {
+		m->size = layout.data_offset + layout.data_bytes;
+		return FOUND;
+	} else if (storage) {
+		m->size = storage->bytes;
+		return FOUND;
+	} else if (ends_in(m, ".npy") && file->size - m->data < NPY_FIRST) {
+		return NOT_YET; /* it may become one */
+	}
+	return search_end(w, file, m);
+}
+
+/* Step over the member at w->at. NOT_YET: it is not there yet to its end. */
+static enum found step_member(struct container *c, struct walk *w,
+	const struct format_reader *file)
+{
+	struct member m;
+	enum found found = read_member(file, w->at, &m);
+	uint64_t end;
+
+	if (found == FOUND)
+		found = find_size(w, file, &m);
+	if (found != FOUND)
+		return found;
+	end = m.data + m.size;
+	if (is_pickle(&m) && end > file->size)
+		return NOT_YET;
+	look_into(c, w, file, &m);
+	w->at = end;
+	w->search_at = 0;
+	return FOUND;
+}
+
+static enum found step(struct container *c, struct walk *w, const struct format_reader *file)
+{
+	uint8_t head[ZIP_CENTRAL_BYTES] = { 0 };
+	uint64_t len, n = w->at < file->size ? min_u64(sizeof(head), file->size - w->at) : 0;
+	uint32_t sig;
+
+	if (n < ZIP_END_BYTES)
+		return NOT_YET;
+	if (!format_read(file, head, (size_t)n, w->at))
+		return NOWHERE;
+	sig = le_get32(head);
+	if (sig == ZIP_LOCAL)
+		return step_member(c, w, file);
+	/* 0: space that is still to be written. */
+	if (sig == 0 || (sig == ZIP_CENTRAL && n < sizeof(head)))
+		return NOT_YET;
+	if (sig == ZIP_CENTRAL && !c->tail)
+		c->tail = w->at;
+	len = record_bytes(file, w->at, sig, head);
+	if (!len)
+		return NOWHERE;
+	w->at += len;
+	return FOUND;
+}
+
+void zip_walk(struct container *c, const struct format_reader *file)
+{
+	struct walk *w = c->state;
+	enum found found;
+
+	c->head_bytes = SIGNATURE_BYTES;
+	if (!w)
+		w = c->state = mem_zalloc(1, sizeof(*w));
+	if (!w)
+		return;
+	do {
+		found = step(c, w, file);
+	} while (found == FOUND);
+	if (found == NOT_YET)
+		c->wants = max_u64(w->at, w->search_at) + ZIP_END_BYTES;
+}
+
+void zip_release(struct container *c)
+{
+	struct walk *w = c->state;
+
+	if (!w)
+		return;
+	torch_pickle_release(&w->torch);
+	mem_free(w->untyped);
+	mem_free(w);
+	c->state = NULL;
+}
