@@ -52,6 +52,41 @@ int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir);
 /* `flags`: 0, or RENAME_EXCHANGE. -ENOENT: there is no sidecar `from`. */
 int alcm_sidecar_move(int store_dirfd, const char *from, const char *to, unsigned flags);
 
+/* ---- summaries of directories --------------------------------------------------------------- */
+
+#define ALCM_SUMMARY_NAME "summary.json"
+
+/*
+ * Reports added up. The sum's CAQ is total ratio / (total CPU seconds + 1), which falls as a directory
+ * grows: it is one number for all of the work, not a mean.
+ */
+struct alcm_summary {
+	double n_files, n_lossy; /* counts: JSON's numbers are doubles */
+	double logical_bytes, stored_bytes, cpu_seconds;
+	double baseline_stored_bytes, baseline_cpu_seconds; /* by zlib -6, grown from samples */
+};
+
+/* Add a file's report. -EINVAL, and nothing is added: that is none. */
+int alcm_summary_add_report(struct alcm_summary *summary, const char *json, size_t len);
+
+/* Add the total of what alcm_summary_json() wrote. -EINVAL likewise. */
+int alcm_summary_add_total(struct alcm_summary *summary, const char *json, size_t len);
+
+/*
+ * A directory's summary as JSON (docs/summary.schema.json): of its own files, and in all with those `below`
+ * it. Freed with alcm_free_text(). -ENOMEM.
+ */
+int alcm_summary_json(const struct alcm_summary *here, const struct alcm_summary *below,
+	char **out);
+
+/*
+ * Have the summary of the directory of sidecars `dir` ("": the topmost), DIR/summary.json, as of now. It adds up
+ * the reports that are in DIR and below it; any change of one of these by the functions above removes it, so that one
+ * that is there is right. One thread at a time. -ENODATA: there are no reports. -EAGAIN: they keep changing; it
+ * is missing until another call. -ENOENT: no such directory. -ENOSPC, -ENOMEM, …
+ */
+int alcm_summary_refresh(int store_dirfd, const char *dir);
+
 /* ---- changing a file in place: plain ↔ blob, with the inode it has -------------------------- */
 
 /*

@@ -39,6 +39,7 @@ static void write_report(struct fs *fs, const struct alcm_info *info, const char
 		(void)snprintf(sidecar, sizeof(sidecar), "%s.json", name);
 		err = alcm_sidecar_write(fs->store_fd, sidecar, json, fd);
 		alcm_free_text(json);
+		summaries_changed(fs);
 	}
 	if (err)
 		fs_log(fs, ALCM_LOG_WARNING, "%s: no report: %s", name, strerror(-err));
@@ -102,7 +103,9 @@ void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 		snprintf(sidecar, sizeof(sidecar), "%s%s%s", dir + top + (dir[top] == '/'),
 			dir[top] ? "/" : "", name) >= PATH_MAX)
 		return;
-	if (len > 5 && strcmp(name + len - 5, ".json") == 0) {
+	if (strcmp(name, ALCM_SUMMARY_NAME) == 0) {
+		summaries_refresh(fs, dir + top + (dir[top] == '/'));
+	} else if (len > 5 && strcmp(name + len - 5, ".json") == 0) {
 		char target[PATH_TEXT];
 
 		(void)snprintf(target, sizeof(target), "%.*s", (int)strlen(sidecar) - 5, sidecar);
@@ -172,6 +175,7 @@ void admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const 
 		if (alcm_sidecar_move(fs->store_fd, old, new, flags & RENAME_EXCHANGE) == -ENOENT)
 			(void)alcm_sidecar_remove(fs->store_fd, new, false);
 	}
+	summaries_changed(fs);
 }
 
 void admin_removed(struct fs *fs, int dir_fd, const char *name, bool is_dir)
@@ -180,6 +184,7 @@ void admin_removed(struct fs *fs, int dir_fd, const char *name, bool is_dir)
 
 	if (is_dir && sidecar_name(fs, dir_fd, name, "/" SCHEDULER, sidecar))
 		(void)alcm_sidecar_remove(fs->store_fd, sidecar, false);
-	if (sidecar_name(fs, dir_fd, name, is_dir ? "" : ".json", sidecar))
-		(void)alcm_sidecar_remove(fs->store_fd, sidecar, is_dir);
+	if (sidecar_name(fs, dir_fd, name, is_dir ? "" : ".json", sidecar) &&
+		!alcm_sidecar_remove(fs->store_fd, sidecar, is_dir))
+		summaries_changed(fs);
 }

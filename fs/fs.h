@@ -15,6 +15,7 @@
 #include "alcm.h"
 #include "compat.h"
 #include "options.h"
+#include "summaries.h"
 
 struct inode;
 
@@ -38,6 +39,7 @@ struct fs {
 	struct inode *root;
 
 	struct activity activity;
+	struct summaries summaries;
 
 	pthread_mutex_t scheduler_lock; /* one save at a time takes a directory's scheduler on */
 

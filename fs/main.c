@@ -196,9 +196,12 @@ static int serve(struct fs *fs)
 	if (!err)
 		err = start_engine(fs);
 	if (!err)
+		err = summaries_start(fs);
+	if (!err)
 		err = fuse_session_loop_mt(fs->session, &loop);
 	fuse_session_unmount(fs->session);
 	fuse_remove_signal_handlers(fs->session);
+	summaries_stop(fs);
 	/* A signal that ended the loop is the way to unmount, no failure. */
 	return err < 0 ? err : 0;
 }

@@ -4,6 +4,7 @@
  *
  * Outermost first; a thread that holds one may take only those below it:
  *
+ *   0  fs: summaries' maker    (fs/summaries.c) one at a time, while it reads and writes sidecars
  *   1  fs: inode table shard   (fs/inode.c)     lookup counts, the (dev, ino) table
  *   2  fs: inode               (fs/content.c)   content state of one file
  *   3  core: registry of blobs (sched/budget.c) who may be asked to give buffers back

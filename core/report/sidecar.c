@@ -11,6 +11,7 @@
 #include "alcm.h"
 #include "base/alloc.h"
 #include "base/beneath.h"
+#include "report/sidecar_dir.h"
 
 #define TOP ".alcm/caq"
 
@@ -101,6 +102,23 @@ static int open_top(int store_dirfd, bool make)
 	return open_top(store_dirfd, false);
 }
 
+int sidecar_open_dir(int store_dirfd, const char *dir)
+{
+	int top = open_top(store_dirfd, false), fd;
+
+	if (top < 0)
+		return top;
+	if (*dir) {
+		fd = beneath_open(top, dir, O_RDONLY | O_DIRECTORY, 0);
+	} else {
+		fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	}
+	close(top);
+	return fd;
+}
+
 /* Make the directories of `name`: the last component too, if that is one. */
 static int make_dirs(int store_dirfd, const char *name, bool is_dir)
 {
@@ -174,22 +192,30 @@ static int read_text(int fd, char **out, size_t *len, struct stat *st)
 	return 0;
 }
 
-int alcm_sidecar_read(int store_dirfd, const char *name, char **text, size_t *len, struct stat *st)
+int sidecar_read_at(int dir, const char *name, char **text, size_t *len, struct stat *st)
 {
-	char last[NAME_MAX + 1];
-	int dir = open_dir_of(store_dirfd, name, false, last), fd, err;
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err;
 
-	if (dir < 0)
-		return dir;
-	fd = openat(dir, last, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	err = fd < 0 ? -errno : read_text(fd, text, len, st);
-	close(dir);
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return -errno;
+	err = read_text(fd, text, len, st);
+	close(fd);
 	return err;
 }
 
-static int write_text(int fd, const char *text, const struct stat *like)
+int alcm_sidecar_read(int store_dirfd, const char *name, char **text, size_t *len, struct stat *st)
+{
+	char last[NAME_MAX + 1];
+	int dir = open_dir_of(store_dirfd, name, false, last), err;
+
+	if (dir < 0)
+		return dir;
+	err = sidecar_read_at(dir, last, text, len, st);
+	close(dir);
+	return err;
+}
+
+int sidecar_write_text(int fd, const char *text, const struct stat *like)
 {
 	size_t n = strlen(text);
 
@@ -218,7 +244,7 @@ static int replace(int dir, const char *last, const char *text, const struct sta
 	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	err = write_text(fd, text, like);
+	err = sidecar_write_text(fd, text, like);
 	if (close(fd) && !err)
 		err = -errno;
 	if (!err && renameat(dir, temp, dir, last))
@@ -237,12 +263,25 @@ int alcm_sidecar_write(int store_dirfd, const char *name, const char *text, int 
 
 	if (dir < 0)
 		return dir;
-	err = replace(dir, last, text, &like);
+	/* The place that a file called "summary" would have is its directory's. */
+	if (strcmp(last, ALCM_SUMMARY_NAME) != 0)
+		err = replace(dir, last, text, &like);
 	close(dir);
+	summary_invalidate(store_dirfd, name);
 	return err;
 }
 
 /* ---- following their files ------------------------------------------------------------------------ */
+
+static void remove_summary(int parent, const char *name)
+{
+	int dir = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0)
+		return;
+	(void)unlinkat(dir, ALCM_SUMMARY_NAME, 0);
+	close(dir);
+}
 
 int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir)
 {
@@ -251,8 +290,13 @@ int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir)
 
 	if (dir < 0)
 		return dir;
+	/* A directory's own summary goes with it. */
+	if (is_dir)
+		remove_summary(dir, last);
 	err = unlinkat(dir, last, is_dir ? AT_REMOVEDIR : 0) ? -errno : 0;
 	close(dir);
+	if (!err)
+		summary_invalidate(store_dirfd, name);
 	return err;
 }
 
@@ -272,5 +316,9 @@ int alcm_sidecar_move(int store_dirfd, const char *from, const char *to, unsigne
 	close(dir);
 	if (new_dir >= 0)
 		close(new_dir);
+	if (!err) {
+		summary_invalidate(store_dirfd, from);
+		summary_invalidate(store_dirfd, to);
+	}
 	return err;
 }

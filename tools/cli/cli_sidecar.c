@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* What `rel` is called in the tree of sidecars. */
@@ -31,7 +32,9 @@ enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct 
 	size_t len;
 	int err = name ? alcm_sidecar_read(store_dirfd, name, &text, &len, &st) : -ENOMEM;
 
-	if (err == -ENOENT)
+	if (name && strcmp(basename(name), ALCM_SUMMARY_NAME) == 0)
+		state = SIDECAR_CURRENT; /* its place is the summary's */
+	else if (err == -ENOENT)
 		state = SIDECAR_MISSING;
 	else if (!err && alcm_report_current(text, len, info, rel, mtime))
 		state = SIDECAR_CURRENT;

@@ -233,6 +233,12 @@ static enum cli_exit check_orphan(void *ctx, const struct walk_entry *entry)
 
 	if (entry->kind == WALK_DIR_DONE && c->repair && entry->rel[0])
 		unlinkat(entry->dirfd, entry->name, AT_REMOVEDIR);
+	/* Made anew when it is asked for; it goes so that an empty directory can. */
+	if (entry->kind == WALK_FILE && strcmp(entry->name, ALCM_SUMMARY_NAME) == 0) {
+		if (c->repair)
+			unlinkat(entry->dirfd, entry->name, 0);
+		return CLI_OK;
+	}
 	if (entry->kind != WALK_FILE || is_scheduler(entry->rel) ||
 		sidecar_has_blob(c, entry->rel))
 		return CLI_OK;

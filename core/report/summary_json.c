@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Reports of a directory's files added up (docs/summary.schema.json). */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "alcm.h"
+
+#define SCHEMA_ID "alcm-summary/1"
+
+/* The number `name`, which must be finite and not negative. */
+static bool get(const cJSON *object, const char *name, double *out)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	if (!cJSON_IsNumber(v) || !isfinite(v->valuedouble) || v->valuedouble < 0)
+		return false;
+	*out = v->valuedouble;
+	return true;
+}
+
+static void add(struct alcm_summary *to, const struct alcm_summary *s)
+{
+	to->n_files += s->n_files;
+	to->n_lossy += s->n_lossy;
+	to->logical_bytes += s->logical_bytes;
+	to->stored_bytes += s->stored_bytes;
+	to->cpu_seconds += s->cpu_seconds;
+	to->baseline_stored_bytes += s->baseline_stored_bytes;
+	to->baseline_cpu_seconds += s->baseline_cpu_seconds;
+}
+
+/* A file too small for a baseline counts with itself: it neither gains nor loses. */
+static bool from_report(const cJSON *root, struct alcm_summary *out)
+{
+	const cJSON *result = cJSON_GetObjectItemCaseSensitive(root, "result");
+	const cJSON *baseline = cJSON_GetObjectItemCaseSensitive(root, "baseline");
+	double logical, stored, ratio;
+
+	if (!get(cJSON_GetObjectItemCaseSensitive(root, "file"), "logical_size", &logical) ||
+		!get(cJSON_GetObjectItemCaseSensitive(root, "blob"), "stored_size", &stored) ||
+		!get(result, "cpu_seconds", &out->cpu_seconds))
+		return false;
+	out->n_files = 1;
+	out->n_lossy = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "lossy"));
+	out->logical_bytes = logical;
+	out->stored_bytes = stored;
+	out->baseline_stored_bytes = stored;
+	out->baseline_cpu_seconds = out->cpu_seconds;
+	if (get(baseline, "ratio", &ratio) && ratio > 0 &&
+		get(baseline, "cpu_seconds", &out->baseline_cpu_seconds))
+		out->baseline_stored_bytes = logical / ratio;
+	return true;
+}
+
+static bool from_summary(const cJSON *root, struct alcm_summary *out)
+{
+	const cJSON *total = cJSON_GetObjectItemCaseSensitive(root, "total");
+	const cJSON *baseline = cJSON_GetObjectItemCaseSensitive(total, "baseline");
+
+	return get(total, "files", &out->n_files) && get(total, "lossy_files", &out->n_lossy) &&
+		get(total, "logical_bytes", &out->logical_bytes) &&
+		get(total, "stored_bytes", &out->stored_bytes) &&
+		get(total, "cpu_seconds", &out->cpu_seconds) &&
+		get(baseline, "stored_bytes", &out->baseline_stored_bytes) &&
+		get(baseline, "cpu_seconds", &out->baseline_cpu_seconds);
+}
+
+static int add_json(struct alcm_summary *to, const char *json, size_t len,
+	bool (*from)(const cJSON *root, struct alcm_summary *out))
+{
+	cJSON *root = cJSON_ParseWithLength(json, len);
+	struct alcm_summary one = { 0 };
+	bool good = from(root, &one);
+
+	cJSON_Delete(root);
+	if (!good)
+		return -EINVAL;
+	add(to, &one);
+	return 0;
+}
+
+int alcm_summary_add_report(struct alcm_summary *summary, const char *json, size_t len)
+{
+	return add_json(summary, json, len, from_report);
+}
+
+int alcm_summary_add_total(struct alcm_summary *summary, const char *json, size_t len)
+{
+	return add_json(summary, json, len, from_summary);
+}
+
+/* ---- as JSON ----------------------------------------------------------------------------------- */
+
+static double ratio_of(double logical, double stored)
+{
+	return stored > 0 ? logical / stored : 0;
+}
+
+/* A NULL on the way (memory is short) makes cJSON drop the item. */
+static void add_sums(cJSON *root, const char *name, const struct alcm_summary *s)
+{
+	cJSON *o = cJSON_AddObjectToObject(root, name), *b;
+	double ratio = ratio_of(s->logical_bytes, s->stored_bytes);
+	double caq = alcm_caq(ratio, s->cpu_seconds);
+	double baseline_ratio = ratio_of(s->logical_bytes, s->baseline_stored_bytes);
+	double baseline_caq = alcm_caq(baseline_ratio, s->baseline_cpu_seconds);
+
+	cJSON_AddNumberToObject(o, "files", s->n_files);
+	cJSON_AddNumberToObject(o, "lossy_files", s->n_lossy);
+	cJSON_AddNumberToObject(o, "logical_bytes", s->logical_bytes);
+	cJSON_AddNumberToObject(o, "stored_bytes", s->stored_bytes);
+	cJSON_AddNumberToObject(o, "saved_bytes", s->logical_bytes - s->stored_bytes);
+	cJSON_AddNumberToObject(o, "ratio", ratio);
+	cJSON_AddNumberToObject(o, "cpu_seconds", s->cpu_seconds);
+	cJSON_AddNumberToObject(o, "caq", caq);
+	b = cJSON_AddObjectToObject(o, "baseline");
+	cJSON_AddStringToObject(b, "codec", "zlib -6");
+	cJSON_AddNumberToObject(b, "stored_bytes", s->baseline_stored_bytes);
+	cJSON_AddNumberToObject(b, "ratio", baseline_ratio);
+	cJSON_AddNumberToObject(b, "cpu_seconds", s->baseline_cpu_seconds);
+	cJSON_AddNumberToObject(b, "caq", baseline_caq);
+	cJSON_AddNumberToObject(b, "gain_percent",
+		baseline_caq > 0 ? 100 * (caq / baseline_caq - 1) : 0);
+}
+
+int alcm_summary_json(const struct alcm_summary *here, const struct alcm_summary *below,
+	char **out)
+{
+	cJSON *root = cJSON_CreateObject();
+	struct alcm_summary total = *here;
+	char *text;
+
+	add(&total, below);
+	cJSON_AddStringToObject(root, "schema", SCHEMA_ID);
+	cJSON_AddStringToObject(root, "generator", "alcmfs");
+	cJSON_AddStringToObject(root, "version", ALCM_VERSION);
+	add_sums(root, "here", here);
+	add_sums(root, "total", &total);
+	text = cJSON_Print(root);
+	cJSON_Delete(root);
+	if (!text)
+		return -ENOMEM;
+	*out = text;
+	return 0;
+}

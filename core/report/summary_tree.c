@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Summaries of directories in the tree of sidecars: DIR/summary.json.
+ *
+ *      a sidecar of DIR comes, changes or goes:  remove .alcm-summary, then summary.json, of DIR and all above
+ *      making one:  create .alcm-summary, add up, write it, rename it to summary.json
+ *
+ * So whatever changed while a summary was being made takes away the file that was to be renamed, and a
+ * summary that is there is right. One that is missing below is made first; and since those above a change are
+ * all missing, what is missing is found by going down from the top only where there is none.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alcm.h"
+#include "base/alloc.h"
+#include "base/beneath.h"
+#include "report/sidecar_dir.h"
+
+#define DRAFT ".alcm-summary"
+
+enum {
+	MAX_DEPTH = 100, /* of directories below the one asked for; a descriptor each */
+	N_TRIES = 3,     /* while others keep changing what is added up */
+};
+
+static int refresh_dir(int dir, unsigned depth);
+
+/* The store changes under us: a report that is gone by now, or is none, counts as nothing. */
+static void add_file(int dir, const char *name,
+	int (*add)(struct alcm_summary *to, const char *json, size_t len), struct alcm_summary *to)
+{
+	char *text = NULL;
+	struct stat st;
+	size_t len;
+
+	if (!sidecar_read_at(dir, name, &text, &len, &st))
+		(void)add(to, text, len);
+	alcm_free_text(text);
+}
+
+static void add_dir(int dir, const char *name, unsigned depth, struct alcm_summary *below)
+{
+	int child = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (child < 0)
+		return;
+	if (depth < MAX_DEPTH && !refresh_dir(child, depth + 1))
+		add_file(child, ALCM_SUMMARY_NAME, alcm_summary_add_total, below);
+	close(child);
+}
+
+static bool is_report(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 5 && strcmp(name + n - 5, ".json") == 0 && strcmp(name, ALCM_SUMMARY_NAME) != 0;
+}
+
+static int add_up(int dir, unsigned depth, struct alcm_summary *here, struct alcm_summary *below)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!stream) {
+		err = -errno;
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	while ((entry = readdir(stream))) {
+		if (is_report(entry->d_name))
+			add_file(dir, entry->d_name, alcm_summary_add_report, here);
+		else if (entry->d_name[0] != '.' ||
+			strspn(entry->d_name, ".") < strlen(entry->d_name))
+			add_dir(dir, entry->d_name, depth, below);
+	}
+	closedir(stream);
+	return 0;
+}
+
+/* -ENOENT: what was added up changed meanwhile. -ENODATA: there is nothing to add up. */
+static int make(int dir, unsigned depth)
+{
+	struct alcm_summary here = { 0 }, below = { 0 };
+	AUTO_FREE char *text = NULL;
+	struct stat like;
+	int err, fd;
+
+	(void)unlinkat(dir, DRAFT, 0);
+	fd = openat(dir, DRAFT, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	err = add_up(dir, depth, &here, &below);
+	if (!err && here.n_files + below.n_files <= 0)
+		err = -ENODATA;
+	if (!err)
+		err = alcm_summary_json(&here, &below, &text);
+	if (!err)
+		err = fstat(dir, &like) ? -errno : 0;
+	like.st_mode = (like.st_mode & 0444) | S_IWUSR;
+	if (!err)
+		err = sidecar_write_text(fd, text, &like);
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err && renameat(dir, DRAFT, dir, ALCM_SUMMARY_NAME))
+		err = -errno;
+	if (err && err != -ENOENT)
+		(void)unlinkat(dir, DRAFT, 0);
+	return err;
+}
+
+/* Have the summary of the open directory of sidecars. */
+static int refresh_dir(int dir, unsigned depth)
+{
+	int err = faccessat(dir, ALCM_SUMMARY_NAME, F_OK, AT_SYMLINK_NOFOLLOW) ? -ENOENT : 0;
+
+	for (unsigned n = 0; err == -ENOENT && n < N_TRIES; n++)
+		err = make(dir, depth);
+	return err == -ENOENT ? -EAGAIN : err;
+}
+
+int alcm_summary_refresh(int store_dirfd, const char *dir)
+{
+	int fd = sidecar_open_dir(store_dirfd, dir), err;
+
+	if (fd < 0)
+		return fd;
+	err = refresh_dir(fd, 0);
+	close(fd);
+	return err;
+}
+
+void summary_invalidate(int store_dirfd, const char *name)
+{
+	int dir = sidecar_open_dir(store_dirfd, "");
+	char step[NAME_MAX + 1];
+
+	while (dir >= 0) {
+		int next = -1;
+
+		(void)unlinkat(dir, DRAFT, 0);
+		(void)unlinkat(dir, ALCM_SUMMARY_NAME, 0);
+		if (beneath_next(&name, step) > 0 && *name)
+			next = openat(dir, step, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		close(dir);
+		dir = next;
+	}
+}

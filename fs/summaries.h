@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keeping the summaries of directories in the store current (alcm_summary_refresh() says how): when somebody looks
+ * one up, and by a thread a while after the last change.
+ */
+#ifndef ALCMFS_SUMMARIES_H
+#define ALCMFS_SUMMARIES_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct fs;
+
+struct summaries {
+	pthread_mutex_t making; /* one maker at a time; outermost, and held across the store's I/O for sidecars */
+	pthread_mutex_t lock;   /* guards what follows; a leaf */
+	pthread_cond_t changed; /* by the monotonic clock */
+	bool due, ending, running;
+	pthread_t thread;
+};
+
+/* Start the thread; in the process that serves. 0, or a negative errno. */
+int summaries_start(struct fs *fs);
+
+/* Make what is missing, and end the thread. */
+void summaries_stop(struct fs *fs);
+
+/* Reports came, changed or went. */
+void summaries_changed(struct fs *fs);
+
+/* Have the summary of the directory of reports `dir` ("": the topmost), if it has any. */
+void summaries_refresh(struct fs *fs, const char *dir);
+
+#endif
