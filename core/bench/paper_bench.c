@@ -62,22 +62,31 @@ static double predict(const struct bench *b)
 	return predict_entropy(&predict_default_weights, features);
 }
 
-/* Statistics, prediction, scales, quantisation, pruning. */
-static int quantise(struct bench *b)
+/* Statistics, prediction, scales, threshold. */
+static int fit(struct bench *b)
 {
 	struct value_source source = { b, N, read_tensor };
-	int err;
 
 	paper_release(&b->params);
-	err = paper_fit(&source, &shape, predict(b), b->scheduler.prune_share, &b->params);
-	if (err)
-		return err;
+	return paper_fit(&source, &shape, predict(b), b->scheduler.prune_share, &b->params);
+}
+
+/* Quantisation and pruning. */
+static int apply(struct bench *b, const struct paper_params *params, const struct lossy_shape *s)
+{
 	(void)read_tensor(b, 0, N, b->x);
-	if (!paper_apply(&b->params, &shape, 0, N, b->x, b->y, false))
+	if (!paper_apply(params, s, 0, N, b->x, b->y, false))
 		return -ERANGE;
 	for (unsigned i = 0; i < N; i++)
 		b->quantised[i] = (float)b->y[i];
 	return 0;
+}
+
+static int quantise(struct bench *b)
+{
+	int err = fit(b);
+
+	return err ? err : apply(b, &b->params, &shape);
 }
 
 static int64_t npz_bytes(const struct npz_array *arrays, unsigned n)
@@ -160,16 +169,13 @@ static int64_t run_alcm(struct bench *b)
 	struct grid_map grid = { .n_scales = 1, .n_components = 1, .run = N, .row_len = SIDE };
 	struct value_source source = { b, N, read_tensor };
 	struct paper_params uniform;
-	int err = quantise(b);
+	int err = fit(b);
 
 	if (!err)
 		err = uniform_fit(&source, &shape, &b->params, &uniform);
 	if (err)
 		return err;
-	if (!paper_apply(&uniform, &whole, 0, N, b->x, b->y, false))
-		err = -ERANGE;
-	for (unsigned i = 0; i < N; i++)
-		b->quantised[i] = (float)b->y[i];
+	err = apply(b, &uniform, &whole);
 	grid.scales = uniform.scales;
 
 	int64_t bytes = err ? err : coded_bytes(b, b->quantised, &grid);

@@ -2,11 +2,13 @@
 #include "lossy/channel_means.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "base/simd.h"
 #include "tensor/values.h"
 
 enum {
@@ -47,15 +49,19 @@ static void add_to(const struct adder *a, double *sum, const double *x, uint64_t
 	}
 }
 
+SIMD_CLONES static bool all_finite(const double *x, uint64_t n)
+{
+	uint64_t beyond = 0;
+
+	for (uint64_t i = 0; i < n; i++)
+		beyond |= !(fabs(x[i]) <= DBL_MAX);
+	return !beyond;
+}
+
 /* NaN and Inf count as absent: they add nothing, and the mean is over the others. */
 static void drop_nonfinite(struct adder *a, double *x, uint64_t n)
 {
-	double check = 0;
-
-	/* 0 · x is NaN for both, 0 for all others. */
-	for (uint64_t i = 0; i < n; i++)
-		check += x[i] * 0;
-	if (check == 0)
+	if (all_finite(x, n))
 		return;
 	for (uint64_t i = 0; i < n; i++) {
 		if (isfinite(x[i]))
@@ -79,7 +85,7 @@ static void refill(struct adder *a)
 	a->end = left + n;
 }
 
-/* The next `rows` (at most LANES) values of each channel, row by row; zeros after an error. */
+/* The next `rows` (at most LANES; BLOCK of one channel) values of each channel, row by row; zeros after an error. */
 static const double *rows_of(struct adder *a, unsigned rows)
 {
 	uint64_t want = rows * a->width;
@@ -96,6 +102,35 @@ static const double *rows_of(struct adder *a, unsigned rows)
 	return x;
 }
 
+/* The lanes' sums of one channel's floats, n ≥ LANES: a loop that vectorises. */
+SIMD_CLONES static void add_floats(const double *x, unsigned n, double *lanes)
+{
+	float r[LANES];
+
+	for (unsigned l = 0; l < LANES; l++)
+		r[l] = (float)x[l];
+	for (unsigned i = LANES; i + LANES <= n; i += LANES) {
+		for (unsigned l = 0; l < LANES; l++)
+			r[l] += (float)x[i + l];
+	}
+	for (unsigned l = 0; l < LANES; l++)
+		lanes[l] = r[l];
+}
+
+/* The next values in LANES lanes for each channel. */
+static void add_lanes(struct adder *a, unsigned n)
+{
+	uint64_t w = a->width;
+
+	if (w == 1 && a->narrow) {
+		add_floats(rows_of(a, n / LANES * LANES), n, a->lanes);
+		return;
+	}
+	memcpy(a->lanes, rows_of(a, LANES), LANES * w * sizeof(double));
+	for (unsigned i = LANES; i + LANES <= n; i += LANES)
+		add_to(a, a->lanes, rows_of(a, LANES), LANES * w);
+}
+
 /* sum := the sums of the next n ≤ BLOCK values of each channel. */
 static void add_block(struct adder *a, unsigned n, double *sum)
 {
@@ -104,11 +139,10 @@ static void add_block(struct adder *a, unsigned n, double *sum)
 
 	memset(sum, 0, w * sizeof(double));
 	if (n >= LANES) {
-		double *r = a->lanes;
+		const double *r = a->lanes;
 
-		memcpy(r, rows_of(a, LANES), LANES * w * sizeof(double));
-		for (i = LANES; i + LANES <= n; i += LANES)
-			add_to(a, r, rows_of(a, LANES), LANES * w);
+		add_lanes(a, n);
+		i = n / LANES * LANES;
 		for (uint64_t c = 0; c < w; c++) {
 			double low = add(a, add(a, r[c], r[w + c]),
 				add(a, r[2 * w + c], r[3 * w + c]));

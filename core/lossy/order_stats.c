@@ -5,7 +5,11 @@
 
 #include "base/alloc.h"
 
-enum { DIGIT_BITS = 16, N_DIGITS = 1 << DIGIT_BITS };
+enum {
+	DIGIT_BITS = 16,     /* looked at in each pass */
+	FEW_DIGIT_BITS = 11, /* of few numbers, so that not most of the time goes into tables */
+	FEW_NUMBERS = 1 << 17,
+};
 
 /* What is known of the number of one rank: its leading digits. */
 struct search {
@@ -14,20 +18,28 @@ struct search {
 	uint64_t below;      /* numbers that are smaller for sure */
 	uint64_t not_larger; /* than any number with this prefix */
 	unsigned counts;     /* which counts are its own; searches with the same prefix share */
+	bool found;
 };
 
 struct order_stats {
-	unsigned shift; /* of the digit that is counted now */
-	uint64_t known; /* mask of the digits before it */
+	unsigned digit_bits, shift; /* of the digit that is counted now */
+	uint64_t known;             /* mask of the digits before it */
+	uint64_t n_zeros;           /* of the first pass */
 	unsigned n, n_counts;
 	struct search searches[ORDER_MAX_RANKS];
 	uint64_t prefixes[ORDER_MAX_RANKS]; /* of each counts */
-	uint64_t counts[ORDER_MAX_RANKS][N_DIGITS];
+	uint64_t counts[];                  /* ORDER_MAX_RANKS times 2^digit_bits */
 };
 
-unsigned order_passes(unsigned bits)
+static uint64_t *counts_of(struct order_stats *o, unsigned no)
 {
-	return bits / DIGIT_BITS;
+	return o->counts + ((size_t)no << o->digit_bits);
+}
+
+static void add_counts(struct order_stats *o, uint64_t prefix)
+{
+	memset(counts_of(o, o->n_counts), 0, sizeof(uint64_t) << o->digit_bits);
+	o->prefixes[o->n_counts++] = prefix;
 }
 
 /* One table of counts for each prefix that some search has. */
@@ -37,24 +49,27 @@ static void prepare_counts(struct order_stats *o)
 	for (unsigned i = 0; i < o->n; i++) {
 		unsigned at = 0;
 
+		if (o->searches[i].found)
+			continue;
 		while (at < o->n_counts && o->prefixes[at] != o->searches[i].prefix)
 			at++;
-		if (at == o->n_counts) {
-			memset(o->counts[at], 0, sizeof(o->counts[at]));
-			o->prefixes[o->n_counts++] = o->searches[i].prefix;
-		}
+		if (at == o->n_counts)
+			add_counts(o, o->searches[i].prefix);
 		o->searches[i].counts = at;
 	}
 }
 
-struct order_stats *order_new(unsigned bits)
+struct order_stats *order_new(unsigned bits, uint64_t n_numbers)
 {
-	struct order_stats *o = mem_zalloc(1, sizeof(*o));
+	unsigned digit_bits = n_numbers <= FEW_NUMBERS && bits > FEW_DIGIT_BITS ? FEW_DIGIT_BITS
+										: DIGIT_BITS;
+	struct order_stats *o = mem_alloc(sizeof(*o) +
+		ORDER_MAX_RANKS * (sizeof(uint64_t) << digit_bits));
 
 	if (!o)
 		return NULL;
-	o->shift = bits - DIGIT_BITS;
-	o->n_counts = 1; /* of all numbers: no digit is known yet */
+	*o = (struct order_stats){ .digit_bits = digit_bits, .shift = bits - digit_bits };
+	add_counts(o, 0); /* of all numbers: no digit is known yet */
 	return o;
 }
 
@@ -62,7 +77,7 @@ void order_set_ranks(struct order_stats *o, const uint64_t *ranks, unsigned n)
 {
 	o->n = n;
 	for (unsigned i = 0; i < n; i++)
-		o->searches[i].rank = ranks[i];
+		o->searches[i] = (struct search){ .rank = ranks[i] };
 }
 
 void order_free(struct order_stats *o)
@@ -70,30 +85,54 @@ void order_free(struct order_stats *o)
 	mem_free(o);
 }
 
-void order_count(struct order_stats *o, uint64_t number)
+void order_count(struct order_stats *o, const uint64_t *numbers, uint32_t n)
 {
-	for (unsigned i = 0; i < o->n_counts; i++) {
-		if ((number & o->known) == o->prefixes[i])
-			o->counts[i][number >> o->shift & (N_DIGITS - 1)]++;
+	const uint64_t low = ((uint64_t)1 << o->digit_bits) - 1;
+
+	for (unsigned c = 0; c < o->n_counts; c++) {
+		uint64_t *counts = counts_of(o, c);
+
+		for (uint32_t i = 0; i < n; i++)
+			counts[numbers[i] >> o->shift & low] += (numbers[i] & o->known) ==
+				o->prefixes[c];
 	}
+	for (uint32_t i = 0; i < n && !o->known; i++)
+		o->n_zeros += numbers[i] == 0;
+}
+
+static void next_digit(struct order_stats *o, struct search *s)
+{
+	const uint64_t *counts = counts_of(o, s->counts);
+	unsigned digit = 0, last = (1u << o->digit_bits) - 1;
+
+	while (digit < last && s->below + counts[digit] <= s->rank)
+		s->below += counts[digit++];
+	s->not_larger = s->below + counts[digit];
+	s->prefix |= (uint64_t)digit << o->shift;
+	s->found = o->shift == 0;
 }
 
 void order_next(struct order_stats *o)
 {
 	for (unsigned i = 0; i < o->n; i++) {
 		struct search *s = &o->searches[i];
-		const uint64_t *counts = o->counts[s->counts];
-		unsigned digit = 0;
 
-		while (digit < N_DIGITS - 1 && s->below + counts[digit] <= s->rank)
-			s->below += counts[digit++];
-		s->not_larger = s->below + counts[digit];
-		s->prefix |= (uint64_t)digit << o->shift;
+		if (s->rank < o->n_zeros) {
+			s->found = true;
+			s->not_larger = o->n_zeros;
+		} else if (!s->found) {
+			next_digit(o, s);
+		}
 	}
-	o->known |= (uint64_t)(N_DIGITS - 1) << o->shift;
-	if (o->shift)
-		o->shift -= DIGIT_BITS;
+	o->known |= (((uint64_t)1 << o->digit_bits) - 1) << o->shift;
+	/* Digits may overlap in the end: what is known already is 0 in no count. */
+	o->shift = o->shift > o->digit_bits ? o->shift - o->digit_bits : 0;
 	prepare_counts(o);
+}
+
+bool order_done(const struct order_stats *o)
+{
+	return o->known && !o->n_counts;
 }
 
 uint64_t order_value(const struct order_stats *o, unsigned rank_no)

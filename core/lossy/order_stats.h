@@ -3,27 +3,30 @@
 #ifndef ALCM_LOSSY_ORDER_STATS_H
 #define ALCM_LOSSY_ORDER_STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { ORDER_MAX_RANKS = 4 };
 
 /*
- * order_passes(bits) times: show every number to order_count(), and call order_next(); before the first
- * order_next() say with order_set_ranks() which ranks (0 = the smallest) are wanted. A number is an unsigned integer of `bits` bits
- * (16, 32 or 64) that sorts as what it stands for, such as the bits of a float that is not negative.
+ * Until order_done(): show every number to order_count(), and call order_next(); before the first
+ * order_next() say with order_set_ranks() which ranks (0 = the smallest) are wanted. A number is an unsigned
+ * integer of `bits` bits (16, 32 or 64) that sorts as what it stands for, such as the bits of a float that is not
+ * negative. Ranks of zeros are found in the first pass, others in 2, 3 and 5 for those bits, or in some more where
+ * tables for that would be large beside the numbers.
  */
 struct order_stats;
 
-struct order_stats *order_new(unsigned bits); /* NULL: no memory */
-void order_free(struct order_stats *o);       /* NULL is fine */
+struct order_stats *order_new(unsigned bits, uint64_t n_numbers); /* about; NULL: no memory */
+void order_free(struct order_stats *o);                           /* NULL is fine */
 
-unsigned order_passes(unsigned bits);
-void order_count(struct order_stats *o, uint64_t number);
+void order_count(struct order_stats *o, const uint64_t *numbers, uint32_t n);
 /* `n` at most ORDER_MAX_RANKS; each below the count of numbers. */
 void order_set_ranks(struct order_stats *o, const uint64_t *ranks, unsigned n);
 void order_next(struct order_stats *o);
+bool order_done(const struct order_stats *o);
 
-/* After the last pass: the number of that rank, and how many are not larger than it. */
+/* When that is done: the number of that rank, and how many are not larger than it. */
 uint64_t order_value(const struct order_stats *o, unsigned rank_no);
 uint64_t order_not_larger(const struct order_stats *o, unsigned rank_no);
 

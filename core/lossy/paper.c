@@ -2,26 +2,24 @@
 #include "lossy/paper.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/le.h"
+#include "base/simd.h"
 #include "lossy/channel_means.h"
 #include "lossy/order_stats.h"
+#include "lossy/quantise_values.h"
 #include "tensor/values.h"
 
-enum { PIECE = 4096 }; /* values looked at at a time */
+enum { PIECE = 2048 }; /* values looked at at a time */
 
 static const double least_scale = 1e-8, most_pruned = 0.25;
 
 /* ---- the formula ----------------------------------------------------------------------------- */
-
-static double quantise(double x, double scale, enum dtype_id dtype)
-{
-	return values_round(values_rint(values_round(x / scale, dtype)) * scale, dtype);
-}
 
 /* Is x what some number of scales gives? Only the neighbours of x / scale can. */
 static bool on_grid(double x, double scale, enum dtype_id dtype)
@@ -75,18 +73,6 @@ static double next_scale(struct scale_walk *w)
 	return scale;
 }
 
-/* q of values that have one scale; the loop for float32 is one that vectorises. */
-static void quantise_run(const double *x, double *q, uint32_t n, double scale, enum dtype_id dtype)
-{
-	if (dtype == DTYPE_F32) {
-		for (uint32_t i = 0; i < n; i++)
-			q[i] = (float)(values_rint((float)(x[i] / scale)) * scale);
-		return;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		q[i] = quantise(x[i], scale, dtype);
-}
-
 /* q of the next n values, whatever scales they have. */
 static void quantise_next(struct scale_walk *w, const double *x, double *q, uint32_t n)
 {
@@ -94,13 +80,13 @@ static void quantise_next(struct scale_walk *w, const double *x, double *q, uint
 
 	if (s->fortran_order || s->n_components > 1) {
 		for (uint32_t i = 0; i < n; i++)
-			q[i] = quantise(x[i], next_scale(w), s->dtype);
+			q[i] = quantise_value(x[i], next_scale(w), s->dtype);
 		return;
 	}
 	while (n) {
 		uint32_t run = (uint32_t)min_u64(n, s->channel_len - w->within);
 
-		quantise_run(x, q, run, w->scales[w->channel], s->dtype);
+		quantise_values(x, q, run, w->scales[w->channel], s->dtype);
 		w->within += run;
 		if (w->within == s->channel_len) {
 			w->within = 0;
@@ -124,25 +110,37 @@ static void keep_on_grid(const struct paper_params *p, const struct lossy_shape 
 	}
 }
 
-/* Prune q; false when some value isn't finite, or further from x than its bound. */
+/* Prune q of one component; false when some value isn't finite, or further from x than the bound. */
+SIMD_CLONES static bool prune(const double *x, double *q, uint32_t n, double threshold,
+	double bound)
+{
+	uint64_t bad = 0;
+
+	if (!(bound > 0))
+		bound = DBL_MAX; /* infinities and NaN are no nearer than that */
+	for (uint32_t i = 0; i < n; i++) {
+		bad |= !(fabs(q[i]) <= DBL_MAX);
+		/* Where nothing is pruned −0 is no value of its own: + 0.0 makes it 0. */
+		q[i] = fabs(q[i]) > threshold ? q[i] + 0.0 : q[i] * 0;
+		bad |= !(fabs(x[i] - q[i]) <= bound);
+	}
+	return !bad;
+}
+
+/* The same of components that take turns. */
 static bool finish(const struct paper_params *p, const struct lossy_shape *shape, uint64_t first,
 	const double *x, double *q, uint32_t n)
 {
-	bool too_far = false;
-	double check = 0;
+	bool fine = true;
 
+	if (shape->n_components == 1)
+		return prune(x, q, n, p->thresholds[0], p->bounds[0]);
 	for (uint32_t i = 0; i < n; i++) {
-		unsigned component = shape->n_components == 1
-			? 0
-			: (unsigned)((first + i) % shape->n_components);
-		double bound = p->bounds[component];
+		unsigned component = (unsigned)((first + i) % shape->n_components);
 
-		check += q[i] * 0;
-		/* Where nothing is pruned −0 is no value of its own: + 0.0 makes it 0. */
-		q[i] = fabs(q[i]) > p->thresholds[component] ? q[i] + 0.0 : q[i] * 0;
-		too_far |= bound > 0 && !(fabs(x[i] - q[i]) <= bound);
+		fine &= prune(x + i, q + i, 1, p->thresholds[component], p->bounds[component]);
 	}
-	return check == 0 && !too_far;
+	return fine;
 }
 
 bool paper_apply(const struct paper_params *p, const struct lossy_shape *shape, uint64_t first,
@@ -210,32 +208,60 @@ struct search {
 	struct order_stats *orders[PAPER_MAX_COMPONENTS];
 };
 
+/* The bits of |q| of float32, a loop that vectorises. False: some are not finite. */
+SIMD_CLONES static bool all_bits(const double *q, uint32_t n, uint64_t *numbers)
+{
+	uint32_t beyond = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		float f = (float)q[i];
+		uint32_t bits;
+
+		memcpy(&bits, &f, sizeof(bits));
+		bits &= 0x7fffffff;
+		beyond |= bits >= 0x7f800000;
+		numbers[i] = bits;
+	}
+	return !beyond;
+}
+
+/* The bits of one component's |q| that are finite; returns how many those are. */
+static uint32_t finite_bits(const double *q, uint32_t n, unsigned component,
+	const struct search *s, uint64_t *numbers)
+{
+	uint32_t kept = 0;
+
+	if (s->dtype == DTYPE_F32 && s->n_components == 1 && all_bits(q, n, numbers))
+		return n;
+	for (uint32_t i = component; i < n; i += s->n_components) {
+		if (isfinite(q[i]))
+			numbers[kept++] = bits_of(fabs(q[i]), s->dtype);
+	}
+	return kept;
+}
+
 /* Count every |q| that is finite, for one pass of the searches. */
 static int count_magnitudes(const struct value_source *source, const struct lossy_shape *shape,
 	const struct paper_params *p, struct search *s)
 {
-	AUTO_FREE double *x = mem_zalloc(2 * PIECE, sizeof(double));
 	struct scale_walk walk = walk_from(p, shape, 0);
+	double x[PIECE], q[PIECE];
+	uint64_t numbers[PIECE];
 
-	if (!x)
-		return -ENOMEM;
 	s->n[0] = s->n[1] = 0;
 	for (uint64_t at = 0; at < source->n_values; at += PIECE) {
 		uint32_t n = (uint32_t)min_u64(PIECE, source->n_values - at);
-		unsigned component = (unsigned)(at % s->n_components);
-		double *q = x + PIECE;
 		int err = source->read(source->ctx, at, n, x);
 
 		if (err)
 			return err;
 		quantise_next(&walk, x, q, n);
-		for (uint32_t i = 0; i < n; i++) {
-			if (isfinite(q[i])) {
-				order_count(s->orders[component], bits_of(fabs(q[i]), s->dtype));
-				s->n[component]++;
-			}
-			if (++component == s->n_components)
-				component = 0;
+		/* Pieces begin with the first component, since they have an even length. */
+		for (unsigned c = 0; c < s->n_components; c++) {
+			uint32_t kept = finite_bits(q, n, c, s, numbers);
+
+			order_count(s->orders[c], numbers, kept);
+			s->n[c] += kept;
 		}
 	}
 	return 0;
@@ -292,17 +318,19 @@ static void set_threshold(const struct search *s, unsigned component, struct pap
 static int search_percentiles(const struct value_source *source, const struct lossy_shape *shape,
 	const struct paper_params *p, struct search *s)
 {
-	unsigned passes = order_passes(8u * dtype_get(shape->dtype)->width_bytes);
+	bool done = false;
 
-	for (unsigned pass = 0; pass < passes; pass++) {
+	for (unsigned pass = 0; !done; pass++) {
 		int err = count_magnitudes(source, shape, p, s);
 
 		if (err)
 			return err;
+		done = true;
 		for (unsigned c = 0; c < shape->n_components; c++) {
 			if (!pass)
 				set_ranks(s, c, p->prune_share);
 			order_next(s->orders[c]);
+			done &= order_done(s->orders[c]);
 		}
 	}
 	return s->n[0] || s->n[1] ? 0 : -ENODATA;
@@ -315,7 +343,8 @@ static int fit_thresholds(const struct value_source *source, const struct lossy_
 	int err = 0;
 
 	for (unsigned c = 0; c < shape->n_components && !err; c++) {
-		s.orders[c] = order_new(8u * dtype_get(shape->dtype)->width_bytes);
+		s.orders[c] = order_new(8u * dtype_get(shape->dtype)->width_bytes,
+			source->n_values);
 		err = s.orders[c] ? 0 : -ENOMEM;
 	}
 	if (!err)

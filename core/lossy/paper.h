@@ -31,7 +31,7 @@ struct paper_params {
  * the 100·p-th percentile of |q| over the whole tensor, linear between neighbours, or the 25th if
  * more than a quarter is not above it. NaN and Inf are left out.
  *
- * Several passes over the source (2 for halves, 3 for float32, 5 for float64). -ENOMEM, -ENODATA: no
+ * A pass over the source for the means, and one for zeros at both percentiles, or some (order_stats.h). -ENOMEM, -ENODATA: no
  * finite values; or the source's error. On failure nothing needs releasing.
  */
 int paper_fit(const struct value_source *source, const struct lossy_shape *shape, double entropy,

@@ -26,17 +26,25 @@ double values_round(double v, enum dtype_id dtype);
 
 /*
  * rint() in the default rounding mode, the sign of zero included, as arithmetic that vectorises where
- * the machine has no instruction for it: adding 1.5 · 2^52 leaves no bits for a fraction.
+ * the machine has no instruction for it: adding 2^52 to what is smaller leaves no bits for a fraction,
+ * and what is larger has none.
  */
 static inline double values_rint(double v)
 {
-	const double magic = 0x1.8p52;
-	double a = fabs(v), r = (a + magic) - magic;
+	double a = fabs(v), r = (a + 0x1p52) - 0x1p52;
 
-	return copysign(a < 0x1p51 ? r : rint(a), v);
+	return copysign(a < 0x1p52 ? r : a, v);
 }
 
-/* Store doubles that are floats of the given type (values_round() gave them). */
+/* The same for floats. */
+static inline float values_rintf(float v)
+{
+	float a = fabsf(v), r = (a + 0x1p23f) - 0x1p23f;
+
+	return copysignf(a < 0x1p23f ? r : a, v);
+}
+
+/* Store doubles as floats of the given type, rounded as values_round() does. */
 void values_put(uint8_t *out, const double *in, unsigned n, enum dtype_id dtype, bool big_endian);
 
 #endif
