@@ -60,12 +60,13 @@ static int check_coder(const struct body_part *part, unsigned no, uint8_t coder,
 {
 	const struct transform *t = transform_find(part->transform);
 
-	if (t->kind == TRANSFORM_KIND_GRID) {
-		if (no ? coder != CODER_DENSITY && coder != CODER_SPREAD : coder != CODER_RAW)
-			return diag_set(diag, -EIO, 0, "impossible coder of a grid in a record");
-	} else if (!coder_find(coder)) {
+	bool codes = coder == CODER_DENSITY || coder == CODER_SPREAD || coder == CODER_BINS;
+
+	if (!coder_find(coder) && !codes)
 		return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)", coder);
-	}
+	if (codes != (t->kind == TRANSFORM_KIND_GRID && no == 1) ||
+		(t->kind == TRANSFORM_KIND_GRID && no == 0 && coder != CODER_RAW))
+		return diag_set(diag, -EIO, 0, "impossible coder of a grid in a record");
 	return 0;
 }
 

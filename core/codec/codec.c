@@ -31,7 +31,8 @@ size_t codec_bound(uint32_t n)
 size_t codec_memory(uint32_t chunk_bytes)
 {
 	/* The contexts of zlib and zstd take well below 4 MiB. */
-	return 4 * (size_t)chunk_bytes + 2 * codec_map_bytes(chunk_bytes) + ((size_t)4 << 20);
+	return 4 * (size_t)chunk_bytes + 2 * codec_map_bytes(chunk_bytes) +
+		sizeof(union bins_tables) + ((size_t)4 << 20);
 }
 
 int codec_new(uint32_t chunk_bytes, struct codec **out)
@@ -42,12 +43,13 @@ int codec_new(uint32_t chunk_bytes, struct codec **out)
 		return -ENOMEM;
 	c->chunk_bytes = chunk_bytes;
 	c->planes = mem_alloc_aligned((size_t)chunk_bytes + 64); /* bit planes end in whole bytes */
-	c->coded[0] = mem_alloc_aligned(chunk_bytes);
+	c->coded[0] = mem_alloc_aligned((size_t)chunk_bytes + 64); /* or scales */
 	c->coded[1] = mem_alloc_aligned(chunk_bytes);
-	c->candidate = mem_alloc_aligned(chunk_bytes);
+	c->candidate = mem_alloc_aligned((size_t)chunk_bytes + BINS_BITS_SLACK);
+	c->tables = mem_alloc_aligned(sizeof(*c->tables));
 	c->maps = mem_alloc_aligned(2 * codec_map_bytes(chunk_bytes));
-	if (!c->planes || !c->coded[0] || !c->coded[1] || !c->candidate || !c->maps ||
-		coder_state_new(&c->coders)) {
+	if (!c->planes || !c->coded[0] || !c->coded[1] || !c->candidate || !c->tables ||
+		!c->maps || coder_state_new(&c->coders)) {
 		codec_free(c);
 		return -ENOMEM;
 	}
@@ -64,6 +66,7 @@ void codec_free(struct codec *c)
 	mem_free(c->coded[0]);
 	mem_free(c->coded[1]);
 	mem_free(c->candidate);
+	mem_free(c->tables);
 	mem_free(c->maps);
 	mem_free(c);
 }
@@ -272,6 +275,7 @@ static int decode_part(struct codec *c, const struct body_part *part, const uint
 {
 	const uint8_t *from = *in;
 	uint32_t first_len = part->planes[0].stored_len;
+	struct bins_scratch scratch;
 
 	for (unsigned p = 0; p < part->n_planes; p++)
 		*in += part->planes[p].stored_len;
@@ -281,9 +285,10 @@ static int decode_part(struct codec *c, const struct body_part *part, const uint
 	case TRANSFORM_KIND_SPARSE:
 		return decode_sparse(c, part, from, out, diag);
 	case TRANSFORM_KIND_GRID:
+		scratch = codec_bins_scratch(c);
 		return grid_decode(from, first_len, part->planes[1].coder, from + first_len,
-			part->planes[1].stored_len, part->elem_bytes, part->big_endian, out,
-			part->raw_len, diag);
+			part->planes[1].stored_len, part->elem_bytes, part->big_endian, &scratch,
+			out, part->raw_len, diag);
 	case TRANSFORM_KIND_BITS:
 		return decode_bits(c, part, from, out, diag);
 	case TRANSFORM_KIND_BIT_PLANES:

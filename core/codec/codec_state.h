@@ -3,6 +3,7 @@
 #ifndef ALCM_CODEC_CODEC_STATE_H
 #define ALCM_CODEC_CODEC_STATE_H
 
+#include "codec/bins.h"
 #include "codec/body.h"
 #include "codec/codec.h"
 #include "coder/coder_table.h"
@@ -13,13 +14,26 @@ struct codec {
 	uint8_t *planes;    /* one part, split; or decoded planes */
 	uint8_t *coded[2];  /* a part's coded planes: the best so far, and a candidate */
 	uint8_t *candidate; /* one plane's; or values that are not zero */
-	uint8_t *maps;      /* two maps of a part's values, each codec_map_bytes() long */
+	union bins_tables *tables;
+	uint8_t *maps; /* two maps of a part's values, each codec_map_bytes() long */
 };
 
 /* A map of as many values as a chunk can have. */
 static inline size_t codec_map_bytes(uint32_t chunk_bytes)
 {
 	return chunk_bytes / 16 + 64;
+}
+
+/* While encoding, coded[0] may hold a part; while decoding, nothing does. */
+static inline struct bins_scratch codec_bins_scratch(const struct codec *c)
+{
+	return (struct bins_scratch){
+		.symbols = c->planes,
+		.bits = c->candidate,
+		.bits_room = c->chunk_bytes,
+		.tables = c->tables,
+		.scales = (double *)(void *)c->coded[0],
+	};
 }
 
 /* A part as it may be stored: its table row, and its planes' bytes one behind the other. */

@@ -16,7 +16,7 @@ enum { KEY_SHIFT = 52 - 3, TOP_KEY_MAX = 0x3ff7 };
 static const double eighths[8] = { 1.0, 1.0905077326652577, 1.189207115002721, 1.2968395546510096,
 	1.4142135623730951, 1.5422108254079407, 1.681792830507429, 1.8340080864093424 };
 
-static double level_value(uint8_t level)
+double density_level(uint8_t level)
 {
 	return level ? ldexp(eighths[level % 8], level / 8) : 0;
 }
@@ -25,7 +25,7 @@ void density_set_levels(struct density *d, const uint8_t levels[DENSITY_SYMBOLS]
 {
 	memmove(d->levels, levels, 2 + d->n_bins);
 	for (unsigned s = 0; s < 2 + d->n_bins; s++)
-		d->values[s] = level_value(d->levels[s]);
+		d->values[s] = density_level(d->levels[s]);
 }
 
 unsigned density_key(double magnitude)
@@ -150,19 +150,9 @@ bool density_class_table(const struct density *d, const uint8_t zero_levels[2], 
 {
 	struct density of_class = *d;
 
-	of_class.values[0] = level_value(zero_levels[0]);
-	of_class.values[1] = level_value(zero_levels[1]);
+	of_class.values[0] = density_level(zero_levels[0]);
+	of_class.values[1] = density_level(zero_levels[1]);
 	return density_count_codes(d, scale, t) && density_frequencies(&of_class, scale, t);
-}
-
-size_t density_put(const struct density *d, uint8_t *out, size_t room)
-{
-	if (room < DENSITY_HEAD_BYTES + d->n_bins)
-		return 0;
-	le_put16(out, (uint16_t)d->top_key);
-	out[2] = (uint8_t)d->n_bins;
-	memcpy(out + 3, d->levels, 2 + d->n_bins);
-	return DENSITY_HEAD_BYTES + d->n_bins;
 }
 
 size_t density_get(struct density *d, const uint8_t *in, size_t len)

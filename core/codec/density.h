@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The model of coder `density` (docs/format.md, section 3.4): how the magnitudes |code · scale| are
- * distributed, in bins of an eighth of an octave. One density serves all channels, since it is over
- * values; a channel's scale says how many codes lie in each bin.
+ * A density of magnitudes, in bins of an eighth of an octave (docs/format.md, section 3.4). Coder `density`
+ * has one of |code · scale| for all channels, since it is over values; a channel's scale says how many codes
+ * lie in each bin. Coder `bins` has one of |code · factor of its class|.
  */
 #ifndef ALCM_CODEC_DENSITY_H
 #define ALCM_CODEC_DENSITY_H
@@ -33,6 +33,9 @@ struct density_table {
 	uint32_t start[DENSITY_SYMBOLS + 1]; /* of DENSITY_TOTAL */
 	double below[DENSITY_MAX_BINS + 1];  /* codes ≥ 1 whose magnitude lies below bin b */
 };
+
+/* What a level stands for. */
+double density_level(uint8_t level);
 
 /* The key of a magnitude > 0. */
 unsigned density_key(double magnitude);
@@ -83,8 +86,7 @@ static inline unsigned density_symbol_at(const struct density_table *t,
 	return s;
 }
 
-/* On disk: DENSITY_HEAD_BYTES + n_bins bytes. Length, or 0 / false when it doesn't fit or is wrong. */
-size_t density_put(const struct density *d, uint8_t *out, size_t room);
+/* From the disk: DENSITY_HEAD_BYTES + n_bins bytes. Their length, or 0 when they are wrong. */
 size_t density_get(struct density *d, const uint8_t *in, size_t len);
 
 #endif

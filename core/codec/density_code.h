@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One code through the range coder, by the table of its scale (docs/format.md, section 3.4). */
+/* One code from the range decoder, by the table of its scale (docs/format.md, section 3.4). */
 #ifndef ALCM_CODEC_DENSITY_CODE_H
 #define ALCM_CODEC_DENSITY_CODE_H
 
@@ -9,45 +9,6 @@
 #include "coder/range.h"
 
 enum { DENSITY_RAW_BITS = 14 }; /* of an offset, coded at a time */
-
-static inline unsigned density_symbol_of(const struct density *d, double k, double scale)
-{
-	if (k == 0)
-		return signbit(k) ? 1 : 0;
-	return 2 + density_bin(d, density_key(fabs(k) * scale));
-}
-
-/* One of `n` equally likely numbers, n ≤ 2^53: high bits as a symbol, the others as they are. */
-static inline void density_put_offset(struct range_encoder *e, uint64_t v, uint64_t n)
-{
-	unsigned low_bits = 0;
-
-	while ((n - 1) >> low_bits >> DENSITY_RAW_BITS)
-		low_bits++;
-	if ((n - 1) >> low_bits)
-		range_encode(e, (uint32_t)(v >> low_bits), 1, (uint32_t)((n - 1) >> low_bits) + 1);
-	while (low_bits) {
-		unsigned bits = low_bits < DENSITY_RAW_BITS ? low_bits : DENSITY_RAW_BITS;
-
-		low_bits -= bits;
-		range_encode(e, (uint32_t)(v >> low_bits & ((1u << bits) - 1)), 1, 1u << bits);
-	}
-}
-
-static inline void density_put_code(struct range_encoder *e, const struct density *d,
-	const struct density_table *t, double k, double scale)
-{
-	unsigned symbol = density_symbol_of(d, k, scale), b = symbol - 2;
-
-	range_encode(e, t->start[symbol], t->start[symbol + 1] - t->start[symbol], DENSITY_TOTAL);
-	if (symbol < 2)
-		return;
-
-	uint64_t index = (uint64_t)(fabs(k) - t->below[b] - 1);
-	uint64_t n = (uint64_t)(t->below[b + 1] - t->below[b]);
-
-	density_put_offset(e, 2 * index + (k < 0), 2 * n);
-}
 
 static inline uint64_t density_get_offset(struct range_decoder *in, uint64_t n)
 {

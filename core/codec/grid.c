@@ -75,131 +75,8 @@ static bool get_params(struct grid_map *m, struct grid_part *part, const uint8_t
 		params_possible(m, part->n) && len == PARAMS_HEAD + m->n_scales * part->width;
 }
 
-/* ---- encoding ---------------------------------------------------------------------------------- */
-
-struct counts {
-	double largest; /* |code · scale| */
-	uint64_t symbols[DENSITY_SYMBOLS];
-	double exposure[DENSITY_MAX_BINS];
-};
-
-static bool find_largest(const struct grid_part *part, const struct grid_map *m, struct counts *c)
-{
-	for (uint64_t no = 0; no < m->n_scales; no++) {
-		struct grid_segment s = grid_segment_of(m, no, part->n);
-
-		for (uint32_t at = 0, n; at < s.count; at += n) {
-			double x[GRID_BLOCK], k[GRID_BLOCK];
-
-			n = s.count - at < GRID_BLOCK ? s.count - at : GRID_BLOCK;
-			grid_gather(part, &s, at, n, x);
-			if (!grid_codes_of(x, n, m->scales[no], part->dtype, k))
-				return false;
-			for (uint32_t i = 0; i < n; i++) {
-				double v = fabs(k[i]) * m->scales[no];
-
-				c->largest = v > c->largest ? v : c->largest;
-			}
-		}
-	}
-	return isfinite(c->largest);
-}
-
-static bool count_symbols(const struct grid_part *part, const struct grid_map *m,
-	const struct density *d, struct counts *c)
-{
-	for (uint64_t no = 0; no < m->n_scales; no++) {
-		struct grid_segment s = grid_segment_of(m, no, part->n);
-		double scale = m->scales[no];
-		struct density_table t;
-
-		if (!density_count_codes(d, scale, &t))
-			return false;
-		for (unsigned b = 0; b < d->n_bins; b++)
-			c->exposure[b] += (double)s.count * (t.below[b + 1] - t.below[b]) * scale;
-		for (uint32_t at = 0, n; at < s.count; at += n) {
-			double x[GRID_BLOCK], k[GRID_BLOCK];
-
-			n = s.count - at < GRID_BLOCK ? s.count - at : GRID_BLOCK;
-			grid_gather(part, &s, at, n, x);
-			(void)grid_codes_of(x, n, scale, part->dtype, k);
-			for (uint32_t i = 0; i < n; i++)
-				c->symbols[density_symbol_of(d, k[i], scale)]++;
-		}
-	}
-	return true;
-}
-
-static bool encode_segments(const struct grid_part *part, const struct grid_map *m,
-	const struct density *d, struct range_encoder *e)
-{
-	for (uint64_t no = 0; no < m->n_scales; no++) {
-		struct grid_segment s = grid_segment_of(m, no, part->n);
-		double scale = m->scales[no];
-		struct density_table t;
-
-		if (!s.count)
-			continue;
-		if (!density_count_codes(d, scale, &t) || !density_frequencies(d, scale, &t))
-			return false;
-		for (uint32_t at = 0, n; at < s.count; at += n) {
-			double x[GRID_BLOCK], k[GRID_BLOCK];
-
-			n = s.count - at < GRID_BLOCK ? s.count - at : GRID_BLOCK;
-			grid_gather(part, &s, at, n, x);
-			(void)grid_codes_of(x, n, scale, part->dtype, k);
-			for (uint32_t i = 0; i < n; i++)
-				density_put_code(e, d, &t, k[i], scale);
-		}
-	}
-	return true;
-}
-
-/* Bins down from the largest magnitude. */
-static void place_bins(double largest, struct density *d)
-{
-	d->top_key = density_key(largest > 0 ? largest : 1);
-	d->n_bins = largest > 0 ? DENSITY_MAX_BINS : 0;
-	if (d->n_bins > d->top_key + 1)
-		d->n_bins = d->top_key + 1;
-}
-
-/* One scale for neighbours in rows: a map of their spreads may be better than one density. */
-static size_t encode_spread(const struct grid_part *part, const struct grid_map *m, uint8_t *out,
-	size_t room)
-{
-	if (m->cycle || m->n_scales != 1 || !m->row_len || m->row_len > UINT32_MAX)
-		return 0;
-	return spread_encode(part, m->scales[0], (uint32_t)m->row_len,
-		(uint32_t)(m->skip % m->row_len), out, room);
-}
-
-static size_t encode_density(const struct grid_part *part, const struct grid_map *m, uint8_t *out,
-	size_t room)
-{
-	struct counts counts = { 0 };
-	struct density density;
-	struct range_encoder e;
-	size_t head, coded;
-
-	if (!find_largest(part, m, &counts))
-		return 0;
-	place_bins(counts.largest, &density);
-	if (!count_symbols(part, m, &density, &counts))
-		return 0;
-	density_fit(&density, counts.symbols, counts.exposure, part->n);
-	head = density_put(&density, out, room);
-	if (!head)
-		return 0;
-	range_encoder_init(&e, out + head, room - head);
-	if (!encode_segments(part, m, &density, &e))
-		return 0;
-	coded = range_finish(&e);
-	return coded ? head + coded : 0;
-}
-
-size_t grid_encode(const uint8_t *raw, const struct span *span, uint8_t *out, size_t room,
-	uint32_t *params_len, uint8_t *coder)
+size_t grid_encode(const uint8_t *raw, const struct span *span,
+	const struct bins_scratch *scratch, uint8_t *out, size_t room, uint32_t *params_len)
 {
 	const struct grid_map *m = span->grid;
 	struct grid_part part = {
@@ -217,12 +94,7 @@ size_t grid_encode(const uint8_t *raw, const struct span *span, uint8_t *out, si
 	if (!params)
 		return 0;
 	*params_len = (uint32_t)params;
-	*coder = CODER_SPREAD;
-	codes = encode_spread(&part, m, out + params, room - params);
-	if (!codes) {
-		*coder = CODER_DENSITY;
-		codes = encode_density(&part, m, out + params, room - params);
-	}
+	codes = bins_encode(&part, m, scratch, out + params, room - params);
 	return codes ? params + codes : 0;
 }
 
@@ -282,22 +154,36 @@ static int decode_density(const struct grid_part *part, const struct grid_map *m
 	return err;
 }
 
+static bool get_scales(const struct grid_part *part, const uint8_t *bytes, uint64_t n,
+	double *scales)
+{
+	(void)values_get(scales, bytes, (unsigned)n, part->dtype, false);
+	for (uint64_t i = 0; i < n; i++) {
+		if (!(scales[i] > 0) || !isfinite(scales[i]))
+			return false;
+	}
+	return true;
+}
+
 int grid_decode(const uint8_t *params, uint32_t params_len, uint8_t coder, const uint8_t *codes,
-	uint32_t codes_len, unsigned width, bool big_endian, uint8_t *raw, uint32_t n,
-	struct alcm_diag *diag)
+	uint32_t codes_len, unsigned width, bool big_endian, const struct bins_scratch *scratch,
+	uint8_t *raw, uint32_t n, struct alcm_diag *diag)
 {
 	struct grid_part part = {
 		.raw = raw, .n = n / width, .width = width, .big_endian = big_endian
 	};
 	struct grid_map m;
-	double scale;
 
 	if (!get_params(&m, &part, params, params_len))
 		return diag_set(diag, -EIO, 0, "impossible grid in a record");
-	if (coder != CODER_SPREAD)
+	if (coder == CODER_DENSITY)
 		return decode_density(&part, &m, params + PARAMS_HEAD, codes, codes_len, diag);
-	scale = scale_at(&part, params + PARAMS_HEAD, 0);
-	if (m.cycle || m.n_scales != 1 || !(scale > 0) || !isfinite(scale))
+	if (!get_scales(&part, params + PARAMS_HEAD, m.n_scales, scratch->scales))
 		return diag_set(diag, -EIO, 0, "impossible scale in a record");
-	return spread_decode(&part, scale, codes, codes_len, diag);
+	m.scales = scratch->scales;
+	if (coder == CODER_BINS)
+		return bins_decode(&part, &m, scratch, codes, codes_len, diag);
+	if (m.cycle || m.n_scales != 1)
+		return diag_set(diag, -EIO, 0, "a spread of several scales in a record");
+	return spread_decode(&part, m.scales[0], codes, codes_len, diag);
 }

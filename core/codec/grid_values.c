@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/simd.h"
 #include "tensor/values.h"
 
 void grid_gather(const struct grid_part *part, const struct grid_segment *s, uint32_t from,
@@ -34,18 +35,19 @@ void grid_scatter(const struct grid_part *part, const struct grid_segment *s, ui
 			part->width);
 }
 
-bool grid_codes_of(const double *x, uint32_t n, double scale, enum dtype_id dtype, double *k)
+SIMD_CLONES bool grid_codes_of(const double *x, uint32_t n, const double *scales,
+	enum dtype_id dtype, double *k)
 {
 	uint32_t off_grid = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		k[i] = values_rint(x[i] / scale);
+		k[i] = values_rint(x[i] / scales[i]);
 	if (dtype == DTYPE_F32) {
 		for (uint32_t i = 0; i < n; i++)
-			off_grid += (float)(k[i] * scale) != (float)x[i];
+			off_grid += (float)(k[i] * scales[i]) != (float)x[i];
 	} else {
 		for (uint32_t i = 0; i < n; i++)
-			off_grid += values_round(k[i] * scale, dtype) != x[i];
+			off_grid += values_round(k[i] * scales[i], dtype) != x[i];
 	}
 	return !off_grid;
 }

@@ -26,7 +26,8 @@ void grid_gather(const struct grid_part *part, const struct grid_segment *s, uin
 void grid_scatter(const struct grid_part *part, const struct grid_segment *s, uint32_t from,
 	uint32_t n, const double *in);
 
-/* The codes of a block, with their signs; false when a value is on no grid. */
-bool grid_codes_of(const double *x, uint32_t n, double scale, enum dtype_id dtype, double *k);
+/* The codes of a block of values that are multiples of their scales, with their signs; false when one is not. */
+bool grid_codes_of(const double *x, uint32_t n, const double *scales, enum dtype_id dtype,
+	double *k);
 
 #endif

@@ -114,12 +114,12 @@ static void plan_sparse(struct codec *c, const uint8_t *raw, uint32_t n_bytes, u
 }
 
 /* Quantised values as their codes, in less than `room` bytes at `to`. */
-static bool plan_grid(const uint8_t *raw, const struct span *span, uint8_t *to, uint32_t room,
-	struct coded_part *out)
+static bool plan_grid(struct codec *c, const uint8_t *raw, const struct span *span, uint8_t *to,
+	uint32_t room, struct coded_part *out)
 {
 	uint32_t params_len = 0;
-	uint8_t coder = CODER_DENSITY;
-	size_t len = grid_encode(raw, span, to, room ? room - 1 : 0, &params_len, &coder);
+	struct bins_scratch scratch = codec_bins_scratch(c);
+	size_t len = grid_encode(raw, span, &scratch, to, room ? room - 1 : 0, &params_len);
 
 	if (!len)
 		return false;
@@ -131,7 +131,7 @@ static bool plan_grid(const uint8_t *raw, const struct span *span, uint8_t *to, 
 			.n_planes = 2,
 			.big_endian = span->big_endian,
 			.planes = { { CODER_RAW, params_len },
-				{ coder, (uint32_t)len - params_len } },
+				{ CODER_BINS, (uint32_t)len - params_len } },
 		},
 		.bytes = to,
 		.len = (uint32_t)len,
@@ -374,9 +374,9 @@ void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,
 	struct coded_part *out)
 {
 	/* Floats that are all on a grid and need half their bits have no better code. */
-	if (span->grid && plan_grid(raw, span, c->coded[0], span->len_bytes / 2, out))
+	if (span->grid && plan_grid(c, raw, span, c->coded[0], span->len_bytes / 2, out))
 		return;
 	plan_bytes(c, raw, span, out);
 	if (span->grid)
-		(void)plan_grid(raw, span, other_buffer(c, out), out->len, out);
+		(void)plan_grid(c, raw, span, other_buffer(c, out), out->len, out);
 }

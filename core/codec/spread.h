@@ -19,15 +19,7 @@ enum {
 	SPREAD_HEAD_BYTES = 12,
 };
 
-/*
- * Code the part's values, multiples of `scale`, the first of which is number `row_skip` of a row
- * of row_len values. The length, or 0: a value is on no grid, it doesn't fit into `room`, or a map
- * doesn't look like paying.
- */
-size_t spread_encode(const struct grid_part *part, double scale, uint32_t row_len,
-	uint32_t row_skip, uint8_t *out, size_t room);
-
-/* The other way. The input is hostile: -EIO and `diag`. */
+/* Decode the part's values, multiples of `scale`. The input is hostile: -EIO and `diag`. */
 int spread_decode(const struct grid_part *part, double scale, const uint8_t *in, size_t len,
 	struct alcm_diag *diag);
 

@@ -143,8 +143,7 @@ static bool encode_all(struct ans_encoding *e, const struct ans_plane *plane,
 	}
 }
 
-/* The decoder takes words in the opposite order. */
-static void reverse_words(uint8_t *from, uint8_t *end)
+void ans_reverse_words(uint8_t *from, uint8_t *end)
 {
 	for (end -= 2; from < end; from += 2, end -= 2) {
 		uint16_t a = le_get16(from), b = le_get16(end);
@@ -188,6 +187,6 @@ size_t ans_encode(const struct ans_plane *plane, uint8_t *out, size_t room)
 		return 0;
 	for (unsigned i = 0; i < plane->n_states; i++)
 		le_put32(at + 4 * i, e.states[i]);
-	reverse_words(words, e.words);
+	ans_reverse_words(words, e.words);
 	return (size_t)(e.words - out);
 }

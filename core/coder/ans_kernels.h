@@ -71,6 +71,9 @@ ans_encode_fn ans_encode_portable, ans_encode_avx512;
 ans_decode_fn ans_decode_portable, ans_decode_avx2, ans_decode_avx512;
 ans_row_tables ans_row_tables_portable, ans_row_tables_avx2;
 
+/* The decoder takes words in the opposite order. */
+void ans_reverse_words(uint8_t *from, uint8_t *end);
+
 /* Those for the machine (base/cpu.h). */
 const struct ans_kernels *ans_kernels(void);
 

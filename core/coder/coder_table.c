@@ -243,6 +243,7 @@ static const struct coder table[] = {
 	[CODER_SPREAD] = { "spread", NULL, NULL },
 	[CODER_ANS] = { "ans", ans_encode_plane, ans_decode_plane },
 	[CODER_ANS_WIDE] = { "ans wide", ans_wide_encode_plane, ans_wide_decode_plane },
+	[CODER_BINS] = { "bins", NULL, NULL },
 };
 
 enum { N_CODERS = sizeof(table) / sizeof(table[0]) };

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 
-from alcm_grid import must
+from alcm_must import must
 
 SLOTS = 2048
 STATES, WIDE_STATES = 32, 64
@@ -13,11 +13,13 @@ STATE_MIN = 1 << 16
 
 
 class Cursor:
+    """Bytes, taken from the front."""
+
     def __init__(self, data):
         self.data, self.at = data, 0
 
     def take(self, n):
-        must(n <= len(self.data) - self.at, "ans data cut off")
+        must(n <= len(self.data) - self.at, "coded data cut off")
         self.at += n
         return self.data[self.at - n : self.at]
 
@@ -72,6 +74,25 @@ def read_table(rows):
     return np.stack([np.repeat(column, freqs) for column in (symbols, freqs, starts)], 1)
 
 
+def decode_states(x, words, slots, table_of, n):
+    """n symbols by their tables, from the states x, which are left as they are in the end."""
+    words = np.frombuffer(words, "<u2").astype(np.int64)
+    out, at = np.empty(n, np.uint8), 0
+    for i in range(0, n, len(x)):
+        count = min(len(x), n - i)
+        slot = x[:count] % SLOTS
+        found = slots[table_of[i : i + count] * SLOTS + slot]
+        out[i : i + count] = found[:, 0]
+        new = found[:, 1] * (x[:count] // SLOTS) + slot - found[:, 2]
+        wanted = np.flatnonzero(new < STATE_MIN)
+        must(at + len(wanted) <= len(words), "words")
+        new[wanted] = new[wanted] * STATE_MIN + words[at : at + len(wanted)]
+        at += len(wanted)
+        x[:count] = new
+    must(at == len(words), "words that are left")
+    return out
+
+
 def decode_ans(data, n, states=STATES):
     c = Cursor(data)
     read = read_rows if states == STATES else read_wide_rows
@@ -82,18 +103,6 @@ def decode_ans(data, n, states=STATES):
     x = np.frombuffer(c.take(4 * states), "<u4").astype(np.int64)
     rest = c.data[c.at :]
     must(len(rest) % 2 == 0, "half a word")
-    words = np.frombuffer(rest, "<u2").astype(np.int64)
-    out, at = np.empty(n, np.uint8), 0
-    for i in range(0, n, states):
-        count = min(states, n - i)
-        slot = x[:count] % SLOTS
-        found = slots[table_of[i : i + count] * SLOTS + slot]
-        out[i : i + count] = found[:, 0]
-        new = found[:, 1] * (x[:count] // SLOTS) + slot - found[:, 2]
-        wanted = np.flatnonzero(new < STATE_MIN)
-        must(at + len(wanted) <= len(words), "words")
-        new[wanted] = new[wanted] * STATE_MIN + words[at : at + len(wanted)]
-        at += len(wanted)
-        x[:count] = new
-    must(at == len(words) and (x == STATE_MIN).all(), "end of the ans data")
+    out = decode_states(x, rest, slots, table_of, n)
+    must((x == STATE_MIN).all(), "end of the ans data")
     return out.tobytes()

@@ -22,7 +22,8 @@ import zlib
 import numpy as np
 
 from alcm_ans import STATES, WIDE_STATES, decode_ans
-from alcm_grid import Impossible, join_grid
+from alcm_grid import join_grid
+from alcm_must import Impossible
 
 FRAME_ALIGN = 64
 HEADER_BYTES = RECORD_HEADER_BYTES = INDEX_HEADER_BYTES = 64
@@ -201,7 +202,7 @@ def join_deltas(planes, elem_bytes, big_endian):
     return v.astype(v.dtype.newbyteorder(">") if big_endian else kind).tobytes()
 
 
-GRID, DENSITY, SPREAD = 3, 4, 5  # a transform and the coders that belong to it: alcm_grid.py
+GRID, GRID_CODERS = 3, (4, 5, 8)  # a transform and the coders that belong to it: alcm_grid.py
 SPARSE, BITS, BIT_PLANES, DELTAS = 4, 5, 6, 7
 
 # id: the elem_bytes allowed, whether flag bit 0 is, the inverse
@@ -276,7 +277,7 @@ def decode_body(body, raw_len):
         planes = []
         plane_len = part_len // (elem_bytes or 1)
         if transform == GRID:
-            must(rows[0][0] == 0 and rows[1][0] in (DENSITY, SPREAD), "coders of a grid")
+            must(rows[0][0] == 0 and rows[1][0] in GRID_CODERS, "coders of a grid")
             middle, end = at + rows[0][1], at + rows[0][1] + rows[1][1]
             must(end <= len(body), "plane reaches beyond the body")
             try:

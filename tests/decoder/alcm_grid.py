@@ -1,40 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Transform grid and its coders, written from docs/format.md, sections 3.3 to 3.5, alone."""
+"""Transform grid and its first coders, written from docs/format.md, sections 3.3 to 3.5, alone."""
 
 import math
 import struct
 
 import numpy as np
 
+from alcm_bins import decode_bins
+from alcm_must import must
+from alcm_range import Levels, RangeDecoder, codes_below, level_values, magnitude
+
 TOTAL = 1 << 14
 TYPES = {1: (2, np.float16), 2: (2, None), 3: (4, np.float32), 4: (8, np.float64)}
-
-
-class Impossible(Exception):
-    """Violates a MUST."""
-
-
-def must(condition, what):
-    if not condition:
-        raise Impossible(what)
-
-
-def magnitude(key):
-    return struct.unpack("<d", struct.pack("<Q", key << 49))[0]
-
-
-def codes_below(limit, scale):
-    """How many k >= 1 have k * scale < limit."""
-    k = math.floor(limit / scale) if limit / scale < 2.0**60 else 2**60
-    while k > 0 and float(k) * scale >= limit:
-        k -= 1
-    while float(k + 1) * scale < limit:
-        k += 1
-    return k
-
-
-def level_values(levels):
-    return [math.ldexp(2 ** (v % 8 / 8), v // 8) if v else 0.0 for v in levels]
 
 
 class Density:
@@ -70,44 +47,6 @@ class Density:
         return below, np.concatenate(([0], np.cumsum(sizes)))
 
 
-class RangeDecoder:
-    def __init__(self, data):
-        self.data, self.at = data, 5
-        self.range = 2**32 - 1
-        self.code = int.from_bytes(data[:5].ljust(5, b"\0"), "big") % 2**32
-
-    def place(self, total):
-        self.r = self.range // total
-        return min(self.code // self.r, total - 1)
-
-    def take(self, start, size):
-        self.code = (self.code - self.r * start) % 2**32
-        self.range = self.r * size
-        while self.range < 2**24:
-            byte = self.data[self.at] if self.at < len(self.data) else 0
-            self.at += 1
-            self.range = self.range * 256 % 2**32
-            self.code = (self.code * 256 + byte) % 2**32
-
-    def one_of(self, total):
-        at = self.place(total)
-        self.take(at, 1)
-        return at
-
-    def number(self, n):
-        """One of n equally likely numbers."""
-        low_bits = 0
-        while (n - 1) >> low_bits >= TOTAL:
-            low_bits += 1
-        total = ((n - 1) >> low_bits) + 1
-        v = self.one_of(total) if total > 1 else 0
-        while low_bits:
-            bits = min(low_bits, 14)
-            v = v << bits | self.one_of(1 << bits)
-            low_bits -= bits
-        return v
-
-
 def next_code(decoder, below, start):
     symbol = int(np.searchsorted(start, decoder.place(TOTAL), side="right")) - 1
     decoder.take(int(start[symbol]), int(start[symbol + 1] - start[symbol]))
@@ -117,24 +56,6 @@ def next_code(decoder, below, start):
     v = decoder.number(2 * (below[b + 1] - below[b]))
     k = float(below[b] + 1 + (v >> 1))
     return -k if v & 1 else k
-
-
-class Levels:
-    """The frequencies of rows' or columns' levels, which follow those that were met."""
-
-    def __init__(self):
-        self.counts = [1] * 16
-
-    def next(self, decoder):
-        at = decoder.place(sum(self.counts))
-        level = 0
-        while sum(self.counts[: level + 1]) <= at:
-            level += 1
-        decoder.take(sum(self.counts[:level]), self.counts[level])
-        self.counts[level] += 4
-        if sum(self.counts) > 8192:
-            self.counts = [c - c // 2 for c in self.counts]
-        return level
 
 
 def decode_spread(plane, scale, n):
@@ -214,6 +135,9 @@ def join_grid(params, coder, codes, elem_bytes, raw_len, big_endian):
     must(len(params) == 24 + n_scales * elem_bytes, "length of the parameters")
     scales = load_scales(params[24:], kind)
     number = indices(order, components, n_scales, run, skip, n)
+    if coder == 8:
+        must((0 < scales).all() and (scales < math.inf).all(), "scales")
+        return store(decode_bins(codes, scales[number], n) * scales[number], kind, big_endian)
     if coder == 5:
         must(order == 0 and n_scales == 1 and 0 < scales[0] < math.inf, "the scale of a spread")
         return store(decode_spread(codes, scales[0], n) * scales[0], kind, big_endian)

@@ -2,6 +2,7 @@
 /* Transform `grid`: quantised floats come back bit for bit, in all types and orders; hostile bodies. */
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "codec/codec.h"
 #include "codec/grid.h"
 #include "coder/coder_table.h"
+#include "range_coded.h"
 #include "tensor/values.h"
 #include "transform/transform_table.h"
 
@@ -54,6 +56,10 @@ static const struct kind kinds[] = {
 	{ DTYPE_F32, 1, false, true, 1 << 30, 1001, 0.05, 0.05, .row_len = 30 },
 	{ DTYPE_F64, 1, false, false, 1 << 30, 63, 1e-9, 1e-9, .row_len = 64 },
 	{ DTYPE_F16, 1, false, false, 1 << 30, 5, 0.01, 0.01, .row_len = 100 },
+	{ DTYPE_F64, 1, false, false, 300, 0, 1e-14, 1e-3 }, /* codes above 2^31 */
+	{ DTYPE_F32, 1, false, false, 250, 0, 1e-7,
+		1e5 }, /* scales of more classes than there are */
+	{ DTYPE_F32, 1, false, false, 7, 3, 0.0005, 0.1 },
 };
 
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]), CYCLE = 24 };
@@ -144,7 +150,7 @@ START_TEST(comes_back_bit_for_bit)
 		if (lengths[l] >= 1000 && k->least_scale > 1e-4)
 			ck_assert_uint_eq(r.planes[0].transform, TRANSFORM_GRID);
 		if (lengths[l] >= 4242 && k->row_len)
-			ck_assert_uint_eq(r.planes[1].coder, CODER_SPREAD);
+			ck_assert_uint_eq(r.planes[1].coder, CODER_BINS);
 	}
 }
 END_TEST
@@ -171,18 +177,14 @@ START_TEST(all_zero)
 {
 	struct grid_map m = make_map(&kinds[0], 1000);
 	struct span span = { .len_bytes = 4000, .elem_bytes = 4, .dtype = DTYPE_F32, .grid = &m };
-	uint32_t params_len;
-	uint8_t coder;
+	struct codec_result r;
 
 	memset(raw, 0, 4000);
 	raw[3] = raw[1003] = 0x80;
 
-	size_t len = grid_encode(raw, &span, body, sizeof(body), &params_len, &coder);
-
-	ck_assert_uint_gt(len, 0);
-	ck_assert_int_eq(grid_decode(body, params_len, coder, body + params_len,
-				 (uint32_t)len - params_len, 4, false, back, 4000, NULL),
-		0);
+	ck_assert_int_eq(codec_encode(codec, raw, 4000, &span, 1, body, &r), 0);
+	ck_assert_uint_eq(r.planes[1].coder, CODER_BINS);
+	ck_assert_int_eq(codec_decode(codec, body, r.body_len, back, 4000, NULL), 0);
 	ck_assert_mem_eq(raw, back, 4000);
 }
 END_TEST
@@ -206,6 +208,97 @@ START_TEST(near_the_limit)
 	double bits = 8.0 * (double)(r.planes[1].stored_bytes) / 10000;
 
 	ck_assert_msg(bits < limit * 1.015, "%.3f bits a value, the limit is %.3f", bits, limit);
+}
+END_TEST
+
+/* What a coder of before made of some values: the body's length. */
+static uint32_t range_coded(bool spread, uint32_t n)
+{
+	static uint8_t plane[CHUNK];
+	static double k[CHUNK];
+	static uint32_t counts[CHUNK];
+	struct kind kind = kinds[0];
+	uint8_t params[24 + 4 * 64] = { 3, 0, 1 };
+	double largest = 0;
+	size_t len;
+
+	if (spread) {
+		kind.run = 1 << 30;
+		kind.least_scale = kind.most_scale = 0.05;
+	}
+
+	struct grid_map m = make_map(&kind, n);
+
+	(void)fill(&kind, &m, n);
+	memset(counts, 0, sizeof(counts));
+	for (uint32_t i = 0; i < n; i++) {
+		double scale = scales[scale_no(&m, i)];
+		float x;
+
+		memcpy(&x, raw + 4 * i, sizeof(x));
+		k[i] = rint(x / scale);
+		largest = fmax(largest, fabs(k[i]) * scale);
+		counts[scale_no(&m, i)]++;
+	}
+	le_put32(params + 4, (uint32_t)m.n_scales);
+	le_put64(params + 8, m.run);
+	values_put(params + 24, scales, (unsigned)m.n_scales, DTYPE_F32, false);
+	len = spread
+		? range_coded_spread_plane(k, n, scales[0], 64, 5, largest, plane, sizeof(plane))
+		: range_coded_density_plane(k, scales, counts, (unsigned)m.n_scales, largest,
+			  plane, sizeof(plane));
+	ck_assert_uint_gt(len, 0);
+	return range_coded_body(params, 24 + 4 * (uint32_t)m.n_scales,
+		spread ? CODER_SPREAD : CODER_DENSITY, plane, (uint32_t)len, 4 * n, body);
+}
+
+static void write_file(const char *dir, const char *name, const void *bytes, size_t n)
+{
+	char path[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "wb");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* Blobs have them. With ALCM_BODIES=DIR the decoder in Python gets them too. */
+START_TEST(coders_of_before)
+{
+	const char *dir = getenv("ALCM_BODIES");
+	enum { N = 5000 };
+	uint32_t len = range_coded(_i, N);
+
+	ck_assert_int_eq(codec_decode(codec, body, len, back, 4 * N, NULL), 0);
+	ck_assert_mem_eq(raw, back, 4 * N);
+	if (dir) {
+		write_file(dir, _i ? "spread.body" : "density.body", body, len);
+		write_file(dir, _i ? "spread.raw" : "density.raw", raw, 4 * N);
+	}
+}
+END_TEST
+
+static void damage(uint32_t body_len, uint32_t raw_len, unsigned rounds)
+{
+	for (unsigned round = 0; round < rounds; round++) {
+		uint8_t *exact = malloc(body_len), *to = malloc(raw_len);
+		uint32_t len = round % 3 ? body_len : (uint32_t)(uniform() * body_len);
+
+		memcpy(exact, body, body_len);
+		/* The head of a body says most. */
+		for (unsigned n = 0; n < 1 + round % 4; n++)
+			exact[(size_t)(pow(uniform(), 3) * body_len)] = (uint8_t)(uniform() * 256);
+		(void)codec_decode(codec, exact, len, to, raw_len, NULL);
+		free(exact);
+		free(to);
+	}
+}
+
+START_TEST(hostile_bodies_of_before)
+{
+	damage(range_coded(_i, 2000), 8000, 3000);
 }
 END_TEST
 
@@ -238,19 +331,7 @@ START_TEST(hostile_bodies)
 	struct codec_result r;
 
 	ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
-	for (unsigned round = 0; round < 3000; round++) {
-		uint8_t *exact = malloc(r.body_len), *to = malloc(span.len_bytes);
-		uint32_t len = round % 3 ? r.body_len : (uint32_t)(uniform() * r.body_len);
-
-		memcpy(exact, body, r.body_len);
-		/* The head of a body says most. */
-		for (unsigned n = 0; n < 1 + round % 4; n++)
-			exact[(size_t)(pow(uniform(), 3) * r.body_len)] = (uint8_t)(uniform() *
-				256);
-		(void)codec_decode(codec, exact, len, to, span.len_bytes, NULL);
-		free(exact);
-		free(to);
-	}
+	damage(r.body_len, span.len_bytes, 3000);
 }
 END_TEST
 
@@ -266,6 +347,8 @@ int main(void)
 	tcase_add_loop_test(tc, comes_back_bit_for_bit, 0, N_KINDS);
 	tcase_add_test(tc, values_off_the_grid_stay_exact);
 	tcase_add_test(tc, all_zero);
+	tcase_add_loop_test(tc, coders_of_before, 0, 2);
+	tcase_add_loop_test(tc, hostile_bodies_of_before, 0, 2);
 	tcase_add_test(tc, near_the_limit);
 	tcase_add_test(tc, map_of_spreads_pays);
 	tcase_add_loop_test(tc, hostile_bodies, 0, N_KINDS);

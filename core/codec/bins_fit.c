@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/bins_fit.h"
+
+#include <math.h>
+
+#include "base/checked.h"
+
+enum {
+	HEADROOM = 48,      /* levels above the bins', for zeros: a factor of 64 */
+	MANY_VALUES = 2048, /* of a half octave of scales, which are worth tables of their own */
+};
+
+/* Neighbours are counted apart: a count that has just been written is slow to read again. */
+void bins_count(struct bins_fit *f, const uint8_t *values, const uint8_t *classes)
+{
+	uint32_t *counts = f->counts[0], *odd = f->odd_counts[0], i = 0;
+
+	memset(counts, 0, sizeof(f->counts[0]) * f->bins.n_classes);
+	memset(odd, 0, sizeof(f->counts[0]) * f->bins.n_classes);
+	for (; i + 1 < f->n && classes; i += 2) {
+		counts[classes[i] * BINS_SYMBOLS + values[i]]++;
+		odd[classes[i + 1] * BINS_SYMBOLS + values[i + 1]]++;
+	}
+	for (; i + 1 < f->n; i += 2) {
+		counts[values[i]]++;
+		odd[values[i + 1]]++;
+	}
+	if (i < f->n)
+		counts[(classes ? classes[i] : 0u) * BINS_SYMBOLS + values[i]]++;
+	for (unsigned c = 0; c < f->bins.n_classes; c++) {
+		f->in_class[c] = 0;
+		for (unsigned s = 0; s < BINS_SYMBOLS; s++) {
+			f->counts[c][s] += f->odd_counts[c][s];
+			f->in_class[c] += f->counts[c][s];
+		}
+	}
+}
+
+/* ---- classes by scale -------------------------------------------------------------------------------- */
+
+static void fit_scales(struct bins_fit *f, const struct grid_map *m, const uint8_t *values,
+	uint8_t *classes)
+{
+	unsigned least = UINT32_MAX, most = 0;
+
+	for (uint64_t i = 0; i < m->n_scales; i++) {
+		unsigned h = bins_half_octave(m->scales[i]);
+
+		least = h < least ? h : least;
+		most = h > most ? h : most;
+	}
+	f->bins.top_scale = most;
+	f->bins.step = f->n / (most - least + 1) < MANY_VALUES ? 2 : 1;
+	most = (most - least) / f->bins.step;
+	f->bins.n_classes = most < BINS_MAX_CLASSES ? most + 1 : BINS_MAX_CLASSES;
+	for (uint32_t at = 0, n; at < f->n && f->bins.n_classes > 1; at += n) {
+		n = f->n - at < GRID_BLOCK ? f->n - at : GRID_BLOCK;
+		bins_scales(&f->bins, m, at, n, NULL, classes + at);
+	}
+	bins_count(f, values, f->bins.n_classes > 1 ? classes : NULL);
+}
+
+/* ---- the density --------------------------------------------------------------------------------------- */
+
+/* How many symbols there are, and bins for the magnitudes that occur. */
+static bool place_bins(struct bins_fit *f, struct bins_symbol symbols[BINS_SYMBOLS])
+{
+	struct density *d = &f->bins.density;
+	unsigned top = 0, low = UINT32_MAX;
+
+	for (unsigned c = 0; c < f->bins.n_classes; c++) {
+		double factor = bins_factor(&f->bins, c);
+
+		for (unsigned s = 2; s < f->bins.n_symbols; s++) {
+			unsigned key;
+
+			if (!f->counts[c][s])
+				continue;
+			key = density_key(symbols[s].middle * factor);
+			top = key > top ? key : top;
+			low = key < low ? key : low;
+		}
+	}
+	d->top_key = top ? top : density_key(1);
+	d->n_bins = !top ? 0 : top - low < DENSITY_MAX_BINS ? top - low + 1 : DENSITY_MAX_BINS;
+	return density_possible(d->top_key, d->n_bins);
+}
+
+/* The level that gives n_zeros zeros their share of a class whose bins weigh `bins` together. */
+static uint8_t zero_level(uint32_t n_zeros, uint32_t n_others, double bins, double unit)
+{
+	double level = 255;
+
+	if (!n_zeros)
+		return 0;
+	if (n_others && bins > 0)
+		level = rint(8 * log2((double)n_zeros / (double)n_others * bins / unit));
+	return (uint8_t)fmin(fmax(level, 1), 255);
+}
+
+static void fit_zeros(struct bins_fit *f, const struct bins_symbol symbols[BINS_SYMBOLS],
+	unsigned class)
+{
+	const struct density *d = &f->bins.density;
+	uint32_t others = f->in_class[class] - f->counts[class][0] - f->counts[class][1];
+	double factor = bins_factor(&f->bins, class), bins = 0;
+
+	for (unsigned s = 2; s < f->bins.n_symbols; s++) {
+		int bin = symbols[s].count > 0 ? bins_bin(d, symbols[s].middle * factor) : -1;
+
+		bins += bin < 0 ? 0 : d->values[2 + bin] * (symbols[s].count * factor);
+	}
+	for (unsigned sign = 0; sign < 2; sign++)
+		f->bins.zero_levels[class][sign] = zero_level(f->counts[class][sign], others,
+			bins, density_unit(d));
+}
+
+static void fit_density(struct bins_fit *f, const struct bins_symbol symbols[BINS_SYMBOLS])
+{
+	uint64_t n_codes[DENSITY_SYMBOLS] = { 0 };
+	double exposure[DENSITY_MAX_BINS] = { 0 };
+	struct density *d = &f->bins.density;
+
+	for (unsigned c = 0; c < f->bins.n_classes; c++) {
+		double factor = bins_factor(&f->bins, c);
+
+		for (unsigned s = 2; s < f->bins.n_symbols && f->in_class[c]; s++) {
+			int bin = symbols[s].count > 0 ? bins_bin(d, symbols[s].middle * factor)
+						       : -1;
+
+			if (bin < 0)
+				continue;
+			n_codes[2 + bin] += f->counts[c][s];
+			exposure[bin] += (double)f->in_class[c] * (symbols[s].count * factor);
+		}
+	}
+	density_fit(d, n_codes, exposure, f->n);
+	for (unsigned b = 0; b < d->n_bins; b++)
+		d->levels[2 + b] = d->levels[2 + b] > HEADROOM ? d->levels[2 + b] - HEADROOM
+							       : d->levels[2 + b] > 0;
+	density_set_levels(d, d->levels);
+	for (unsigned c = 0; c < f->bins.n_classes; c++) {
+		if (f->in_class[c])
+			fit_zeros(f, symbols, c);
+	}
+}
+
+bool bins_fit(struct bins_fit *f, const struct grid_map *m, const struct bins_scratch *s)
+{
+	uint8_t *classes = bins_classes(s, f->n);
+	struct bins_symbol symbols[BINS_SYMBOLS];
+	uint8_t largest = 2;
+
+	for (uint32_t i = 0; i < f->n; i++)
+		largest = s->symbols[i] > largest ? s->symbols[i] : largest;
+	f->bins.n_symbols = largest + 1u;
+	bins_symbols(&f->bins, symbols);
+	/* One scale for neighbours in rows: a map of their spreads may be better than one density. */
+	if (!m->cycle && m->n_scales == 1 && m->row_len >= SPREAD_MIN_COLUMNS &&
+		m->row_len <= SPREAD_MAX_COLUMNS && m->row_len <= f->n) {
+		f->map.row_len = (uint32_t)m->row_len;
+		f->map.row_skip = (uint32_t)(m->skip % m->row_len);
+		f->bins.has_map = bins_fit_map(f, symbols, s->symbols, classes);
+	}
+	if (!f->bins.has_map)
+		fit_scales(f, m, s->symbols, classes);
+	if (!place_bins(f, symbols))
+		return false;
+	fit_density(f, symbols);
+	return true;
+}
