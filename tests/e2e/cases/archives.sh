@@ -16,6 +16,8 @@ ln "$tree/a/w.npy" "$tree/a/hard.npy"
 mkfifo "$tree/fifo"
 setfattr -n user.note -v hello "$tree/a/w.npy"
 chmod 640 "$tree/a/b/v.npy"
+# rsync takes times within one second for the same.
+find "$tree" -exec touch -h -d '2003-02-01 06:05:04.321' {} +
 touch -d '2001-02-03 04:05:06.789012345' "$tree/a/w.npy" "$tree/a/b"
 
 listing() { (cd "$1" && find . -mindepth 1 -printf '%p %y %m %s %n %l ' \( -type l -printf '\n' -o -printf '%T@\n' \) | sort); }
