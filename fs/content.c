@@ -40,6 +40,7 @@ void content_init(struct content *c, bool noatime)
 	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&c->io, &attr);
 	pthread_rwlockattr_destroy(&attr);
+	pthread_cond_init(&c->returned, NULL);
 	c->fd = -1;
 	c->noatime = noatime;
 }
@@ -163,18 +164,11 @@ int content_ensure_open(struct fs *fs, struct inode *i, bool writable)
 	fd = reopen_store(i, writable);
 	if (fd < 0)
 		return fd;
-	if (c->fd >= 0) {
-		/* The number stays, for replies that are still reading from it. */
-		alcm_blob_close(c->blob);
-		c->blob = NULL;
-		if (dup3(fd, c->fd, O_CLOEXEC) < 0)
-			return -errno;
-		close(fd);
-	} else {
-		c->fd = fd;
-		inode_count_fd(fs, 1);
-	}
+	content_await_return(i);
+	close_store(fs, c);
+	c->fd = fd;
 	c->fd_writable = writable;
+	inode_count_fd(fs, 1);
 	err = judge(fs, i);
 	if (err)
 		close_store(fs, c);
@@ -270,6 +264,7 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 		activity_writing_end(&fs->activity, &c->writing);
 	if (!c->n_open && c->fd >= 0 && !(c->blob && alcm_blob_dirty(c->blob))) {
 		remember_pages(i);
+		content_await_return(i);
 		close_store(fs, c);
 	}
 	pthread_rwlock_unlock(&c->io);
@@ -314,6 +309,7 @@ void content_release(struct fs *fs, struct inode *i)
 			content_restore_mtime(i);
 	}
 	close_store(fs, c);
+	pthread_cond_destroy(&c->returned);
 	pthread_rwlock_destroy(&c->io);
 }
 
@@ -449,6 +445,7 @@ int content_pack(struct fs *fs, struct inode *i)
 
 	if (err || c->state != CONTENT_PLAIN)
 		return err;
+	content_await_return(i);
 	policy_profile(fs, i, &profile);
 	err = alcm_pack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path), c->fd, &profile, &diag);
 	if (err)

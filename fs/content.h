@@ -4,6 +4,7 @@
 #define ALCMFS_CONTENT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -27,7 +28,7 @@ struct content {
 	unsigned n_open, n_writers;
 	struct activity_writing writing; /* while n_writers > 0 */
 	bool noatime;                    /* constant */
-	bool plain_written;              /* a PLAIN file changed since it was last judged */
+	atomic_bool plain_written;       /* a PLAIN file changed since it was last judged */
 
 	/* guarded by inode->lock */
 	struct timespec mtime; /* logical, of an open BLOB */
@@ -38,6 +39,8 @@ struct content {
 	struct alcm_probe verdict;
 	bool verdict_known;
 	uint64_t reported_offset;     /* + 1; the last damage that the log was told of */
+	unsigned n_lent;              /* replies that read from fd without io */
+	pthread_cond_t returned;      /* none is left */
 	struct timespec cached_ctime; /* the kernel's pages are of the file as of then */
 	bool cached;
 };
@@ -67,9 +70,14 @@ void content_stat(struct fs *fs, struct inode *inode, int path_fd, struct stat *
  */
 double content_timeout(const struct fs *fs, struct inode *inode);
 
-/* Read into `buf`. For PLAIN files `*plain_fd` is set instead, and 0 returned. */
+/*
+ * Read into `buf`. For PLAIN files `*plain_fd` is set instead, and 0 returned: the descriptor is lent,
+ * and neither closed nor made a blob's before content_return().
+ */
 ssize_t content_read(struct fs *fs, struct inode *inode, void *buf, size_t n, off_t off,
 	int *plain_fd);
+void content_return(struct inode *inode);
+
 ssize_t content_write(struct fs *fs, struct inode *inode, const void *buf, size_t n, off_t off,
 	bool append);
 int content_truncate(struct fs *fs, struct inode *inode, off_t size);

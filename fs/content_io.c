@@ -46,6 +46,30 @@ static void note_blob_read(struct inode *i)
 	pthread_mutex_unlock(&i->lock);
 }
 
+static int lend(struct inode *i)
+{
+	pthread_mutex_lock(&i->lock);
+	i->content.n_lent++;
+	pthread_mutex_unlock(&i->lock);
+	return i->content.fd;
+}
+
+void content_return(struct inode *i)
+{
+	pthread_mutex_lock(&i->lock);
+	if (!--i->content.n_lent)
+		pthread_cond_broadcast(&i->content.returned);
+	pthread_mutex_unlock(&i->lock);
+}
+
+void content_await_return(struct inode *i)
+{
+	pthread_mutex_lock(&i->lock);
+	while (i->content.n_lent)
+		pthread_cond_wait(&i->content.returned, &i->lock);
+	pthread_mutex_unlock(&i->lock);
+}
+
 ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off, int *plain_fd)
 {
 	struct content *c = &i->content;
@@ -58,7 +82,7 @@ ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t 
 		got = alcm_blob_pread(c->blob, buf, n, (uint64_t)off, &diag);
 		note_blob_read(i);
 	} else {
-		*plain_fd = c->fd;
+		*plain_fd = lend(i);
 	}
 	if (got < 0)
 		(void)content_report(fs, i, (int)got, &diag);
@@ -268,7 +292,8 @@ int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t
 		err = fallocate(c->fd, mode, off, len) ? -errno : 0;
 		if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
 			c->state = CONTENT_PLAIN;
-		c->plain_written |= c->state == CONTENT_PLAIN;
+		if (c->state == CONTENT_PLAIN)
+			c->plain_written = true;
 	}
 	if (err)
 		(void)content_report(fs, i, err, &diag);

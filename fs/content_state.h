@@ -32,6 +32,9 @@ void content_note_reads(const struct content *content, bool on);
 /* The first bytes of an open PLAIN file, for us; as pread(2), with a negative errno. */
 ssize_t content_peek(const struct content *content, void *buf, size_t n);
 
+/* Wait until nobody reads from the descriptor any more; io held exclusively, so nobody comes. */
+void content_await_return(struct inode *inode);
+
 /* PLAIN → BLOB in place. io held exclusively. */
 int content_pack(struct fs *fs, struct inode *inode);
 

@@ -38,7 +38,7 @@ struct inode {
 	bool doomed; /* nothing refers to it; the last pin frees it */
 
 	pthread_mutex_t lock; /* guards path_fd while nobody has a pin, and content->mtime */
-	int path_fd;          /* O_PATH; -1 = to be opened again */
+	atomic_int path_fd; /* O_PATH; -1 = to be opened again; evictions look at it without lock */
 	struct content content;
 };
 

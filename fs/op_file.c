@@ -155,6 +155,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		vec.buf[0].fd = plain_fd;
 		vec.buf[0].pos = off;
 		fuse_reply_data(req, &vec, FUSE_BUF_SPLICE_MOVE);
+		content_return(inode);
 	} else if (err || n < 0) {
 		reply_result(req, err ? err : (int)n);
 	} else {

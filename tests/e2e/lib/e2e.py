@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 STORE, MNT, WORK, LOG = (os.environ[k] for k in ("STORE", "MNT", "WORK", "LOG"))
@@ -135,6 +136,29 @@ def validate(found, schema):
         import jsonschema
 
         jsonschema.validate(found, wanted)
+
+
+# --- processes -----------------------------------------------------------------------------------
+
+
+def all_processes(*jobs, allow=0):
+    """Run each of these functions in a process of its own, at once; all must end well, or by signal `allow`."""
+    pids = []
+    for job in jobs:
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                job()
+                status = 0
+            except BaseException:  # pylint: disable=broad-except
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        pids.append(pid)
+    statuses = [os.waitpid(pid, 0)[1] for pid in pids]
+    bad = [os.waitstatus_to_exitcode(s) for s in statuses if s not in (0, allow)]
+    assert not bad, f"processes ended with {bad}"
 
 
 # --- paths and files -----------------------------------------------------------------------------
