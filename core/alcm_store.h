@@ -47,9 +47,19 @@ bool alcm_sidecar_private_enough(const struct stat *st, int about_fd);
 /* Make the directory `name`, or make it as private as the one it mirrors. -ENOENT: there is none such. */
 int alcm_sidecar_mkdir(int store_dirfd, const char *name);
 
+/* A directory is removed with all that is in it: what it mirrored has gone. */
 int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir);
 
-/* `flags`: 0, or RENAME_EXCHANGE. -ENOENT: there is no sidecar `from`. */
+/*
+ * Remove a sidecar that was written while its file was renamed or removed, and those directories above it
+ * that mirror none of the store any more.
+ */
+void alcm_sidecar_prune(int store_dirfd, const char *name);
+
+/*
+ * `flags`: 0, or RENAME_EXCHANGE. A directory of that name is replaced with all that is in it.
+ * -ENOENT: there is no sidecar `from`.
+ */
 int alcm_sidecar_move(int store_dirfd, const char *from, const char *to, unsigned flags);
 
 /* ---- summaries of directories --------------------------------------------------------------- */

@@ -41,13 +41,13 @@ static void write_report(struct fs *fs, const struct alcm_info *info, const char
 		alcm_free_text(json);
 		summaries_changed(fs);
 	}
-	if (err)
+	if (err && err != -ENOENT) /* no such directory any more: see below */
 		fs_log(fs, ALCM_LOG_WARNING, "%s: no report: %s", name, strerror(-err));
 }
 
 void admin_write_report(struct fs *fs, struct inode *i)
 {
-	char name[PATH_TEXT];
+	char name[PATH_TEXT], now[PATH_TEXT];
 	struct alcm_info info;
 	struct stat st;
 
@@ -55,8 +55,14 @@ void admin_write_report(struct fs *fs, struct inode *i)
 		alcm_blob_info(i->content.blob, &info, NULL))
 		return;
 	path_of(fs, i->content.fd, name);
-	if (name[0] != '/' && name[0] != '?')
-		write_report(fs, &info, name, i->content.fd);
+	if (name[0] == '/' || name[0] == '?')
+		return;
+	write_report(fs, &info, name, i->content.fd);
+	/* Renamed or removed meanwhile: who did that found no report yet, and one at the new name is
+	   made anew when somebody asks for it. */
+	if (strcmp(path_of(fs, i->content.fd, now), name) != 0 &&
+		(size_t)snprintf(now, sizeof(now), "%s.json", name) < sizeof(now))
+		alcm_sidecar_prune(fs->store_fd, now);
 }
 
 static bool report_current(struct fs *fs, const struct alcm_info *info, const char *name,
@@ -164,16 +170,20 @@ void admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const 
 	unsigned flags)
 {
 	static const char *const suffixes[] = { ".json", "" }; /* a file's, a directory's */
+	char old[PATH_TEXT], new[PATH_TEXT];
 
 	for (int i = 0; i < 2; i++) {
-		char old[PATH_TEXT], new[PATH_TEXT];
-
 		if (!sidecar_name(fs, from_fd, from, suffixes[i], old) ||
 			!sidecar_name(fs, to_fd, to, suffixes[i], new))
 			return;
 		/* What is at the new name now has no report; one of before would lie. */
 		if (alcm_sidecar_move(fs->store_fd, old, new, flags & RENAME_EXCHANGE) == -ENOENT)
 			(void)alcm_sidecar_remove(fs->store_fd, new, false);
+	}
+	/* Removed already: who did that found no reports yet. */
+	if (faccessat(to_fd, to, F_OK, AT_SYMLINK_NOFOLLOW)) {
+		admin_removed(fs, to_fd, to, true);
+		admin_removed(fs, to_fd, to, false);
 	}
 	summaries_changed(fs);
 }
@@ -182,8 +192,6 @@ void admin_removed(struct fs *fs, int dir_fd, const char *name, bool is_dir)
 {
 	char sidecar[PATH_TEXT];
 
-	if (is_dir && sidecar_name(fs, dir_fd, name, "/" SCHEDULER, sidecar))
-		(void)alcm_sidecar_remove(fs->store_fd, sidecar, false);
 	if (sidecar_name(fs, dir_fd, name, is_dir ? "" : ".json", sidecar) &&
 		!alcm_sidecar_remove(fs->store_fd, sidecar, is_dir))
 		summaries_changed(fs);

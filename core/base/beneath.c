@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/beneath.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 enum { DIR_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+
+enum { TREE_DEPTH_MAX = 128 }; /* each level holds a descriptor */
 
 int beneath_next(const char **path, char name[NAME_MAX + 1])
 {
@@ -84,4 +87,42 @@ int beneath_open(int at, const char *path, int flags, mode_t mode)
 		fd = -errno;
 	close(dir);
 	return fd;
+}
+
+static int remove_tree(int at, const char *name, unsigned depth);
+
+static void clear_directory(int fd, unsigned depth)
+{
+	DIR *stream = fdopendir(fd);
+	const struct dirent *e;
+
+	if (!stream) {
+		close(fd);
+		return;
+	}
+	while ((e = readdir(stream)))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+			unlinkat(fd, e->d_name, 0))
+			(void)remove_tree(fd, e->d_name, depth);
+	closedir(stream);
+}
+
+static int remove_tree(int at, const char *name, unsigned depth)
+{
+	int fd;
+
+	if (!unlinkat(at, name, AT_REMOVEDIR))
+		return 0;
+	if (!depth || (errno != ENOTEMPTY && errno != EEXIST))
+		return -errno;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	clear_directory(fd, depth - 1);
+	return unlinkat(at, name, AT_REMOVEDIR) ? -errno : 0;
+}
+
+int beneath_remove_tree(int at, const char *name)
+{
+	return remove_tree(at, name, TREE_DEPTH_MAX);
 }

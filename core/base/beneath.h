@@ -23,6 +23,10 @@ int beneath_next(const char **path, char name[NAME_MAX + 1]);
  */
 int beneath_open(int at, const char *path, int flags, mode_t mode);
 
+/* Remove the directory `name` of `at` with all that is in it. 0 or a negative errno:
+   -ENOTEMPTY also for what is more than 128 directories deep. */
+int beneath_remove_tree(int at, const char *name);
+
 /* Open the directory that holds the last component, which goes to `name`: for the *at() calls. */
 int beneath_parent(int at, const char *path, char name[NAME_MAX + 1]);
 

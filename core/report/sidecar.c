@@ -290,14 +290,45 @@ int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir)
 
 	if (dir < 0)
 		return dir;
-	/* A directory's own summary goes with it. */
+	/* What is in it goes with it, its summary first of all. */
 	if (is_dir)
-		remove_summary(dir, last);
-	err = unlinkat(dir, last, is_dir ? AT_REMOVEDIR : 0) ? -errno : 0;
+		err = beneath_remove_tree(dir, last);
+	else
+		err = unlinkat(dir, last, 0) ? -errno : 0;
 	close(dir);
 	if (!err)
 		summary_invalidate(store_dirfd, name);
 	return err;
+}
+
+void alcm_sidecar_prune(int store_dirfd, const char *name)
+{
+	char path[PATH_MAX], *slash;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s", name) >= sizeof(path))
+		return;
+	(void)alcm_sidecar_remove(store_dirfd, path, false);
+	while ((slash = strrchr(path, '/'))) {
+		int image;
+
+		*slash = '\0';
+		image = beneath_open(store_dirfd, path, O_PATH | O_DIRECTORY, 0);
+		if (image >= 0)
+			close(image);
+		if (image >= 0 || alcm_sidecar_remove(store_dirfd, path, true))
+			return;
+	}
+}
+
+static int replace_by_rename(int dir, const char *from, int new_dir, const char *to,
+	unsigned flags)
+{
+	if (!renameat2(dir, from, new_dir, to, flags))
+		return 0;
+	/* The directory that was replaced in the store was empty. */
+	if ((errno != ENOTEMPTY && errno != EEXIST) || beneath_remove_tree(new_dir, to))
+		return -errno;
+	return renameat2(dir, from, new_dir, to, flags) ? -errno : 0;
 }
 
 int alcm_sidecar_move(int store_dirfd, const char *from, const char *to, unsigned flags)
@@ -312,7 +343,7 @@ int alcm_sidecar_move(int store_dirfd, const char *from, const char *to, unsigne
 	if (new_dir < 0)
 		err = new_dir;
 	else
-		err = renameat2(dir, last, new_dir, new_last, flags) ? -errno : 0;
+		err = replace_by_rename(dir, last, new_dir, new_last, flags);
 	close(dir);
 	if (new_dir >= 0)
 		close(new_dir);

@@ -116,7 +116,37 @@ START_TEST(test_write_read_move_remove)
 	ck_assert_int_eq(alcm_sidecar_move(store, "run/w.npy.json", "later/x", 0), -ENOENT);
 	ck_assert_int_eq(alcm_sidecar_remove(store, "later/v.npy.json", false), 0);
 	ck_assert_int_eq(alcm_sidecar_remove(store, "later", true), 0);
-	ck_assert_int_eq(alcm_sidecar_remove(store, "run", true), 0); /* no refuse left in it */
+	ck_assert_int_eq(unlinkat(store, ".alcm/caq/run", AT_REMOVEDIR),
+		0); /* no refuse left in it */
+}
+END_TEST
+
+static bool is_there(const char *path)
+{
+	return !faccessat(store, path, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+/* Written too late, below a directory that has gone: a link in it is removed, not followed. */
+START_TEST(test_left_behind)
+{
+	ck_assert_int_eq(mkdirat(store, "run/deep", 0700), 0);
+	ck_assert_int_eq(alcm_sidecar_write(store, "run/deep/w.json", "x", about), 0);
+	ck_assert_int_eq(alcm_sidecar_write(store, "run/w.json", "x", about), 0);
+	ck_assert_int_eq(symlinkat("../../../../outside", store, ".alcm/caq/run/deep/link"), 0);
+	close(openat(outside, "keep", O_CREAT | O_CLOEXEC, 0600));
+	alcm_sidecar_prune(store, "run/deep/w.json");
+	ck_assert(!is_there(".alcm/caq/run/deep/w.json") && is_there(".alcm/caq/run/deep"));
+	ck_assert_int_eq(unlinkat(store, "run/deep", AT_REMOVEDIR), 0);
+	alcm_sidecar_prune(store, "run/deep/w.json");
+	ck_assert(!is_there(".alcm/caq/run/deep") && is_there(".alcm/caq/run/w.json"));
+	ck_assert_int_eq(faccessat(outside, "keep", F_OK, 0), 0);
+
+	ck_assert_int_eq(mkdirat(store, "new", 0700), 0);
+	ck_assert_int_eq(alcm_sidecar_mkdir(store, "new"), 0);
+	ck_assert_int_eq(alcm_sidecar_move(store, "new", "run", 0), 0);
+	ck_assert(is_there(".alcm/caq/run") && !is_there(".alcm/caq/run/w.json"));
+	ck_assert_int_eq(alcm_sidecar_remove(store, "run", true), 0);
+	ck_assert(!is_there(".alcm/caq/run"));
 }
 END_TEST
 
@@ -227,6 +257,7 @@ int main(void)
 	tcase_add_test(tcase, test_components);
 	tcase_add_test(tcase, test_no_link_is_followed);
 	tcase_add_test(tcase, test_write_read_move_remove);
+	tcase_add_test(tcase, test_left_behind);
 	tcase_add_test(tcase, test_as_private_as_the_file);
 	tcase_add_test(tcase, test_links_in_the_tree);
 	tcase_add_test(tcase, test_links_as_sidecars);
