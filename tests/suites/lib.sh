@@ -10,7 +10,7 @@ set -uo pipefail
 
 suites=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$suites/../.." && pwd)
-build=${ALCM_BUILD:-$top/build}
+build=$(realpath "${ALCM_BUILD:-$top/build}")
 places=${SUITE_PLACES:-store mount blobs}
 work=$(mktemp -d "${SUITE_DIR:-/var/tmp}/alcm-suite-XXXXXX")
 all_failed=0
