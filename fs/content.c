@@ -42,6 +42,7 @@ void content_init(struct content *c, bool noatime)
 	pthread_rwlockattr_destroy(&attr);
 	pthread_cond_init(&c->returned, NULL);
 	c->fd = -1;
+	c->told_size = -1;
 	c->noatime = noatime;
 }
 
@@ -143,6 +144,9 @@ static int judge(struct fs *fs, struct inode *i)
 
 static void close_store(struct fs *fs, struct content *c)
 {
+	/* io is held exclusively: nobody probes. */
+	if (c->state != CONTENT_UNKNOWN)
+		c->told_size = c->blob ? (off_t)alcm_blob_size(c->blob) : -1;
 	alcm_blob_close(c->blob);
 	c->blob = NULL;
 	if (c->fd >= 0) {
@@ -315,13 +319,44 @@ void content_release(struct fs *fs, struct inode *i)
 
 /* ---- attributes ---------------------------------------------------------------------------------- */
 
-/* What a file that isn't open is; remembered until its ctime changes. */
+/* The size to tell of a file that can't be looked at. */
+static struct alcm_probe guess(const struct content *c, const struct stat *st)
+{
+	if (c->told_size >= 0)
+		return (struct alcm_probe){ ALCM_BLOB, (uint64_t)c->told_size };
+	return (struct alcm_probe){ ALCM_PLAIN, (uint64_t)st->st_size };
+}
+
+/*
+ * Note what a probe said. A damaged file stays so until it is changed; an error of the store may be
+ * gone the next time.
+ */
+static void note_probe(struct inode *i, const struct stat *st, int err, bool damaged,
+	struct alcm_probe *out)
+{
+	struct content *c = &i->content;
+
+	pthread_mutex_lock(&i->lock);
+	if (err)
+		*out = guess(c, st);
+	c->probe_failed = err && !damaged;
+	if (!c->probe_failed) {
+		c->verdict = *out;
+		c->verdict_known = true;
+		c->verdict_bytes = st->st_size;
+		c->verdict_ctime = st->st_ctim;
+		c->told_size = out->kind == ALCM_BLOB ? (off_t)out->logical_size : -1;
+	}
+	pthread_mutex_unlock(&i->lock);
+}
+
+/* What a file that isn't open is; remembered until its ctime changes. `*out` is set in any case. */
 static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struct stat *st,
 	struct alcm_probe *out)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
-	char proc[PATH_PROC];
+	char proc[PATH_PROC], path[PATH_TEXT];
 	int fd, err;
 	bool known;
 
@@ -333,24 +368,14 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struc
 	if (known)
 		return 0;
 	fd = path_open_quietly(path_proc(path_fd, proc));
-	if (fd < 0)
-		return -errno;
-	err = alcm_probe(fd, out, &diag);
-	if (err == -EIO) {
-		char path[PATH_TEXT];
-
-		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s", path_of(fs, fd, path),
-			(unsigned long long)diag.offset, diag.cause);
-	}
-	close(fd);
-	if (err)
-		*out = (struct alcm_probe){ ALCM_PLAIN, (uint64_t)st->st_size };
-	pthread_mutex_lock(&i->lock);
-	c->verdict = *out;
-	c->verdict_known = true;
-	c->verdict_bytes = st->st_size;
-	c->verdict_ctime = st->st_ctim;
-	pthread_mutex_unlock(&i->lock);
+	err = fd < 0 ? -errno : alcm_probe(fd, out, &diag);
+	if (err == -EIO)
+		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
+			path_of(fs, fd >= 0 ? fd : path_fd, path), (unsigned long long)diag.offset,
+			diag.cause[0] ? diag.cause : "the store can't be read");
+	if (fd >= 0)
+		close(fd);
+	note_probe(i, st, err, err == -EIO && diag.cause[0], out);
 	return err;
 }
 
@@ -367,8 +392,8 @@ void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 		pthread_mutex_lock(&i->lock);
 		st->st_mtim = c->mtime;
 		pthread_mutex_unlock(&i->lock);
-	} else if (c->state == CONTENT_UNKNOWN && st->st_size &&
-		!probe_closed(fs, i, path_fd, st, &probe)) {
+	} else if (c->state == CONTENT_UNKNOWN && st->st_size) {
+		(void)probe_closed(fs, i, path_fd, st, &probe);
 		st->st_size = (off_t)probe.logical_size;
 	}
 	pthread_rwlock_unlock(&c->io);
@@ -386,6 +411,9 @@ double content_timeout(const struct fs *fs, struct inode *i)
 	pthread_rwlock_rdlock(&i->content.io);
 	moving = i->content.n_writers > 0;
 	pthread_rwlock_unlock(&i->content.io);
+	pthread_mutex_lock(&i->lock);
+	moving |= i->content.probe_failed;
+	pthread_mutex_unlock(&i->lock);
 	return moving ? 0 : fs->opt.attr_timeout;
 }
 

@@ -38,6 +38,10 @@ struct content {
 	off_t verdict_bytes;
 	struct alcm_probe verdict;
 	bool verdict_known;
+	/* What the kernel was last told of a blob that isn't open; -1: nothing. Stands in when the store can't
+	   be read for a moment: with a smaller size the kernel would zero pages that it has. */
+	off_t told_size;
+	bool probe_failed;            /* the last one: what was told may be wrong */
 	uint64_t reported_offset;     /* + 1; the last damage that the log was told of */
 	unsigned n_lent;              /* replies that read from fd without io */
 	pthread_cond_t returned;      /* none is left */

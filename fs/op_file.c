@@ -151,7 +151,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		/* Straight from the store's file, by splice where the kernel can. */
 		struct fuse_bufvec vec = FUSE_BUFVEC_INIT(size);
 
-		vec.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+		vec.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY;
 		vec.buf[0].fd = plain_fd;
 		vec.buf[0].pos = off;
 		fuse_reply_data(req, &vec, FUSE_BUF_SPLICE_MOVE);

@@ -130,7 +130,7 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 		err = index_load_lossy(&b->log.store, &rec.trailer, &b->lossy);
 	if (err) {
 		alcm_blob_close(b);
-		return diag_set(diag, err, rec.trailer.index_off,
+		return diag_set(diag, err == -EBADMSG ? -EIO : err, rec.trailer.index_off,
 			"the parameters of the lossy profile can't be read");
 	}
 	*out = b;

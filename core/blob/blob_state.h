@@ -213,10 +213,13 @@ void chunk_reclaim(struct budget_client *client);
 int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 	struct disk_trailer *trailer);
 
-/* The lossy section of the index that `t` names: NULL when there is none. -EIO, -ENOMEM. */
+/* The lossy section of the index that `t` names: NULL when there is none. Errors as index_load(). */
 int index_load_lossy(const struct store *store, const struct disk_trailer *t, struct lossy **out);
 
-/* Load and check the index that `t` names into `table` and `totals`. -EIO, -ENOMEM. */
+/*
+ * Load and check the index that `t` names into `table` and `totals`. -EBADMSG: it is damaged; others, such
+ * as -EIO and -ENOMEM, say that it could not be looked at, and nothing may be concluded.
+ */
 int index_load(const struct store *store, const struct disk_trailer *t, struct table *table,
 	struct totals *totals, struct alcm_diag *diag);
 

@@ -166,42 +166,49 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 	return 0;
 }
 
-/* The head of an index at `off`; `*mended`: it had a flipped bit. */
-static bool load_head(const struct store *store, uint64_t off, struct disk_index *x, bool *mended)
+/* The head of an index at `off`; `*mended`: it had a flipped bit. -EBADMSG: there is none. */
+static int load_head(const struct store *store, uint64_t off, struct disk_index *x, bool *mended)
 {
 	uint8_t head[DISK_INDEX_BYTES];
+	int err = store_read(store, head, sizeof(head), off);
 
 	*mended = false;
-	if (store_read(store, head, sizeof(head), off))
-		return false;
+	if (err)
+		return err == -ENODATA ? -EBADMSG : err;
 	if (disk_index_get(x, head, sizeof(head)) == DISK_OK)
-		return true;
+		return 0;
 	*mended = disk_index_mend(head);
-	return *mended && disk_index_get(x, head, sizeof(head)) == DISK_OK;
+	return *mended && disk_index_get(x, head, sizeof(head)) == DISK_OK ? 0 : -EBADMSG;
 }
 
 /* The index that `t` names: its head, and its verified body, which the caller frees. */
 static int load_frame(const struct store *store, const struct disk_trailer *t,
 	struct disk_index *x, uint8_t **out, bool *mended, struct alcm_diag *diag)
 {
-	if (!load_head(store, t->index_off, x, mended) || x->tag != disk_tag(t->uuid))
-		return diag_set(diag, -EIO, t->index_off, "the index is damaged");
+	int err = load_head(store, t->index_off, x, mended);
+
+	if (err == -EBADMSG || (!err && x->tag != disk_tag(t->uuid)))
+		return diag_set(diag, -EBADMSG, t->index_off, "the index is damaged");
+	if (err)
+		return err;
 	/* The index lies before its trailer, so its length is bounded by the file's. */
 	if (round_up(DISK_INDEX_BYTES + x->body_len, DISK_ALIGN) != t->off - t->index_off)
-		return diag_set(diag, -EIO, t->index_off, "the index has the wrong length");
+		return diag_set(diag, -EBADMSG, t->index_off, "the index has the wrong length");
 
 	AUTO_FREE uint8_t *body = mem_alloc(x->body_len);
 
 	if (!body)
 		return -ENOMEM;
+	err = store_read(store, body, x->body_len, t->index_off + DISK_INDEX_BYTES);
+	if (err && err != -ENODATA)
+		return err;
 
-	int err = store_read(store, body, x->body_len, t->index_off + DISK_INDEX_BYTES);
 	bool whole = !err && disk_hash(body, x->body_len) == x->body_hash;
 
 	if (!err && !whole)
 		*mended = whole = disk_index_body_mend(x, body);
 	if (!whole)
-		return diag_set(diag, -EIO, t->index_off, "checksum of the index is wrong");
+		return diag_set(diag, -EBADMSG, t->index_off, "checksum of the index is wrong");
 	*out = steal(body);
 	return 0;
 }
@@ -220,9 +227,9 @@ int index_load(const struct store *store, const struct disk_trailer *t, struct t
 	totals->mended = mended;
 	if (err) {
 		table_release(table);
-		return err == -EIO
-			? diag_set(diag, err, t->index_off, "the index has an impossible entry")
-			: err;
+		return err == -EIO ? diag_set(diag, -EBADMSG, t->index_off,
+					     "the index has an impossible entry")
+				   : err;
 	}
 	return 0;
 }

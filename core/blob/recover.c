@@ -79,9 +79,14 @@ static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t 
 
 		/* A crash may leave a head without its body, and frames of a later writer in the
 		   body's place: only a whole record may be passed over by its length. */
-		if (len > w->file_size - off ||
-			store_read(w->store, w->body, r.body_len, off + DISK_RECORD_BYTES) ||
-			disk_hash(w->body, r.body_len) != r.body_hash)
+		int err = len > w->file_size - off
+			? -ENODATA
+			: store_read(w->store, w->body, r.body_len, off + DISK_RECORD_BYTES);
+
+		/* Without a record that is there an older one of its chunk would come back. */
+		if (err && err != -ENODATA && w->records)
+			w->err = err;
+		if (err || disk_hash(w->body, r.body_len) != r.body_hash)
 			return 0;
 
 		struct slot *s = w->records ? table_make(w->records, r.chunk_no) : NULL;
@@ -97,7 +102,7 @@ static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t 
 		struct totals totals;
 		int err = w->records ? 0 : index_load(w->store, &t, &table, &totals, NULL);
 
-		if (err == -ENOMEM)
+		if (err && err != -EBADMSG)
 			w->err = err;
 		if (!w->records && !err) {
 			w->trailer = t;
@@ -140,24 +145,25 @@ static int walk_frames(struct walk *w)
 
 /* ---- the trailer that counts ---------------------------------------------------------------- */
 
-/* `*mended`: it had a flipped bit. */
-static bool read_trailer(const struct store *store, uint64_t off, const uint8_t uuid[16],
+/* The trailer at `off`; `*mended`: it had a flipped bit. -EBADMSG: there is none. */
+static int read_trailer(const struct store *store, uint64_t off, const uint8_t uuid[16],
 	struct disk_trailer *t, bool *mended)
 {
 	uint8_t buf[DISK_TRAILER_BYTES];
+	int err = store_read(store, buf, sizeof(buf), off);
 
 	*mended = false;
-	if (store_read(store, buf, sizeof(buf), off))
-		return false;
+	if (err)
+		return err == -ENODATA ? -EBADMSG : err;
 	if (disk_trailer_get(t, buf, sizeof(buf), off) != DISK_OK) {
 		*mended = disk_trailer_mend(buf);
 		if (!*mended || disk_trailer_get(t, buf, sizeof(buf), off) != DISK_OK)
-			return false;
+			return -EBADMSG;
 	}
-	return memcmp(t->uuid, uuid, 16) == 0;
+	return memcmp(t->uuid, uuid, 16) == 0 ? 0 : -EBADMSG;
 }
 
-/* 0 when head and body of each record behind `from` are what the index says; -EIO, -ENOMEM. */
+/* 0 when head and body of each record behind `from` are what the index says; -EBADMSG if not. */
 static int verify_records(const struct store *store, const struct disk_trailer *t,
 	const struct table *table, uint64_t from)
 {
@@ -170,15 +176,19 @@ static int verify_records(const struct store *store, const struct disk_trailer *
 		return -ENOMEM;
 	for (uint32_t k = 0; (s = table_next(table, &k)); k++) {
 		struct disk_record r;
+		int err;
 
 		if (s->off < from)
 			continue;
-		if (s->frame_len > max || store_read(store, frame, s->frame_len, s->off) ||
-			disk_record_get(&r, frame, s->frame_len, chunk_bytes) != DISK_OK ||
+		err = s->frame_len > max ? -ENODATA
+					 : store_read(store, frame, s->frame_len, s->off);
+		if (err && err != -ENODATA)
+			return err;
+		if (err || disk_record_get(&r, frame, s->frame_len, chunk_bytes) != DISK_OK ||
 			r.chunk_no != k || r.tag != disk_tag(t->uuid) ||
 			DISK_RECORD_BYTES + (uint64_t)r.body_len != s->frame_len ||
 			disk_hash(frame + DISK_RECORD_BYTES, r.body_len) != r.body_hash)
-			return -EIO;
+			return -EBADMSG;
 		if (k == UINT32_MAX)
 			break;
 	}
@@ -198,14 +208,13 @@ static int older_trailer(const struct store *store, const struct recovered *rec,
 	struct table table = { 0 };
 	struct totals totals;
 	bool mended;
-	int err;
+	int err = read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older, &mended);
 
-	if (read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older, &mended)) {
+	if (!err)
 		err = index_load(store, older, &table, &totals, NULL);
-		table_release(&table);
-		if (!err || err == -ENOMEM)
-			return err;
-	}
+	table_release(&table);
+	if (err != -EBADMSG)
+		return err;
 	err = walk_frames(&w);
 	if (err)
 		return err;
@@ -232,7 +241,7 @@ static int roll_back(const struct store *store, struct recovered *rec)
 			(memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0))
 			return 0;
 		err = verify_records(store, t, &rec->table, t->synced);
-		if (err != -EIO)
+		if (err != -EBADMSG)
 			return err;
 		err = older_trailer(store, rec, &older);
 		if (err == -ENOENT) {
@@ -264,14 +273,16 @@ static int take_trailer(const struct store *store, struct recovered *rec, struct
 	};
 	int err;
 
-	if (rec->file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
-		read_trailer(store, rec->file_size - DISK_TRAILER_BYTES, rec->header.uuid,
-			&rec->trailer, &rec->tail_bad)) {
+	err = rec->file_size < DISK_HEADER_BYTES + DISK_TRAILER_BYTES
+		? -EBADMSG
+		: read_trailer(store, rec->file_size - DISK_TRAILER_BYTES, rec->header.uuid,
+			  &rec->trailer, &rec->tail_bad);
+	if (!err)
 		err = index_load(store, &rec->trailer, &rec->table, &rec->totals, diag);
+	if (err != -EBADMSG) {
 		rec->tail_bad |= rec->totals.mended;
 		rec->has_trailer = !err;
-		if (!err || err == -ENOMEM)
-			return err;
+		return err;
 	}
 	rec->tail_bad = false;
 	rec->scanned = true;
@@ -312,8 +323,8 @@ static int rebuild(const struct store *store, struct recovered *rec)
 			err = -ENOMEM;
 			break;
 		}
-		if (store_read(store, head, sizeof(head), s->off) ||
-			disk_record_get(&r, head, sizeof(head), w.chunk_bytes) != DISK_OK)
+		err = store_read(store, head, sizeof(head), s->off);
+		if (err || disk_record_get(&r, head, sizeof(head), w.chunk_bytes) != DISK_OK)
 			break;
 		table_set_record(&rec->table, keep, s->off, s->frame_len);
 		keep->quantised = r.metrics_len > DISK_METRICS_BYTES;
@@ -333,6 +344,7 @@ static int mend_header(const struct store *store, struct recovered *rec, uint8_t
 	uint8_t tail[DISK_TRAILER_BYTES];
 	uint64_t off = rec->file_size - DISK_TRAILER_BYTES;
 	struct disk_trailer t;
+	int err = -ENODATA;
 
 	if (!ours && !disk_header_suspect(buf))
 		return -EMEDIUMTYPE;
@@ -340,9 +352,11 @@ static int mend_header(const struct store *store, struct recovered *rec, uint8_t
 	if (disk_header_mend(buf) &&
 		disk_header_get(&rec->header, buf, DISK_HEADER_BYTES) == DISK_OK)
 		return 0;
-	if (rec->file_size < DISK_HEADER_BYTES + DISK_TRAILER_BYTES ||
-		store_read(store, tail, sizeof(tail), off) ||
-		disk_trailer_get(&t, tail, sizeof(tail), off) != DISK_OK)
+	if (rec->file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES)
+		err = store_read(store, tail, sizeof(tail), off);
+	if (err && err != -ENODATA)
+		return err;
+	if (err || disk_trailer_get(&t, tail, sizeof(tail), off) != DISK_OK)
 		return ours
 			? diag_set(diag, -EIO, 0, "the header is damaged, and there is no trailer")
 			: -EMEDIUMTYPE;
@@ -399,7 +413,7 @@ int recover_state(const struct store *store, struct recovered *out, struct alcm_
 		err = rebuild(store, &rec);
 	if (err) {
 		table_release(&rec.table);
-		return err;
+		return err == -EBADMSG ? -EIO : err;
 	}
 	*out = rec;
 	return 0;
@@ -418,7 +432,7 @@ int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm
 	recover_boot_id(boot);
 	/* The common case needs no index: nothing crashed, or there is nothing to go back to. */
 	if (rec.file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
-		read_trailer(store, rec.file_size - DISK_TRAILER_BYTES, rec.header.uuid, &t,
+		!read_trailer(store, rec.file_size - DISK_TRAILER_BYTES, rec.header.uuid, &t,
 			&mended) &&
 		(!t.prev || memcmp(boot, t.boot_id, 16) == 0)) {
 		*out = (struct alcm_probe){ ALCM_BLOB, t.size };
