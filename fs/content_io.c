@@ -11,6 +11,7 @@
 
 #include "content_state.h"
 #include "inode.h"
+#include "path.h"
 #include "policy.h"
 
 /* Not allowed on files of others, unless by root: then access times tell more than they should. */
@@ -70,6 +71,21 @@ void content_await_return(struct inode *i)
 	pthread_mutex_unlock(&i->lock);
 }
 
+/*
+ * Short only at the end of the file: from a short answer the kernel concludes that the file ends there, and
+ * shows zeros behind it. When it is told of an error, it asks again page by page.
+ */
+static ssize_t read_blob(struct alcm_blob *blob, char *buf, size_t n, uint64_t off,
+	struct alcm_diag *diag)
+{
+	ssize_t got = alcm_blob_pread(blob, buf, n, off, diag), more;
+
+	if (got <= 0 || (size_t)got == n)
+		return got;
+	more = alcm_blob_pread(blob, buf + got, n - (size_t)got, off + (uint64_t)got, diag);
+	return more < 0 ? more : got + more;
+}
+
 ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off, int *plain_fd)
 {
 	struct content *c = &i->content;
@@ -79,7 +95,7 @@ ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t 
 	if (got)
 		return got;
 	if (c->state == CONTENT_BLOB) {
-		got = alcm_blob_pread(c->blob, buf, n, (uint64_t)off, &diag);
+		got = read_blob(c->blob, buf, n, (uint64_t)off, &diag);
 		note_blob_read(i);
 	} else {
 		*plain_fd = lend(i);
@@ -236,6 +252,18 @@ static int empty(struct inode *i)
 	return ftruncate(c->fd, 0) ? -errno : 0;
 }
 
+/* What can't be read can still be saved anew. */
+static int empty_unreadable(struct fs *fs, struct inode *i)
+{
+	char proc[PATH_PROC];
+	int fd = open(path_proc(i->path_fd, proc), O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return content_ensure_open(fs, i, true);
+}
+
 int content_truncate(struct fs *fs, struct inode *i, off_t size)
 {
 	struct content *c = &i->content;
@@ -244,6 +272,8 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 
 	pthread_rwlock_wrlock(&c->io);
 	err = content_ensure_open(fs, i, true);
+	if (err == -EIO && size == 0)
+		err = empty_unreadable(fs, i);
 	if (!err && size == 0) {
 		err = empty(i);
 	} else if (!err && c->state == CONTENT_BLOB) {

@@ -26,6 +26,10 @@ static int open_content(struct fs *fs, struct inode *inode, struct fuse_file_inf
 	bool keep, writable = wants_write(fi);
 	int err = content_open(fs, inode, writable, fd, &keep);
 
+	if (err == -EIO && fi->flags & O_TRUNC)
+		err = content_truncate(fs, inode, 0)
+			? -EIO
+			: content_open(fs, inode, writable, -1, &keep);
 	if (err)
 		return err;
 	if (fi->flags & O_TRUNC)

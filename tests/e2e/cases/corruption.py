@@ -27,6 +27,17 @@ blob.data.close()
 e2e.mount()
 
 e2e.equal(os.stat(e2e.m("w.npy")).st_size, len(data), "size")
+# A request that the good chunk begins and the lost one ends: no zeros, and no other end of the file.
+fd = os.open(e2e.m("w.npy"), os.O_RDONLY)
+try:
+    got = os.pread(fd, 100_000, 3 * e2e.CHUNK - 30_000)
+    e2e.equal(got, data[3 * e2e.CHUNK - 30_000 : 3 * e2e.CHUNK], "the good chunk before the lost one")
+except OSError as error:
+    e2e.equal(error.errno, errno.EIO, "a large read")
+e2e.equal(os.fstat(fd).st_size, len(data), "size after a large read")
+with e2e.raises(errno.EIO):
+    os.pread(fd, 100, 3 * e2e.CHUNK + 5000)
+os.close(fd)
 for readers in range(3):
     fd = os.open(e2e.m("w.npy"), os.O_RDONLY)
     for chunk in range(8):

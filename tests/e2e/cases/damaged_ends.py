@@ -61,3 +61,10 @@ for name in ("trailer_%d.npy" % (trailer["offset"] + 9), "cut_1.npy", "junk_behi
              "header_zero.npy", "header_25.npy", "index_%d.npy" % (trailer["index"] + 70)):
     e2e.equal(e2e.read(e2e.m(name)), data, f"{name}: rebuilt")
 e2e.equal(e2e.read(e2e.m("w.npy")), data, "the intact one")
+
+# What can't be read can be saved anew, by its name.
+for name, action in (("only_32.npy", lambda f: e2e.write(f, data)), ("zeros_only.npy", lambda f: os.truncate(f, 0))):
+    with e2e.raises(errno.EIO):
+        e2e.read(e2e.m(name))
+    action(e2e.m(name))
+    e2e.equal(e2e.read(e2e.m(name)), data if name == "only_32.npy" else b"", f"{name}, saved anew")

@@ -37,7 +37,19 @@ def read_log(path):
             parts.append(log[at : at + n])
             at += n
         ops.append(Op(fields, parts[0].decode(), parts[1].decode(), parts[2], at))
+    tell_apart(ops)
     return ops
+
+
+def tell_apart(ops):
+    """The store gives a removed file's inode number to a new file, which is another one for us."""
+    now = {}
+    for n, op in enumerate(ops):
+        op.ino = now.get(op.ino, op.ino)
+        if op.kind == "C":
+            now[op.other_ino] = op.other_ino | (n + 1) << 40
+        if op.kind != "S":
+            op.other_ino = now.get(op.other_ino, op.other_ino)
 
 
 DATA, NAMES = "WTPA", "CUML"
@@ -131,7 +143,7 @@ class Image:
                 with open(full, "wb") as f:
                     f.write(self.files.get(ino, b""))
                 made[ino] = full
-        self.renumber_jobs(folder, made)
+        self.renumber_jobs(folder, {ino & (1 << 40) - 1: path for ino, path in made.items()})
 
     @staticmethod
     def renumber_jobs(folder, made):
