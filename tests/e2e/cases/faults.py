@@ -25,7 +25,7 @@ CHUNK = 64 * 1024
 OPTIONS = "chunk=64,budget=8,attr_timeout=0"
 FOREVER = 1 << 40
 
-# name, kinds of calls, errno (0: short), calls in a row, whether no program may notice
+# name, kinds of calls, errno (0: short; -errno: half, then the error), calls in a row, whether no program may notice
 MODES = (
     ("ENOSPC", shim.WRITE | shim.RESERVE | shim.NAME | shim.META, errno.ENOSPC, 1, False),
     ("ENOSPC to the end", shim.WRITE | shim.RESERVE | shim.NAME, errno.ENOSPC, FOREVER, False),
@@ -36,6 +36,7 @@ MODES = (
      True),
     ("short", shim.READ | shim.WRITE, 0, 1, True),
     ("only short", shim.READ | shim.WRITE, 0, FOREVER, True),
+    ("half, then EIO", shim.READ | shim.WRITE, -errno.EIO, 2, False),
     ("no memory", shim.MEMORY, errno.ENOMEM, 1, False),
 )
 
@@ -48,7 +49,7 @@ def tensor(n_chunks, seed):
 
 
 OLD, NEW, OTHER = tensor(3, 1), tensor(3, 2), tensor(2, 3)
-TEXT = b"a line of text\n" * 9000
+TEXT = b"a line of text\n" * 20_000
 
 
 def pwrite_all(fd, data, off):
@@ -202,13 +203,13 @@ def find_names(trial):
 
 
 def load(trial):
-    for name, data in (("old.npy", OLD), ("old.txt", TEXT)):
-        for part in range(0, len(data), 30_000):
+    for name, data, size in (("old.npy", OLD, 30_000), ("old.txt", TEXT, 50_000), ("old.txt", TEXT, 1 << 20)):
+        for part in range(0, len(data), size):
             with trial.attempt():
                 fd = os.open(e2e.m(name), os.O_RDONLY)
                 try:
                     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-                    want = data[part : part + 30_000]
+                    want = data[part : part + size]
                     got = b""
                     while len(got) < len(want):  # an error may cut a read short; the next one meets it
                         piece = os.pread(fd, len(want) - len(got), part + len(got))
@@ -326,7 +327,8 @@ def sweep(scenario, mode):
 def main():
     only = os.environ.get("FAULTS_ONLY")  # "append, EIO, 8": one trial, 0: all of them
     if only:
-        name, mode, nth = only.split(", ")
+        name, rest = only.split(", ", 1)
+        mode, nth = rest.rsplit(", ", 1)
         e2e.mount(OPTIONS, prefix=shim.prefix(control=faults.path, trace=1))
         scenario = next(s for s in SCENARIOS if s[1].__name__ == name)
         fault = next(m for m in MODES if m[0] == mode)

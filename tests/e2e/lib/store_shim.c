@@ -52,7 +52,8 @@ enum kind {
 
 struct control {
 	uint32_t kinds;          /* that count and may fail */
-	int32_t err;             /* errno; 0 = half of what was asked for is read or written */
+	int32_t err;             /* errno; 0 = half of what was asked for is read or written;
+				    -errno = half by the first call, the error by those after it */
 	_Atomic uint64_t nth;    /* the first call that fails, from 1; 0 = none */
 	uint64_t count;          /* as many in a row */
 	_Atomic uint64_t seen;   /* calls of those kinds */
@@ -171,7 +172,7 @@ static bool strikes(enum kind kind)
 	if (trace)
 		(void)dprintf(2, "store_shim: call %llu, kind %u, fails\n", (unsigned long long)n,
 			kind);
-	errno = control->err;
+	errno = control->err >= 0 ? control->err : n == nth ? 0 : -control->err;
 	return true;
 }
 
@@ -188,7 +189,7 @@ static bool fails_at(int at, const char *path, enum kind kind)
 /* As many bytes as a call that strikes may still transfer: -1 = none, it failed. */
 static ssize_t some_of(int fd, size_t n, enum kind kind)
 {
-	if (n < 2 && control && control->err == 0)
+	if (n < 2 && control && control->err <= 0)
 		return (ssize_t)n;
 	if (!fails(fd, kind))
 		return (ssize_t)n;
