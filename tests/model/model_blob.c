@@ -26,7 +26,7 @@ static const struct mode {
 	{ "alloc", "the n-th allocation fails, for every n", model_alloc, 1 },
 	{ "lossy", "lossy files, and every crash in their lives", model_lossy, 60 },
 	{ "damage", "every so manieth bit flipped, every length cut; 1: all of them",
-		model_damage, 151 },
+		model_damage, 307 },
 };
 
 enum { N_MODES = sizeof(modes) / sizeof(modes[0]) };

@@ -13,7 +13,7 @@ import sys
 
 import e2e
 
-N_PROCESSES, N_FILES = 64, 1000
+N_PROCESSES, N_FILES = 64, 200 if e2e.SANITIZED else 1000
 N_OPEN = 10_000 if e2e.FULL else 500
 FILE_BYTES = 300_000 if e2e.FULL else 60_000
 
