@@ -273,16 +273,6 @@ int alcm_sidecar_write(int store_dirfd, const char *name, const char *text, int 
 
 /* ---- following their files ------------------------------------------------------------------------ */
 
-static void remove_summary(int parent, const char *name)
-{
-	int dir = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (dir < 0)
-		return;
-	(void)unlinkat(dir, ALCM_SUMMARY_NAME, 0);
-	close(dir);
-}
-
 int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir)
 {
 	char last[NAME_MAX + 1];
