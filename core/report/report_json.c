@@ -54,6 +54,8 @@ static void add_file(cJSON *root, const struct alcm_info *info, const char *name
 	time_text(mtime, text);
 	cJSON_AddStringToObject(file, "mtime", text);
 	cJSON_AddStringToObject(file, "format", info->format);
+	if (info->n_tensors)
+		add_number(file, "tensors", (double)info->n_tensors);
 	if (!info->dtype[0]) {
 		cJSON_AddNullToObject(file, "dtype");
 		cJSON_AddNullToObject(file, "shape");

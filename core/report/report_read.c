@@ -63,6 +63,7 @@ static bool read_file(const cJSON *file, struct alcm_info *info)
 	if (!text(file, "format", info->format, sizeof(info->format)))
 		return false;
 	info->logical_bytes = count(file, "logical_size");
+	info->n_tensors = count(file, "tensors");
 	info->fortran_order = order && strcmp(order, "F") == 0;
 	(void)text(file, "dtype", info->dtype, sizeof(info->dtype));
 	return read_shape(file, info);

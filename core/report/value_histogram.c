@@ -7,6 +7,7 @@
 #include "alcm.h"
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "format/container.h"
 #include "format/format.h"
 #include "tensor/stats.h"
 #include "tensor/values.h"
@@ -24,6 +25,7 @@ struct sample {
 	void *ctx;
 	uint64_t size;
 	struct layout layout;
+	struct container container; /* whose segments the layout has, if the file is one */
 	struct moments moments;
 	struct alcm_histogram *out;
 	uint32_t exponents[EXPONENT_COUNT];
@@ -88,7 +90,7 @@ static void choose_bins(struct sample *s)
 	double reach = 4 * sqrt(m->m2 / (double)m->n);
 
 	s->out->n_bins = ALCM_HISTOGRAM_BINS;
-	if (class != DTYPE_FLOAT && m->max - m->min < ALCM_HISTOGRAM_BINS) {
+	if (class != DTYPE_FLOAT && !s->layout.segments && m->max - m->min < ALCM_HISTOGRAM_BINS) {
 		s->out->n_bins = (unsigned)(m->max - m->min) + 1;
 		s->out->low = m->min - 0.5;
 		s->out->high = m->max + 0.5;
@@ -168,7 +170,18 @@ static int count(struct sample *s, uint8_t *raw, unsigned n_blocks)
 	return err;
 }
 
-/* The header alone says what the file is; most fit into so much. */
+/* The tensors of a container, each in its place; false: the file is none. */
+static bool is_container(struct sample *s)
+{
+	const struct format_reader file = { s->read, s->ctx, s->size };
+
+	container_update(&s->container, &file);
+	s->layout.segments = s->container.segments.items;
+	s->layout.n_segments = s->container.segments.n;
+	return s->layout.n_segments > 0;
+}
+
+/* The header alone says what a file of one tensor is; most fit into so much. */
 static int recognise(struct sample *s)
 {
 	uint32_t n = (uint32_t)min_u64(s->size, BLOCK);
@@ -178,7 +191,7 @@ static int recognise(struct sample *s)
 	if (err)
 		return err;
 	format_parse(prefix, n, &s->layout);
-	return s->layout.dtype == DTYPE_BYTES ? -ENODATA : 0;
+	return s->layout.dtype == DTYPE_BYTES && !is_container(s) ? -ENODATA : 0;
 }
 
 int alcm_histogram(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), void *ctx,
@@ -199,6 +212,7 @@ int alcm_histogram(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), vo
 	err = recognise(s);
 	if (!err)
 		err = count(s, raw, n_blocks);
+	container_reset(&s->container);
 	if (err)
 		return err;
 	fold_exponents(s);

@@ -180,6 +180,7 @@ START_TEST(reads_what_it_says)
 	}
 	if (_i == 2) {
 		info.dtype[0] = '\0';
+		info.n_tensors = 12;
 		info.stats = (struct alcm_stats){ 0 };
 		info.baseline_sample_bytes = 0;
 	}

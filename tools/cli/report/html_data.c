@@ -139,6 +139,7 @@ static void detail(struct packing *p, const struct report_row *row)
 	number(p, figures_gain_percent(&row->sum));
 	number(p, word(p, &p->coders, d->codec));
 	number(p, d->wall_seconds);
+	number(p, d->threads);
 	number(p, (double)s->n);
 	number(p, (double)s->n_nan);
 	number(p, (double)s->n_inf);

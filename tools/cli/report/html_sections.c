@@ -58,7 +58,8 @@ bool html_bar(FILE *to, const struct report *report)
 	words_bytes((double)all->stored, stored_text);
 	words_bytes(saved, saved_text);
 	fprintf(to,
-		"<svg viewBox=\"0 0 1000 30\" role=\"img\" aria-labelledby=\"bar-title\">"
+		"<svg viewBox=\"0 0 1000 30\" preserveAspectRatio=\"none\" role=\"img\" "
+		"aria-labelledby=\"bar-title\">"
 		"<title id=\"bar-title\">%s stored, %s saved</title>"
 		"<rect class=\"saved\" width=\"1000\" height=\"30\" rx=\"4\"/>"
 		"<rect class=\"stored\" width=\"%.1f\" height=\"30\" rx=\"4\"/>",
@@ -91,9 +92,34 @@ static void size_cells(FILE *to, const struct figures *f)
 	bytes_cell(to, figures_saved(f));
 }
 
+/* A line that names a directory, before its files, when it is another one than before. */
+static bool directory_line(FILE *to, const char *path, const char *before)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+	char *dir = strndup(path, len);
+	bool ok = dir;
+
+	if (ok && len && (strncmp(before, path, len) != 0 || strchr(before + len, '/'))) {
+		fputs("<tr><th scope=\"rowgroup\" colspan=\"12\">", to);
+		ok = html_text(to, dir);
+		fputs("</th>\n", to);
+	}
+	free(dir);
+	return ok;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 bool html_files(FILE *to, const struct report *report)
 {
 	static const struct file_detail none = { .bits_per_value = NAN };
+	const char *before = "";
 
 	for (size_t i = 0; i < report->n_rows; i++) {
 		const struct report_row *row = &report->rows[i];
@@ -102,8 +128,11 @@ bool html_files(FILE *to, const struct report *report)
 
 		if (!row->sum.n_compressed)
 			continue;
+		if (!directory_line(to, row->path, before))
+			return false;
+		before = row->path;
 		fputs("<tr><td>", to);
-		if (!html_text(to, row->path))
+		if (!html_text(to, base_name(row->path)))
 			return false;
 		if (row->sum.n_files > 1)
 			fprintf(to, " (%" PRIu64 " files)", row->sum.n_files);
@@ -139,7 +168,6 @@ static void cell_bar(FILE *to, const struct figures *f, double whole)
 
 static bool directory_row(FILE *to, const struct report_dir *dir, double whole)
 {
-	const char *slash = strrchr(dir->path, '/');
 	bool ok;
 
 	fprintf(to, "<tr><th scope=\"row\" class=\"depth%u\"><span title=\"", dir->depth);
@@ -147,7 +175,7 @@ static bool directory_row(FILE *to, const struct report_dir *dir, double whole)
 	fputs("\" data-dir=\"", to);
 	ok = html_text(to, dir->path) && ok;
 	fputs("\">", to);
-	ok = html_text(to, !*dir->path ? "everything" : slash ? slash + 1 : dir->path) && ok;
+	ok = html_text(to, *dir->path ? base_name(dir->path) : "everything") && ok;
 	fprintf(to, "</span></th><td>%" PRIu64, dir->sum.n_files);
 	size_cells(to, &dir->sum);
 	cell_bar(to, &dir->sum, whole);
@@ -167,7 +195,7 @@ bool html_directories(FILE *to, const struct report *report)
 	      "scope=\"col\">Directory</th>"
 	      "<th scope=\"col\" class=\"n\">Files</th><th scope=\"col\" class=\"n\">Logical</th>"
 	      "<th scope=\"col\" class=\"n\">Stored</th><th scope=\"col\" class=\"n\">Ratio</th>"
-	      "<th scope=\"col\" class=\"n\">Saved</th><th scope=\"col\" class=\"n\">Share</th>"
+	      "<th scope=\"col\" class=\"n\">Saved</th><th scope=\"col\" class=\"t\">Share</th>"
 	      "<th scope=\"col\" class=\"n\">CPU s</th><th scope=\"col\" "
 	      "class=\"n\">CAQ</th></tr></thead>\n"
 	      "<tbody>",

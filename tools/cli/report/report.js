@@ -30,10 +30,10 @@
 	}
 
 	function unpackDetail(d, data) {
-		const [entropy, gain, codec, wall, n, nan, inf, mean, variance, stddev, skewness, kurtosis, sparsity,
+		const [entropy, gain, codec, wall, threads, n, nan, inf, mean, variance, stddev, skewness, kurtosis, sparsity,
 			min, max, planes, histogram, errors] = d;
 		return {
-			entropy, gain, codec: data.coders[codec], wall, n, nan, inf,
+			entropy, gain, codec: data.coders[codec], wall, threads, n, nan, inf,
 			statistics: { mean, variance, "standard deviation": stddev, skewness, kurtosis, sparsity },
 			min, max,
 			planes: unpackPlanes(planes, data),
@@ -443,7 +443,7 @@
 			["finite, NaN, infinite", `${d.n.toLocaleString("en")}, ${d.nan}, ${d.inf}`]])));
 		list.push(entropyPanel(f, d));
 		list.push(panel("Cost", facts([["CPU", `${short(f.cpu)} s, ${short(f.perGib)} s per GiB`],
-			["elapsed", `${short(d.wall)} s`], ["speed", `${fixed(f.speed, 0)} MB/s per core`],
+			["elapsed", `${short(d.wall)} s, ${d.threads} threads`], ["speed", `${fixed(f.speed, 0)} MB/s per core`],
 			["CAQ", f.caq.toFixed(3)],
 			["CAQ against zlib -6", d.gain === null ? "–" : `${d.gain >= 0 ? "+" : ""}${d.gain.toFixed(1)} %`],
 			["profile, main coder", `${f.profile}, ${d.codec}`],
@@ -546,7 +546,10 @@
 		for (const f of rows)
 			f.dir.split("/").slice(0, -1).forEach((_, i, parts) => i < 3 && dirs.add(parts.slice(0, i + 1).join("/") + "/"));
 		$("directory").append(...[...dirs].sort().slice(0, 1000).map((d) => h("option", { value: d }, d)));
-		$("filters").addEventListener("input", changed);
+		// Not the search's change: it comes with the press on a row, whose click would be lost.
+		$("search").addEventListener("input", changed);
+		for (const id of ["type", "profile", "directory"])
+			$(id).addEventListener("change", changed);
 		$("filters").addEventListener("submit", (e) => e.preventDefault());
 		$("filters").addEventListener("reset", () => setTimeout(changed));
 	}

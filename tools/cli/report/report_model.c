@@ -110,6 +110,7 @@ struct file_detail *file_detail_new(const struct alcm_info *info)
 	d->n_dims = info->n_dims;
 	d->n_planes = info->n_planes;
 	d->threads = info->threads;
+	d->n_tensors = info->n_tensors;
 	d->fortran_order = info->fortran_order;
 	d->lossy = info->lossy;
 	d->wall_seconds = info->wall_seconds;

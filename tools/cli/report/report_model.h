@@ -42,7 +42,8 @@ double figures_cpu_per_gib(const struct figures *f);
 struct file_detail {
 	char format[16], dtype[64], profile[32], codec[16];
 	unsigned n_dims, n_planes, threads;
-	uint64_t *shape; /* n_dims of them */
+	uint64_t n_tensors; /* of a container */
+	uint64_t *shape;    /* n_dims of them */
 	bool fortran_order, lossy;
 	double wall_seconds, bits_per_value, predicted_entropy;
 	struct alcm_stats stats;

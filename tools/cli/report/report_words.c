@@ -64,6 +64,8 @@ char *words_shape(const struct file_detail *detail, char *buf, size_t room)
 	size_t n = 0;
 
 	buf[0] = '\0';
+	if (detail->n_tensors)
+		snprintf(buf, room, "%" PRIu64 " tensors", detail->n_tensors);
 	if (!detail->dtype[0])
 		return buf;
 	if (!detail->n_dims)

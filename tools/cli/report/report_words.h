@@ -11,7 +11,7 @@
  */
 char *words_type(const struct file_detail *detail, char buf[64]);
 
-/* "4096 × 4096", "scalar", or "" when the file has no shape. Returns `buf`. */
+/* "4096 × 4096", "scalar", "12 tensors" of a container, or "" when the file has no shape. Returns `buf`. */
 char *words_shape(const struct file_detail *detail, char *buf, size_t room);
 
 /* "12 CPU minutes", "0.35 CPU seconds". Returns `buf`. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The page: the template, in which {{names}} stand for parts that are made here. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,12 +30,22 @@ static bool put_title(FILE *to, const struct report *report, const struct report
 	return put_operands(to, report, origin);
 }
 
+/* A number and its unit stay on one line. */
 static bool put_headline(FILE *to, const struct report *report, const struct report_origin *origin)
 {
-	char text[256];
+	char text[256], glued[512], *end = glued;
 
 	(void)origin;
-	return html_text(to, words_headline(&report->all, text, sizeof(text)));
+	words_headline(&report->all, text, sizeof(text));
+	for (const char *p = text; *p; p++) {
+		if (*p == ' ' && p > text && isdigit((unsigned char)p[-1]) &&
+			isupper((unsigned char)p[1]))
+			end = stpcpy(end, "\u00a0");
+		else
+			*end++ = *p;
+	}
+	*end = '\0';
+	return html_text(to, glued);
 }
 
 static bool put_lossy(FILE *to, const struct report *report, const struct report_origin *origin)
