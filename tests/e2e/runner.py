@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Run the cases of tests/e2e/cases, each with a store, a mount and a temporary folder of its own.
 
-usage: tests/e2e/run [--build DIR] [--filter PATTERN] [-j N] [-k] [-l] [-v]
+usage: tests/e2e/run [--build DIR] [--filter PATTERN]… [-j N] [-k] [-l] [-v]
 
   --build DIR       where alcmfs and alcm were built (default: $ALCM_BUILD, or build)
-  --filter PATTERN  only cases whose name contains PATTERN
+  --filter PATTERN  only cases whose name contains PATTERN, or one of several
   -j N              cases at a time (default: 2)
   -k                keep the folder of a case that failed
   -l                list the cases
@@ -298,10 +298,10 @@ def read(path):
         sys.exit(f"tests/e2e/run: {error}; build first, or say --build DIR")
 
 
-def plan(pattern):
+def plan(patterns):
     """(case, as_user) for everything that is to run."""
     for name in sorted(os.listdir(CASES)):
-        if not name.endswith((".py", ".sh")) or pattern not in name:
+        if not name.endswith((".py", ".sh")) or not any(p in name for p in patterns):
             continue
         head = headers(os.path.join(CASES, name))
         if os.geteuid() == 0 or head.get("needs") != "root":
@@ -315,7 +315,7 @@ def parse(argv):
                                      epilog=__doc__, add_help=True,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=os.environ.get("ALCM_BUILD", os.path.join(TOP, "build")))
-    parser.add_argument("--filter", default="")
+    parser.add_argument("--filter", action="append")
     parser.add_argument("-j", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("-k", dest="keep", action="store_true")
     parser.add_argument("-l", dest="list", action="store_true")
@@ -329,7 +329,7 @@ def main(argv):
     if argv[:1] == ["--one"]:
         return supervise(*argv[1:])
     args = parse(argv)
-    cases = list(plan(args.filter))
+    cases = list(plan(args.filter or [""]))
     if args.list:
         print("\n".join(name + (" (as a user)" if user else "") for name, user in cases))
         return 0
