@@ -15,6 +15,7 @@ suite=${1:?$usage}
 passthrough=$(realpath "${2:?$usage}")
 types=${XFSTESTS_TYPES:-passthrough_ll alcmfs}
 results=${XFSTESTS_OUT:-$work/results}
+differs=generic/732 # mounts a store twice
 shift 2
 [ $# -gt 0 ] || set -- -g generic/auto
 suite_needs "$suite/check" "$suite/ltp/fsstress" "$passthrough" mount.fuse3 mkfs.ext4 xfs_io
@@ -89,6 +90,6 @@ for type in $types; do
     echo "    failed: $(named "$type" Failures | tr '\n' ' ')"
 done
 [ -n "${XFSTESTS_TYPES:-}" ] && exit
-behind=$(comm -23 <(passed passthrough_ll) <(passed alcmfs) | tr '\n' ' ')
-echo "pass on passthrough_ll and not on alcmfs: ${behind:-none}"
+behind=$(comm -23 <(passed passthrough_ll) <(passed alcmfs) | grep -vx "$differs" | tr '\n' ' ')
+echo "pass on passthrough_ll and not on alcmfs: ${behind:-none} (on purpose: $differs)"
 [ -z "$behind" ]
