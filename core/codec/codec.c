@@ -42,6 +42,7 @@ int codec_new(uint32_t chunk_bytes, struct codec **out)
 	if (!c)
 		return -ENOMEM;
 	c->chunk_bytes = chunk_bytes;
+	c->goal = UINT32_MAX;
 	c->planes = mem_alloc_aligned((size_t)chunk_bytes + 64); /* bit planes end in whole bytes */
 	c->coded[0] = mem_alloc_aligned((size_t)chunk_bytes + 64); /* or scales */
 	c->coded[1] = mem_alloc_aligned(chunk_bytes);

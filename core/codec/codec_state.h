@@ -8,7 +8,20 @@
 #include "codec/codec.h"
 #include "coder/coder_table.h"
 
+/* By what the search for matches is chosen. Tests compare the two. */
+enum chooser { CHOOSER_NETWORK, CHOOSER_RULES };
+
+/* For those who teach the network: sees what it would be asked about a plane. */
+struct choice_observer {
+	void (*see)(struct choice_observer *self, struct codec *codec, const float *inputs,
+		const uint8_t *in, uint32_t n);
+};
+
 struct codec {
+	enum chooser chooser;
+	struct choice_observer *observer; /* or NULL */
+	/* What the whole part takes in another way, while it is tried as one plane; else UINT32_MAX. */
+	uint32_t goal;
 	struct coder_state *coders;
 	uint32_t chunk_bytes;
 	uint8_t *planes;    /* one part, split; or decoded planes */

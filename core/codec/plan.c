@@ -22,12 +22,18 @@
 #define MANY_REPEATS 0.02
 #define MOST_REPEAT 0.67
 
-static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, enum look look,
-	uint8_t *to, struct coded_part *out)
+/* Exponents that take less than a byte for so many values hardly change. */
+enum { STEADY_EXPONENTS = 10 };
+
+/* The part as it is, if that may take less than `goal` bytes. */
+static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t goal,
+	enum look look, uint8_t *to, struct coded_part *out)
 {
 	out->part = (struct body_part){ .raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1 };
 	out->bytes = to;
+	c->goal = goal;
 	plan_plane(c, raw, n, true, look, to, &out->part.planes[0]);
+	c->goal = UINT32_MAX;
 	out->len = out->part.planes[0].stored_len;
 }
 
@@ -193,7 +199,7 @@ static void keep_smaller(struct coded_part *best, const struct coded_part *other
 		*best = *other;
 }
 
-/* Bits that the planes of a piece of integers take by their entropies. */
+/* Bits that the planes of a piece of numbers take by their entropies. */
 static double piece_bits(const uint8_t *piece, uint32_t n, unsigned width, bool big)
 {
 	uint8_t planes[FIGURES_SAMPLE];
@@ -208,20 +214,27 @@ static double piece_bits(const uint8_t *piece, uint32_t n, unsigned width, bool 
 	return bits;
 }
 
-/* Whether a piece of the integers says that they rise or wander, rather than jump. */
-static bool deltas_pay(const uint8_t *raw, const struct span *span, unsigned width)
+/* Whether pieces of the numbers say that they rise or wander, rather than jump: differences take `share` at most. */
+static bool deltas_pay(const uint8_t *raw, const struct span *span, unsigned width, double share)
 {
+	enum { PIECES = 3, PIECE = FIGURES_SAMPLE / 4 };
 	uint32_t n_elems = span->len_bytes / width,
-		 n = FIGURES_SAMPLE / width < n_elems ? FIGURES_SAMPLE / width : n_elems;
-	const uint8_t *piece = raw + (size_t)((n_elems - n) / 2) * width;
-	uint8_t deltas[FIGURES_SAMPLE];
+		 n = PIECE / width < n_elems ? PIECE / width : n_elems;
+	double bits = 0, bits_of_deltas = 0;
 
 	if ((width != 2 && width != 4 && width != 8) || n < 2)
 		return false;
-	deltas_make(piece, deltas, n, width, span->big_endian);
-	/* The first difference is not one. */
-	return piece_bits(deltas + width, n - 1, width, false) <
-		0.9 * piece_bits(piece + width, n - 1, width, span->big_endian);
+	for (uint32_t k = 0; k < PIECES; k++) {
+		const uint8_t *piece = raw +
+			(size_t)(n_elems - n) * (k + 1) / (PIECES + 1) * width;
+		uint8_t deltas[PIECE];
+
+		deltas_make(piece, deltas, n, width, span->big_endian);
+		/* The first difference is not one. */
+		bits_of_deltas += piece_bits(deltas + width, n - 1, width, false);
+		bits += piece_bits(piece + width, n - 1, width, span->big_endian);
+	}
+	return bits_of_deltas < share * bits;
 }
 
 /* Bytes as eight planes of a bit each: the high bits of pictures run on, the low ones are noise. */
@@ -257,7 +270,7 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 		keep_smaller(out, &other);
 		return;
 	}
-	plan_whole(c, raw, n, LOOK_ALL, c->coded[0], out);
+	plan_whole(c, raw, n, UINT32_MAX, LOOK_ALL, c->coded[0], out);
 	if ((type->class != DTYPE_INT && type->class != DTYPE_UINT) || n < PLAN_SMALL)
 		return;
 	plan_bit_planes(c, raw, n, c->coded[1], &other);
@@ -280,37 +293,30 @@ static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, unsigne
 	return plan_sample_shrinks(c, raw, n, repeats.eights > MANY_REPEATS ? 2 * room : room);
 }
 
-/* Neighbours that are alike: as differences of their bits, or with the sign in front. */
-static void plan_smooth_floats(struct codec *c, const uint8_t *raw, const struct span *span,
-	bool lz, struct coded_part *out)
-{
-	unsigned width = out->part.elem_bytes;
-	struct coded_part other;
-
-	if (deltas_pay(raw, span, width))
-		plan_planes(c, raw, span, TRANSFORM_DELTAS, width, true, other_buffer(c, out),
-			&other);
-	else
-		plan_planes(c, raw, span, TRANSFORM_BYTES, width, lz, other_buffer(c, out),
-			&other);
-	keep_smaller(out, &other);
-}
-
-/* What floats that were split into planes could be instead. */
+/*
+ * What floats that were split into planes could be instead. Where exponents hardly change neighbours may be alike: a
+ * piece says whether differences of their bits are smaller. And where matches pay in what follows
+ * the exponents, they do so best with the sign in front.
+ */
 static void plan_float_otherwise(struct codec *c, const uint8_t *raw, const struct span *span,
 	size_t n_zeros, bool lz, struct coded_part *out)
 {
 	unsigned width = out->part.elem_bytes;
-	uint32_t n = span->len_bytes;
+	uint32_t n = span->len_bytes, n_elems = n / width;
 	struct coded_part other;
 
-	if (n_zeros > n / width / 64 && n_zeros < n / width) {
+	if (n_zeros > n_elems / 64 && n_zeros < n_elems)
 		plan_sparse(c, raw, n, width, span->big_endian, lz, other_buffer(c, out), &other);
-		keep_smaller(out, &other);
+	else if (out->part.planes[0].stored_len < n_elems / STEADY_EXPONENTS &&
+		deltas_pay(raw, span, width, 0.97))
+		plan_planes(c, raw, span, TRANSFORM_DELTAS, width, true, other_buffer(c, out),
+			&other);
+	else if (out->part.planes[1].coder == CODER_ZSTD)
+		plan_planes(c, raw, span, TRANSFORM_BYTES, width, lz, other_buffer(c, out),
+			&other);
+	else
 		return;
-	}
-	if (out->part.planes[1].coder == CODER_ZSTD)
-		plan_smooth_floats(c, raw, span, lz, out);
+	keep_smaller(out, &other);
 }
 
 static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *span,
@@ -324,7 +330,7 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 
 	figures_repeats(raw, n, width, &repeats);
 	if (n >= PLAN_LARGE && repeats.eights > MOST_REPEAT) {
-		plan_whole(c, raw, n, LOOK_GOOD, c->coded[0], out);
+		plan_whole(c, raw, n, UINT32_MAX, LOOK_GOOD, c->coded[0], out);
 		return;
 	}
 	lz = n < PLAN_SMALL || repeats.eights > MANY_REPEATS;
@@ -337,7 +343,7 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 	}
 	if (!whole_pays(c, raw, n, &repeats, out))
 		return;
-	plan_whole(c, raw, n, LOOK_HARD, other_buffer(c, out), &other);
+	plan_whole(c, raw, n, out->len, LOOK_HARD, other_buffer(c, out), &other);
 	keep_smaller(out, &other);
 }
 
@@ -359,14 +365,14 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 	}
 	/* Integers, records and strings are where LZ is at home. */
 	plan_planes(c, raw, span, TRANSFORM_BYTES, width, true, c->coded[0], out);
-	if (type->class != DTYPE_OPAQUE && deltas_pay(raw, span, width)) {
+	if (type->class != DTYPE_OPAQUE && deltas_pay(raw, span, width, 0.9)) {
 		plan_planes(c, raw, span, TRANSFORM_DELTAS, width, true, other_buffer(c, out),
 			&other);
 		keep_smaller(out, &other);
 	}
 	if (!records_pay(c, raw, n, width, out->len))
 		return;
-	plan_whole(c, raw, n, LOOK_ALL, other_buffer(c, out), &other);
+	plan_whole(c, raw, n, out->len, LOOK_ALL, other_buffer(c, out), &other);
 	keep_smaller(out, &other);
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "codec/choose.h"
 #include "codec/figures.h"
 #include "coder/ans.h"
 
@@ -142,11 +143,45 @@ static bool has_matches(struct codec *c, const uint8_t *in, uint32_t n, uint32_t
 	return repeats.eights > FEW_REPEATS;
 }
 
-static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, enum look look,
-	uint8_t *out, struct body_plane *plane)
+/* The other searches, where matches gain so much that looking harder may pay. */
+static void plan_lz_by_rules(struct codec *c, const uint8_t *in, uint32_t n, bool noisy,
+	enum look look, uint32_t without, uint8_t *out, struct body_plane *plane)
 {
 	const struct candidate *slow = NULL;
-	uint32_t without = plane->stored_len, fast;
+	uint32_t fast = plane->stored_len;
+
+	/* Where there are matches, looking harder finds better ones, at twice the price. */
+	if (look >= LOOK_GOOD && n >= LARGE && fast < without - without / 4)
+		keep_if_smaller(c, &lz_good, in, n, out, plane);
+	/* Where that gains little, weighing them gains nothing. */
+	if (look >= LOOK_ALL)
+		slow = slow_that_pays(c, in, n, plane->stored_len,
+			noisy || look == LOOK_ALL || n < SAMPLE,
+			plane->stored_len < fast - fast / 25);
+	if (slow)
+		keep_if_smaller(c, slow, in, n, out, plane);
+}
+
+static void plan_lz_by_network(struct codec *c, const uint8_t *in, uint32_t n,
+	const float *inputs, uint8_t *out, struct body_plane *plane)
+{
+	static const struct candidate *const candidates[N_CHOICES] = {
+		[CHOICE_GOOD] = &lz_good, [CHOICE_DEFLATE] = &deflate, [CHOICE_STRONG] = &strong
+	};
+	bool tries[N_CHOICES];
+
+	choose_matches(inputs, tries);
+	for (unsigned k = 0; k < N_CHOICES; k++) {
+		if (tries[k])
+			keep_if_smaller(c, candidates[k], in, n, out, plane);
+	}
+}
+
+static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, const struct figures *f,
+	enum look look, uint8_t *out, struct body_plane *plane)
+{
+	uint32_t without = plane->stored_len;
+	float inputs[CHOOSE_INPUTS];
 
 	if (look == LOOK_SAMPLE && n >= 2 * SAMPLE) {
 		plan_lz_by_sample(c, in, n, out, plane);
@@ -160,17 +195,18 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, bool noisy, 
 	if (look == LOOK_ALL && n >= 2 * SAMPLE && !has_matches(c, in, n, without))
 		return;
 	keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
-	fast = plane->stored_len;
-	/* Where there are matches, looking harder finds better ones, at twice the price. */
-	if (look >= LOOK_GOOD && n >= LARGE && fast < without - without / 4)
-		keep_if_smaller(c, &lz_good, in, n, out, plane);
-	/* Where that gains little, weighing them gains nothing. */
-	if (look >= LOOK_ALL)
-		slow = slow_that_pays(c, in, n, plane->stored_len,
-			noisy || look == LOOK_ALL || n < SAMPLE,
-			plane->stored_len < fast - fast / 25);
-	if (slow)
-		keep_if_smaller(c, slow, in, n, out, plane);
+	/* No search gains so much on a fast one. */
+	if (plane->stored_len / 4 * 3 > c->goal)
+		return;
+	if (c->chooser == CHOOSER_RULES || n < SMALL_PART) {
+		plan_lz_by_rules(c, in, n, f->entropy > SHORT_MATCHES_BITS, look, without, out,
+			plane);
+		return;
+	}
+	choose_inputs(in, n, f, look, without, plane->stored_len, inputs);
+	if (c->observer)
+		c->observer->see(c->observer, c, inputs, in, n);
+	plan_lz_by_network(c, in, n, inputs, out, plane);
 }
 
 /*
@@ -216,7 +252,7 @@ void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum lo
 		plan_symbols(c, in, n, f.entropy, look, out, plane);
 	coder_set_counts(c->coders, NULL);
 	if (lz || n < SMALL_PART || runs_are_long(&f, n))
-		plan_lz(c, in, n, f.entropy > SHORT_MATCHES_BITS, look, out, plane);
+		plan_lz(c, in, n, &f, look, out, plane);
 	if (plane->coder == CODER_RAW)
 		memcpy(out, in, n);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "predict/infer.h"
 
-#include "predict/infer_sample.h"
+#include "predict/infer_net.h"
 
 bool infer_is_numeric(const struct inference *in)
 {
@@ -32,7 +32,10 @@ void infer_chunk(const uint8_t *raw, uint32_t n, struct inference *out)
 	if (n < INFER_LEAST)
 		return;
 	infer_sample_take(&sample, raw, n);
-	infer_by_rule(&sample, out);
+	infer_by_net(&sample, out);
+	/* What is nothing in particular is coded best as what it is most like. */
+	if (out->kind == INFER_UNKNOWN)
+		infer_by_rule(&sample, out);
 }
 
 unsigned infer_spans(const struct inference *in, uint32_t n, struct span spans[SPAN_MAX])

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "base/simd.h"
 #include "predict/portable_math.h"
+
+enum { LANES = 16 };
 
 void infer_sample_take(struct infer_sample *s, const uint8_t *raw, uint32_t n)
 {
@@ -38,18 +41,34 @@ void infer_sample_merge(const struct infer_sample *s, unsigned first, unsigned s
 	}
 }
 
+/* In lanes, so that vectors can do several counts at a time and none adds in another order. */
+SIMD_CLONES static float sum_of_logs(const uint32_t counts[256], uint32_t *n_values)
+{
+	float sums[LANES] = { 0 };
+	uint32_t present[LANES] = { 0 };
+
+	for (unsigned v = 0; v < 256; v += LANES) {
+		for (unsigned k = 0; k < LANES; k++) {
+			uint32_t c = counts[v + k];
+
+			sums[k] += (float)c * portable_log2((float)(c ? c : 1));
+			present[k] += c != 0;
+		}
+	}
+	*n_values = 0;
+	for (unsigned k = 1; k < LANES; k++)
+		sums[0] += sums[k];
+	for (unsigned k = 0; k < LANES; k++)
+		*n_values += present[k];
+	return sums[0];
+}
+
 /* With Miller's correction for so few bytes (1955): noise has 8 bits. */
 static float entropy_of(const uint32_t counts[256], uint32_t n)
 {
-	uint32_t n_values = 0;
-	float sum = 0, bits;
+	uint32_t n_values;
+	float sum = sum_of_logs(counts, &n_values), bits;
 
-	for (unsigned v = 0; v < 256; v++) {
-		if (counts[v]) {
-			sum += (float)counts[v] * portable_log2((float)counts[v]);
-			n_values++;
-		}
-	}
 	if (n_values < 2)
 		return 0;
 	bits = portable_log2((float)n) - sum / (float)n +
@@ -60,15 +79,20 @@ static float entropy_of(const uint32_t counts[256], uint32_t n)
 void infer_sample_entropies(const struct infer_sample *s, struct infer_entropies *e)
 {
 	float *const of[] = { &e->of1, e->of2, e->of4, e->of8 };
+	uint32_t counts[INFER_POSITIONS][256];
 
-	for (unsigned k = 0; k < 4; k++) {
+	for (unsigned p = 0; p < INFER_POSITIONS; p++) {
+		for (unsigned v = 0; v < 256; v++)
+			counts[p][v] = s->counts[p][v];
+	}
+	/* Positions modulo 8, then each with the one that is the same modulo half as many. */
+	for (unsigned k = 4; k-- > 0;) {
 		unsigned width = 1u << k;
 
 		for (unsigned p = 0; p < width; p++) {
-			uint32_t counts[256];
-
-			infer_sample_merge(s, p, width, counts);
-			of[k][p] = entropy_of(counts, s->n / width);
+			of[k][p] = entropy_of(counts[p], s->n / width);
+			for (unsigned v = 0; v < 256 && p >= width / 2 && k; v++)
+				counts[p - width / 2][v] += counts[p][v];
 		}
 	}
 }

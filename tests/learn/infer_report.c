@@ -18,7 +18,7 @@
 #include "codec/codec.h"
 #include "format/format.h"
 #include "kinds.h"
-#include "predict/infer_sample.h"
+#include "predict/infer_net.h"
 
 enum { CHUNK = 256 << 10, MAX_KINDS = 32 };
 
@@ -27,9 +27,9 @@ struct truth {
 	struct inference as;
 };
 
-enum { GUESS_TRUTH, GUESS_RULE, GUESS_BYTES, N_GUESSES };
+enum { GUESS_TRUTH, GUESS_RULE, GUESS_NET, GUESS_USED, GUESS_BYTES, N_GUESSES };
 
-static const char *const guess_names[] = { "the truth", "rule", "bytes" };
+static const char *const guess_names[] = { "the truth", "rule", "network", "both", "bytes" };
 
 static struct {
 	unsigned n, table[N_GUESSES][MAX_KINDS][MAX_KINDS], wrong_phase[N_GUESSES][MAX_KINDS];
@@ -78,6 +78,13 @@ static void add_piece(const uint8_t *raw, uint32_t n, const struct truth *truth)
 	infer_sample_take(&s, raw, n);
 	infer_by_rule(&s, &guesses[GUESS_RULE]);
 	tally.ns[GUESS_RULE] += clock_thread_cpu_ns() - start;
+	start = clock_thread_cpu_ns();
+	infer_sample_take(&s, raw, n);
+	infer_by_net(&s, &guesses[GUESS_NET]);
+	tally.ns[GUESS_NET] += clock_thread_cpu_ns() - start;
+	start = clock_thread_cpu_ns();
+	infer_chunk(raw, n, &guesses[GUESS_USED]);
+	tally.ns[GUESS_USED] += clock_thread_cpu_ns() - start;
 	tally.n++;
 	tally.raw_bytes[truth->kind] += n;
 	for (unsigned g = 0; g < N_GUESSES; g++) {
@@ -236,9 +243,10 @@ int main(int argc, char **argv)
 	for (unsigned g = GUESS_RULE; g < GUESS_BYTES; g++)
 		print_table(g);
 	print_bytes();
-	printf("\nCPU time of a guess, of that of encoding: rule %.4f (%.1f us)\n",
-		(double)tally.ns[GUESS_RULE] * N_GUESSES / (double)tally.encode_ns,
-		(double)tally.ns[GUESS_RULE] / tally.n / 1e3);
+	for (unsigned g = GUESS_RULE; g < GUESS_BYTES; g++)
+		printf("CPU time of a guess by %s: %.1f us, %.4f of that of encoding\n",
+			guess_names[g], (double)tally.ns[g] / tally.n / 1e3,
+			(double)tally.ns[g] * N_GUESSES / (double)tally.encode_ns);
 	codec_free(codec);
 	return 0;
 }

@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/le.h"
 #include "predict/portable_math.h"
@@ -352,26 +351,17 @@ static void make_text(struct mt19937 *mt, uint8_t *out, uint32_t n)
 	}
 }
 
-/* Compressed, really: text, or small numbers. */
+/* As compressed data is: bits that are hard to tell from a coin, the more so the better it is. */
 static void make_noise(struct mt19937 *mt, uint8_t *out, uint32_t n)
 {
-	uint8_t text[32 << 10], packed[40 << 10];
-	unsigned how = below(mt, 3);
+	unsigned rarely = 32u << below(mt, 4);
 
-	for (uint32_t at = 0; at < n;) {
-		uLongf len = sizeof(packed);
-		uint32_t take;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t bits = mt19937_bits(mt);
 
-		for (uint32_t i = 0; i < sizeof(text) && how; i++)
-			text[i] = (uint8_t)(fabs(kinds_normal(mt)) * 12 * how);
-		if (how == 0 || compress2(packed, &len, text, sizeof(text), 6) != Z_OK) {
-			for (uint32_t i = 0; i < sizeof(packed); i++)
-				packed[i] = (uint8_t)(mt19937_bits(mt) >> 24);
-			len = sizeof(packed);
-		}
-		take = n - at < len ? n - at : (uint32_t)len;
-		memcpy(out + at, packed, take);
-		at += take;
+		out[i] = (uint8_t)(bits >> 24);
+		if (bits % rarely == 0)
+			out[i] &= (uint8_t)(bits >> 16);
 	}
 }
 

@@ -6,8 +6,8 @@ import re
 import sys
 
 RANK = {"base": 0, "tensor": 1, "synth": 2, "transform": 2, "coder": 2, "sched": 2, "format": 3,
-        "predict": 4, "profile": 3, "lossy": 4, "codec": 4, "blob": 5, "report": 6,
-        "bench": 6, "": 7}
+        "predict": 4, "profile": 3, "lossy": 4, "codec": 5, "blob": 6, "report": 7,
+        "bench": 7, "": 8}
 
 # What a folder's code must not name (comments left out), and why.
 FORBIDDEN = [
