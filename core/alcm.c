@@ -13,5 +13,5 @@ enum alcm_sniff alcm_sniff(const void *prefix, size_t n)
 {
 	if (n && memcmp(prefix, blob_magic, n < sizeof(blob_magic) ? n : sizeof(blob_magic)) == 0)
 		return ALCM_SNIFF_BLOB;
-	return format_magic_matches(prefix, n) ? ALCM_SNIFF_TENSOR : ALCM_SNIFF_OTHER;
+	return format_name_of(prefix, n) ? ALCM_SNIFF_TENSOR : ALCM_SNIFF_OTHER;
 }

@@ -93,6 +93,33 @@ enum alcm_sniff alcm_sniff(const void *prefix, size_t n);
 /* As many bytes of a file's start as alcm_sniff() ever looks at. */
 #define ALCM_SNIFF_BYTES 64
 
+/* Which files are compressed. */
+enum alcm_detect {
+	ALCM_DETECT_NPY, /* .npy alone */
+	ALCM_DETECT_TENSORS, /* every tensor format that is known, and content that is clearly numeric */
+	ALCM_DETECT_ALL, /* all but what is compressed already */
+};
+
+/* "npy", "tensors", "all". False: something else. */
+bool alcm_detect_parse(const char *text, enum alcm_detect *out);
+
+/*
+ * Whether a file whose first write is of these n > 0 bytes, at its start, is to be a blob from then on.
+ * Quick: looks at no more than 64 KiB of them.
+ */
+bool alcm_detect_first(enum alcm_detect detect, const void *first, size_t n);
+
+struct alcm_verdict {
+	bool worth;      /* it is to be compressed */
+	char reason[96]; /* why, or why not: "safetensors", "already compressed: gzip", … */
+};
+
+/*
+ * Judge the whole of the plain file `fd` (readable) of `size` bytes, by its head and by a sample of 16
+ * pieces across it. -EIO, …
+ */
+int alcm_detect_file(enum alcm_detect detect, int fd, uint64_t size, struct alcm_verdict *out);
+
 enum alcm_kind { ALCM_PLAIN, ALCM_BLOB };
 
 struct alcm_probe {

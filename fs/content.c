@@ -116,7 +116,9 @@ static int judge(struct fs *fs, struct inode *i)
 	struct stat st;
 	int err = fstat(c->fd, &st) ? -errno : 0;
 
-	if (!err && st.st_size == 0) {
+	c->fresh = !err && st.st_size == 0;
+	c->plain_end = c->plain_rewritten = 0;
+	if (c->fresh) {
 		c->state = CONTENT_UNDECIDED;
 		content_note_reads(c, true);
 		return 0;

@@ -29,6 +29,9 @@ struct content {
 	struct activity_writing writing; /* while n_writers > 0 */
 	bool noatime;                    /* constant */
 	atomic_bool plain_written;       /* a PLAIN file changed since it was last judged */
+	bool fresh;                      /* it was empty when it was opened first, or since */
+	/* Of a PLAIN file, while io is held shared: its end so far, and bytes written below it. */
+	_Atomic uint64_t plain_end, plain_rewritten;
 
 	/* guarded by inode->lock */
 	struct timespec mtime; /* logical, of an open BLOB */
@@ -42,6 +45,8 @@ struct content {
 	   be read for a moment: with a smaller size the kernel would zero pages that it has. */
 	off_t told_size;
 	bool probe_failed;            /* the last one: what was told may be wrong */
+	struct timespec reason_ctime; /* the reason below is of the file as of then */
+	char reason[96];              /* why a PLAIN file is one; "": not judged yet */
 	uint64_t reported_offset;     /* + 1; the last damage that the log was told of */
 	unsigned n_lent;              /* replies that read from fd without io */
 	pthread_cond_t returned;      /* none is left */
@@ -99,5 +104,8 @@ int content_info(struct fs *fs, struct inode *inode, int path_fd, struct alcm_in
 
 /* "blob", "plain" or "undecided". */
 const char *content_state_name(struct fs *fs, struct inode *inode, int path_fd);
+
+/* Why the file is in that state, as text; its length, or a negative errno. */
+int content_why(struct fs *fs, struct inode *inode, int path_fd, char *out, size_t n);
 
 #endif

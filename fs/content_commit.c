@@ -13,6 +13,9 @@
 #include "inode.h"
 #include "path.h"
 
+/* A file of which more than this share was written twice is one that is changed in place. */
+enum { IN_PLACE_SHARE = 8 };
+
 /* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
 static int demote(struct fs *fs, struct inode *i)
 {
@@ -56,17 +59,40 @@ static bool demotable(const struct fs *fs, const struct content *c)
 			memcmp(head, CONTENT_BLOB_MAGIC, CONTENT_MAGIC_BYTES) != 0);
 }
 
-/* A plain file that turned out to be a tensor file, and that nobody else has open. */
-static bool takes_up(const struct fs *fs, const struct inode *i)
+/* A plain file that nobody else has open, and that may have turned out to be worth it. */
+static bool judgeable(const struct content *c)
 {
-	const struct content *c = &i->content;
+	return c->state == CONTENT_PLAIN && c->plain_written && c->n_open <= 1;
+}
+
+/*
+ * Its head alone makes a tensor file. Content does if it is new: what is changed in place, or was there
+ * before, as a database, is left alone until `alcm pack`. io held exclusively.
+ */
+static bool takes_up(const struct fs *fs, struct inode *i)
+{
+	struct content *c = &i->content;
+	struct alcm_verdict v = { 0 };
 	char head[ALCM_SNIFF_BYTES];
+	bool known, in_place;
 	struct stat st;
 
-	return c->state == CONTENT_PLAIN && c->plain_written && c->n_open <= 1 &&
-		!fstat(c->fd, &st) && st.st_nlink == 1 && st.st_size >= fs->opt.min_size &&
-		content_peek(c, head, sizeof(head)) == (ssize_t)sizeof(head) &&
-		alcm_sniff(head, sizeof(head)) == ALCM_SNIFF_TENSOR;
+	if (!judgeable(c) || fstat(c->fd, &st) || st.st_nlink != 1 ||
+		st.st_size < (off_t)fs->opt.min_size ||
+		content_peek(c, head, sizeof(head)) != (ssize_t)sizeof(head))
+		return false;
+	known = alcm_sniff(head, sizeof(head)) == ALCM_SNIFF_TENSOR &&
+		alcm_detect_first(fs->detect, head, sizeof(head));
+	in_place = !c->fresh || c->plain_rewritten > (uint64_t)st.st_size / IN_PLACE_SHARE;
+	if (known || in_place)
+		return known;
+	content_note_reads(c, false);
+	if (alcm_detect_file(fs->detect, c->fd, (uint64_t)st.st_size, &v))
+		v.worth = false;
+	content_note_reads(c, true);
+	if (!v.worth)
+		content_remember(i, &v, &st.st_ctim);
+	return v.worth;
 }
 
 /* State changes that a commit may bring; io held exclusively. */
@@ -76,12 +102,12 @@ static int settle(struct fs *fs, struct inode *i, bool sync)
 
 	if (!sync && demotable(fs, c))
 		return demote(fs, i);
-	if (!sync && takes_up(fs, i)) {
-		/* The plain file is whole and stays so: not taking it up is no error. */
-		if (!content_pack(fs, i))
-			admin_write_report(fs, i);
-		c->plain_written = false;
-	}
+	if (sync || !judgeable(c))
+		return 0;
+	/* The plain file is whole and stays so: not taking it up is no error. */
+	if (takes_up(fs, i) && !content_pack(fs, i))
+		admin_write_report(fs, i);
+	c->plain_written = false;
 	return 0;
 }
 
@@ -160,7 +186,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 
 	if (err)
 		return err;
-	if (!sync && (demotable(fs, c) || takes_up(fs, i))) {
+	if (!sync && (demotable(fs, c) || judgeable(c))) {
 		pthread_rwlock_unlock(&c->io);
 		pthread_rwlock_wrlock(&c->io);
 		err = settle(fs, i, sync);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -138,6 +139,7 @@ static int become_blob(struct fs *fs, struct inode *i)
 	struct stat st;
 	int err = fstat(c->fd, &st) ? -errno : 0;
 
+	content_await_return(i);
 	policy_profile(fs, i, &profile);
 	if (!err)
 		err = alcm_blob_create(fs->alcm, c->fd, &profile, &c->blob);
@@ -155,6 +157,21 @@ static int become_blob(struct fs *fs, struct inode *i)
 	return 0;
 }
 
+/*
+ * A file that has a size before its first byte is often one that is filled at random: content alone doesn't
+ * make it a blob then, but what its content is when it is closed.
+ */
+static bool starts_blob(const struct fs *fs, const struct content *c, const void *buf, size_t n)
+{
+	enum alcm_sniff sniff = alcm_sniff(buf, n);
+	struct stat st;
+
+	if (sniff == ALCM_SNIFF_BLOB)
+		return true;
+	return alcm_detect_first(fs->detect, buf, n) &&
+		(sniff == ALCM_SNIFF_TENSOR || (!fstat(c->fd, &st) && st.st_size == 0));
+}
+
 /* The write that decides: exclusive, and only the first one of an empty file comes here. */
 static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off)
 {
@@ -167,10 +184,21 @@ static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off
 		return content_pack(fs, i);
 	if (c->state != CONTENT_UNDECIDED || !n)
 		return 0;
-	if (off == 0 && alcm_sniff(buf, n) != ALCM_SNIFF_OTHER)
+	if (off == 0 && starts_blob(fs, c, buf, n))
 		return become_blob(fs, i);
 	c->state = CONTENT_PLAIN;
 	return 0;
+}
+
+/* How much of what is there a file's writer changes says whether it is filled or worked in. */
+static void note_plain_write(struct content *c, off_t off, size_t n)
+{
+	uint64_t start = (uint64_t)off, end = start + n, before = c->plain_end;
+
+	if (start < before)
+		c->plain_rewritten += end < before ? n : before - start;
+	while (before < end && !atomic_compare_exchange_weak(&c->plain_end, &before, end))
+		;
 }
 
 static ssize_t write_plain(struct content *c, const void *buf, size_t n, off_t off, bool append)
@@ -183,6 +211,8 @@ static ssize_t write_plain(struct content *c, const void *buf, size_t n, off_t o
 		done = pwritev2(c->fd, &iov, 1, off, RWF_APPEND);
 	} else {
 		done = pwrite(c->fd, buf, n, off);
+		if (done > 0)
+			note_plain_write(c, off, (size_t)done);
 	}
 	return done < 0 ? -errno : done;
 }
@@ -248,6 +278,8 @@ static int empty(struct inode *i)
 	c->blob = NULL;
 	c->state = CONTENT_UNDECIDED;
 	c->plain_written = false;
+	c->fresh = true;
+	c->plain_end = c->plain_rewritten = 0;
 	content_note_reads(c, true);
 	return ftruncate(c->fd, 0) ? -errno : 0;
 }

@@ -35,6 +35,10 @@ ssize_t content_peek(const struct content *content, void *buf, size_t n);
 /* Wait until nobody reads from the descriptor any more; io held exclusively, so nobody comes. */
 void content_await_return(struct inode *inode);
 
+/* Why a PLAIN file stays one, judged when its ctime was this. */
+void content_remember(struct inode *inode, const struct alcm_verdict *verdict,
+	const struct timespec *ctime);
+
 /* PLAIN → BLOB in place. io held exclusively. */
 int content_pack(struct fs *fs, struct inode *inode);
 

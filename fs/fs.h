@@ -26,6 +26,7 @@ struct fs {
 	struct options opt;
 	struct alcm *alcm;
 	struct alcm_profile profile;      /* of the root */
+	enum alcm_detect detect;          /* which files are compressed */
 	struct alcm_predictor *predictor; /* NULL: the built-in */
 	int store_fd;                     /* O_PATH of the store's root */
 	int lock_fd;                      /* holds the store's lock */

@@ -279,6 +279,7 @@ int main(int argc, char *argv[])
 	free(fs.opt.mountpoint);
 	free(fs.opt.profile);
 	free(fs.opt.predictor);
+	free(fs.opt.detect);
 	alcm_predictor_free(fs.predictor);
 	if (fs.store_fd >= 0)
 		close(fs.store_fd);

@@ -31,6 +31,7 @@ static const struct fuse_opt option_table[] = {
 	OPTION("min_size=%u", min_size),
 	OPTION("profile=%s", profile),
 	OPTION("predictor=%s", predictor),
+	OPTION("detect=%s", detect),
 	OPTION("noverify", noverify),
 	{ "verify", offsetof(struct options, noverify), 0 },
 	OPTION("attr_timeout=%lf", attr_timeout),
@@ -158,6 +159,9 @@ void options_usage(void)
 	     "  -o profile=P    what compression may do to values: lossless (default),\n"
 	     "                  paper, alcm, bounded:E, bounded-abs:E\n"
 	     "  -o predictor=F  weights by alcm train; E of the profiles comes from them\n"
+	     "  -o detect=D     what is compressed: npy, tensors (default: every tensor format "
+	     "and\n"
+	     "                  content that is clearly numeric), all (but what is already)\n"
 	     "  -o noverify     don't decode and compare each chunk before its buffer is let go\n"
 	     "  -o attr_timeout=S  seconds for which the kernel may cache attributes (default "
 	     "1)\n"
@@ -199,6 +203,11 @@ int options_check(struct fs *fs)
 	}
 	if (o->threads > 1024) {
 		fs_fail("threads=%d: at most 1024", (int)o->threads);
+		return -EINVAL;
+	}
+	fs->detect = ALCM_DETECT_TENSORS;
+	if (o->detect && !alcm_detect_parse(o->detect, &fs->detect)) {
+		fs_fail("detect=%s: npy, tensors or all", o->detect);
 		return -EINVAL;
 	}
 	alcm_profile_default(&fs->profile);

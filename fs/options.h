@@ -11,7 +11,7 @@ struct options {
 	char *store, *mountpoint;
 	unsigned threads, budget_mib, chunk_kib;
 	unsigned min_size;
-	char *profile, *predictor;
+	char *profile, *predictor, *detect;
 	int noverify, noatime;
 	double attr_timeout;
 	int foreground, debug, show_help, show_version;

@@ -81,6 +81,8 @@ static int show(struct fs *fs, struct inode *inode, int fd, const char *name, ch
 		return -ENODATA;
 	if (strcmp(name, "state") == 0)
 		return snprintf(out, n, "%s", content_state_name(fs, inode, fd));
+	if (strcmp(name, "why") == 0)
+		return content_why(fs, inode, fd, out, n);
 	for (size_t i = 0; i < sizeof(virtuals) / sizeof(virtuals[0]); i++) {
 		int err;
 

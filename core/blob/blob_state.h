@@ -153,11 +153,11 @@ void layout_refresh_locked(struct alcm_blob *blob);
 
 /*
  * Give `layout`, a copy of the blob's, the tensors of a container that touch this chunk, as far as they
- * are known by now. What they lie in is the caller's, freed with mem_free(); NULL: there are none. No
- * lock is held.
+ * are known by now, and what the rest of it looks like. The segments are the caller's, freed with
+ * mem_free(); NULL: there are none. No lock is held.
  */
-struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, uint32_t len,
-	struct layout *layout);
+struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw,
+	uint32_t len, struct layout *layout);
 
 /* Look for tensors in what is there of the file; container_lock is held, `lock` not. */
 void layout_update_container(struct alcm_blob *blob);

@@ -285,7 +285,7 @@ static void encode(struct cbuf *buf)
 		about.layout = &layout;
 		about.lossy = buf->quantised ? blob->lossy : NULL;
 	}
-	segments = layout_add_segments(blob, buf->chunk_no, buf->len, &layout);
+	segments = layout_add_segments(blob, buf->chunk_no, buf->data, buf->len, &layout);
 	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
 	if (scratch) {
 		err = record_encode(blob, scratch, buf->chunk_no, buf->data, buf->len, &about, &r);

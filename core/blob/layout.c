@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is known of where a blob's tensors lie. It is looked for when chunks are encoded, and only says
- * how: a layout that is behind the file, or wrong, costs ratio.
+ * What is known of where a blob's tensors lie, by a parser or by what bytes look like. It is looked for when
+ * chunks are encoded, and only says how: a layout that is behind the file, or wrong, costs ratio.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,6 +10,10 @@
 #include "base/checked.h"
 #include "base/lock.h"
 #include "blob/blob_state.h"
+#include "predict/infer.h"
+
+/* Less of bytes is not worth a guess. */
+enum { INFER_BYTES_MIN = 16 << 10 };
 
 /* ---- one tensor: the first chunk says all ------------------------------------------------------ */
 
@@ -84,19 +88,77 @@ void layout_update_container(struct alcm_blob *blob)
 	blob->container_tail = c->tail;
 }
 
-struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, uint32_t len,
-	struct layout *layout)
+/* What `raw`, the n bytes at `off` of which no parser speaks, looks like. False: like nothing with elements. */
+static bool infer_segment(const uint8_t *raw, uint32_t n, uint64_t off, struct segment *out)
+{
+	struct inference in;
+	uint32_t width;
+
+	infer_chunk(raw, n, &in);
+	if (!infer_is_numeric(&in) || in.phase >= n)
+		return false;
+	width = dtype_get(in.dtype)->width_bytes;
+	*out = (struct segment){
+		.offset = off + in.phase,
+		.bytes = (n - in.phase) / width * width,
+		.elem_bytes = width,
+		.dtype = (uint8_t)in.dtype,
+		.big_endian = in.big_endian,
+	};
+	return true;
+}
+
+/* The segments that `layout` has in this chunk, and guesses where it has none; NULL as well without memory. */
+static struct segment *infer_gaps(const struct layout *layout, const uint8_t *raw, uint64_t off,
+	uint32_t len, size_t *n)
+{
+	struct segment *all = mem_alloc((layout->n_segments + len / INFER_BYTES_MIN + 1) *
+		sizeof(*all));
+	struct span span;
+
+	*n = 0;
+	for (uint32_t at = 0; all && at < len; at += span.len_bytes) {
+		bool bytes;
+
+		format_next_span(layout, off + at, off + len, &span);
+		bytes = span.dtype == DTYPE_BYTES && span.elem_bytes == 1;
+		if (bytes && span.len_bytes >= INFER_BYTES_MIN &&
+			infer_segment(raw + at, span.len_bytes, off + at, &all[*n]))
+			++*n;
+	}
+	if (!all || !*n) {
+		mem_free(all);
+		return NULL;
+	}
+	memcpy(all + *n, layout->segments, layout->n_segments * sizeof(*all));
+	*n += layout->n_segments;
+	segments_order(all, *n);
+	return all;
+}
+
+struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw,
+	uint32_t len, struct layout *layout)
 {
 	uint64_t off = (uint64_t)chunk_no << blob->chunk_log2;
-	struct segment *segments = NULL;
+	struct segment *segments = NULL, *with_guesses;
+	size_t n;
 
 	if (layout->dtype_text[0])
 		return NULL;
-	WITH_LOCK(&blob->container_lock);
-	layout_update_container(blob);
-	/* Without memory the chunk is bytes. */
-	(void)container_cut(&blob->container, off, off + len, &segments, &layout->n_segments);
+	{
+		WITH_LOCK(&blob->container_lock);
+		layout_update_container(blob);
+		/* Without memory the chunk is bytes. */
+		(void)container_cut(&blob->container, off, off + len, &segments,
+			&layout->n_segments);
+	}
 	layout->segments = segments;
+	with_guesses = infer_gaps(layout, raw, off, len, &n);
+	if (with_guesses) {
+		mem_free(segments);
+		layout->segments = segments = with_guesses;
+		layout->n_segments = n;
+	}
 	return segments;
 }
 

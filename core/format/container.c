@@ -12,6 +12,11 @@ bool format_read(const struct format_reader *file, void *buf, size_t n, uint64_t
 	return off <= file->size && n <= file->size - off && !file->read(file->ctx, buf, n, off);
 }
 
+uint64_t container_later(const struct format_reader *file)
+{
+	return file->size + file->size / 4 + 4096;
+}
+
 /* Which container the file is, once its first bytes are there. */
 static void recognise(struct container *c, const struct format_reader *file)
 {

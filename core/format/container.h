@@ -39,6 +39,9 @@ void container_reset(struct container *container);
 /* Read [off, off + n). False: it isn't all there, or the read failed. */
 bool format_read(const struct format_reader *file, void *buf, size_t n, uint64_t off);
 
+/* What to set `wants` to when the head goes on, nobody knows how far, behind what is there. */
+uint64_t container_later(const struct format_reader *file);
+
 /* A copy of the segments that touch [off, end), freed with mem_free(); NULL and 0: there are none. -ENOMEM. */
 int container_cut(const struct container *container, uint64_t off, uint64_t end,
 	struct segment **out, size_t *n);

@@ -55,10 +55,10 @@ struct format {
 const struct format *format_table(size_t *n);
 
 /*
- * True when `prefix` begins a file of some known format; as far as it goes that may be all of it for
- * those that a magic alone tells.
+ * The format of a file that begins with these n bytes, or NULL. Of formats that a magic alone tells, a
+ * part of it is enough.
  */
-bool format_magic_matches(const uint8_t *prefix, size_t n);
+const char *format_name_of(const uint8_t *prefix, size_t n);
 
 /*
  * Recognise a file of one tensor by its first `n` bytes (a whole first chunk, or the whole file when that

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "format/format.h"
+#include "format/gguf.h"
 #include "format/npy.h"
 #include "format/safetensors.h"
+#include "format/torch_legacy.h"
 #include "format/zip_walk.h"
 
 static const struct format formats[] = {
@@ -24,6 +26,16 @@ static const struct format formats[] = {
 		.walk = zip_walk,
 		.release = zip_release,
 	},
+	{
+		.name = "gguf",
+		.begins = gguf_begins,
+		.walk = gguf_walk,
+	},
+	{
+		.name = "torch stream",
+		.begins = torch_legacy_begins,
+		.walk = torch_legacy_walk,
+	},
 };
 
 enum { N_FORMATS = sizeof(formats) / sizeof(formats[0]) };
@@ -41,13 +53,13 @@ static bool matches(const struct format *f, const uint8_t *prefix, size_t n)
 	return n && memcmp(prefix, f->magic, n < f->magic_len ? n : f->magic_len) == 0;
 }
 
-bool format_magic_matches(const uint8_t *prefix, size_t n)
+const char *format_name_of(const uint8_t *prefix, size_t n)
 {
 	for (unsigned i = 0; i < N_FORMATS; i++) {
 		if (matches(&formats[i], prefix, n))
-			return true;
+			return formats[i].name;
 	}
-	return false;
+	return NULL;
 }
 
 void format_parse(const uint8_t *prefix, size_t n, struct layout *out)

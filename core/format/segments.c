@@ -93,14 +93,19 @@ static int by_offset(const void *a, const void *b)
 	return x->bytes < y->bytes ? -1 : x->bytes > y->bytes;
 }
 
-bool segments_sort(struct segments *l)
+void segments_order(struct segment *items, size_t n)
 {
 	bool sorted = true;
 
-	for (size_t i = 1; i < l->n && sorted; i++)
-		sorted = l->items[i - 1].offset <= l->items[i].offset;
+	for (size_t i = 1; i < n && sorted; i++)
+		sorted = items[i - 1].offset <= items[i].offset;
 	if (!sorted)
-		qsort(l->items, l->n, sizeof(*l->items), by_offset);
+		qsort(items, n, sizeof(*items), by_offset);
+}
+
+bool segments_sort(struct segments *l)
+{
+	segments_order(l->items, l->n);
 	for (size_t i = 1; i < l->n; i++) {
 		if (segment_end(&l->items[i - 1]) > l->items[i].offset)
 			return false;

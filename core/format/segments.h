@@ -58,6 +58,9 @@ int segments_add(struct segments *list, const struct segment_about *about);
 /* Sort what was added in any order. False: two of them overlap. */
 bool segments_sort(struct segments *list);
 
+/* The same for items of which it is known that none overlap. */
+void segments_order(struct segment *items, size_t n);
+
 /* Forget all of them. */
 void segments_release(struct segments *list);
 

@@ -121,6 +121,14 @@ static bool is_text(const uint32_t counts[256], uint32_t n)
 	return (float)printable > text_share * (float)n;
 }
 
+static bool is_printable(const struct infer_sample *s)
+{
+	uint32_t counts[256];
+
+	infer_sample_merge(s, 0, 1, counts);
+	return is_text(counts, s->n);
+}
+
 static void judge_bytes(const struct infer_sample *s, float bits, struct inference *out)
 {
 	uint32_t counts[256];
@@ -150,7 +158,8 @@ void infer_by_rule(const struct infer_sample *s, struct inference *out)
 
 	*out = (struct inference){ .kind = INFER_UNKNOWN, .dtype = DTYPE_BYTES };
 	infer_sample_entropies(s, &e);
-	width = width_of(&e);
+	/* Columns of a table in text, or a line that is repeated, have a period too. */
+	width = is_printable(s) ? 1 : width_of(&e);
 	if (width == 1) {
 		judge_bytes(s, e.of1, out);
 		return;

@@ -324,10 +324,10 @@ START_TEST(magic)
 	const uint8_t *npy = (const uint8_t *)"\x93NUMPY\x01";
 
 	for (size_t n = 1; n <= 7; n++)
-		ck_assert(format_magic_matches(npy, n));
-	ck_assert(!format_magic_matches(npy, 0));
-	ck_assert(!format_magic_matches((const uint8_t *)"\x93NUMPx", 6));
-	ck_assert(!format_magic_matches((const uint8_t *)"N", 1));
+		ck_assert(format_name_of(npy, n));
+	ck_assert(!format_name_of(npy, 0));
+	ck_assert(!format_name_of((const uint8_t *)"\x93NUMPx", 6));
+	ck_assert(!format_name_of((const uint8_t *)"N", 1));
 }
 END_TEST
 

@@ -35,19 +35,21 @@ static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *ent
 	bool *wanted)
 {
 	bool named = entry->rel[0] == '\0';
-	char prefix[ALCM_SNIFF_BYTES];
-	ssize_t n = pread(fd, prefix, sizeof(prefix), 0);
-	bool tensor;
+	struct alcm_verdict verdict = { .worth = true };
+	int err = 0;
 
-	if (n < 0)
-		return cli_error(c->cli, entry->path, "%s", strerror(errno));
-	if (n == 0)
+	if (!entry->st->st_size)
 		return CLI_OK;
-	tensor = c->cli->options & OPT_FORCE || alcm_sniff(prefix, (size_t)n) == ALCM_SNIFF_TENSOR;
-	if (!tensor && named)
+	if (!(c->cli->options & OPT_FORCE))
+		err = alcm_detect_file(ALCM_DETECT_TENSORS, fd, (uint64_t)entry->st->st_size,
+			&verdict);
+	if (err)
+		return cli_error(c->cli, entry->path, "%s", strerror(-err));
+	if (!verdict.worth && named)
 		return cli_error(c->cli, entry->path,
-			"is no tensor file that we know (--force compresses it all the same)");
-	*wanted = tensor && (named || entry->st->st_size >= SMALLEST_WORTH_IT);
+			"is no tensor file that we know: %s (--force compresses it all the same)",
+			verdict.reason);
+	*wanted = verdict.worth && (named || entry->st->st_size >= SMALLEST_WORTH_IT);
 	return CLI_OK;
 }
 

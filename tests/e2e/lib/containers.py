@@ -175,3 +175,50 @@ def as_arrays(tensors):
             {"bf16": "|V2"}.get(dtype, f"<{dtype}"), tuple(shape))
         head += " " * (-(len(head) + 11) % 64) + "\n"
         yield b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + raw
+
+
+def torch_stream(tensors):
+    """As torch.save before 1.6: five pickles, then each storage behind its length."""
+    import pickle
+
+    text, storages = torch_pickle(tensors)
+    head = b"".join(pickle.dumps(x, 2) for x in (
+        0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}))
+    counts = (int(np.prod(shape)) for _, shape, _ in tensors.values())
+    return head + text + pickle.dumps(list(storages), 2) + b"".join(
+        struct.pack("<q", n) + data for n, data in zip(counts, storages.values()))
+
+
+# --- GGUF ---------------------------------------------------------------------------------------
+
+GGML = {"f4": 0, "f2": 1, "q4_0": 2, "q8_0": 8, "i8": 27, "f8": 28, "bf16": 30}
+
+
+def quantised(n_blocks, kind="q4_0", seed=1):
+    """Blocks of 32 weights: a scale of float16 and the weights' bits."""
+    rng = np.random.default_rng(seed)
+    width = {"q4_0": 16, "q8_0": 32}[kind]
+    out = np.empty((n_blocks, 2 + width), "u1")
+    out[:, :2] = (rng.gamma(4, 0.002, n_blocks).astype("f2")).view("u1").reshape(n_blocks, 2)
+    out[:, 2:] = np.clip(rng.normal(128, 40, (n_blocks, width)), 0, 255).astype("u1")
+    return kind, (n_blocks * 32,), out.tobytes()
+
+
+def gguf(tensors, words=2000, alignment=32):
+    """A GGUF file, version 3, with a vocabulary as models have."""
+
+    def text(s):
+        return struct.pack("<Q", len(s)) + s.encode()
+
+    meta = [text("general.architecture") + struct.pack("<I", 8) + text("llama"),
+            text("general.alignment") + struct.pack("<II", 4, alignment),
+            text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, words) + b"".join(text(f"word{i}") for i in range(words)),
+            text("tokenizer.ggml.scores") + struct.pack("<IIQ", 9, 6, words) + bytes(4 * words)]
+    infos, body = [], b""
+    for name, (kind, shape, data) in tensors.items():
+        body += bytes(-len(body) % alignment)
+        infos.append(text(name) + struct.pack("<I", len(shape)) + struct.pack(f"<{len(shape)}Q", *reversed(shape)) +
+                     struct.pack("<IQ", GGML[kind], len(body)))
+        body += data
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(meta)) + b"".join(meta + infos)
+    return head + bytes(-len(head) % alignment) + body

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Which files are worth compressing: by format, or by what a sample of the content looks like. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alcm.h"
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "format/format.h"
+#include "predict/infer.h"
+
+enum {
+	FIRST_MIN = 4096,     /* of a first write, for its content to say anything */
+	FIRST_MAX = 64 << 10, /* that is looked at */
+	FILE_MIN = 64 << 10,  /* of a file that only its content recommends */
+	N_PIECES = 16,
+	PIECE = 16 << 10,
+};
+
+static const char *const names[] = {
+	[ALCM_DETECT_NPY] = "npy",
+	[ALCM_DETECT_TENSORS] = "tensors",
+	[ALCM_DETECT_ALL] = "all",
+};
+
+bool alcm_detect_parse(const char *text, enum alcm_detect *out)
+{
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*out = (enum alcm_detect)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether content like this is to be compressed. */
+static bool wanted(enum alcm_detect detect, enum infer_verdict verdict)
+{
+	return detect == ALCM_DETECT_ALL ? verdict != INFER_VERDICT_COMPRESSED
+					 : verdict == INFER_VERDICT_NUMERIC;
+}
+
+/* The format, if this level compresses it. */
+static const char *wanted_format(enum alcm_detect detect, const void *prefix, size_t n)
+{
+	const char *format = format_name_of(prefix, n);
+
+	return format && (detect != ALCM_DETECT_NPY || strcmp(format, "npy") == 0) ? format : NULL;
+}
+
+bool alcm_detect_first(enum alcm_detect detect, const void *first, size_t n)
+{
+	char reason[INFER_REASON_BYTES];
+	struct infer_survey survey = { 0 };
+
+	if (wanted_format(detect, first, n))
+		return true;
+	if (detect == ALCM_DETECT_NPY)
+		return false;
+	infer_survey_begin(&survey, first, n);
+	/* Few bytes say nothing: neither that they are numbers, nor that they can't be compressed. */
+	if (n >= FIRST_MIN)
+		infer_survey_add(&survey, first, (uint32_t)min_u64(n, FIRST_MAX));
+	return wanted(detect, infer_survey_verdict(&survey, reason));
+}
+
+static int read_at(int fd, uint8_t *buf, size_t n, uint64_t off)
+{
+	ssize_t got = pread(fd, buf, n, (off_t)off);
+
+	if (got < 0)
+		return -errno;
+	return (size_t)got == n ? 0 : -EIO;
+}
+
+/* Pieces at even distances, the first and the last at the file's ends. */
+static int survey_file(int fd, uint64_t size, uint8_t *piece, struct infer_survey *survey)
+{
+	uint32_t len = (uint32_t)min_u64(PIECE, size);
+	int err = 0;
+
+	for (unsigned i = 0; i < N_PIECES && !err; i++) {
+		/* Elements are mostly where a multiple of their width is; the guess copes with others. */
+		uint64_t at = (size - len) / (N_PIECES - 1) * i / 64 * 64;
+
+		err = read_at(fd, piece, len, at);
+		if (!err && i == 0)
+			infer_survey_begin(survey, piece, len);
+		if (!err)
+			infer_survey_add(survey, piece, len);
+	}
+	return err;
+}
+
+int alcm_detect_file(enum alcm_detect detect, int fd, uint64_t size, struct alcm_verdict *out)
+{
+	AUTO_FREE uint8_t *piece = mem_alloc(PIECE);
+	uint32_t n = (uint32_t)min_u64(PIECE, size);
+	struct infer_survey survey = { 0 };
+	struct alcm_verdict v = { 0 };
+	const char *format;
+	int err = piece ? read_at(fd, piece, n, 0) : -ENOMEM;
+
+	_Static_assert(sizeof(v.reason) >= INFER_REASON_BYTES, "what a survey says has room");
+	if (err)
+		return err;
+	format = wanted_format(detect, piece, n);
+	if (format) {
+		v.worth = true;
+		snprintf(v.reason, sizeof(v.reason), "%s", format);
+	} else if (detect == ALCM_DETECT_NPY) {
+		snprintf(v.reason, sizeof(v.reason), "%s", "no .npy");
+	} else if (size < FILE_MIN && detect != ALCM_DETECT_ALL) {
+		snprintf(v.reason, sizeof(v.reason), "%s",
+			"no format that we know, and too small to be judged by its content");
+	} else {
+		err = survey_file(fd, size, piece, &survey);
+		v.worth = wanted(detect, infer_survey_verdict(&survey, v.reason));
+	}
+	if (!err)
+		*out = v;
+	return err;
+}

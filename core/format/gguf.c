@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The head is read through a window from front to back: vocabularies in it have megabytes. A cursor stops
+ * for good at the file's present end (`cut`: try again later) or at what can't be (`bad`).
+ */
+#include "format/gguf.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/le.h"
+
+enum {
+	HEAD_BYTES = 24,
+	MAX_DIMS = 4,
+	MAX_NAME = 256,
+	MAX_DEPTH = 4, /* arrays of arrays */
+	DEFAULT_ALIGNMENT = 32,
+	WINDOW = 64 << 10,
+};
+
+/* By ggml's number: elements and bytes of a block. */
+static const struct {
+	const char *name;
+	uint16_t elems, bytes;
+	enum dtype_id dtype;
+} types[] = {
+	[0] = { "F32", 1, 4, DTYPE_F32 },
+	[1] = { "F16", 1, 2, DTYPE_F16 },
+	[2] = { "Q4_0", 32, 18, DTYPE_BYTES },
+	[3] = { "Q4_1", 32, 20, DTYPE_BYTES },
+	[6] = { "Q5_0", 32, 22, DTYPE_BYTES },
+	[7] = { "Q5_1", 32, 24, DTYPE_BYTES },
+	[8] = { "Q8_0", 32, 34, DTYPE_BYTES },
+	[9] = { "Q8_1", 32, 36, DTYPE_BYTES },
+	[10] = { "Q2_K", 256, 84, DTYPE_BYTES },
+	[11] = { "Q3_K", 256, 110, DTYPE_BYTES },
+	[12] = { "Q4_K", 256, 144, DTYPE_BYTES },
+	[13] = { "Q5_K", 256, 176, DTYPE_BYTES },
+	[14] = { "Q6_K", 256, 210, DTYPE_BYTES },
+	[15] = { "Q8_K", 256, 292, DTYPE_BYTES },
+	[16] = { "IQ2_XXS", 256, 66, DTYPE_BYTES },
+	[17] = { "IQ2_XS", 256, 74, DTYPE_BYTES },
+	[18] = { "IQ3_XXS", 256, 98, DTYPE_BYTES },
+	[19] = { "IQ1_S", 256, 50, DTYPE_BYTES },
+	[20] = { "IQ4_NL", 32, 18, DTYPE_BYTES },
+	[21] = { "IQ3_S", 256, 110, DTYPE_BYTES },
+	[22] = { "IQ2_S", 256, 82, DTYPE_BYTES },
+	[23] = { "IQ4_XS", 256, 136, DTYPE_BYTES },
+	[24] = { "I8", 1, 1, DTYPE_I8 },
+	[25] = { "I16", 1, 2, DTYPE_I16 },
+	[26] = { "I32", 1, 4, DTYPE_I32 },
+	[27] = { "I64", 1, 8, DTYPE_I64 },
+	[28] = { "F64", 1, 8, DTYPE_F64 },
+	[29] = { "IQ1_M", 256, 56, DTYPE_BYTES },
+	[30] = { "BF16", 1, 2, DTYPE_BF16 },
+	[34] = { "TQ1_0", 256, 54, DTYPE_BYTES },
+	[35] = { "TQ2_0", 256, 66, DTYPE_BYTES },
+	[39] = { "MXFP4", 32, 17, DTYPE_BYTES },
+};
+
+/* Kinds of metadata: their length; 0 for those that say it themselves. */
+enum { KIND_U32 = 4, KIND_TEXT = 8, KIND_ARRAY = 9, KIND_U64 = 10 };
+
+static const uint8_t kind_bytes[] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
+
+struct cursor {
+	const struct format_reader *file;
+	uint64_t at;
+	uint64_t from; /* of the window in the file, and how much of it is filled */
+	size_t filled;
+	bool cut, bad;
+	uint8_t window[WINDOW];
+};
+
+bool gguf_begins(const uint8_t *prefix, size_t n)
+{
+	return n >= 8 && memcmp(prefix, "GGUF", 4) == 0 && le_get32(prefix + 4) >= 2 &&
+		le_get32(prefix + 4) <= 3;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------- */
+
+static void skip(struct cursor *k, uint64_t n)
+{
+	if (k->cut || k->bad)
+		return;
+	if (n > k->file->size - k->at)
+		k->cut = true;
+	else
+		k->at += n;
+}
+
+/* n ≤ WINDOW bytes; NULL: they are not there. */
+static const uint8_t *take(struct cursor *k, size_t n)
+{
+	uint64_t at = k->at;
+
+	skip(k, n);
+	if (k->cut || k->bad)
+		return NULL;
+	if (at < k->from || at + n > k->from + k->filled) {
+		k->from = at;
+		k->filled = (size_t)min_u64(WINDOW, k->file->size - at);
+		if (!format_read(k->file, k->window, k->filled, at)) {
+			k->bad = true;
+			return NULL;
+		}
+	}
+	return k->window + (at - k->from);
+}
+
+static uint32_t take32(struct cursor *k)
+{
+	const uint8_t *p = take(k, 4);
+
+	return p ? le_get32(p) : 0;
+}
+
+static uint64_t take64(struct cursor *k)
+{
+	const uint8_t *p = take(k, 8);
+
+	return p ? le_get64(p) : 0;
+}
+
+/* A text, of which the first `room` bytes are kept. Returns how many. */
+static size_t take_text(struct cursor *k, char *out, size_t room)
+{
+	uint64_t len = take64(k);
+	size_t n = (size_t)min_u64(len, room);
+	const uint8_t *p = take(k, n);
+
+	if (!p)
+		return 0;
+	memcpy(out, p, n);
+	skip(k, len - n);
+	return n;
+}
+
+static void skip_value(struct cursor *k, uint32_t kind, unsigned depth)
+{
+	uint64_t count;
+	uint32_t of;
+
+	if (kind >= sizeof(kind_bytes) || depth > MAX_DEPTH) {
+		k->bad = true;
+	} else if (kind == KIND_TEXT) {
+		skip(k, take64(k));
+	} else if (kind == KIND_ARRAY) {
+		of = take32(k);
+		count = take64(k);
+		if (of < sizeof(kind_bytes) && kind_bytes[of] && !k->cut)
+			skip(k, count > UINT64_MAX / 8 ? UINT64_MAX : count * kind_bytes[of]);
+		else
+			for (; count && !k->cut && !k->bad; count--)
+				skip_value(k, of, depth + 1);
+	} else {
+		skip(k, kind_bytes[kind]);
+	}
+}
+
+/* Metadata; of all of it only the alignment matters. */
+static uint64_t read_metadata(struct cursor *k, uint64_t count)
+{
+	static const char name[] = "general.alignment";
+	uint64_t alignment = DEFAULT_ALIGNMENT;
+
+	for (; count && !k->cut && !k->bad; count--) {
+		char key[sizeof(name)];
+		size_t len = take_text(k, key, sizeof(key));
+		uint32_t kind = take32(k);
+
+		if (len == sizeof(name) - 1 && memcmp(key, name, len) == 0 && kind == KIND_U32)
+			alignment = take32(k);
+		else
+			skip_value(k, kind, 0);
+	}
+	return alignment;
+}
+
+/* ---- tensors ------------------------------------------------------------------------------------------- */
+
+/* Set type, length and rows from ggml's number and dimensions, of which the first is the fastest. */
+static bool set_type(uint32_t type, const uint64_t *shape, struct segment_about *a)
+{
+	uint64_t elems = 1;
+
+	if (type >= sizeof(types) / sizeof(types[0]) || !types[type].name)
+		return false;
+	for (unsigned i = 0; i < a->n_dims; i++) {
+		if (!checked_mul(elems, shape[i], &elems))
+			return false;
+	}
+	a->type = types[type].name;
+	a->dtype = types[type].dtype;
+	a->elem_bytes = types[type].bytes;
+	if (a->dtype != DTYPE_BYTES)
+		a->row_elems = segments_row_elems(shape, a->n_dims, false);
+	return elems % types[type].elems == 0 &&
+		checked_mul(elems / types[type].elems, types[type].bytes, &a->bytes);
+}
+
+static void read_tensor(struct cursor *k, struct segments *out)
+{
+	uint64_t dims[MAX_DIMS], shape[MAX_DIMS];
+	char name[MAX_NAME];
+	struct segment_about a = { .name = name, .shape = shape };
+	uint32_t type;
+
+	a.name_len = take_text(k, name, sizeof(name));
+	a.n_dims = take32(k);
+	if (a.n_dims > MAX_DIMS)
+		k->bad = true;
+	for (unsigned i = 0; i < a.n_dims && !k->bad; i++)
+		dims[i] = take64(k);
+	type = take32(k);
+	a.offset = take64(k); /* behind the head, which isn't known to its end yet */
+	if (k->cut || k->bad)
+		return;
+	for (unsigned i = 0; i < a.n_dims; i++)
+		shape[i] = dims[a.n_dims - 1 - i];
+	k->bad |= !set_type(type, shape, &a) || segments_add(out, &a);
+}
+
+static void read_head(struct cursor *k, struct segments *out)
+{
+	uint64_t n_tensors, n_metadata, alignment, base;
+
+	skip(k, 8);
+	n_tensors = take64(k);
+	n_metadata = take64(k);
+	alignment = read_metadata(k, n_metadata);
+	k->bad |= !alignment || (alignment & (alignment - 1)) || alignment > 1 << 20;
+	for (; n_tensors && !k->cut && !k->bad; n_tensors--)
+		read_tensor(k, out);
+	if (k->cut || k->bad)
+		return;
+	base = round_up(k->at, alignment);
+	for (size_t i = 0; i < out->n; i++)
+		k->bad |= !checked_add(out->items[i].offset, base, &out->items[i].offset);
+}
+
+void gguf_walk(struct container *c, const struct format_reader *file)
+{
+	AUTO_FREE struct cursor *k = mem_alloc(sizeof(*k));
+
+	if (!k)
+		return;
+	k->file = file;
+	k->at = k->from = k->filled = 0;
+	k->cut = k->bad = false;
+	read_head(k, &c->segments);
+	c->head_bytes = max_u64(k->at, HEAD_BYTES);
+	if (k->cut || k->bad)
+		segments_release(&c->segments);
+	if (k->cut)
+		c->wants = container_later(file);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GGUF, versions 2 and 3, little-endian: counts, metadata, a description of each tensor, and the tensors
+ * behind all of that (github.com/ggml-org/ggml, docs/gguf.md). Types that are quantised by blocks
+ * are opaque elements as long as a block.
+ */
+#ifndef ALCM_FORMAT_GGUF_H
+#define ALCM_FORMAT_GGUF_H
+
+#include "format/container.h"
+
+bool gguf_begins(const uint8_t *prefix, size_t n);
+void gguf_walk(struct container *container, const struct format_reader *file);
+
+#endif

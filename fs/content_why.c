@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Why a file is stored as it is: for people who wonder. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "content.h"
+#include "content_state.h"
+#include "inode.h"
+#include "path.h"
+
+void content_remember(struct inode *i, const struct alcm_verdict *verdict,
+	const struct timespec *ctime)
+{
+	struct content *c = &i->content;
+
+	pthread_mutex_lock(&i->lock);
+	memcpy(c->reason, verdict->reason, sizeof(c->reason));
+	c->reason_ctime = *ctime;
+	pthread_mutex_unlock(&i->lock);
+}
+
+static bool remembered(struct inode *i, const struct stat *st, char reason[96])
+{
+	struct content *c = &i->content;
+	bool known;
+
+	pthread_mutex_lock(&i->lock);
+	known = c->reason[0] && c->reason_ctime.tv_sec == st->st_ctim.tv_sec &&
+		c->reason_ctime.tv_nsec == st->st_ctim.tv_nsec;
+	memcpy(reason, c->reason, sizeof(c->reason));
+	pthread_mutex_unlock(&i->lock);
+	return known;
+}
+
+/* A plain file's reason: what it was judged to be, or is judged now. */
+static int why_plain(struct fs *fs, struct inode *i, int path_fd, struct alcm_verdict *out)
+{
+	char proc[PATH_PROC];
+	struct stat st;
+	int fd, err;
+
+	fd = path_open_quietly(path_proc(path_fd, proc));
+	if (fd < 0)
+		return -errno;
+	err = fstat(fd, &st) ? -errno : 0;
+	if (!err && st.st_size < (off_t)fs->opt.min_size)
+		snprintf(out->reason, sizeof(out->reason), "below min_size");
+	else if (!err && !remembered(i, &st, out->reason))
+		err = alcm_detect_file(fs->detect, fd, (uint64_t)st.st_size, out);
+	close(fd);
+	if (!err && !out->worth)
+		content_remember(i, out, &st.st_ctim);
+	return err;
+}
+
+int content_why(struct fs *fs, struct inode *i, int path_fd, char *out, size_t n)
+{
+	struct alcm_verdict v = { 0 };
+	struct alcm_info info;
+	int err = content_info(fs, i, path_fd, &info);
+
+	if (!err && info.n_tensors)
+		return snprintf(out, n, "%s: %llu tensors", info.format,
+			(unsigned long long)info.n_tensors);
+	if (!err && strcmp(info.format, "bytes") == 0)
+		return snprintf(out, n, "its content");
+	if (!err)
+		return snprintf(out, n, "%s", info.format);
+	if (err != -ENODATA)
+		return err;
+	err = why_plain(fs, i, path_fd, &v);
+	if (err)
+		return err;
+	/* It would be taken up, had it not been there before, or been changed in place. */
+	return snprintf(out, n, "%s%s", v.worth ? "worth packing: " : "", v.reason);
+}
