@@ -309,6 +309,21 @@ struct alcm_quantisation {
 	struct alcm_distortion distortion;
 };
 
+/* A tensor of a container; or all whose names are the same but for numbers, with stars for those. */
+#define ALCM_TENSOR_NAME 96
+#define ALCM_TENSOR_DIMS 8
+#define ALCM_NO_SHAPE 255 /* as n_dims: of several shapes, or of more dimensions */
+#define ALCM_MAX_TENSOR_ROWS 64
+
+struct alcm_tensor {
+	char name[ALCM_TENSOR_NAME]; /* cut off if it is longer; "" for bytes that no tensor names */
+	char dtype[16];              /* as the format spells it; "" of several */
+	unsigned n_dims;
+	uint64_t shape[ALCM_TENSOR_DIMS];
+	uint64_t n_tensors, bytes;
+	double stored_bytes; /* its share of the records that hold it */
+};
+
 #define ALCM_MAX_PLANES 32
 #define ALCM_MAX_DIMS 64
 
@@ -320,6 +335,9 @@ struct alcm_info {
 	unsigned n_dims;
 	uint64_t shape[ALCM_MAX_DIMS];
 	bool fortran_order;
+
+	unsigned n_rows; /* of tensors, by alcm_blob_list_tensors() */
+	struct alcm_tensor rows[ALCM_MAX_TENSOR_ROWS];
 
 	/* the blob */
 	uint64_t logical_bytes, stored_bytes; /* stored: what the committed state needs */
@@ -348,6 +366,12 @@ struct alcm_info {
 
 /* Metrics of the committed state. -ENODATA before the first commit; -EIO. */
 int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag);
+
+/*
+ * Add the tensors of a container to `info`: one row each, or, of more than ALCM_MAX_TENSOR_ROWS, one for each
+ * name without its numbers. Reads the head of every record. -ENOMEM.
+ */
+int alcm_blob_list_tensors(struct alcm_blob *blob, struct alcm_info *info);
 
 /* CAQ = ratio / (cpu_seconds + 1) (the paper's metric). */
 double alcm_caq(double ratio, double cpu_seconds);

@@ -52,7 +52,8 @@ void admin_write_report(struct fs *fs, struct inode *i)
 	struct stat st;
 
 	if (!i->content.blob || fstat(i->content.fd, &st) || !st.st_nlink ||
-		alcm_blob_info(i->content.blob, &info, NULL))
+		alcm_blob_info(i->content.blob, &info, NULL) ||
+		alcm_blob_list_tensors(i->content.blob, &info))
 		return;
 	path_of(fs, i->content.fd, name);
 	if (name[0] == '/' || name[0] == '?')
@@ -92,7 +93,8 @@ static void refresh_report(struct fs *fs, const char *name, const char *sidecar)
 		alcm_blob_open(fs->alcm, fd, false, &blob, NULL) ||
 		alcm_blob_info(blob, &info, NULL))
 		(void)alcm_sidecar_remove(fs->store_fd, sidecar, false);
-	else if (!report_current(fs, &info, name, sidecar, fd))
+	else if (!report_current(fs, &info, name, sidecar, fd) &&
+		!alcm_blob_list_tensors(blob, &info))
 		write_report(fs, &info, name, fd);
 	alcm_blob_close(blob);
 	if (fd >= 0)

@@ -89,6 +89,21 @@ int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off, u
 	return 0;
 }
 
+int record_read_parts(struct alcm_blob *blob, uint64_t off, uint32_t frame_len, uint32_t chunk_no,
+	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts)
+{
+	uint8_t buf[DISK_RECORD_BYTES + PLANES_PREFIX];
+	size_t n = min_u64(frame_len, sizeof(buf));
+	struct disk_record r;
+	int err = store_read(&blob->log.store, buf, n, off);
+
+	if (!err)
+		err = check_head(blob, off, frame_len, chunk_no, buf, n, &r, NULL);
+	return err ? err
+		   : codec_parts(buf + DISK_RECORD_BYTES + r.metrics_len,
+			     r.body_len - r.metrics_len, r.raw_len, parts, n_parts, NULL);
+}
+
 int record_read_metrics(struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
 	uint32_t chunk_no, struct metrics *m, struct codec_result *planes, struct alcm_diag *diag)
 {

@@ -331,6 +331,25 @@ int codec_planes(const uint8_t *in, uint32_t body_len, uint32_t n, struct codec_
 	return 0;
 }
 
+int codec_parts(const uint8_t *in, uint32_t body_len, uint32_t n,
+	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts, struct alcm_diag *diag)
+{
+	struct body body;
+	int err = body_get(&body, in, body_len, n, diag);
+
+	if (err)
+		return err;
+	for (unsigned i = 0; i < body.n_parts; i++) {
+		const struct body_part *part = &body.parts[i];
+
+		parts[i] = (struct codec_part){ .raw_len = part->raw_len };
+		for (unsigned p = 0; p < part->n_planes; p++)
+			parts[i].stored_len += part->planes[p].stored_len;
+	}
+	*n_parts = body.n_parts;
+	return 0;
+}
+
 /* ---- for reports -------------------------------------------------------------------------------- */
 
 void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)

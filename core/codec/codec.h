@@ -66,6 +66,15 @@ int codec_decode(struct codec *codec, const uint8_t *body, uint32_t body_len, ui
 int codec_planes(const uint8_t *body, uint32_t body_len, uint32_t n, struct codec_result *out,
 	struct alcm_diag *diag);
 
+/* What became of a part: how many of the chunk's bytes it holds, and what they take. */
+struct codec_part {
+	uint32_t raw_len, stored_len;
+};
+
+/* The parts of a body, in order, without decoding it. Errors as codec_decode(). */
+int codec_parts(const uint8_t *body, uint32_t body_len, uint32_t n,
+	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts, struct alcm_diag *diag);
+
 /* Names for reports; "?" for unknown ids. `buf` has room for 32 bytes. */
 void codec_plane_name(uint8_t transform, uint8_t plane, char *buf);
 const char *codec_coder_name(uint8_t coder);

@@ -162,6 +162,35 @@ static void add_planes(cJSON *root, const struct alcm_info *info)
 	}
 }
 
+/* A container's, one by one or by the pattern of their names. */
+static void add_tensors(cJSON *root, const struct alcm_info *info)
+{
+	cJSON *tensors = info->n_rows ? cJSON_AddArrayToObject(root, "tensors") : NULL;
+
+	for (unsigned i = 0; i < info->n_rows; i++) {
+		const struct alcm_tensor *t = &info->rows[i];
+		AUTO_FREE char *name = alcm_utf8(t->name);
+		bool one_shape = t->n_dims != ALCM_NO_SHAPE;
+		cJSON *o = cJSON_CreateObject(), *shape;
+
+		cJSON_AddStringToObject(o, "name", name ? name : "");
+		add_number(o, "count", (double)t->n_tensors);
+		if (t->dtype[0])
+			cJSON_AddStringToObject(o, "dtype", t->dtype);
+		else
+			cJSON_AddNullToObject(o, "dtype");
+		shape = one_shape ? cJSON_AddArrayToObject(o, "shape")
+				  : cJSON_AddNullToObject(o, "shape");
+		for (unsigned k = 0; one_shape && k < t->n_dims; k++)
+			cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)t->shape[k]));
+		add_number(o, "bytes", (double)t->bytes);
+		add_number(o, "stored", round(t->stored_bytes));
+		add_number(o, "ratio",
+			t->stored_bytes > 0 ? (double)t->bytes / t->stored_bytes : (double)NAN);
+		cJSON_AddItemToArray(tensors, o);
+	}
+}
+
 /* What zlib -6 makes of a sample of the data, as a measure of what we gain. */
 static void add_baseline(cJSON *root, const struct alcm_info *info)
 {
@@ -207,6 +236,7 @@ int alcm_report_json(const struct alcm_info *info, const char *name, const struc
 	add_result(root, info);
 	add_statistics(root, &info->stats);
 	add_planes(root, info);
+	add_tensors(root, info);
 	add_baseline(root, info);
 	text = cJSON_Print(root);
 	cJSON_Delete(root);

@@ -70,6 +70,8 @@ int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel)
 	if (!err)
 		err = alcm_blob_info(blob, &info, NULL);
 	if (!err)
+		err = alcm_blob_list_tensors(blob, &info);
+	if (!err)
 		err = sidecar_write(store_dirfd, rel, &info, fd);
 	alcm_blob_close(blob);
 	if (fd >= 0)

@@ -2,6 +2,7 @@
 # timeout: 120
 """Zip archives with stored members, as PyTorch, TorchScript, numpy.savez and zipfile write them."""
 import io
+import json
 import os
 import zipfile
 
@@ -43,6 +44,27 @@ for name in files:
     print(f"{name}: {stored(name)} bytes of {len(files[name])}, as arrays {total}")
 for name in ("model.pt", "__0_0.distcp", "seekable.npz", "streamed.npz"):
     assert stored(name) < total * 1.01, name
+
+def report(name):
+    with open(e2e.m(f".alcm/caq/{name}.json"), encoding="utf-8") as f:
+        return json.load(f)
+
+
+# The report has every tensor; what they take adds up to nearly all of the file.
+rows = report("model.pt")["tensors"]
+names = {r["name"]: r for r in rows}
+for key, (dtype, shape, data) in tensors.items():
+    row = names[f"model.{key}"]
+    e2e.equal((row["shape"], row["bytes"], row["count"]), (list(shape), len(data), 1), key)
+    assert 0 < row["stored"] <= len(data) + 300, row
+assert 0.9 * stored("model.pt") < sum(r["stored"] for r in rows) <= stored("model.pt"), rows
+
+# Of thousands one row for those whose names differ in numbers only.
+many = {f"blocks.{i}.{part}": containers.weights((64,), seed=i) for i in range(400) for part in ("weight", "bias")}
+in_pieces("many.safetensors", containers.safetensors(many))
+rows = report("many.safetensors")["tensors"]
+e2e.equal({r["name"]: (r["count"], r["bytes"]) for r in rows},
+          {"blocks.*.weight": (400, 102_400), "blocks.*.bias": (400, 102_400)}, "rows")
 e2e.all_read_as(files)
 with np.load(e2e.m("seekable.npz")) as loaded:
     for k, v in arrays.items():
