@@ -6,19 +6,35 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Copies and swaps rather than shifts: the compiler makes vectors of loops over them. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LE_ORDER(width, v) (v)
+#else
+#define LE_ORDER(width, v) __builtin_bswap##width(v)
+#endif
+
 static inline uint16_t le_get16(const uint8_t *p)
 {
-	return (uint16_t)(p[0] | p[1] << 8);
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return LE_ORDER(16, v);
 }
 
 static inline uint32_t le_get32(const uint8_t *p)
 {
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return LE_ORDER(32, v);
 }
 
 static inline uint64_t le_get64(const uint8_t *p)
 {
-	return le_get32(p) | (uint64_t)le_get32(p + 4) << 32;
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return LE_ORDER(64, v);
 }
 
 static inline double le_get_double(const uint8_t *p)
@@ -32,20 +48,20 @@ static inline double le_get_double(const uint8_t *p)
 
 static inline void le_put16(uint8_t *p, uint16_t v)
 {
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
+	v = LE_ORDER(16, v);
+	memcpy(p, &v, sizeof(v));
 }
 
 static inline void le_put32(uint8_t *p, uint32_t v)
 {
-	le_put16(p, (uint16_t)v);
-	le_put16(p + 2, (uint16_t)(v >> 16));
+	v = LE_ORDER(32, v);
+	memcpy(p, &v, sizeof(v));
 }
 
 static inline void le_put64(uint8_t *p, uint64_t v)
 {
-	le_put32(p, (uint32_t)v);
-	le_put32(p + 4, (uint32_t)(v >> 32));
+	v = LE_ORDER(64, v);
+	memcpy(p, &v, sizeof(v));
 }
 
 static inline void le_put_double(uint8_t *p, double v)

@@ -91,13 +91,12 @@ static double share_equal_in_sample(const uint8_t *in, uint32_t n)
 
 void figures_measure(const uint8_t *in, uint32_t n, struct figures *f)
 {
-	f->entropy = 8;
 	if (n >= MANY_BYTES) {
 		histogram_estimate(in, n, f->counts);
 		set_figures(f, share_equal_in_sample(in, n));
 	}
-	/* What a code loses by an estimate grows with the number of symbols. */
-	if (f->entropy > MANY_SYMBOLS_BITS) {
+	/* What a code loses by an estimate grows with the number of symbols. Noise gets none. */
+	if (n < MANY_BYTES || (f->entropy > MANY_SYMBOLS_BITS && f->entropy < FIGURES_NOISE_BITS)) {
 		histogram_of(in, n, f->counts);
 		set_figures(f, n > 1 ? share_equal(in, n) : 1);
 	}

@@ -143,8 +143,23 @@ static bool encode_all(struct ans_encoding *e, const struct ans_plane *plane,
 	}
 }
 
+/* Eights from both ends change places. */
 void ans_reverse_words(uint8_t *from, uint8_t *end)
 {
+	enum { EIGHT = 8 * 2 };
+
+	for (; end - from >= 2 * EIGHT; from += EIGHT, end -= EIGHT) {
+		uint16_t front[8], back[8];
+
+		for (unsigned k = 0; k < 8; k++) {
+			front[k] = le_get16(from + 2 * k);
+			back[k] = le_get16(end - 2 - 2 * k);
+		}
+		for (unsigned k = 0; k < 8; k++) {
+			le_put16(from + 2 * k, back[k]);
+			le_put16(end - 2 - 2 * k, front[k]);
+		}
+	}
 	for (end -= 2; from < end; from += 2, end -= 2) {
 		uint16_t a = le_get16(from), b = le_get16(end);
 
