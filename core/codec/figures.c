@@ -6,6 +6,7 @@
 
 #include "base/cpu.h"
 #include "base/le.h"
+#include "base/simd.h"
 #include "coder/histogram.h"
 
 #if CPU_X86
@@ -44,15 +45,18 @@ static uint32_t count_equal_avx512(const uint8_t *in, uint32_t n)
 
 #endif
 
-static uint32_t count_equal(const uint8_t *in, uint32_t n)
+SIMD_CLONES static uint32_t count_equal_portable(const uint8_t *in, uint32_t n)
 {
 	uint32_t equal = 0;
 
-	if (cpu_level() == CPU_AVX512)
-		return count_equal_avx512(in, n);
 	for (uint32_t i = 1; i < n; i++)
 		equal += in[i] == in[i - 1];
 	return equal;
+}
+
+static uint32_t count_equal(const uint8_t *in, uint32_t n)
+{
+	return cpu_level() == CPU_AVX512 ? count_equal_avx512(in, n) : count_equal_portable(in, n);
 }
 
 /* The rest, from the counts and the share of bytes that equal the one before. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The loops of coder `ans` for machines with AVX2. */
+#include "base/le.h"
 #include "coder/ans_kernels.h"
 
 #if CPU_X86
@@ -120,6 +121,135 @@ CPU_TARGET_AVX2 void ans_row_tables_avx2(const struct ans_map *m, unsigned row, 
 			_mm256_shuffle_epi8(table_of, levels));
 	}
 	ans_row_tables_portable(m, row, column + i, n - i, out + i);
+}
+
+/* ---- encoding --------------------------------------------------------------------------------------- */
+
+/* For each set of lanes that give a word: these, close together. */
+#define GIVER(m, i) /* the lane of the i-th bit that is set */   \
+	(__builtin_popcount((m)&1u) > (i)                    ? 0 \
+			: __builtin_popcount((m)&3u) > (i)   ? 1 \
+			: __builtin_popcount((m)&7u) > (i)   ? 2 \
+			: __builtin_popcount((m)&15u) > (i)  ? 3 \
+			: __builtin_popcount((m)&31u) > (i)  ? 4 \
+			: __builtin_popcount((m)&63u) > (i)  ? 5 \
+			: __builtin_popcount((m)&127u) > (i) ? 6 \
+							     : 7)
+#define GIVERS(m)                                                                             \
+	{                                                                                     \
+		GIVER(m, 0), GIVER(m, 1), GIVER(m, 2), GIVER(m, 3), GIVER(m, 4), GIVER(m, 5), \
+			GIVER(m, 6), GIVER(m, 7)                                              \
+	}
+#define GIVERS4(m) GIVERS(m), GIVERS((m) + 1), GIVERS((m) + 2), GIVERS((m) + 3)
+#define GIVERS16(m) GIVERS4(m), GIVERS4((m) + 4), GIVERS4((m) + 8), GIVERS4((m) + 12)
+#define GIVERS64(m) GIVERS16(m), GIVERS16((m) + 16), GIVERS16((m) + 32), GIVERS16((m) + 48)
+
+static const uint8_t giver_lanes[256][8] = { GIVERS64(0u), GIVERS64(64u), GIVERS64(128u),
+	GIVERS64(192u) };
+
+/* Eight bytes, the last in the first lane. */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX2 __m256i backwards(const uint8_t *from)
+{
+	return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)__builtin_bswap64(le_get64(from))));
+}
+
+/*
+ * The quotient x / freq < 2^21 is found with three roundings to the nearest and a reciprocal that is too small by as
+ * much as these can add, 2^-22. So what is found is ⌊x / freq⌋ or one less.
+ */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX2 __m256i encode_step(__m256i x,
+	__m256i freq, __m256i start)
+{
+	__m256 reciprocal = _mm256_div_ps(_mm256_set1_ps(1 - 0x1p-22f), _mm256_cvtepi32_ps(freq));
+	__m256i quotient = _mm256_cvttps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(x), reciprocal));
+	__m256i rest = _mm256_sub_epi32(x, _mm256_mullo_epi32(quotient, freq));
+	__m256i fits = _mm256_cmpgt_epi32(freq, rest);
+
+	return _mm256_add_epi32(_mm256_add_epi32(rest,
+					_mm256_add_epi32(start,
+						_mm256_slli_epi32(quotient, ANS_BITS))),
+		_mm256_andnot_si256(fits, _mm256_sub_epi32(_mm256_set1_epi32(ANS_SLOTS), freq)));
+}
+
+/* One value into each of eight states, which lie in lanes in the opposite order. */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX2 void encode_eight(const uint32_t *symbols,
+	const uint8_t *in, const uint8_t *tables, __m256i *state, uint8_t **words)
+{
+	const __m256i low = _mm256_set1_epi32(0xffff);
+	__m256i at = backwards(in), symbol, freq, keeps, given, x = *state;
+	unsigned gives;
+
+	if (tables)
+		at = _mm256_or_si256(at, _mm256_slli_epi32(backwards(tables), 8));
+	symbol = _mm256_i32gather_epi32((const int *)(const void *)symbols, at, 4);
+	freq = _mm256_and_si256(symbol, low);
+	keeps = _mm256_cmpgt_epi32(freq, _mm256_srli_epi32(x, 32 - ANS_BITS));
+	gives = 0xff & ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(keeps));
+	given = _mm256_permutevar8x32_epi32(_mm256_and_si256(x, low),
+		_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)
+				giver_lanes[gives])));
+	_mm_storeu_si128((__m128i *)(void *)*words,
+		_mm_packus_epi32(_mm256_castsi256_si128(given),
+			_mm256_extracti128_si256(given, 1)));
+	*words += 2 * (size_t)__builtin_popcount(gives);
+	x = _mm256_blendv_epi8(_mm256_srli_epi32(x, 16), x, keeps);
+	*state = encode_step(x, freq, _mm256_srli_epi32(symbol, 16));
+}
+
+static inline __attribute__((always_inline)) CPU_TARGET_AVX2 __m256i reversed(__m256i lanes)
+{
+	return _mm256_permutevar8x32_epi32(lanes, _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0));
+}
+
+/* Whole rounds from the end of n values, while there is room for sure. Returns what is left. */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX2 uint32_t
+encode_rounds(struct ans_encoding *e, unsigned n_states, const uint8_t *tables, const uint8_t *in,
+	uint32_t n)
+{
+	__m256i states[ANS_WIDE_STATES / 8];
+	uint8_t *words = e->words;
+
+	for (unsigned k = 0; k < n_states / 8; k++)
+		states[k] = reversed(_mm256_loadu_si256((const __m256i *)(const void *)(e->states +
+			8 * k)));
+	for (; n && e->end - words >= 2 * (ptrdiff_t)n_states; n -= n_states) {
+		for (unsigned k = n_states / 8; k-- > 0;) {
+			uint32_t at = n - n_states + 8 * k;
+
+			encode_eight(e->symbols, in + at, tables ? tables + at : NULL, &states[k],
+				&words);
+		}
+	}
+	for (unsigned k = 0; k < n_states / 8; k++)
+		_mm256_storeu_si256((__m256i *)(void *)(e->states + 8 * k), reversed(states[k]));
+	e->words = words;
+	return n;
+}
+
+/* States below 2^31 are what can be made a float of: all are if no symbol has half of the slots. */
+static bool states_fit(const struct ans_encoding *e, bool tables)
+{
+	for (unsigned s = 0; s < (tables ? ANS_MAX_TABLES : 1) * 256u; s++) {
+		if ((e->symbols[s] & 0xffff) >= ANS_SLOTS / 2)
+			return false;
+	}
+	return true;
+}
+
+CPU_TARGET_AVX2 bool ans_encode_avx2(struct ans_encoding *e, const uint8_t *tables,
+	const uint8_t *in, uint32_t n)
+{
+	uint32_t whole = n - n % e->n_states;
+	bool wide = e->n_states == ANS_WIDE_STATES;
+
+	if (!ans_encode_portable(e, tables ? tables + whole : NULL, in + whole, n - whole))
+		return false;
+	if (states_fit(e, tables))
+		whole = wide && tables ? encode_rounds(e, ANS_WIDE_STATES, tables, in, whole)
+			: wide         ? encode_rounds(e, ANS_WIDE_STATES, NULL, in, whole)
+			: tables       ? encode_rounds(e, ANS_STATES, tables, in, whole)
+				       : encode_rounds(e, ANS_STATES, NULL, in, whole);
+	return ans_encode_portable(e, tables, in, whole);
 }
 
 #endif

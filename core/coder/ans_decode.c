@@ -25,7 +25,7 @@ void ans_scratch_free(struct ans_scratch *scratch)
 bool ans_decode_portable(struct ans_decoding *d, const uint8_t *tables, uint8_t *out, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t *state = &d->states[i % d->n_states], x = *state;
+		uint32_t *state = &d->states[i & (d->n_states - 1)], x = *state;
 		uint32_t table = tables ? tables[i] : 0;
 		uint32_t slot = d->slots[table * ANS_SLOTS + x % ANS_SLOTS];
 
@@ -57,7 +57,7 @@ const struct ans_kernels *ans_kernels(void)
 		[CPU_PORTABLE] = { ans_encode_portable, ans_decode_portable,
 			ans_row_tables_portable },
 #if CPU_X86
-		[CPU_AVX2] = { ans_encode_portable, ans_decode_avx2, ans_row_tables_avx2 },
+		[CPU_AVX2] = { ans_encode_avx2, ans_decode_avx2, ans_row_tables_avx2 },
 		[CPU_AVX512] = { ans_encode_avx512, ans_decode_avx512, ans_row_tables_avx2 },
 #endif
 	};

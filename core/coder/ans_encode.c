@@ -108,7 +108,7 @@ bool ans_encode_portable(struct ans_encoding *e, const uint8_t *tables, const ui
 {
 	for (uint32_t i = n; i-- > 0;) {
 		uint32_t symbol = e->symbols[(tables ? tables[i] * 256u : 0) + in[i]];
-		uint32_t freq = symbol & 0xffff, *state = &e->states[i % e->n_states];
+		uint32_t freq = symbol & 0xffff, *state = &e->states[i & (e->n_states - 1)];
 		uint32_t x = *state, gives = x >> (32 - ANS_BITS) >= freq;
 
 		if (e->end - e->words < 2)
@@ -170,7 +170,7 @@ void ans_reverse_words(uint8_t *from, uint8_t *end)
 
 size_t ans_encode(const struct ans_plane *plane, uint8_t *out, size_t room)
 {
-	uint32_t symbols[ANS_MAX_TABLES * 256];
+	uint32_t symbols[ANS_MAX_TABLES * 256] = { 0 };
 	struct ans_encoding e = { .symbols = symbols, .n_states = plane->n_states };
 	uint8_t *at = out, *end = out + room, *words;
 	bool wide = plane->n_states == ANS_WIDE_STATES;

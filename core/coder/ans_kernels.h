@@ -67,7 +67,7 @@ struct ans_kernels {
 	ans_row_tables *row_tables;
 };
 
-ans_encode_fn ans_encode_portable, ans_encode_avx512;
+ans_encode_fn ans_encode_portable, ans_encode_avx2, ans_encode_avx512;
 ans_decode_fn ans_decode_portable, ans_decode_avx2, ans_decode_avx512;
 ans_row_tables ans_row_tables_portable, ans_row_tables_avx2;
 

@@ -94,8 +94,10 @@ static void count_missing(const uint8_t *in, size_t n, const uint8_t known[256],
 {
 	size_t i = cpu_level() == CPU_AVX512 ? count_missing_avx512(in, n, known, counts) : 0;
 
-	for (; i < n; i++)
-		counts[in[i]] += !known[in[i]];
+	for (; i < n; i++) {
+		if (!known[in[i]])
+			counts[in[i]]++;
+	}
 }
 
 void histogram_estimate(const uint8_t *in, size_t n, uint32_t counts[256])
