@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "caller.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <sched.h>
 #include <sys/fsuid.h>
@@ -18,7 +19,7 @@ static void own_umask(void)
 		done = true;
 }
 
-void caller_enter(fuse_req_t req, struct caller *caller)
+int caller_enter(fuse_req_t req, struct caller *caller)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 	gid_t groups[MAX_GROUPS];
@@ -28,14 +29,19 @@ void caller_enter(fuse_req_t req, struct caller *caller)
 	umask(ctx->umask);
 	caller->switched = req_fs(req)->is_root && (ctx->uid || ctx->gid);
 	if (!caller->switched)
-		return;
+		return 0;
 	/* The library's setgroups() changes all threads; the system call changes this one. */
 	n = fuse_req_getgroups(req, MAX_GROUPS, groups);
 	if (n < 0)
 		n = 0;
-	(void)syscall(SYS_setgroups, (size_t)(n < MAX_GROUPS ? n : MAX_GROUPS), groups);
+	if (syscall(SYS_setgroups, (size_t)(n < MAX_GROUPS ? n : MAX_GROUPS), groups))
+		return -EPERM;
+	/* These two only ever say what was before. */
 	setfsgid(ctx->gid);
 	setfsuid(ctx->uid);
+	return (gid_t)setfsgid((gid_t)-1) == ctx->gid && (uid_t)setfsuid((uid_t)-1) == ctx->uid
+		? 0
+		: -EPERM;
 }
 
 void caller_leave(struct caller *caller)

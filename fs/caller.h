@@ -12,8 +12,11 @@ struct caller {
 	bool switched;
 };
 
-/* Until caller_leave(), this thread creates files as the caller of `req` would. */
-void caller_enter(fuse_req_t req, struct caller *caller);
+/*
+ * Until caller_leave(), which is to be called also on failure, this thread creates files as the caller of
+ * `req` would. -EPERM: it can't, and must not create them as itself.
+ */
+int caller_enter(fuse_req_t req, struct caller *caller);
 void caller_leave(struct caller *caller);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "fs.h"
 #include "inode.h"
+#include "privileges.h"
 #include "store_lock.h"
 
 #ifndef PR_SET_IO_FLUSHER
@@ -194,11 +195,14 @@ static int serve(struct fs *fs)
 	/* The parent exits here, with 0: the mount is there. Threads start in the child only. */
 	err = fuse_daemonize(fs->opt.foreground) ? -EIO : 0;
 	if (!err)
+		err = privileges_drop(fs);
+	if (!err)
 		err = start_engine(fs);
 	if (!err)
 		err = summaries_start(fs);
 	if (!err)
 		err = fuse_session_loop_mt(fs->session, &loop);
+	privileges_raise(fs, PRIVILEGE_ADMIN);
 	fuse_session_unmount(fs->session);
 	fuse_remove_signal_handlers(fs->session);
 	summaries_stop(fs);
@@ -223,6 +227,17 @@ static int add_session_options(struct fs *fs, struct fuse_args *args)
 	return 0;
 }
 
+/* Nothing is to be read there; whose terminal it is may want it back. */
+static void close_stdin(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd > STDIN_FILENO) {
+		(void)dup2(fd, STDIN_FILENO);
+		close(fd);
+	}
+}
+
 static int run(struct fs *fs, struct fuse_args *args)
 {
 	int err = options_check(fs);
@@ -244,6 +259,7 @@ static int run(struct fs *fs, struct fuse_args *args)
 	(void)prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
 	umask(0);
 	size_fd_cache(fs);
+	close_stdin();
 	err = serve(fs);
 	inode_table_release(fs);
 	alcm_free(fs->alcm);

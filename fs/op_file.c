@@ -8,6 +8,9 @@
 #include "caller.h"
 #include "op.h"
 #include "path.h"
+#include "privileges.h"
+
+enum { PIPE_BYTES = 64 << 10 }; /* a pipe's, unless it was made larger */
 
 static bool wants_write(const struct fuse_file_info *fi)
 {
@@ -76,11 +79,10 @@ static int create_file(fuse_req_t req, struct inode *parent, int dir, const char
 	struct caller caller;
 	struct inode *inode;
 	char proc[PATH_PROC];
-	int fd, path_fd, err;
+	int fd = -1, path_fd, err = caller_enter(req, &caller);
 
-	caller_enter(req, &caller);
-	fd = open_new(dir, name, mode, fi);
-	err = fd < 0 ? -errno : 0;
+	if (!err && (fd = open_new(dir, name, mode, fi)) < 0)
+		err = -errno;
 	caller_leave(&caller);
 	if (err)
 		return err;
@@ -158,7 +160,12 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		vec.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY;
 		vec.buf[0].fd = plain_fd;
 		vec.buf[0].pos = off;
+		/* The pipe that takes the largest reads is larger than ordinary users' may be. */
+		if (size > PIPE_BYTES)
+			privileges_raise(fs, PRIVILEGE_RESOURCE);
 		fuse_reply_data(req, &vec, FUSE_BUF_SPLICE_MOVE);
+		if (size > PIPE_BYTES)
+			privileges_lower(fs);
 		content_return(inode);
 	} else if (err || n < 0) {
 		reply_result(req, err ? err : (int)n);

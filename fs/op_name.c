@@ -50,6 +50,12 @@ static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name
 	struct fuse_entry_param *entry)
 {
 	struct inode *inode;
+
+	/* The kernel asks for these only when NFS exports a mount, which we don't offer; the root's would lead
+	   out of the store. */
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return -EINVAL;
+
 	int fd = virtual_in(fs, parent) ? virtual_open(fs, name, uid) : -ENOENT;
 
 	if (fd == -ENOENT) {
@@ -137,8 +143,9 @@ static void make_name(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
 	if (!err) {
 		struct caller caller;
 
-		caller_enter(req, &caller);
-		err = make(dir, name, m) ? -errno : 0;
+		err = caller_enter(req, &caller);
+		if (!err && make(dir, name, m))
+			err = -errno;
 		caller_leave(&caller);
 	}
 	reply_lookup(req, parent, dir, name, err);

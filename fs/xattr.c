@@ -13,6 +13,7 @@
 #include "op.h"
 #include "path.h"
 #include "policy.h"
+#include "privileges.h"
 
 #define PREFIX "user.alcm."
 
@@ -106,6 +107,17 @@ static void reply_value(fuse_req_t req, const char *value, ssize_t len, size_t s
 		fuse_reply_buf(req, value, (size_t)len);
 }
 
+/* For what the kernel has asked of the caller, too; true: to be lowered again. */
+static bool raise_for(const struct fs *fs, const char *name, bool change)
+{
+	bool raise = strncmp(name, "trusted.", 8) == 0 ||
+		(change && strncmp(name, "security.", 9) == 0);
+
+	if (raise)
+		privileges_raise(fs, PRIVILEGE_ADMIN);
+	return raise;
+}
+
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct fs *fs = req_fs(req);
@@ -114,12 +126,16 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	char *buf = is_virtual(name) ? text : malloc(size + 1);
 	int fd, err = buf ? inode_pin(fs, inode, &fd) : -ENOMEM;
 	ssize_t n = err;
+	bool raised;
 
 	if (!err) {
+		raised = raise_for(fs, name, false);
 		if (is_virtual(name))
 			n = show(fs, inode, fd, name, text, sizeof(text));
 		else if ((n = getxattr(path_proc(fd, proc), name, buf, size)) < 0)
 			n = -errno;
+		if (raised)
+			privileges_lower(fs);
 		inode_unpin(fs, inode);
 	}
 	reply_value(req, buf, n, size);
@@ -154,7 +170,14 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	ssize_t n = err;
 
 	if (!err) {
+		/* Only root sees that there are trusted ones. */
+		bool is_root = !fuse_req_ctx(req)->uid;
+
+		if (is_root)
+			privileges_raise(fs, PRIVILEGE_ADMIN);
 		n = listxattr(path_proc(fd, proc), buf, LIST_MAX);
+		if (is_root)
+			privileges_lower(fs);
 		n = n < 0 ? -errno : without_virtual(buf, n);
 		inode_unpin(fs, inode);
 	}
@@ -179,16 +202,22 @@ static int may_change(const struct inode *inode, const char *name)
 static int set_in_store(fuse_req_t req, int fd, const char *name, const char *value, size_t size,
 	int flags)
 {
-	bool by_caller = strcmp(name, "system.posix_acl_access") == 0;
+	bool by_caller = strcmp(name, "system.posix_acl_access") == 0, raised = false;
+	struct fs *fs = req_fs(req);
 	struct caller caller;
 	char proc[PATH_PROC];
-	int err;
+	int err = 0;
 
 	if (by_caller)
-		caller_enter(req, &caller);
-	err = setxattr(path_proc(fd, proc), name, value, size, flags) ? -errno : 0;
+		err = caller_enter(req, &caller);
+	else
+		raised = raise_for(fs, name, true);
+	if (!err && setxattr(path_proc(fd, proc), name, value, size, flags))
+		err = -errno;
 	if (by_caller)
 		caller_leave(&caller);
+	else if (raised)
+		privileges_lower(fs);
 	return err;
 }
 
@@ -225,11 +254,15 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	struct inode *inode = inode_from(fs, ino);
 	int fd, err = may_change(inode, name);
 	char proc[PATH_PROC];
+	bool raised;
 
 	if (err > 0)
 		err = inode_pin(fs, inode, &fd) ? -ESTALE : 1;
 	if (err > 0) {
+		raised = raise_for(fs, name, true);
 		err = removexattr(path_proc(fd, proc), name) ? -errno : 0;
+		if (raised)
+			privileges_lower(fs);
 		inode_unpin(fs, inode);
 	}
 	reply_result(req, err);
