@@ -24,7 +24,7 @@ size_t sparse_count_map(const uint8_t *map, size_t n);
 
 /*
  * `map`: bit i is set when element i isn't zero; sparse_map_bytes(n). `signs`: of the zeros, in order, set
- * for −0; as many bits. `values`: the others, their bytes as they are.
+ * for −0; room for as many bits as `map` has. `values`: the others, their bytes as they are.
  */
 void sparse_split(const uint8_t *in, size_t n, unsigned width, bool big, uint8_t *map,
 	uint8_t *signs, uint8_t *values);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Weights of a predictor. Input: an .npz as it is, or (first byte odd) edits of a good one, three bytes each. What
+ * is read is written and read again as the same, and says numbers from 0.2 to 0.9.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "alcm.h"
+#include "predict/weights_file.h"
+
+enum { ROOM = 1 << 16 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static int text_fd(const uint8_t *bytes, size_t n)
+{
+	int fd = memfd_create("weights", MFD_CLOEXEC);
+
+	require(fd >= 0 && write(fd, bytes, n) == (ssize_t)n && !lseek(fd, 0, SEEK_SET));
+	return fd;
+}
+
+static size_t write_out(const struct alcm_predictor *p, uint8_t buf[ROOM])
+{
+	int fd = memfd_create("weights", MFD_CLOEXEC);
+	ssize_t n;
+
+	require(fd >= 0 && !alcm_predictor_write(p, fd));
+	n = pread(fd, buf, ROOM, 0);
+	require(n > 0 && n < ROOM);
+	close(fd);
+	return (size_t)n;
+}
+
+static void read_in(const uint8_t *bytes, size_t n)
+{
+	static uint8_t first[ROOM], second[ROOM];
+	struct alcm_predictor *p, *again;
+	struct alcm_diag diag = { 0 };
+	int fd = text_fd(bytes, n), err = alcm_predictor_read(fd, &p, &diag);
+	size_t len;
+
+	close(fd);
+	require(!err || diag.cause[0]);
+	if (err)
+		return;
+	len = write_out(p, first);
+	fd = text_fd(first, len);
+	require(!alcm_predictor_read(fd, &again, &diag));
+	require(write_out(again, second) == len && !memcmp(first, second, len));
+	close(fd);
+	alcm_predictor_free(p);
+	alcm_predictor_free(again);
+}
+
+/* Few epochs of the paper's training are the quickest way to a good file. */
+static size_t good(uint8_t buf[ROOM])
+{
+	static uint8_t kept[ROOM];
+	static size_t len;
+
+	if (!len) {
+		struct alcm_train_params params;
+		struct alcm_predictor *p;
+
+		alcm_train_params_default(&params);
+		params.n_epochs = 1;
+		require(!alcm_train(&params, &p, NULL));
+		len = write_out(p, kept);
+		alcm_predictor_free(p);
+	}
+	memcpy(buf, kept, len);
+	return len;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint8_t buf[ROOM];
+	size_t n;
+
+	if (size < 1)
+		return 0;
+	if (!(data[0] & 1)) {
+		read_in(data + 1, size - 1);
+		return 0;
+	}
+	n = good(buf);
+	for (size_t i = 1; i + 3 <= size && i < 3 * 32; i += 3)
+		buf[(data[i] | data[i + 1] << 8) % n] = data[i + 2];
+	read_in(buf, n);
+	return 0;
+}
