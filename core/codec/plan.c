@@ -22,8 +22,9 @@
 #define MANY_REPEATS 0.02
 #define MOST_REPEAT 0.67
 
-/* Exponents that take less than a byte for so many values hardly change. */
-enum { STEADY_EXPONENTS = 10 };
+/* How much oftener than by chance exponents must equal the one before for values to be smooth. */
+#define SMOOTH_EXCESS 1.5
+#define MOST_STAY 0.9
 
 /* The part as it is, if that may take less than `goal` bytes. */
 static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t goal,
@@ -293,10 +294,21 @@ static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, unsigne
 	return plan_sample_shrinks(c, raw, n, repeats.eights > MANY_REPEATS ? 2 * room : room);
 }
 
+/* Whether exponents, the first of the planes that floats were just split into, stay as they are for a while. */
+static bool exponents_stay(const struct codec *c, uint32_t n_elems)
+{
+	uint32_t n = n_elems < FIGURES_SAMPLE / 4 ? n_elems : FIGURES_SAMPLE / 4;
+	struct figures f;
+
+	figures_measure(c->planes + (n_elems - n) / 2, n, &f);
+	return f.chance * f.run_excess > MOST_STAY ||
+		(f.run_excess > SMOOTH_EXCESS && figures_have_runs(&f, n));
+}
+
 /*
- * What floats that were split into planes could be instead. Where exponents hardly change neighbours may be alike: a
- * piece says whether differences of their bits are smaller. And where matches pay in what follows
- * the exponents, they do so best with the sign in front.
+ * What floats that were split into planes could be instead. Where exponents stay neighbours may be alike: pieces say
+ * whether differences of their bits are smaller. And where matches pay in what follows the exponents, they do so
+ * best with the sign in front.
  */
 static void plan_float_otherwise(struct codec *c, const uint8_t *raw, const struct span *span,
 	size_t n_zeros, bool lz, struct coded_part *out)
@@ -307,8 +319,7 @@ static void plan_float_otherwise(struct codec *c, const uint8_t *raw, const stru
 
 	if (n_zeros > n_elems / 64 && n_zeros < n_elems)
 		plan_sparse(c, raw, n, width, span->big_endian, lz, other_buffer(c, out), &other);
-	else if (out->part.planes[0].stored_len < n_elems / STEADY_EXPONENTS &&
-		deltas_pay(raw, span, width, 0.97))
+	else if (exponents_stay(c, n_elems) && deltas_pay(raw, span, width, 0.97))
 		plan_planes(c, raw, span, TRANSFORM_DELTAS, width, true, other_buffer(c, out),
 			&other);
 	else if (out->part.planes[1].coder == CODER_ZSTD)

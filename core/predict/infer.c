@@ -3,6 +3,9 @@
 
 #include "predict/infer_net.h"
 
+/* The network's word counts where it is more likely than not. */
+#define LEAST_CONFIDENCE 0.5f
+
 bool infer_is_numeric(const struct inference *in)
 {
 	return in->kind == INFER_FLOATS || in->kind == INFER_INTEGERS || in->kind == INFER_BYTES;
@@ -34,7 +37,7 @@ void infer_chunk(const uint8_t *raw, uint32_t n, struct inference *out)
 	infer_sample_take(&sample, raw, n);
 	infer_by_net(&sample, out);
 	/* What is nothing in particular is coded best as what it is most like. */
-	if (out->kind == INFER_UNKNOWN)
+	if (out->kind == INFER_UNKNOWN || out->confidence < LEAST_CONFIDENCE)
 		infer_by_rule(&sample, out);
 }
 
