@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/le.h"
 
 #if CPU_X86
 #include <immintrin.h>
@@ -135,12 +136,18 @@ size_t sparse_count_zeros(const uint8_t *in, size_t n, unsigned width, bool big)
 
 size_t sparse_count_map(const uint8_t *map, size_t n)
 {
-	size_t set = 0;
+	size_t set = 0, i = 0;
 
-	for (size_t i = 0; i < n / 8; i++)
-		set += (unsigned)__builtin_popcount(map[i]);
-	if (n % 8)
-		set += (unsigned)__builtin_popcount(map[n / 8] & ((1u << n % 8) - 1));
+	for (; (i + 1) * 64 <= n; i++) {
+		uint64_t v = le_get64(map + i * 8);
+
+		/* Bits are added up in pairs, fours and eights, these by a multiplication. */
+		v -= v >> 1 & 0x5555555555555555u;
+		v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+		set += ((v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56;
+	}
+	for (i *= 64; i < n; i++)
+		set += map[i / 8] >> i % 8 & 1;
 	return set;
 }
 
@@ -162,7 +169,7 @@ void sparse_split(const uint8_t *in, size_t n, unsigned width, bool big, uint8_t
 	}
 }
 
-void sparse_merge(uint8_t *out, size_t n, unsigned width, bool big, const uint8_t *map,
+static void merge_portable(uint8_t *out, size_t n, unsigned width, bool big, const uint8_t *map,
 	const uint8_t *signs, const uint8_t *values)
 {
 	switch (width) {
@@ -176,4 +183,74 @@ void sparse_merge(uint8_t *out, size_t n, unsigned width, bool big, const uint8_
 		merge64(out, n, sign64(big), map, signs, values);
 		break;
 	}
+}
+
+#if CPU_X86
+
+/* Those of a vector's elements that are set, from `values` one behind the other; the others are 0. */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX512 __m512i expand(unsigned width,
+	uint32_t set, const uint8_t *values)
+{
+	__m512i v = _mm512_loadu_si512(values);
+
+	return width == 2    ? _mm512_maskz_expand_epi16(set, v)
+		: width == 4 ? _mm512_maskz_expand_epi32((__mmask16)set, v)
+			     : _mm512_maskz_expand_epi64((__mmask8)set, v);
+}
+
+/* Elements by 32, as long as there are more values than these can read; zeros are positive. How many that were. */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX512 size_t merge_vectors(uint8_t *out,
+	size_t n, unsigned width, const uint8_t *map, const uint8_t *values, size_t n_values)
+{
+	const unsigned lanes = 64 / width;
+	size_t i = 0;
+
+	for (; n - i >= 32 && n_values >= 64; i += 32) {
+		uint32_t all = le_get32(map + i / 8);
+
+		for (unsigned at = 0; at < 32; at += lanes) {
+			uint32_t set = width == 2 ? all : all >> at & ((1u << lanes % 32) - 1);
+			size_t count = (size_t)_mm_popcnt_u32(set);
+
+			_mm512_storeu_si512(out + (i + at) * width, expand(width, set, values));
+			values += count * width;
+			n_values -= count;
+		}
+	}
+	return i;
+}
+
+static CPU_TARGET_AVX512 size_t merge_avx512(uint8_t *out, size_t n, unsigned width,
+	const uint8_t *map, const uint8_t *values, size_t n_values)
+{
+	return width == 2    ? merge_vectors(out, n, 2, map, values, n_values)
+		: width == 4 ? merge_vectors(out, n, 4, map, values, n_values)
+			     : merge_vectors(out, n, 8, map, values, n_values);
+}
+
+#else
+
+static size_t merge_avx512(uint8_t *out, size_t n, unsigned width, const uint8_t *map,
+	const uint8_t *values, size_t n_values)
+{
+	(void)out, (void)n, (void)width, (void)map, (void)values, (void)n_values;
+	return 0;
+}
+
+#endif
+
+static bool all_zero(const uint8_t *bytes, size_t n)
+{
+	return !n || (!bytes[0] && !memcmp(bytes, bytes + 1, n - 1));
+}
+
+void sparse_merge(uint8_t *out, size_t n, unsigned width, bool big, const uint8_t *map,
+	const uint8_t *signs, const uint8_t *values)
+{
+	size_t n_values = sparse_count_map(map, n), done = 0;
+
+	if (cpu_level() == CPU_AVX512 && all_zero(signs, sparse_map_bytes(n - n_values)))
+		done = merge_avx512(out, n, width, map, values, n_values);
+	merge_portable(out + done * width, n - done, width, big, map + done / 8, signs,
+		values + sparse_count_map(map, done) * width);
 }
