@@ -10,6 +10,7 @@
 for tool in cc meson ninja; do
     command -v $tool >/dev/null || skip "no $tool"
 done
+export HOME=$WORK CCACHE_DISABLE=1 # a cache would keep the compiler out of the mount
 mkdir -p "$MNT/project/src"
 cd "$MNT/project"
 for i in $(seq 20); do
@@ -28,12 +29,12 @@ done
     printf "parts = static_library('parts', %s)\n" "$(printf "'src/part_%d.c'," $(seq 20))"
     printf "executable('sum', 'src/main.c', link_with: parts)\n"
 } >meson.build
-meson setup build >/dev/null
-ninja -C build >"$WORK/first"
+meson setup build >"$WORK/setup" || die "$(cat "$WORK/setup")"
+ninja -C build >"$WORK/first" || die "$(cat "$WORK/first")"
 [ "$(build/sum)" = 210 ] || die "built: $(build/sum)"
 [ "$(ninja -C build | tail -n 1)" = "ninja: no work to do." ] || die "built again without a change"
 sed -i 's/VALUE_7 7/VALUE_7 1007/' src/part_7.h
-ninja -C build -v >"$WORK/second"
+ninja -C build -v >"$WORK/second" || die "$(cat "$WORK/second")"
 [ "$(build/sum)" = 1210 ] || die "built anew: $(build/sum)"
 [ "$(grep -c -- ' -c ' "$WORK/second")" = 2 ] || die "not just part_7.c and main.c: $(cat "$WORK/second")"
 cd /
@@ -44,6 +45,6 @@ remount_store
 [ "${E2E_SCALE:-ci}" = full ] || exit 0
 mkdir "$MNT/alcmfs"
 cp -a "$TOP"/{core,fs,tests,tools,docs,meson.build,meson_options.txt} "$MNT/alcmfs"
-meson setup "$MNT/alcmfs/build" "$MNT/alcmfs" >/dev/null
+meson setup "$MNT/alcmfs/build" "$MNT/alcmfs" >"$WORK/setup" || die "$(cat "$WORK/setup")"
 ninja -C "$MNT/alcmfs/build" >"$WORK/full" || die "$(tail -n 20 "$WORK/full")"
 "$MNT/alcmfs/build/tools/alcm" --version

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # mount: chunk=64
-# timeout: 120
+# timeout: 300
 """The Python decoder on the store's files as the mount leaves them: many commits, rewrites, holes; and
 on cut and damaged copies it comes to the same result as alcm."""
 import os

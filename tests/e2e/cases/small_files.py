@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# timeout: 1800
+# timeout: 7200
 """Many small files, written, listed, changed, moved and removed through the mount; tensors among them.
 
 200,000 with E2E_SCALE=full; less otherwise."""

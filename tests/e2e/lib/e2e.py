@@ -91,7 +91,7 @@ def unmount(lazy=False):
         return done.returncode == 0
 
     # A RELEASE is asynchronous: the mount can be busy for a moment after the last close.
-    wait_until(try_once, "unmount", 5)
+    wait_until(try_once, "unmount")
     wait_until(daemon_status, "the daemon's end")
     if daemon_status() != "0":
         raise RuntimeError(f"the daemon ended with {daemon_status()}")
