@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2015,SC2119,SC2164
-# also: user
 # timeout: 600
 # A C project is built in the mount, its programs run, and only what changed is built again.
 # E2E_SCALE=full builds alcmfs itself.

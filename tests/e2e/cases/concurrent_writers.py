@@ -14,7 +14,7 @@ import time
 import e2e
 import numpy as np
 
-SECONDS = 60 if e2e.FULL else 4
+SECONDS = 60 if e2e.FULL else 3
 N_WRITERS, N_READERS = 4, 4
 BLOCK = 512  # words; every N_WRITERS-th block is the same writer's
 N_BLOCKS = 256  # 1 MiB, 16 chunks
