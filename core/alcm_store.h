@@ -104,7 +104,8 @@ int alcm_summary_refresh(int store_dirfd, const char *dir);
  * a plain file, keeping its inode, owner, mode, xattrs and mtime. Safe against a crash at any
  * moment: the new content is first made durable in `.alcm/swap/` below `store_dirfd`, with a job
  * that alcm_swap_recover() finishes. `path` is the file's path relative to the store.
- * -EALREADY: the file is of that kind. -ENOSPC, -EIO, …: the file is as it was.
+ * -EINPROGRESS: the file is half overwritten, and must not be used until alcm_swap_retry() or
+ * alcm_swap_recover() finished that. -EALREADY: the file is of that kind. -ENOSPC, -EIO, …: the file is as it was.
  */
 int alcm_pack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
 	const struct alcm_profile *profile, struct alcm_diag *diag);
@@ -116,6 +117,13 @@ int alcm_unpack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
  * `log` (may be NULL) hears of each. 0, or the first error; other jobs are still tried.
  */
 int alcm_swap_recover(int store_dirfd,
+	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx);
+
+/*
+ * Finish the job of the file with this inode number, if there is one, while others are under way. Nobody may
+ * have the file in use. 1: that was done; 0: there is none; or a negative errno, as above.
+ */
+int alcm_swap_retry(int store_dirfd, uint64_t ino,
 	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx);
 
 #ifdef __cplusplus

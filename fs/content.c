@@ -107,6 +107,20 @@ static int reopen_store(struct inode *i, bool writable)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A file that could only be packed in part: try to finish that now. */
+static int finish_packing(struct fs *fs, struct inode *i)
+{
+	int done = alcm_swap_retry(fs->store_fd, i->ino, fs_log_core, fs);
+
+	if (done < 0)
+		return -EIO;
+	atomic_fetch_sub(&fs->n_unfinished, (unsigned)done);
+	pthread_mutex_lock(&i->lock);
+	i->content.unfinished = false;
+	pthread_mutex_unlock(&i->lock);
+	return 0;
+}
+
 /* Say what the open file is. UNKNOWN → any other. */
 static int judge(struct fs *fs, struct inode *i)
 {
@@ -114,8 +128,10 @@ static int judge(struct fs *fs, struct inode *i)
 	struct alcm_diag diag = { 0 };
 	struct alcm_probe probe;
 	struct stat st;
-	int err = fstat(c->fd, &st) ? -errno : 0;
+	int err = atomic_load(&fs->n_unfinished) ? finish_packing(fs, i) : 0;
 
+	if (!err)
+		err = fstat(c->fd, &st) ? -errno : 0;
 	c->fresh = !err && st.st_size == 0;
 	c->plain_end = c->plain_rewritten = 0;
 	if (c->fresh) {
@@ -319,149 +335,20 @@ void content_release(struct fs *fs, struct inode *i)
 	pthread_rwlock_destroy(&c->io);
 }
 
-/* ---- attributes ---------------------------------------------------------------------------------- */
+/* ---- packing ------------------------------------------------------------------------------------ */
 
-/* The size to tell of a file that can't be looked at. */
-static struct alcm_probe guess(const struct content *c, const struct stat *st)
+/* What lies in the store is neither the plain file nor the blob: nobody may see it. */
+static int leave_half_packed(struct fs *fs, struct inode *i, const struct stat *before,
+	const struct alcm_diag *diag)
 {
-	if (c->told_size >= 0)
-		return (struct alcm_probe){ ALCM_BLOB, (uint64_t)c->told_size };
-	return (struct alcm_probe){ ALCM_PLAIN, (uint64_t)st->st_size };
-}
-
-/*
- * Note what a probe said. A damaged file stays so until it is changed; an error of the store may be
- * gone the next time.
- */
-static void note_probe(struct inode *i, const struct stat *st, int err, bool damaged,
-	struct alcm_probe *out)
-{
-	struct content *c = &i->content;
-
+	atomic_fetch_add(&fs->n_unfinished, 1);
+	(void)content_report(fs, i, -EIO, diag);
+	close_store(fs, &i->content);
 	pthread_mutex_lock(&i->lock);
-	if (err)
-		*out = guess(c, st);
-	c->probe_failed = err && !damaged;
-	if (!c->probe_failed) {
-		c->verdict = *out;
-		c->verdict_known = true;
-		c->verdict_bytes = st->st_size;
-		c->verdict_ctime = st->st_ctim;
-		c->told_size = out->kind == ALCM_BLOB ? (off_t)out->logical_size : -1;
-	}
+	i->content.unfinished = true;
+	i->content.told_size = before->st_size;
 	pthread_mutex_unlock(&i->lock);
-}
-
-/* What a file that isn't open is; remembered until its ctime changes. `*out` is set in any case. */
-static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struct stat *st,
-	struct alcm_probe *out)
-{
-	struct content *c = &i->content;
-	struct alcm_diag diag = { 0 };
-	char proc[PATH_PROC], path[PATH_TEXT];
-	int fd, err;
-	bool known;
-
-	pthread_mutex_lock(&i->lock);
-	known = c->verdict_known && c->verdict_bytes == st->st_size &&
-		memcmp(&c->verdict_ctime, &st->st_ctim, sizeof(st->st_ctim)) == 0;
-	*out = c->verdict;
-	pthread_mutex_unlock(&i->lock);
-	if (known)
-		return 0;
-	fd = path_open_quietly(path_proc(path_fd, proc));
-	err = fd < 0 ? -errno : alcm_probe(fd, out, &diag);
-	if (err == -EIO)
-		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
-			path_of(fs, fd >= 0 ? fd : path_fd, path), (unsigned long long)diag.offset,
-			diag.cause[0] ? diag.cause : "the store can't be read");
-	if (fd >= 0)
-		close(fd);
-	note_probe(i, st, err, err == -EIO && diag.cause[0], out);
-	return err;
-}
-
-void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
-{
-	struct content *c = &i->content;
-	struct alcm_probe probe;
-
-	if (!S_ISREG(st->st_mode) || i->admin)
-		return;
-	pthread_rwlock_rdlock(&c->io);
-	if (c->state == CONTENT_BLOB) {
-		st->st_size = (off_t)alcm_blob_size(c->blob);
-		pthread_mutex_lock(&i->lock);
-		st->st_mtim = c->mtime;
-		pthread_mutex_unlock(&i->lock);
-	} else if (c->state == CONTENT_UNKNOWN && st->st_size) {
-		(void)probe_closed(fs, i, path_fd, st, &probe);
-		st->st_size = (off_t)probe.logical_size;
-	}
-	pthread_rwlock_unlock(&c->io);
-	/* tar and du take a file without blocks for a file without data. */
-	if (st->st_size && !st->st_blocks)
-		st->st_blocks = 1;
-}
-
-double content_timeout(const struct fs *fs, struct inode *i)
-{
-	bool moving;
-
-	if (i->admin)
-		return 0;
-	pthread_rwlock_rdlock(&i->content.io);
-	moving = i->content.n_writers > 0;
-	pthread_rwlock_unlock(&i->content.io);
-	pthread_mutex_lock(&i->lock);
-	moving |= i->content.probe_failed;
-	pthread_mutex_unlock(&i->lock);
-	return moving ? 0 : fs->opt.attr_timeout;
-}
-
-int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *out)
-{
-	struct content *c = &i->content;
-	struct alcm_diag diag = { 0 };
-	struct alcm_blob *blob = NULL;
-	char proc[PATH_PROC];
-	int fd, err;
-
-	pthread_rwlock_rdlock(&c->io);
-	if (c->state == CONTENT_BLOB) {
-		err = alcm_blob_info(c->blob, out, &diag);
-		pthread_rwlock_unlock(&c->io);
-		return err;
-	}
-	pthread_rwlock_unlock(&c->io);
-	fd = path_open_quietly(path_proc(path_fd, proc));
-	if (fd < 0)
-		return -errno;
-	err = alcm_blob_open(fs->alcm, fd, false, &blob, &diag);
-	if (!err)
-		err = alcm_blob_info(blob, out, &diag);
-	alcm_blob_close(blob);
-	close(fd);
-	return err == -EMEDIUMTYPE ? -ENODATA : err;
-}
-
-const char *content_state_name(struct fs *fs, struct inode *i, int path_fd)
-{
-	struct content *c = &i->content;
-	struct alcm_probe probe = { ALCM_PLAIN, 0 };
-	enum content_state state;
-	struct stat st;
-
-	pthread_rwlock_rdlock(&c->io);
-	state = c->state;
-	pthread_rwlock_unlock(&c->io);
-	if (state == CONTENT_UNKNOWN && !fstatat(path_fd, "", &st, AT_EMPTY_PATH)) {
-		if (!st.st_size)
-			return "undecided";
-		(void)probe_closed(fs, i, path_fd, &st, &probe);
-		return probe.kind == ALCM_BLOB ? "blob" : "plain";
-	}
-	return state == CONTENT_BLOB ? "blob" : state == CONTENT_PLAIN ? "plain" : "undecided";
+	return -EINPROGRESS;
 }
 
 /* PLAIN → BLOB in place. io held exclusively. */
@@ -471,13 +358,18 @@ int content_pack(struct fs *fs, struct inode *i)
 	struct alcm_profile profile;
 	struct alcm_diag diag = { 0 };
 	char path[PATH_TEXT];
+	struct stat st;
 	int err = content_ensure_open(fs, i, true);
 
 	if (err || c->state != CONTENT_PLAIN)
 		return err;
 	content_await_return(i);
 	policy_profile(fs, i, &profile);
-	err = alcm_pack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path), c->fd, &profile, &diag);
+	err = fstat(c->fd, &st) ? -errno
+				: alcm_pack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path),
+					  c->fd, &profile, &diag);
+	if (err == -EINPROGRESS)
+		return leave_half_packed(fs, i, &st, &diag);
 	if (err)
 		return content_report(fs, i, err, &diag);
 	return judge(fs, i);

@@ -104,10 +104,14 @@ static int settle(struct fs *fs, struct inode *i, bool sync)
 		return demote(fs, i);
 	if (sync || !judgeable(c))
 		return 0;
-	/* The plain file is whole and stays so: not taking it up is no error. */
-	if (takes_up(fs, i) && !content_pack(fs, i))
+
+	int err = takes_up(fs, i) ? content_pack(fs, i) : -EALREADY;
+
+	if (!err)
 		admin_write_report(fs, i);
 	c->plain_written = false;
+	/* Otherwise the plain file is whole and stays so: not taking it up is no error. */
+	return err == -EINPROGRESS ? -EIO : 0;
 	return 0;
 }
 

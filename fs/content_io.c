@@ -180,8 +180,10 @@ static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off
 
 	if (err)
 		return err;
-	if (c->state == CONTENT_PLAIN && forges_blob(c, buf, n, off))
-		return content_pack(fs, i);
+	if (c->state == CONTENT_PLAIN && forges_blob(c, buf, n, off)) {
+		err = content_pack(fs, i);
+		return err == -EINPROGRESS ? -EIO : err;
+	}
 	if (c->state != CONTENT_UNDECIDED || !n)
 		return 0;
 	if (off == 0 && starts_blob(fs, c, buf, n))

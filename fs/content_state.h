@@ -39,7 +39,7 @@ void content_await_return(struct inode *inode);
 void content_remember(struct inode *inode, const struct alcm_verdict *verdict,
 	const struct timespec *ctime);
 
-/* PLAIN → BLOB in place. io held exclusively. */
+/* PLAIN → BLOB in place; io held exclusively. -EINPROGRESS: half done, and the file is not open any more. */
 int content_pack(struct fs *fs, struct inode *inode);
 
 #endif

@@ -7,6 +7,7 @@
 #define ALCMFS_FS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -42,6 +43,7 @@ struct fs {
 	struct activity activity;
 	struct summaries summaries;
 
+	_Atomic unsigned n_unfinished; /* files that could only be packed in part: alcm_swap_retry() */
 	pthread_mutex_t scheduler_lock; /* one save at a time takes a directory's scheduler on */
 
 	pthread_mutex_t fd_lock; /* guards the LRU, pins and fd counts; a leaf */
@@ -55,6 +57,9 @@ static inline struct fs *req_fs(fuse_req_t req)
 {
 	return fuse_req_userdata(req);
 }
+
+/* A line that core has for the log; `ctx`: the struct fs. */
+void fs_log_core(void *ctx, enum alcm_log_level level, const char *text);
 
 /* One line to syslog or stderr, printf-style. */
 void fs_log(struct fs *fs, enum alcm_log_level level, const char *fmt, ...)

@@ -46,7 +46,7 @@ void fs_log(struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void log_from_core(void *ctx, enum alcm_log_level level, const char *text)
+void fs_log_core(void *ctx, enum alcm_log_level level, const char *text)
 {
 	fs_log(ctx, level, "%s", text);
 }
@@ -117,7 +117,7 @@ static int open_store(struct fs *fs)
 	err = store_lock(fs);
 	if (err)
 		return err;
-	err = alcm_swap_recover(fs->store_fd, log_from_core, fs);
+	err = alcm_swap_recover(fs->store_fd, fs_log_core, fs);
 	if (err)
 		fs_fail("%s: finishing what a crash cut off: %s", store, strerror(-err));
 	return err;
@@ -134,7 +134,7 @@ static int start_engine(struct fs *fs)
 	p.chunk_bytes = fs->opt.chunk_kib << 10;
 	p.verify = !fs->opt.noverify;
 	p.predictor = fs->predictor;
-	p.log = log_from_core;
+	p.log = fs_log_core;
 	p.log_ctx = fs;
 	err = alcm_new(&p, &fs->alcm);
 	if (err)

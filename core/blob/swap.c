@@ -226,9 +226,11 @@ static int swap_content(struct swap *s)
 		err = swap_job_finish(s->dir, &s->job);
 	/* From the commit point on the .new belongs to the job. */
 	s->job.id[0] = 0;
-	if (err)
-		return fail(s, err, 0,
+	if (err) {
+		(void)fail(s, err, 0,
 			"overwriting the file; it will be finished when the store is used next");
+		return -EINPROGRESS;
+	}
 	return 0;
 }
 

@@ -17,7 +17,9 @@ struct recovery {
 	int store_dirfd, dir;
 	void (*log)(void *ctx, enum alcm_log_level level, const char *text);
 	void *log_ctx;
-	int err; /* the first */
+	int err;           /* the first */
+	uint64_t only_ino; /* not 0: just the job of this file */
+	bool finished;     /* that one was */
 };
 
 static void say(struct recovery *r, enum alcm_log_level level, int err, const char *fmt, ...)
@@ -215,6 +217,7 @@ static void finish(struct recovery *r, const struct swap_job *job)
 {
 	int err = swap_job_finish(r->dir, job);
 
+	r->finished |= !err;
 	if (err)
 		say(r, ALCM_LOG_ERROR, err, "can't remove the job %s: %s", job->id,
 			strerror(-err));
@@ -274,6 +277,9 @@ static void recover_job(struct recovery *r, const char *id)
 	AUTO_FREE struct swap_job *job = mem_zalloc(1, sizeof(*job));
 	int err = job ? swap_job_read(r->dir, id, job) : -ENOMEM;
 
+	/* Others' jobs come and go. */
+	if (r->only_ino && (err == -ENOENT || (!err && job->ino != r->only_ino)))
+		return;
 	if (err) {
 		say(r, ALCM_LOG_ERROR, err, "can't make sense of .alcm/swap/%s.job: %s", id,
 			strerror(-err));
@@ -297,11 +303,9 @@ static void drop_refuse(struct recovery *r, const char *name)
 		(void)unlinkat(r->dir, name, 0);
 }
 
-int alcm_swap_recover(int store_dirfd,
-	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx)
+static int recover(struct recovery *r)
 {
-	struct recovery r = { store_dirfd, -1, log, log_ctx, 0 };
-	int fd = swap_dir_open(store_dirfd, false);
+	int fd = swap_dir_open(r->store_dirfd, false);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	char id[SWAP_ID_CHARS + 1];
 	struct dirent *e;
@@ -312,14 +316,35 @@ int alcm_swap_recover(int store_dirfd,
 		close(fd);
 		return -ENOMEM;
 	}
-	r.dir = fd;
+	r->dir = fd;
 	while ((e = readdir(d))) {
 		if (id_of(e->d_name, ".job", id))
-			recover_job(&r, id);
+			recover_job(r, id);
 	}
 	rewinddir(d);
-	while ((e = readdir(d)))
-		drop_refuse(&r, e->d_name);
+	while (!r->only_ino && (e = readdir(d)))
+		drop_refuse(r, e->d_name);
 	closedir(d);
-	return r.err;
+	return r->err;
+}
+
+int alcm_swap_recover(int store_dirfd,
+	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx)
+{
+	struct recovery r = {
+		.store_dirfd = store_dirfd, .dir = -1, .log = log, .log_ctx = log_ctx
+	};
+
+	return recover(&r);
+}
+
+int alcm_swap_retry(int store_dirfd, uint64_t ino,
+	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx)
+{
+	struct recovery r = {
+		.store_dirfd = store_dirfd, .dir = -1, .log = log, .log_ctx = log_ctx, .only_ino = ino
+	};
+	int err = recover(&r);
+
+	return err ? err : r.finished;
 }

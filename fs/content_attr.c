@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* What a file's attributes say of its content, open or not. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "content.h"
+#include "content_state.h"
+#include "inode.h"
+#include "path.h"
+
+/* The size to tell of a file that can't be looked at. */
+static struct alcm_probe guess(const struct content *c, const struct stat *st)
+{
+	if (c->told_size >= 0)
+		return (struct alcm_probe){ ALCM_BLOB, (uint64_t)c->told_size };
+	return (struct alcm_probe){ ALCM_PLAIN, (uint64_t)st->st_size };
+}
+
+/*
+ * Note what a probe said. A damaged file stays so until it is changed; an error of the store may be
+ * gone the next time.
+ */
+static void note_probe(struct inode *i, const struct stat *st, int err, bool damaged,
+	struct alcm_probe *out)
+{
+	struct content *c = &i->content;
+
+	pthread_mutex_lock(&i->lock);
+	if (err)
+		*out = guess(c, st);
+	c->probe_failed = err && !damaged;
+	if (!c->probe_failed) {
+		c->verdict = *out;
+		c->verdict_known = true;
+		c->verdict_bytes = st->st_size;
+		c->verdict_ctime = st->st_ctim;
+		c->told_size = out->kind == ALCM_BLOB ? (off_t)out->logical_size : -1;
+	}
+	pthread_mutex_unlock(&i->lock);
+}
+
+/* What a file that isn't open is; remembered until its ctime changes. `*out` is set in any case. */
+static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struct stat *st,
+	struct alcm_probe *out)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	char proc[PATH_PROC], path[PATH_TEXT];
+	int fd, err;
+	bool known;
+
+	pthread_mutex_lock(&i->lock);
+	known = c->verdict_known && c->verdict_bytes == st->st_size &&
+		memcmp(&c->verdict_ctime, &st->st_ctim, sizeof(st->st_ctim)) == 0;
+	*out = c->verdict;
+	pthread_mutex_unlock(&i->lock);
+	if (known)
+		return 0;
+	fd = c->unfinished ? -1 : path_open_quietly(path_proc(path_fd, proc));
+	err = c->unfinished ? -EIO : fd < 0 ? -errno : alcm_probe(fd, out, &diag);
+	if (err == -EIO)
+		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
+			path_of(fs, fd >= 0 ? fd : path_fd, path), (unsigned long long)diag.offset,
+			diag.cause[0] ? diag.cause : "the store can't be read");
+	if (fd >= 0)
+		close(fd);
+	note_probe(i, st, err, err == -EIO && diag.cause[0], out);
+	return err;
+}
+
+void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
+{
+	struct content *c = &i->content;
+	struct alcm_probe probe;
+
+	if (!S_ISREG(st->st_mode) || i->admin)
+		return;
+	pthread_rwlock_rdlock(&c->io);
+	if (c->state == CONTENT_BLOB) {
+		st->st_size = (off_t)alcm_blob_size(c->blob);
+		pthread_mutex_lock(&i->lock);
+		st->st_mtim = c->mtime;
+		pthread_mutex_unlock(&i->lock);
+	} else if (c->state == CONTENT_UNKNOWN && st->st_size) {
+		(void)probe_closed(fs, i, path_fd, st, &probe);
+		st->st_size = (off_t)probe.logical_size;
+	}
+	pthread_rwlock_unlock(&c->io);
+	/* tar and du take a file without blocks for a file without data. */
+	if (st->st_size && !st->st_blocks)
+		st->st_blocks = 1;
+}
+
+double content_timeout(const struct fs *fs, struct inode *i)
+{
+	bool moving;
+
+	if (i->admin)
+		return 0;
+	pthread_rwlock_rdlock(&i->content.io);
+	moving = i->content.n_writers > 0;
+	pthread_rwlock_unlock(&i->content.io);
+	pthread_mutex_lock(&i->lock);
+	moving |= i->content.probe_failed;
+	pthread_mutex_unlock(&i->lock);
+	return moving ? 0 : fs->opt.attr_timeout;
+}
+
+int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *out)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	struct alcm_blob *blob = NULL;
+	char proc[PATH_PROC];
+	int fd, err;
+
+	pthread_rwlock_rdlock(&c->io);
+	if (c->state == CONTENT_BLOB) {
+		err = alcm_blob_info(c->blob, out, &diag);
+		pthread_rwlock_unlock(&c->io);
+		return err;
+	}
+	pthread_rwlock_unlock(&c->io);
+	fd = path_open_quietly(path_proc(path_fd, proc));
+	if (fd < 0)
+		return -errno;
+	err = alcm_blob_open(fs->alcm, fd, false, &blob, &diag);
+	if (!err)
+		err = alcm_blob_info(blob, out, &diag);
+	alcm_blob_close(blob);
+	close(fd);
+	return err == -EMEDIUMTYPE ? -ENODATA : err;
+}
+
+const char *content_state_name(struct fs *fs, struct inode *i, int path_fd)
+{
+	struct content *c = &i->content;
+	struct alcm_probe probe = { ALCM_PLAIN, 0 };
+	enum content_state state;
+	struct stat st;
+
+	pthread_rwlock_rdlock(&c->io);
+	state = c->state;
+	pthread_rwlock_unlock(&c->io);
+	if (state == CONTENT_UNKNOWN && !fstatat(path_fd, "", &st, AT_EMPTY_PATH)) {
+		if (!st.st_size)
+			return "undecided";
+		(void)probe_closed(fs, i, path_fd, &st, &probe);
+		return probe.kind == ALCM_BLOB ? "blob" : "plain";
+	}
+	return state == CONTENT_BLOB ? "blob" : state == CONTENT_PLAIN ? "plain" : "undecided";
+}
