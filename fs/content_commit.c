@@ -112,7 +112,6 @@ static int settle(struct fs *fs, struct inode *i, bool sync)
 	c->plain_written = false;
 	/* Otherwise the plain file is whole and stays so: not taking it up is no error. */
 	return err == -EINPROGRESS ? -EIO : 0;
-	return 0;
 }
 
 /* A complete save takes on the values of its lossy profile; io held shared. */

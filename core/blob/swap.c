@@ -164,7 +164,7 @@ static int check_unchanged(struct swap *s)
 
 static int make_durable(struct swap *s)
 {
-	if (fsync(s->new_fd) || fsync(s->dir))
+	if (swap_fsync(s->new_fd) || swap_fsync(s->dir))
 		return -errno;
 	swap_step(SWAP_NEW_DURABLE);
 	return 0;
@@ -177,6 +177,7 @@ static int make_durable(struct swap *s)
 static int reserve(struct swap *s)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, s->before.st_mtim };
+	const struct store file = store_posix(s->fd);
 	uint64_t from = 0, to = 0;
 	int err = 0;
 
@@ -184,8 +185,7 @@ static int reserve(struct swap *s)
 		err = swap_next_data(s->new_fd, to, s->job.size, &from, &to);
 		if (err || from == s->job.size)
 			break;
-		if (fallocate(s->fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from)))
-			err = -errno;
+		err = file.ops->reserve(file.ctx, from, to - from);
 	}
 	(void)futimens(s->fd, times);
 	return err == -EOPNOTSUPP || err == -ENOSYS ? 0 : err;

@@ -31,6 +31,16 @@ void swap_step(enum swap_step step)
 		hook(step);
 }
 
+int swap_fsync(int fd)
+{
+	int got;
+
+	do
+		got = fsync(fd);
+	while (got && errno == EINTR);
+	return got;
+}
+
 /* ---- the directory --------------------------------------------------------------------------- */
 
 static int open_dir(int at, const char *name, mode_t mode, bool make)
@@ -40,7 +50,7 @@ static int open_dir(int at, const char *name, mode_t mode, bool make)
 	if (make && !made && errno != EEXIST)
 		return -errno;
 	/* A new directory must outlive a power failure, or what is durable in it doesn't. */
-	if (made && fsync(at))
+	if (made && swap_fsync(at))
 		return -errno;
 
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -193,7 +203,7 @@ int swap_job_commit(int dir, const struct swap_job *job)
 	struct store s = store_posix(fd);
 
 	err = store_write(&s, text, (size_t)job_text(text, job), 0);
-	if (!err && fsync(fd))
+	if (!err && swap_fsync(fd))
 		err = -errno;
 	close(fd);
 	swap_step(SWAP_JOB_WRITTEN);
@@ -205,7 +215,7 @@ int swap_job_commit(int dir, const struct swap_job *job)
 		(void)unlinkat(dir, from, 0);
 		return err;
 	}
-	if (fsync(dir)) {
+	if (swap_fsync(dir)) {
 		err = -errno;
 		/* It may or may not be durable: it must not be, as the caller is told of failure. */
 		(void)unlinkat(dir, to, 0);
@@ -360,7 +370,7 @@ int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd)
 	/* Writing may have cleared set-id bits. */
 	if (fstat(target_fd, &st) ||
 		((st.st_mode & 07777) != job->mode && fchmod(target_fd, job->mode)) ||
-		futimens(target_fd, times) || fsync(target_fd))
+		futimens(target_fd, times) || swap_fsync(target_fd))
 		return -errno;
 	swap_step(SWAP_TARGET_DURABLE);
 	return 0;
@@ -371,7 +381,7 @@ int swap_job_finish(int dir, const struct swap_job *job)
 	int err = remove_file(dir, job->id, ".job");
 
 	/* Were it to come back after a power failure, it would undo what is written from now on. */
-	if (!err && fsync(dir))
+	if (!err && swap_fsync(dir))
 		err = -errno;
 	if (err)
 		return err;

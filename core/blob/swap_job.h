@@ -80,6 +80,9 @@ int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd);
 /* The target is durable: remove job and .new. */
 int swap_job_finish(int dir, const struct swap_job *job);
 
+/* fsync(2), over signals. */
+int swap_fsync(int fd);
+
 /* False: the path could lead out of the store, or into .alcm. */
 bool swap_path_valid(const char *path);
 
