@@ -15,6 +15,9 @@
 #include "blob/blob_state.h"
 #include "blob/commit.h"
 
+/* What the chunk table of one file may take; a hostile index can ask for hundreds of times its size. */
+enum { TABLES_PER_BUDGET = 4, TABLE_LEAST = 256 << 20 };
+
 /* ---- opening and closing --------------------------------------------------------------------- */
 
 static struct alcm_blob *blob_new(struct alcm *alcm, struct store store, bool writable,
@@ -106,8 +109,14 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 	struct alcm_diag *diag)
 {
 	struct recovered rec;
-	int err = recover_state(&store, &rec, diag);
+	int err;
 
+	store.table_bytes = max_u64(TABLES_PER_BUDGET * alcm->params.budget_bytes, TABLE_LEAST);
+	err = recover_state(&store, &rec, diag);
+	if (err == -ENOMEM)
+		engine_log(alcm, ALCM_LOG_WARNING,
+			"the index of a file takes more memory than there is, or than four times "
+			"the budget");
 	if (err)
 		return err;
 	if (writable && rec.header_bad)

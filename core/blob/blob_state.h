@@ -221,11 +221,12 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 int index_load_lossy(const struct store *store, const struct disk_trailer *t, struct lossy **out);
 
 /*
- * Load and check the index that `t` names into `table` and `totals`. -EBADMSG: it is damaged; others, such
- * as -EIO and -ENOMEM, say that it could not be looked at, and nothing may be concluded.
+ * Load and check the index that `t` names into `table` and `totals`. `may_mend`: a flipped bit in it is
+ * looked for, which takes long. -EBADMSG: it is damaged; others, such as -EIO and -ENOMEM (there is none, or
+ * not for a table of this size, see store.h), say that it could not be looked at, and nothing may be concluded.
  */
-int index_load(const struct store *store, const struct disk_trailer *t, struct table *table,
-	struct totals *totals, struct alcm_diag *diag);
+int index_load(const struct store *store, const struct disk_trailer *t, bool may_mend,
+	struct table *table, struct totals *totals, struct alcm_diag *diag);
 
 /* Add a record's figures to the totals. */
 void totals_add(struct totals *totals, const struct metrics *m, const struct codec_result *planes);

@@ -181,9 +181,20 @@ static int load_head(const struct store *store, uint64_t off, struct disk_index 
 	return *mended && disk_index_get(x, head, sizeof(head)) == DISK_OK ? 0 : -EBADMSG;
 }
 
+/*
+ * An index has no holes. That its length is bounded by the file's is no bound at all where a file of
+ * terabytes takes no space; what a compressing filesystem makes of an index is no sixteenth of it.
+ */
+static bool too_sparse(const struct store *store, uint64_t body_len)
+{
+	int64_t used = store_used(store);
+
+	return used >= 0 && body_len > 16 * (uint64_t)used + (1 << 20);
+}
+
 /* The index that `t` names: its head, and its verified body, which the caller frees. */
 static int load_frame(const struct store *store, const struct disk_trailer *t,
-	struct disk_index *x, uint8_t **out, bool *mended, struct alcm_diag *diag)
+	struct disk_index *x, uint8_t **out, bool may_mend, bool *mended, struct alcm_diag *diag)
 {
 	int err = load_head(store, t->index_off, x, mended);
 
@@ -194,6 +205,9 @@ static int load_frame(const struct store *store, const struct disk_trailer *t,
 	/* The index lies before its trailer, so its length is bounded by the file's. */
 	if (round_up(DISK_INDEX_BYTES + x->body_len, DISK_ALIGN) != t->off - t->index_off)
 		return diag_set(diag, -EBADMSG, t->index_off, "the index has the wrong length");
+	if (x->n_entries > t->index_off / DISK_RECORD_BYTES || too_sparse(store, x->body_len))
+		return diag_set(diag, -EBADMSG, t->index_off,
+			"the index is longer than the records that there can be");
 
 	AUTO_FREE uint8_t *body = mem_alloc(x->body_len);
 
@@ -205,7 +219,7 @@ static int load_frame(const struct store *store, const struct disk_trailer *t,
 
 	bool whole = !err && disk_hash(body, x->body_len) == x->body_hash;
 
-	if (!err && !whole)
+	if (!err && !whole && may_mend)
 		*mended = whole = disk_index_body_mend(x, body);
 	if (!whole)
 		return diag_set(diag, -EBADMSG, t->index_off, "checksum of the index is wrong");
@@ -213,16 +227,17 @@ static int load_frame(const struct store *store, const struct disk_trailer *t,
 	return 0;
 }
 
-int index_load(const struct store *store, const struct disk_trailer *t, struct table *table,
-	struct totals *totals, struct alcm_diag *diag)
+int index_load(const struct store *store, const struct disk_trailer *t, bool may_mend,
+	struct table *table, struct totals *totals, struct alcm_diag *diag)
 {
 	AUTO_FREE uint8_t *body = NULL;
 	struct disk_index x;
 	bool mended;
-	int err = load_frame(store, t, &x, &body, &mended, diag);
+	int err = load_frame(store, t, &x, &body, may_mend, &mended, diag);
 
 	if (err)
 		return err;
+	table->max_bytes = store_table_bytes(store);
 	err = load_body(t, &x, body, table, totals);
 	totals->mended = mended;
 	if (err) {
@@ -239,7 +254,7 @@ int index_load_lossy(const struct store *store, const struct disk_trailer *t, st
 	AUTO_FREE uint8_t *body = NULL;
 	struct disk_index x;
 	bool mended;
-	int err = load_frame(store, t, &x, &body, &mended, NULL);
+	int err = load_frame(store, t, &x, &body, true, &mended, NULL);
 
 	*out = NULL;
 	return err || !x.lossy_len ? err

@@ -52,6 +52,8 @@ void blob_set_boot_id_for_tests(const uint8_t id[16])
 		read_boot_id();
 }
 
+enum { EFFORT_LEAST = 256 << 20, EFFORT_TIMES = 16 };
+
 /* ---- the walk over frames ------------------------------------------------------------------- */
 
 /* What the walk calls for each frame that is whole as far as its head tells. */
@@ -100,7 +102,7 @@ static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t 
 	if (disk_trailer_get(&t, buf, n, off) == DISK_OK && disk_tag(t.uuid) == w->tag) {
 		struct table table = { 0 };
 		struct totals totals;
-		int err = w->records ? 0 : index_load(w->store, &t, &table, &totals, NULL);
+		int err = w->records ? 0 : index_load(w->store, &t, false, &table, &totals, NULL);
 
 		if (err && err != -EBADMSG)
 			w->err = err;
@@ -114,6 +116,16 @@ static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t 
 	return 0;
 }
 
+/* Where there may be a frame, at or behind `off`. */
+static uint64_t skip_hole(const struct store *store, uint64_t off)
+{
+	int64_t at = store->ops->next_data ? store->ops->next_data(store->ctx, off) : (int64_t)off;
+
+	if (at < 0)
+		return at == -ENXIO ? UINT64_MAX : off;
+	return max_u64(off, (uint64_t)at & ~(uint64_t)(DISK_ALIGN - 1));
+}
+
 static int walk_frames(struct walk *w)
 {
 	enum { WINDOW = 64 << 10 };
@@ -125,6 +137,10 @@ static int walk_frames(struct walk *w)
 		return -ENOMEM;
 	w->body = body;
 	while (!w->err && off < w->file_size && w->file_size - off >= DISK_RECORD_BYTES) {
+		if (off >= have_off + have)
+			off = skip_hole(w->store, off);
+		if (off > w->file_size - DISK_RECORD_BYTES)
+			break;
 		size_t need = min_u64(DISK_TRAILER_BYTES, w->file_size - off);
 
 		if (off < have_off || off + need > have_off + have) {
@@ -163,9 +179,9 @@ static int read_trailer(const struct store *store, uint64_t off, const uint8_t u
 	return memcmp(t->uuid, uuid, 16) == 0 ? 0 : -EBADMSG;
 }
 
-/* 0 when head and body of each record behind `from` are what the index says; -EBADMSG if not. */
+/* 0 when head and body of each record in [from, to) are what the index says; -EBADMSG if not. */
 static int verify_records(const struct store *store, const struct disk_trailer *t,
-	const struct table *table, uint64_t from)
+	const struct table *table, uint64_t from, uint64_t to)
 {
 	uint32_t chunk_bytes = 1u << t->chunk_log2;
 	size_t max = disk_record_bound(chunk_bytes);
@@ -178,7 +194,7 @@ static int verify_records(const struct store *store, const struct disk_trailer *
 		struct disk_record r;
 		int err;
 
-		if (s->off < from)
+		if (s->off < from || s->off >= to)
 			continue;
 		err = s->frame_len > max ? -ENODATA
 					 : store_read(store, frame, s->frame_len, s->off);
@@ -211,7 +227,7 @@ static int older_trailer(const struct store *store, const struct recovered *rec,
 	int err = read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older, &mended);
 
 	if (!err)
-		err = index_load(store, older, &table, &totals, NULL);
+		err = index_load(store, older, false, &table, &totals, NULL);
 	table_release(&table);
 	if (err != -EBADMSG)
 		return err;
@@ -240,7 +256,10 @@ static int roll_back(const struct store *store, struct recovered *rec)
 		if (!t->prev || t->off == t->synced ||
 			(memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0))
 			return 0;
-		err = verify_records(store, t, &rec->table, t->synced);
+		/* This commit's own first: they are the likeliest to be missing. */
+		err = verify_records(store, t, &rec->table, max_u64(t->synced, t->prev), t->off);
+		if (!err && t->prev > t->synced)
+			err = verify_records(store, t, &rec->table, t->synced, t->prev);
 		if (err != -EBADMSG)
 			return err;
 		err = older_trailer(store, rec, &older);
@@ -251,7 +270,7 @@ static int roll_back(const struct store *store, struct recovered *rec)
 			return 0;
 		}
 		if (!err)
-			err = index_load(store, &older, &table, &totals, NULL);
+			err = index_load(store, &older, false, &table, &totals, NULL);
 		if (err)
 			return err;
 		table_release(&rec->table);
@@ -278,7 +297,7 @@ static int take_trailer(const struct store *store, struct recovered *rec, struct
 		: read_trailer(store, rec->file_size - DISK_TRAILER_BYTES, rec->header.uuid,
 			  &rec->trailer, &rec->tail_bad);
 	if (!err)
-		err = index_load(store, &rec->trailer, &rec->table, &rec->totals, diag);
+		err = index_load(store, &rec->trailer, true, &rec->table, &rec->totals, diag);
 	if (err != -EBADMSG) {
 		rec->tail_bad |= rec->totals.mended;
 		rec->has_trailer = !err;
@@ -291,7 +310,7 @@ static int take_trailer(const struct store *store, struct recovered *rec, struct
 		return err;
 	rec->trailer = w.trailer;
 	rec->has_trailer = true;
-	return index_load(store, &rec->trailer, &rec->table, &rec->totals, diag);
+	return index_load(store, &rec->trailer, false, &rec->table, &rec->totals, diag);
 }
 
 /* Step 4: consecutive chunks from 0 on, each valid. */
@@ -308,6 +327,7 @@ static int rebuild(const struct store *store, struct recovered *rec)
 	struct slot *s;
 
 	w.records = &all;
+	all.max_bytes = rec->table.max_bytes = store_table_bytes(store);
 	memset(&rec->totals, 0, sizeof(rec->totals));
 	rec->totals.stale = true;
 
@@ -398,19 +418,36 @@ static int read_header(const struct store *store, struct recovered *rec, struct 
 	return mend_header(store, rec, buf, diag);
 }
 
+/*
+ * What may be read for it. A scan reads the file a few times at most; frames made to overlap, or commits
+ * that each need another look at all records, would go on for days.
+ */
+static uint64_t effort_for(const struct store *store)
+{
+	int64_t used = store_used(store);
+
+	return EFFORT_LEAST + (used > 0 ? EFFORT_TIMES * (uint64_t)used : 0);
+}
+
 int recover_state(const struct store *store, struct recovered *out, struct alcm_diag *diag)
 {
+	struct store_bounded effort = { .inner = store, .left = effort_for(store) };
+	const struct store bounded = store_bounded(&effort);
 	struct recovered rec = { 0 };
-	int err = read_header(store, &rec, diag);
+	int err = read_header(&bounded, &rec, diag);
 
 	if (!err)
-		err = take_trailer(store, &rec, diag);
+		err = take_trailer(&bounded, &rec, diag);
 	if (!err && rec.has_trailer)
-		err = roll_back(store, &rec);
+		err = roll_back(&bounded, &rec);
 	if (!err && rec.has_trailer)
 		rec.size = rec.trailer.size;
 	else if (!err)
-		err = rebuild(store, &rec);
+		err = rebuild(&bounded, &rec);
+	if (effort.exhausted)
+		err = diag_set(diag, -EIO, 0,
+			"damaged in a way that no crash leaves: its frames overlap, or there are "
+			"too many commits");
 	if (err) {
 		table_release(&rec.table);
 		return err == -EBADMSG ? -EIO : err;

@@ -68,6 +68,21 @@ static int64_t posix_size(void *ctx)
 	return fstat(fd_of(ctx), &st) ? -(int64_t)errno : st.st_size;
 }
 
+static int64_t posix_next_data(void *ctx, uint64_t off)
+{
+	int64_t at = UNINTERRUPTED(lseek(fd_of(ctx), (off_t)off, SEEK_DATA));
+
+	/* Where the filesystem can't tell everything is data. */
+	return at == -EINVAL || at == -EOPNOTSUPP ? (int64_t)off : at;
+}
+
+static int64_t posix_used(void *ctx)
+{
+	struct stat st;
+
+	return fstat(fd_of(ctx), &st) ? -(int64_t)errno : (int64_t)st.st_blocks * 512;
+}
+
 static const struct store_ops posix_ops = {
 	.pread = posix_pread,
 	.pwrite = posix_pwrite,
@@ -76,11 +91,68 @@ static const struct store_ops posix_ops = {
 	.reserve = posix_reserve,
 	.sync = posix_sync,
 	.size = posix_size,
+	.next_data = posix_next_data,
+	.used = posix_used,
 };
 
 struct store store_posix(int fd)
 {
-	return (struct store){ &posix_ops, (void *)(intptr_t)fd };
+	return (struct store){ .ops = &posix_ops, .ctx = (void *)(intptr_t)fd };
+}
+
+/* ---- reading no more than so much ---------------------------------------------------------------- */
+
+static ssize_t bounded_pread(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	struct store_bounded *b = ctx;
+
+	if (n > b->left) {
+		b->exhausted = true;
+		return -ELOOP;
+	}
+	b->left -= n;
+	return b->inner->ops->pread(b->inner->ctx, buf, n, off);
+}
+
+static int64_t bounded_size(void *ctx)
+{
+	const struct store_bounded *b = ctx;
+
+	return b->inner->ops->size(b->inner->ctx);
+}
+
+static int64_t bounded_next_data(void *ctx, uint64_t off)
+{
+	const struct store *inner = ((struct store_bounded *)ctx)->inner;
+
+	return inner->ops->next_data ? inner->ops->next_data(inner->ctx, off) : (int64_t)off;
+}
+
+static int64_t bounded_used(void *ctx)
+{
+	return store_used(((struct store_bounded *)ctx)->inner);
+}
+
+struct store store_bounded(struct store_bounded *bounded)
+{
+	static const struct store_ops ops = {
+		.pread = bounded_pread,
+		.size = bounded_size,
+		.next_data = bounded_next_data,
+		.used = bounded_used,
+	};
+
+	return (struct store){ &ops, bounded, bounded->inner->table_bytes };
+}
+
+int64_t store_used(const struct store *s)
+{
+	int64_t size = s->ops->size(s->ctx), used;
+
+	if (size < 0 || !s->ops->used)
+		return size;
+	used = s->ops->used(s->ctx);
+	return used < size ? used : size;
 }
 
 int store_read(const struct store *s, void *buf, size_t n, uint64_t off)

@@ -5,39 +5,68 @@
 
 #include "base/alloc.h"
 
-enum { PAGE_SLOTS = 1024 };
+/* Small pages: whoever names one chunk of every thousand should not have memory for all of them made. */
+enum { PAGE_SLOTS = 64, DIR_PAGES = 1024, DIR_SLOTS = DIR_PAGES * PAGE_SLOTS };
 
 struct table_page {
 	struct slot slots[PAGE_SLOTS];
 };
 
+struct table_dir {
+	struct table_page *pages[DIR_PAGES];
+};
+
 struct slot *table_find(const struct table *t, uint32_t chunk_no)
 {
-	uint32_t page = chunk_no / PAGE_SLOTS;
+	uint32_t dir = chunk_no / DIR_SLOTS;
+	struct table_page *page;
 
-	if (page >= t->n_pages || !t->pages[page])
+	if (dir >= t->n_dirs || !t->dirs[dir])
 		return NULL;
-	return &t->pages[page]->slots[chunk_no % PAGE_SLOTS];
+	page = t->dirs[dir]->pages[chunk_no / PAGE_SLOTS % DIR_PAGES];
+	return page ? &page->slots[chunk_no % PAGE_SLOTS] : NULL;
+}
+
+/* `n` zeroed bytes that count against the limit. */
+static void *take(struct table *t, size_t n)
+{
+	void *p = t->max_bytes && n > t->max_bytes - t->bytes ? NULL : mem_zalloc(1, n);
+
+	if (p)
+		t->bytes += n;
+	return p;
+}
+
+static bool make_dirs(struct table *t, uint32_t dir)
+{
+	/* Doubling, so that a file that grows chunk by chunk costs linear time. */
+	uint32_t n = dir + 1 > 2 * t->n_dirs ? dir + 1 : 2 * t->n_dirs;
+	struct table_dir **dirs;
+
+	if (dir < t->n_dirs)
+		return true;
+	dirs = mem_resize(t->dirs, n, sizeof(struct table_dir *));
+	if (!dirs)
+		return false;
+	memset(dirs + t->n_dirs, 0, (n - t->n_dirs) * sizeof(struct table_dir *));
+	t->dirs = dirs;
+	t->n_dirs = n;
+	return true;
 }
 
 struct slot *table_make(struct table *t, uint32_t chunk_no)
 {
-	uint32_t page = chunk_no / PAGE_SLOTS;
+	uint32_t no = chunk_no / DIR_SLOTS, page = chunk_no / PAGE_SLOTS % DIR_PAGES;
+	struct table_dir *dir;
 
-	if (page >= t->n_pages) {
-		/* Doubling, so that a file that grows chunk by chunk costs linear time. */
-		uint32_t n = page + 1 > 2 * t->n_pages ? page + 1 : 2 * t->n_pages;
-		struct table_page **pages = mem_resize(t->pages, n, sizeof(struct table_page *));
-
-		if (!pages)
-			return NULL;
-		memset(pages + t->n_pages, 0, (n - t->n_pages) * sizeof(struct table_page *));
-		t->pages = pages;
-		t->n_pages = n;
-	}
-	if (!t->pages[page])
-		t->pages[page] = mem_zalloc(1, sizeof(struct table_page));
-	return t->pages[page] ? &t->pages[page]->slots[chunk_no % PAGE_SLOTS] : NULL;
+	if (!make_dirs(t, no))
+		return NULL;
+	if (!t->dirs[no])
+		t->dirs[no] = take(t, sizeof(struct table_dir));
+	dir = t->dirs[no];
+	if (dir && !dir->pages[page])
+		dir->pages[page] = take(t, sizeof(struct table_page));
+	return dir && dir->pages[page] ? &dir->pages[page]->slots[chunk_no % PAGE_SLOTS] : NULL;
 }
 
 void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t frame_len)
@@ -49,20 +78,33 @@ void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t fr
 	s->quantised = false;
 }
 
+static struct slot *next_in(const struct table_page *page, uint32_t i)
+{
+	for (; i < PAGE_SLOTS; i++) {
+		const struct slot *s = &page->slots[i];
+
+		if (s->off || s->buf)
+			return (struct slot *)(uintptr_t)s;
+	}
+	return NULL;
+}
+
 struct slot *table_next(const struct table *t, uint32_t *chunk_no)
 {
-	uint32_t page = *chunk_no / PAGE_SLOTS, i = *chunk_no % PAGE_SLOTS;
+	uint32_t no = *chunk_no / DIR_SLOTS, page = *chunk_no / PAGE_SLOTS % DIR_PAGES;
+	uint32_t i = *chunk_no % PAGE_SLOTS;
 
-	for (; page < t->n_pages; page++, i = 0) {
-		if (!t->pages[page])
-			continue;
-		for (; i < PAGE_SLOTS; i++) {
-			struct slot *s = &t->pages[page]->slots[i];
+	for (; no < t->n_dirs; no++, page = i = 0) {
+		const struct table_dir *dir = t->dirs[no];
 
-			if (s->off || s->buf) {
-				*chunk_no = page * PAGE_SLOTS + i;
-				return s;
-			}
+		for (; dir && page < DIR_PAGES; page++, i = 0) {
+			struct slot *s = dir->pages[page] ? next_in(dir->pages[page], i) : NULL;
+
+			if (!s)
+				continue;
+			*chunk_no = no * DIR_SLOTS + page * PAGE_SLOTS +
+				(uint32_t)(s - dir->pages[page]->slots);
+			return s;
 		}
 	}
 	return NULL;
@@ -70,8 +112,11 @@ struct slot *table_next(const struct table *t, uint32_t *chunk_no)
 
 void table_release(struct table *t)
 {
-	for (uint32_t i = 0; i < t->n_pages; i++)
-		mem_free(t->pages[i]);
-	mem_free(t->pages);
+	for (uint32_t i = 0; i < t->n_dirs; i++) {
+		for (uint32_t k = 0; t->dirs[i] && k < DIR_PAGES; k++)
+			mem_free(t->dirs[i]->pages[k]);
+		mem_free(t->dirs[i]);
+	}
+	mem_free(t->dirs);
 	memset(t, 0, sizeof(*t));
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The chunk table: for each chunk of a blob where its newest record lies and which buffer, if
- * any, holds newer or decoded bytes. Two levels, so that a sparse file of 2^50 bytes costs
+ * any, holds newer or decoded bytes. Three levels, so that a sparse file of 2^50 bytes costs
  * memory only where it has data. No locking of its own: the blob's lock guards it.
  */
 #ifndef ALCM_BLOB_TABLE_H
 #define ALCM_BLOB_TABLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct cbuf;
@@ -20,18 +21,19 @@ struct slot {
 	struct cbuf *buf;   /* NULL = none */
 };
 
-struct table_page;
+struct table_dir;
 
 struct table {
-	struct table_page **pages;
-	uint32_t n_pages;
-	uint64_t n_records; /* slots with a record */
+	struct table_dir **dirs;
+	uint32_t n_dirs;
+	uint64_t n_records;      /* slots with a record */
+	size_t bytes, max_bytes; /* of memory, and how much at most; 0: no limit */
 };
 
 /* The slot of a chunk, or NULL where the table has never had one. */
 struct slot *table_find(const struct table *t, uint32_t chunk_no);
 
-/* The same, made if needed. NULL: no memory. Slots never move. */
+/* The same, made if needed. NULL: no memory, or more than max_bytes. Slots never move. */
 struct slot *table_make(struct table *t, uint32_t chunk_no);
 
 /* Set or clear (off = 0) a slot's record; keeps n_records. */

@@ -28,20 +28,30 @@ struct check {
 /* Name the logical bytes that can't be read, as ranges. */
 static void print_lost(struct alcm_blob *blob, uint32_t chunk_bytes)
 {
-	uint64_t size = alcm_blob_size(blob), start = 0, off = 0;
+	uint64_t size = alcm_blob_size(blob), start = 0, end = 0;
 	unsigned n_ranges = 0;
-	bool lost = false;
+	int64_t at = 0;
 	char byte;
 
-	for (; off < size + chunk_bytes; off += chunk_bytes) {
-		bool bad = off < size && alcm_blob_pread(blob, &byte, 1, off, NULL) < 0;
+	/* Chunk by chunk, but only where there are any: most of a file can be a hole. */
+	while (at >= 0) {
+		at = alcm_blob_seek(blob, (uint64_t)at, SEEK_DATA);
 
-		if (bad && !lost)
-			start = off;
-		if (!bad && lost && n_ranges++ < MAX_RANGES)
-			printf("    bytes %llu to %llu are lost\n", (unsigned long long)start,
-				(unsigned long long)(off < size ? off : size) - 1);
-		lost = bad;
+		bool bad = at >= 0 && alcm_blob_pread(blob, &byte, 1, (uint64_t)at, NULL) < 0;
+
+		if (end > start && !(bad && (uint64_t)at == end)) {
+			if (n_ranges++ < MAX_RANGES)
+				printf("    bytes %llu to %llu are lost\n",
+					(unsigned long long)start,
+					(unsigned long long)(end < size ? end : size) - 1);
+			start = end = 0;
+		}
+		if (bad) {
+			start = end > start ? start : (uint64_t)at;
+			end = ((uint64_t)at / chunk_bytes + 1) * chunk_bytes;
+		}
+		if (at >= 0)
+			at = (int64_t)(((uint64_t)at / chunk_bytes + 1) * chunk_bytes);
 	}
 	if (n_ranges > MAX_RANGES)
 		printf("    and %u more ranges\n", n_ranges - MAX_RANGES);
