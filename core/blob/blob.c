@@ -109,14 +109,13 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 	struct alcm_diag *diag)
 {
 	struct recovered rec;
-	int err;
 
 	store.table_bytes = max_u64(TABLES_PER_BUDGET * alcm->params.budget_bytes, TABLE_LEAST);
-	err = recover_state(&store, &rec, diag);
+
+	int err = recover_state(&store, &rec, diag);
+
 	if (err == -ENOMEM)
-		engine_log(alcm, ALCM_LOG_WARNING,
-			"the index of a file takes more memory than there is, or than four times "
-			"the budget");
+		engine_log(alcm, ALCM_LOG_WARNING, "a file's index takes more than four budgets");
 	if (err)
 		return err;
 	if (writable && rec.header_bad)
