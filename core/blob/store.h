@@ -44,8 +44,8 @@ static inline size_t store_table_bytes(const struct store *s)
 struct store store_posix(int fd);
 
 /*
- * A store that reads what `inner` does until `left` bytes were read, and -ELOOP from then on. For what a
- * hostile file could otherwise make endless. Both must outlive it.
+ * A store that reads what `inner` does until `left` bytes were read, a call counting as some, and -ELOOP
+ * from then on: for what a hostile file could otherwise make endless. Both must outlive it.
  */
 struct store_bounded {
 	const struct store *inner;
