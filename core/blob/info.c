@@ -119,7 +119,9 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 	if (alcm_profile_of_id(blob->profile, blob->bound, &profile))
 		snprintf(out->profile, sizeof(out->profile), "%s", profile.name);
 	if (profile.lossy && !blob->lossy) {
-		why = quantise_refusal(blob, &blob->layout, blob->committed_size, &shape);
+		why = out->n_tensors
+			? "a file of several tensors stays lossless"
+			: quantise_refusal(blob, &blob->layout, blob->committed_size, &shape);
 		snprintf(q->why_not, sizeof(q->why_not), "%s",
 			why ? why : "nothing that the profile could change");
 	}

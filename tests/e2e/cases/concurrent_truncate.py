@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# mount: chunk=64
+# mount: chunk=64,detect=npy
 # timeout: 120
 """Truncation against reads against mappings, of a blob and of a plain file.
 
@@ -118,4 +118,4 @@ for name, start in (("w.npy", e2e.npy(0)), ("plain", b"text")):
     stop = time.monotonic() + SECONDS
     e2e.all_processes(*(lambda job=job: job(target, stop) for job in (cut, read, read, read_mapped, write_mapped)))
     assert e2e.is_blob(name) == (name == "w.npy"), name
-    e2e.all_read_as({name: e2e.read(target)}, "chunk=64")
+    e2e.all_read_as({name: e2e.read(target)}, "chunk=64,detect=npy")
