@@ -2,6 +2,7 @@
 /* A report's JSON (docs/report.schema.json) as the metrics that it was made of. */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -124,6 +125,44 @@ static bool read_planes(const cJSON *planes, struct alcm_info *info)
 	return true;
 }
 
+static bool read_tensor(const cJSON *o, struct alcm_tensor *t)
+{
+	const cJSON *dim, *shape = get(o, "shape");
+
+	if (!text(o, "name", t->name, sizeof(t->name)) && cJSON_IsString(get(o, "name")))
+		snprintf(t->name, sizeof(t->name), "%.*s", ALCM_TENSOR_NAME - 1,
+			cJSON_GetStringValue(get(o, "name")));
+	(void)text(o, "dtype", t->dtype, sizeof(t->dtype));
+	t->n_tensors = count(o, "count");
+	t->bytes = count(o, "bytes");
+	t->stored_bytes = (double)count(o, "stored");
+	if (!cJSON_IsArray(shape)) {
+		t->n_dims = ALCM_NO_SHAPE;
+		return true;
+	}
+	cJSON_ArrayForEach(dim, shape)
+	{
+		if (!cJSON_IsNumber(dim) || t->n_dims == ALCM_TENSOR_DIMS)
+			return false;
+		t->shape[t->n_dims++] = to_count(dim->valuedouble);
+	}
+	return true;
+}
+
+static bool read_tensors(const cJSON *tensors, struct alcm_info *info)
+{
+	const cJSON *o;
+
+	cJSON_ArrayForEach(o, tensors)
+	{
+		if (info->n_rows == ALCM_MAX_TENSOR_ROWS ||
+			!read_tensor(o, &info->rows[info->n_rows]))
+			return false;
+		info->n_rows++;
+	}
+	return true;
+}
+
 static void read_result(const cJSON *r, struct alcm_info *info)
 {
 	info->ratio = number(r, "ratio");
@@ -158,7 +197,8 @@ static bool read_root(const cJSON *root, struct alcm_info *info)
 	if (!schema || strncmp(schema, "alcm-report/", 12) != 0 ||
 		!read_file(get(root, "file"), info) ||
 		!text(root, "profile", info->profile, sizeof(info->profile)) ||
-		!read_planes(get(root, "planes"), info))
+		!read_planes(get(root, "planes"), info) ||
+		!read_tensors(get(root, "tensors"), info))
 		return false;
 	info->stored_bytes = count(blob, "stored_size");
 	info->n_chunks = count(blob, "chunks");

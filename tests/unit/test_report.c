@@ -181,6 +181,19 @@ START_TEST(reads_what_it_says)
 	if (_i == 2) {
 		info.dtype[0] = '\0';
 		info.n_tensors = 12;
+		info.n_rows = 2;
+		info.rows[0] = (struct alcm_tensor){ .name = "layers.*.weight",
+			.n_tensors = 11,
+			.dtype = "F32",
+			.n_dims = ALCM_NO_SHAPE,
+			.bytes = 900,
+			.stored_bytes = 300 };
+		info.rows[1] = (struct alcm_tensor){ .name = "bias",
+			.n_tensors = 1,
+			.n_dims = 1,
+			.shape = { 7 },
+			.bytes = 28,
+			.stored_bytes = 28 };
 		info.stats = (struct alcm_stats){ 0 };
 		info.baseline_sample_bytes = 0;
 	}

@@ -11,7 +11,7 @@
 #include "html_out.h"
 #include "report_words.h"
 
-enum { MAX_WORDS = 1024, FEW_ROWS = 1000 };
+enum { MAX_WORDS = 1024, FEW_ROWS = 1000, MANY_TENSORS = 8000 };
 
 /* Texts of one kind, each once. */
 struct words {
@@ -23,7 +23,8 @@ struct packing {
 	FILE *to;
 	struct words types, profiles, coders, planes;
 	char *last_dir;
-	unsigned fold; /* bins of values that become one */
+	unsigned fold;    /* bins of values that become one */
+	unsigned tensors; /* rows of a container that there is room for */
 	bool ok;
 };
 
@@ -127,6 +128,35 @@ static void plane(struct packing *p, const struct alcm_plane *it, const struct a
 	fprintf(p->to, ",%u]", word(p, &p->coders, it->coder));
 }
 
+/* 0, or the first tensors of a container; behind them how many more rows there are. */
+static void tensors(struct packing *p, const struct file_detail *d)
+{
+	unsigned n = d->n_rows < p->tensors ? d->n_rows : p->tensors;
+
+	if (!n) {
+		fputs(",0", p->to);
+		return;
+	}
+	fputs(",[", p->to);
+	for (unsigned i = 0; i < n; i++) {
+		const struct alcm_tensor *t = &d->rows[i];
+
+		fputc('[', p->to);
+		text(p, t->name);
+		number(p, (double)t->n_tensors);
+		fputc(',', p->to);
+		text(p, t->dtype);
+		fputs(",[", p->to);
+		for (unsigned k = 0; t->n_dims <= ALCM_TENSOR_DIMS && k < t->n_dims; k++)
+			fprintf(p->to, "%s%llu", k ? "," : "", (unsigned long long)t->shape[k]);
+		fputc(']', p->to);
+		number(p, (double)t->bytes);
+		number(p, round(t->stored_bytes));
+		fputs("],", p->to);
+	}
+	fprintf(p->to, "%u]", d->n_rows - n);
+}
+
 static void detail(struct packing *p, const struct report_row *row)
 {
 	const struct file_detail *d = row->detail;
@@ -154,6 +184,7 @@ static void detail(struct packing *p, const struct report_row *row)
 	fputc(']', p->to);
 	histogram(p, d->histogram);
 	errors(p, &d->quantisation);
+	tensors(p, d);
 	fputc(']', p->to);
 }
 
@@ -220,6 +251,7 @@ bool html_data(FILE *to, const struct report *report)
 	if (!p)
 		return false;
 	p->to = to;
+	p->tensors = (unsigned)(MANY_TENSORS / (report->n_rows + 1));
 	p->fold = report->n_rows > FEW_ROWS ? 2 : 1;
 	p->ok = true;
 	fputs("{\"rows\":[", to);

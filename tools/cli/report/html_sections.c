@@ -264,7 +264,10 @@ static bool plain_list(FILE *to, const struct report *report)
 		if (!html_text(to, row->path))
 			return false;
 		bytes_cell(to, (double)row->sum.logical);
-		fprintf(to, "<td class=\"t\">%s\n", row->why_not);
+		fputs("<td class=\"t\">", to);
+		if (!html_text(to, row->why_not))
+			return false;
+		fputc('\n', to);
 		shown++;
 	}
 	fputs("</tbody></table></div></details>", to);
@@ -289,8 +292,10 @@ bool html_plain(FILE *to, const struct report *report)
 	      "Files</th><th scope=\"col\" class=\"n\">Bytes</th></tr></thead><tbody>\n",
 		to);
 	for (size_t i = 0; i < n; i++) {
-		fprintf(to, "<tr><th scope=\"row\">%s</th><td>%" PRIu64, reasons[i].why,
-			reasons[i].n_files);
+		fputs("<tr><th scope=\"row\">", to);
+		if (!html_text(to, reasons[i].why))
+			return false;
+		fprintf(to, "</th><td>%" PRIu64, reasons[i].n_files);
 		bytes_cell(to, (double)reasons[i].bytes);
 	}
 	fputs("</tbody></table></div>\n", to);

@@ -31,7 +31,7 @@
 
 	function unpackDetail(d, data) {
 		const [entropy, gain, codec, wall, threads, n, nan, inf, mean, variance, stddev, skewness, kurtosis, sparsity,
-			min, max, planes, histogram, errors] = d;
+			min, max, planes, histogram, errors, tensors] = d;
 		return {
 			entropy, gain, codec: data.coders[codec], wall, threads, n, nan, inf,
 			statistics: { mean, variance, "standard deviation": stddev, skewness, kurtosis, sparsity },
@@ -39,6 +39,8 @@
 			planes: unpackPlanes(planes, data),
 			histogram: histogram ? unpackHistogram(histogram) : null,
 			errors: errors || null,
+			tensors: tensors ? tensors.slice(0, -1) : [],
+			moreTensors: tensors ? tensors[tensors.length - 1] : 0,
 		};
 	}
 
@@ -450,6 +452,8 @@
 			["modified", new Date(f.mtime * 1000).toISOString().slice(0, 19).replace("T", " ") + " UTC"]])));
 		if (d.errors)
 			list.push(errorsPanel(d.errors));
+		if (d.tensors.length)
+			list.unshift(tensorsPanel(d));
 		const others = otherSteps(f);
 		if (others.length > 1)
 			list.push(stepsPanel(f, others));
@@ -502,6 +506,18 @@
 		return panel("Entropy: bits needed of bits there", s("svg", { viewBox: `0 0 ${width} 76`, role: "img",
 			"aria-label": `predicted ${percent(d.entropy)}, achieved ${percent(achieved)}` },
 		line(18, "predicted by the network", d.entropy), line(54, "achieved", achieved)));
+	}
+
+	function tensorsPanel(d) {
+		const heads = [["Tensor", "t"], ["Type", "t"], ["Shape", "t"], ["Bytes", "n"], ["Stored", "n"], ["Ratio", "n"]];
+		return h("div", { class: "wide" }, h("h4", {}, "Tensors"), h("div", { class: "scroll", tabindex: "0", role: "region",
+			"aria-label": "Tensors of this file" }, h("table", {},
+			h("thead", {}, h("tr", {}, heads.map(([name, c]) => h("th", { scope: "col", class: c }, name)))),
+			h("tbody", {}, d.tensors.map(([name, count, type, shape, size, stored]) => h("tr", {},
+				h("th", { scope: "row" }, h("bdi", {}, name || "(no tensor's)"), count > 1 ? ` (${count} tensors)` : null),
+				[type, shape.join(" × ")].map((v) => h("td", { class: "t" }, v)),
+				[bytes(size), bytes(stored), stored ? (size / stored).toFixed(3) : "–"].map((v) => h("td", { class: "n" }, v))))))),
+		d.moreTensors ? h("p", { class: "note" }, `${d.moreTensors} more rows are in alcm report --json.`) : null);
 	}
 
 	function errorsPanel(e) {

@@ -26,6 +26,7 @@ struct collector {
 	collect_fn fn;
 	void *ctx;
 	struct walk_seen seen;
+	bool tensors; /* those of containers are wanted too, which takes reading */
 	const char *operand;
 	char *root, *rel; /* of an operand in a mount: the mount's root, the way below; or NULL */
 };
@@ -59,20 +60,28 @@ static void fill_plain(struct report_row *row, uint64_t bytes, const char *why)
 }
 
 /* Why nobody has compressed the file behind `fd`. */
-static const char *why_plain(int fd, const struct stat *st)
+static void fill_why(int fd, const struct stat *st, struct report_row *row)
 {
+	struct alcm_verdict verdict = { .worth = true };
 	uint8_t prefix[ALCM_SNIFF_BYTES];
 	ssize_t n = pread(fd, prefix, sizeof(prefix), 0);
+	const char *why = "not taken up yet; alcm pack compresses it";
 
-	if (st->st_size == 0)
-		return "empty";
-	if (n <= 0 || alcm_sniff(prefix, (size_t)n) == ALCM_SNIFF_OTHER)
-		return "no tensor file of a known format";
-	if (st->st_size < SMALL_BYTES)
-		return "below 4 KiB";
-	if (st->st_nlink > 1)
-		return "has several hard links";
-	return "not taken up yet; alcm pack compresses it";
+	if (st->st_size >= SMALL_BYTES &&
+		alcm_detect_file(ALCM_DETECT_TENSORS, fd, (uint64_t)st->st_size, &verdict) != 0)
+		why = "can't be read";
+	else if (!verdict.worth)
+		why = verdict.reason;
+	else if (st->st_size == 0)
+		why = "empty";
+	else if (st->st_size < SMALL_BYTES && n > 0 &&
+		alcm_sniff(prefix, (size_t)n) == ALCM_SNIFF_OTHER)
+		why = "no tensor file of a known format";
+	else if (st->st_size < SMALL_BYTES)
+		why = "below 4 KiB";
+	else if (st->st_nlink > 1)
+		why = "has several hard links";
+	fill_plain(row, (uint64_t)st->st_size, why);
 }
 
 /* ---- through a mount --------------------------------------------------------------------------- */
@@ -87,7 +96,7 @@ static enum cli_exit fill_mounted(const struct collector *c, const struct walk_e
 	struct alcm_info info;
 
 	if (!text)
-		fill_plain(row, (uint64_t)entry->st->st_size, why_plain(fd, entry->st));
+		fill_why(fd, entry->st, row);
 	else if (alcm_report_read(text, strlen(text), &info) == 0)
 		status = fill_from(c, &info, row);
 	else
@@ -107,10 +116,12 @@ static enum cli_exit fill_stored(const struct collector *c, struct source *sourc
 	int err;
 
 	if (!source->blob) {
-		fill_plain(row, source->size, why_plain(source->fd, &source->st));
+		fill_why(source->fd, &source->st, row);
 		return CLI_OK;
 	}
 	err = alcm_blob_info(source->blob, &info, &diag);
+	if (!err && c->tensors)
+		err = alcm_blob_list_tensors(source->blob, &info);
 	return err ? cli_error_from(c->cli, source->path, err, &diag) : fill_from(c, &info, row);
 }
 
@@ -179,15 +190,21 @@ static enum cli_exit collect_operand(struct collector *c, const char *path)
 	return status;
 }
 
+static enum cli_exit collect_all(struct collector *c)
+{
+	enum cli_exit worst = CLI_OK;
+
+	for (int i = 0; i < c->cli->n_paths; i++)
+		worst = cli_worse(worst, collect_operand(c, c->cli->paths[i]));
+	walk_seen_free(&c->seen);
+	return worst;
+}
+
 enum cli_exit collect(struct cli *cli, struct alcm *alcm, collect_fn fn, void *ctx)
 {
 	struct collector c = { .cli = cli, .alcm = alcm, .fn = fn, .ctx = ctx };
-	enum cli_exit worst = CLI_OK;
 
-	for (int i = 0; i < cli->n_paths; i++)
-		worst = cli_worse(worst, collect_operand(&c, cli->paths[i]));
-	walk_seen_free(&c.seen);
-	return worst;
+	return collect_all(&c);
 }
 
 struct gathering {
@@ -205,7 +222,8 @@ static enum cli_exit gather(void *ctx, struct report_row *row)
 enum cli_exit collect_report(struct cli *cli, struct alcm *alcm, struct report *out)
 {
 	struct gathering g = { cli, out };
-	enum cli_exit status = collect(cli, alcm, gather, &g);
+	struct collector c = { .cli = cli, .alcm = alcm, .fn = gather, .ctx = &g, .tensors = true };
+	enum cli_exit status = collect_all(&c);
 
 	if (!report_finish(out))
 		return cli_error(cli, NULL, "out of memory");

@@ -16,7 +16,7 @@ typedef enum cli_exit (*collect_fn)(void *ctx, struct report_row *row);
  */
 enum cli_exit collect(struct cli *cli, struct alcm *alcm, collect_fn fn, void *ctx);
 
-/* All of it as a report; release it whatever this returns. */
+/* All of it as a report, with the tensors of containers; release it whatever this returns. */
 enum cli_exit collect_report(struct cli *cli, struct alcm *alcm, struct report *out);
 
 /*

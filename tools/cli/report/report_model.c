@@ -93,6 +93,7 @@ static void detail_free(struct file_detail *d)
 		return;
 	free(d->shape);
 	free(d->planes);
+	free(d->rows);
 	free(d->histogram);
 	free(d);
 }
@@ -120,12 +121,15 @@ struct file_detail *file_detail_new(const struct alcm_info *info)
 	d->quantisation = info->quantisation;
 	d->shape = calloc(d->n_dims + 1, sizeof(*d->shape));
 	d->planes = calloc(d->n_planes + 1, sizeof(*d->planes));
-	if (!d->shape || !d->planes) {
+	d->n_rows = info->n_rows;
+	d->rows = calloc(d->n_rows + 1, sizeof(*d->rows));
+	if (!d->shape || !d->planes || !d->rows) {
 		detail_free(d);
 		return NULL;
 	}
 	memcpy(d->shape, info->shape, d->n_dims * sizeof(*d->shape));
 	memcpy(d->planes, info->planes, d->n_planes * sizeof(*d->planes));
+	memcpy(d->rows, info->rows, d->n_rows * sizeof(*d->rows));
 	return d;
 }
 

@@ -48,7 +48,9 @@ struct file_detail {
 	double wall_seconds, bits_per_value, predicted_entropy;
 	struct alcm_stats stats;
 	struct alcm_quantisation quantisation;
-	struct alcm_plane *planes;        /* n_planes of them */
+	struct alcm_plane *planes; /* n_planes of them */
+	unsigned n_rows;
+	struct alcm_tensor *rows;         /* of a container's tensors */
 	struct alcm_histogram *histogram; /* NULL: the file was not sampled */
 };
 
@@ -58,7 +60,7 @@ struct report_row {
 	struct figures sum;
 	struct timespec mtime;
 	struct file_detail *detail; /* NULL: not compressed, or several files */
-	char why_not[64];           /* not compressed: why; otherwise "" */
+	char why_not[96];           /* not compressed: why; otherwise "" */
 	char *operand;              /* the file as it can be opened */
 };
 

@@ -76,6 +76,32 @@ static void add_planes(cJSON *to, const struct file_detail *d)
 	}
 }
 
+/* A container's, one by one or by the pattern of their names. */
+static void add_tensors(cJSON *to, const struct file_detail *d)
+{
+	cJSON *tensors = d->n_rows ? cJSON_AddArrayToObject(to, "tensors") : NULL;
+
+	for (unsigned i = 0; i < d->n_rows; i++) {
+		const struct alcm_tensor *t = &d->rows[i];
+		bool one_shape = t->n_dims <= ALCM_TENSOR_DIMS;
+		cJSON *o = cJSON_CreateObject(), *shape;
+
+		add_name(o, "name", t->name);
+		add_number(o, "count", (double)t->n_tensors);
+		cJSON_AddItemToObject(o, "dtype",
+			t->dtype[0] ? cJSON_CreateString(t->dtype) : cJSON_CreateNull());
+		shape = one_shape ? cJSON_AddArrayToObject(o, "shape")
+				  : cJSON_AddNullToObject(o, "shape");
+		for (unsigned k = 0; one_shape && k < t->n_dims; k++)
+			cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)t->shape[k]));
+		add_number(o, "bytes", (double)t->bytes);
+		add_number(o, "stored", round(t->stored_bytes));
+		add_number(o, "ratio",
+			t->stored_bytes > 0 ? (double)t->bytes / t->stored_bytes : (double)NAN);
+		cJSON_AddItemToArray(tensors, o);
+	}
+}
+
 static void add_errors(cJSON *to, const struct alcm_quantisation *q)
 {
 	const struct alcm_distortion *d = &q->distortion;
@@ -156,6 +182,7 @@ static void add_detail(cJSON *o, const struct file_detail *d, const struct figur
 	add_number(o, "achieved_entropy", 1 / figures_ratio(f));
 	add_statistics(o, &d->stats);
 	add_planes(o, d);
+	add_tensors(o, d);
 	add_errors(o, &d->quantisation);
 	add_histogram(o, d->histogram);
 }
