@@ -231,10 +231,13 @@ static int measure(struct bench *b, unsigned method, unsigned n_repeats,
 	if (bytes < 0)
 		return (int)bytes;
 	qsort(times, n_repeats, sizeof(times[0]), by_value);
+
+	unsigned middle = n_repeats / 2;
+
 	*out = (struct alcm_paper_result){
 		.stored_bytes = (uint64_t)bytes,
 		.ratio = (double)BYTES / (double)bytes,
-		.cpu_seconds = (double)times[n_repeats / 2] / 1e9,
+		.cpu_seconds = (double)times[middle] / 1e9,
 	};
 	out->caq = alcm_caq(out->ratio, out->cpu_seconds);
 	if (methods[method].lossy) {

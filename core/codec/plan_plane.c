@@ -172,7 +172,7 @@ static void plan_lz_by_network(struct codec *c, const uint8_t *in, uint32_t n,
 
 	choose_matches(inputs, tries);
 	for (unsigned k = 0; k < N_CHOICES; k++) {
-		if (tries[k])
+		if (tries[k] && candidates[k])
 			keep_if_smaller(c, candidates[k], in, n, out, plane);
 	}
 }

@@ -282,10 +282,12 @@ void safetensors_walk(struct container *c, const struct format_reader *file)
 	}
 
 	AUTO_FREE char *text = mem_alloc(len);
-	struct reader r = { text, text + len, false };
 
 	if (!text || !format_read(file, text, len, LENGTH_BYTES))
 		return;
+
+	struct reader r = { text, text + len, false };
+
 	read_header(&r, c->head_bytes, &c->segments);
 	if (r.bad)
 		segments_release(&c->segments);

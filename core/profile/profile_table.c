@@ -87,7 +87,7 @@ int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_d
 	double bound = 0;
 	int err = 0;
 
-	for (uint8_t id = 0; id < N_PROFILES; id++) {
+	for (unsigned id = 0; id < N_PROFILES; id++) {
 		const struct profile *p = &profiles[id];
 
 		if (strlen(p->name) != len || strncmp(text, p->name, len) != 0)
@@ -99,7 +99,7 @@ int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_d
 		if (text[len])
 			err = parse_bound(p, text + len + 1, &bound, diag);
 		if (!err)
-			(void)alcm_profile_of_id(id, bound, out);
+			(void)alcm_profile_of_id((uint8_t)id, bound, out);
 		return err;
 	}
 	return unknown(text, diag);

@@ -238,7 +238,7 @@ enum cli_exit verb_du(struct cli *cli)
 	status = cli->options & OPT_DEPTH ? sum_dirs(&du, alcm) : sum_codecs(&du, alcm);
 	if (du.rows)
 		status = cli_worse(status, print(&du));
-	for (size_t i = 0; i < du.n_rows; i++)
+	for (size_t i = 0; du.rows && i < du.n_rows; i++)
 		free(du.rows[i].name);
 	free(du.rows);
 	alcm_free(alcm);

@@ -42,7 +42,11 @@ static bool new_row(const struct collector *c, const struct walk_entry *entry,
 		.operand = strdup(entry->path),
 		.mtime = entry->st->st_mtim,
 	};
-	return row->path && row->operand;
+	if (row->path && row->operand)
+		return true;
+	free(row->path);
+	free(row->operand);
+	return false;
 }
 
 static enum cli_exit fill_from(const struct collector *c, const struct alcm_info *info,
