@@ -43,7 +43,9 @@ struct alcm_params {
 	unsigned threads;     /* encoding workers; 0 = one per online core */
 	size_t budget_bytes;  /* for all chunk buffers and scratch memory; at least 8 MiB */
 	uint32_t chunk_bytes; /* of new blobs; a power of two, 64 KiB … 16 MiB */
-	bool verify;          /* decode and compare each chunk before its buffer is let go */
+	bool patient; /* look harder for matches: what isn't made of models' floats gets smaller, and
+			 takes several times as long */
+	bool verify; /* decode and compare each chunk before its buffer is let go */
 	/* Of alcm_predictor_read() or alcm_train(), kept until alcm_free(); NULL: the built-in. */
 	const struct alcm_predictor *predictor;
 	void (*log)(void *ctx, enum alcm_log_level level, const char *text); /* may be NULL */

@@ -95,7 +95,7 @@ void alcm_free(struct alcm *alcm)
 	mem_free(alcm);
 }
 
-static struct scratch *scratch_new(uint32_t chunk_bytes)
+static struct scratch *scratch_new(const struct alcm *alcm, uint32_t chunk_bytes)
 {
 	struct scratch *s = mem_zalloc(1, sizeof(*s));
 
@@ -109,6 +109,7 @@ static struct scratch *scratch_new(uint32_t chunk_bytes)
 		scratch_free(s);
 		return NULL;
 	}
+	codec_be_patient(s->codec, alcm->params.patient);
 	return s;
 }
 
@@ -130,7 +131,7 @@ struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 		s = NULL;
 	}
 	if (!s)
-		s = scratch_new(chunk_bytes);
+		s = scratch_new(alcm, chunk_bytes);
 	if (!s)
 		engine_scratch_put(alcm, NULL);
 	return s;

@@ -58,6 +58,11 @@ int codec_new(uint32_t chunk_bytes, struct codec **out)
 	return 0;
 }
 
+void codec_be_patient(struct codec *c, bool patient)
+{
+	c->chooser = patient ? CHOOSER_NETWORK : CHOOSER_RULES;
+}
+
 void codec_free(struct codec *c)
 {
 	if (!c)

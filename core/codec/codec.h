@@ -41,6 +41,12 @@ void codec_free(struct codec *codec);                    /* NULL is fine */
 /* Memory that codec_new(chunk_bytes) takes, at most. */
 size_t codec_memory(uint32_t chunk_bytes);
 
+/*
+ * Choose how to look for matches by the network rather than by rules: smaller by some tenths of a percent on signals,
+ * pictures and text, and several times as slow there (docs/performance.md).
+ */
+void codec_be_patient(struct codec *codec, bool patient);
+
 /* The largest body that codec_encode() makes of n bytes: n plus a small constant. */
 size_t codec_bound(uint32_t n);
 

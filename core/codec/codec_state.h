@@ -9,7 +9,7 @@
 #include "coder/coder_table.h"
 
 /* By what the search for matches is chosen. Tests compare the two. */
-enum chooser { CHOOSER_NETWORK, CHOOSER_RULES };
+enum chooser { CHOOSER_RULES, CHOOSER_NETWORK };
 
 /* For those who teach the network: sees what it would be asked about a plane. */
 struct choice_observer {

@@ -59,6 +59,7 @@ const struct verb cli_verbs[] = {
 		.options = OPT_RECURSIVE | OPT_OUT | OPT_FORCE | OPT_PROFILE | OPT_PREDICTOR |
 			OPT_THREADS,
 		.takes_paths = true,
+		.patient = true,
 		.run = verb_pack,
 	},
 	{
@@ -191,6 +192,7 @@ int cli_engine(struct cli *cli, bool reads_only, struct alcm **out)
 		return err;
 	alcm_params_default(&params);
 	params.predictor = cli->predictor;
+	params.patient = cli->verb->patient;
 	params.threads = reads_only ? 1 : cli->threads;
 	params.log = log_text;
 	params.log_ctx = cli;

@@ -60,6 +60,7 @@ struct verb {
 	const char *name, *operands, *summary;
 	unsigned options; /* of enum cli_option: those that it knows */
 	bool takes_paths; /* one at least */
+	bool patient;     /* nobody waits for each file: compress harder */
 	enum cli_exit (*run)(struct cli *cli);
 };
 
