@@ -130,7 +130,8 @@ static struct segment *infer_gaps(const struct layout *layout, const uint8_t *ra
 		mem_free(all);
 		return NULL;
 	}
-	memcpy(all + *n, layout->segments, layout->n_segments * sizeof(*all));
+	if (layout->n_segments)
+		memcpy(all + *n, layout->segments, layout->n_segments * sizeof(*all));
 	*n += layout->n_segments;
 	segments_order(all, *n);
 	return all;
