@@ -5,6 +5,7 @@
 #include "alcm.h"
 #include "base/alloc.h"
 #include "codec/codec.h"
+#include "codec/guess.h"
 #include "format/format.h"
 
 struct alcm_coder {
@@ -46,10 +47,19 @@ size_t alcm_coder_bound(uint32_t n)
 int64_t alcm_coder_encode(struct alcm_coder *coder, const void *raw, uint32_t n, uint64_t off,
 	void *body)
 {
+	struct layout layout = coder->layout;
+	AUTO_FREE struct segment *guesses = NULL;
 	struct span spans[SPAN_MAX];
 	struct codec_result r;
-	int err = codec_encode(coder->codec, raw, n, spans,
-		format_spans(&coder->layout, off, n, spans), body, &r);
+	size_t n_guesses;
+	int err;
+
+	if (!layout.dtype_text[0])
+		guesses = codec_guess(&layout, raw, off, n, &n_guesses);
+	layout.segments = guesses;
+	layout.n_segments = guesses ? n_guesses : 0;
+	err = codec_encode(coder->codec, raw, n, spans, format_spans(&layout, off, n, spans),
+		body, &r);
 
 	return err ? err : (int64_t)r.body_len;
 }

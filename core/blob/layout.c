@@ -10,10 +10,7 @@
 #include "base/checked.h"
 #include "base/lock.h"
 #include "blob/blob_state.h"
-#include "predict/infer.h"
-
-/* Less of bytes is not worth a guess. */
-enum { INFER_BYTES_MIN = 16 << 10 };
+#include "codec/guess.h"
 
 /* ---- one tensor: the first chunk says all ------------------------------------------------------ */
 
@@ -88,55 +85,6 @@ void layout_update_container(struct alcm_blob *blob)
 	blob->container_tail = c->tail;
 }
 
-/* What `raw`, the n bytes at `off` of which no parser speaks, looks like. False: like nothing with elements. */
-static bool infer_segment(const uint8_t *raw, uint32_t n, uint64_t off, struct segment *out)
-{
-	struct inference in;
-	uint32_t width;
-
-	infer_chunk(raw, n, &in);
-	if (!infer_is_numeric(&in) || in.phase >= n)
-		return false;
-	width = dtype_get(in.dtype)->width_bytes;
-	*out = (struct segment){
-		.offset = off + in.phase,
-		.bytes = (n - in.phase) / width * width,
-		.elem_bytes = width,
-		.dtype = (uint8_t)in.dtype,
-		.big_endian = in.big_endian,
-	};
-	return true;
-}
-
-/* The segments that `layout` has in this chunk, and guesses where it has none; NULL as well without memory. */
-static struct segment *infer_gaps(const struct layout *layout, const uint8_t *raw, uint64_t off,
-	uint32_t len, size_t *n)
-{
-	struct segment *all = mem_alloc((layout->n_segments + len / INFER_BYTES_MIN + 1) *
-		sizeof(*all));
-	struct span span;
-
-	*n = 0;
-	for (uint32_t at = 0; all && at < len; at += span.len_bytes) {
-		bool bytes;
-
-		format_next_span(layout, off + at, off + len, &span);
-		bytes = span.dtype == DTYPE_BYTES && span.elem_bytes == 1;
-		if (bytes && span.len_bytes >= INFER_BYTES_MIN &&
-			infer_segment(raw + at, span.len_bytes, off + at, &all[*n]))
-			++*n;
-	}
-	if (!all || !*n) {
-		mem_free(all);
-		return NULL;
-	}
-	if (layout->n_segments)
-		memcpy(all + *n, layout->segments, layout->n_segments * sizeof(*all));
-	*n += layout->n_segments;
-	segments_order(all, *n);
-	return all;
-}
-
 struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw,
 	uint32_t len, struct layout *layout)
 {
@@ -154,7 +102,7 @@ struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, c
 			&layout->n_segments);
 	}
 	layout->segments = segments;
-	with_guesses = infer_gaps(layout, raw, off, len, &n);
+	with_guesses = codec_guess(layout, raw, off, len, &n);
 	if (with_guesses) {
 		mem_free(segments);
 		layout->segments = segments = with_guesses;

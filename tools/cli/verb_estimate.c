@@ -101,12 +101,14 @@ static enum cli_exit add_samples(struct estimate *e, const struct source *s,
 static enum cli_exit add_plain(struct estimate *e, const struct source *s)
 {
 	uint32_t n = s->size < CHUNK ? (uint32_t)s->size : CHUNK;
+	struct alcm_verdict verdict = { 0 };
 	struct alcm_coder *coder;
 	enum cli_exit status;
 
-	if (n && !read_chunk(s, e->raw, n, 0))
+	if ((n && !read_chunk(s, e->raw, n, 0)) ||
+		(n >= MIN_SIZE && alcm_detect_file(ALCM_DETECT_TENSORS, s->fd, s->size, &verdict)))
 		return cli_error(e->cli, s->path, "could not be read");
-	if (n < MIN_SIZE || alcm_sniff(e->raw, n) != ALCM_SNIFF_TENSOR) {
+	if (!verdict.worth) {
 		e->sum.n_plain++;
 		e->sum.plain_bytes += s->size;
 		return CLI_OK;
@@ -166,19 +168,21 @@ static void print_text(const struct sum *s)
 	char a[16], b[16], c[16];
 
 	if (s->n_files)
-		printf("%s%s would be saved: %llu tensor files of %s would take about %s "
+		printf("%s%s would be saved: %llu files of %s would take about %s "
 		       "(%.3f : 1), for about %.1f CPU seconds\n",
 			saved < 0 ? "-" : "", cli_bytes((uint64_t)(saved < 0 ? -saved : saved), a),
 			(unsigned long long)s->n_files, cli_bytes(s->logical, b),
 			cli_bytes((uint64_t)s->stored, c), ratio_of(s), s->cpu_seconds);
 	else
-		puts("nothing would be saved: there are no tensor files that aren't compressed");
+		puts("nothing would be saved: there is nothing to compress that isn't "
+		     "compressed");
 	if (s->n_done)
 		printf("%llu files of %s are compressed already and take %s\n",
 			(unsigned long long)s->n_done, cli_bytes(s->done_logical, a),
 			cli_bytes(s->done_stored, b));
 	if (s->n_plain)
-		printf("%llu files of %s would stay as they are: no tensor files, or small\n",
+		printf("%llu files of %s would stay as they are: not numeric, compressed "
+		       "already, or small\n",
 			(unsigned long long)s->n_plain, cli_bytes(s->plain_bytes, a));
 }
 

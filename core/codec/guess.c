@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "codec/guess.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "predict/infer.h"
+
+/* Less of bytes is not worth a guess. */
+enum { INFER_BYTES_MIN = 16 << 10 };
+
+/* What `raw`, the n bytes at `off` of which no parser speaks, looks like. False: like nothing with elements. */
+static bool infer_segment(const uint8_t *raw, uint32_t n, uint64_t off, struct segment *out)
+{
+	struct inference in;
+	uint32_t width;
+
+	infer_chunk(raw, n, &in);
+	if (!infer_is_numeric(&in) || in.phase >= n)
+		return false;
+	width = dtype_get(in.dtype)->width_bytes;
+	*out = (struct segment){
+		.offset = off + in.phase,
+		.bytes = (n - in.phase) / width * width,
+		.elem_bytes = width,
+		.dtype = (uint8_t)in.dtype,
+		.big_endian = in.big_endian,
+	};
+	return true;
+}
+
+struct segment *codec_guess(const struct layout *layout, const uint8_t *raw, uint64_t off,
+	uint32_t len, size_t *n)
+{
+	struct segment *all = mem_alloc((layout->n_segments + len / INFER_BYTES_MIN + 1) *
+		sizeof(*all));
+	struct span span;
+
+	*n = 0;
+	for (uint32_t at = 0; all && at < len; at += span.len_bytes) {
+		bool bytes;
+
+		format_next_span(layout, off + at, off + len, &span);
+		bytes = span.dtype == DTYPE_BYTES && span.elem_bytes == 1;
+		if (bytes && span.len_bytes >= INFER_BYTES_MIN &&
+			infer_segment(raw + at, span.len_bytes, off + at, &all[*n]))
+			++*n;
+	}
+	if (!all || !*n) {
+		mem_free(all);
+		return NULL;
+	}
+	if (layout->n_segments)
+		memcpy(all + *n, layout->segments, layout->n_segments * sizeof(*all));
+	*n += layout->n_segments;
+	segments_order(all, *n);
+	return all;
+}
