@@ -7,9 +7,11 @@
 With `cpu`, the program is an optimised build whose CPU time is judged too.
 """
 
+import contextlib
 import io
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,7 @@ except ImportError:
     sys.exit(77)
 
 ALCM = sys.argv[1]
+TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
 def run(*args):
@@ -93,6 +96,10 @@ def judge_cpu(bench):
 def main():
     w = weights()
     bench = json.loads(run("bench", "paper", "--json"))
+    with contextlib.suppress(ImportError):
+        import jsonschema
+
+        jsonschema.validate(bench, json.loads((TOP / "docs/paper.schema.json").read_text()))
     baseline, paper_container, paper, alcm, lossless = bench["methods"]
     assert bench["entropy_loss"] < 0.01, bench["entropy_loss"]
     for epoch in range(1, 11):

@@ -105,9 +105,11 @@ static cJSON *json_of(const struct alcm_paper_result *r)
 static enum cli_exit print_json(struct cli *cli, const struct alcm_paper_bench *b)
 {
 	struct means baseline = mean_of(b, ALCM_PAPER_BASELINE);
-	cJSON *root = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(root, "methods");
+	cJSON *root = cJSON_CreateObject(), *list;
 	char *text;
 
+	cJSON_AddStringToObject(root, "schema", "alcm-paper/1");
+	list = cJSON_AddArrayToObject(root, "methods");
 	cJSON_AddNumberToObject(root, "entropy_loss", b->entropy_loss);
 	for (unsigned i = 0; i < ALCM_PAPER_METHODS; i++) {
 		struct means m = mean_of(b, i);

@@ -172,6 +172,7 @@ static enum cli_exit print_sums(struct bench *b)
 		return CLI_OK;
 	}
 	root = cJSON_CreateObject();
+	cJSON_AddStringToObject(root, "schema", "alcm-bench/1");
 	cJSON_AddNumberToObject(root, "threads", b->params.n_threads);
 	cJSON_AddItemToObject(root, "files", b->files);
 	classes = cJSON_AddArrayToObject(root, "classes");

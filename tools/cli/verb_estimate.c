@@ -191,6 +191,7 @@ static enum cli_exit print_json(struct cli *cli, const struct sum *s)
 	cJSON *root = cJSON_CreateObject();
 	char *text;
 
+	cJSON_AddStringToObject(root, "schema", "alcm-estimate/1");
 	cJSON_AddNumberToObject(root, "files", (double)s->n_files);
 	cJSON_AddNumberToObject(root, "logical_bytes", (double)s->logical);
 	cJSON_AddNumberToObject(root, "stored_bytes", (double)(uint64_t)s->stored);
