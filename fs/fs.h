@@ -18,6 +18,7 @@
 #include "options.h"
 #include "summaries.h"
 
+struct dir_handle;
 struct inode;
 
 /* The admin directory at the store's root. */
@@ -44,6 +45,9 @@ struct fs {
 	struct summaries summaries;
 
 	_Atomic unsigned n_unfinished; /* files that could only be packed in part: alcm_swap_retry() */
+	pthread_mutex_t dirs_lock; /* guards the list of open directories; a leaf */
+	struct dir_handle *dirs;
+
 	pthread_mutex_t scheduler_lock; /* one save at a time takes a directory's scheduler on */
 
 	pthread_mutex_t fd_lock; /* guards the LRU, pins and fd counts; a leaf */

@@ -270,6 +270,7 @@ int inode_table_init(struct fs *fs)
 	pthread_mutex_init(&fs->table_lock, NULL);
 	pthread_mutex_init(&fs->scheduler_lock, NULL);
 	pthread_mutex_init(&fs->fd_lock, NULL);
+	pthread_mutex_init(&fs->dirs_lock, NULL);
 	fs->n_inodes = 1;
 	fs->buckets = calloc(N_BUCKETS, sizeof(struct inode *));
 	if (!fs->buckets)

@@ -18,6 +18,7 @@
 
 #include "fs.h"
 #include "inode.h"
+#include "op.h"
 #include "privileges.h"
 #include "store_lock.h"
 
@@ -261,6 +262,7 @@ static int run(struct fs *fs, struct fuse_args *args)
 	size_fd_cache(fs);
 	close_stdin();
 	err = serve(fs);
+	op_dir_end(fs);
 	inode_table_release(fs);
 	alcm_free(fs->alcm);
 	fuse_session_destroy(fs->session);

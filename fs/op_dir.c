@@ -25,9 +25,10 @@ enum { MAX_VIRTUAL = 32 };
  * entry that is read to the last.
  */
 struct dir_handle {
-	DIR *stream;          /* NULL: not being read */
-	off_t at;             /* telldir() of what comes next */
-	struct dirent *ahead; /* read, but there was no room for it */
+	struct dir_handle *prev, *next; /* guarded by fs->dirs_lock */
+	DIR *stream;                    /* NULL: not being read */
+	off_t at;                       /* telldir() of what comes next */
+	struct dirent *ahead;           /* read, but there was no room for it */
 };
 
 static struct dir_handle *handle_from(const struct fuse_file_info *fi)
@@ -68,15 +69,44 @@ static void close_stream(struct fs *fs, struct dir_handle *d)
 	inode_count_fd(fs, -1);
 }
 
+static struct dir_handle *new_handle(struct fs *fs)
+{
+	struct dir_handle *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	pthread_mutex_lock(&fs->dirs_lock);
+	d->next = fs->dirs;
+	if (d->next)
+		d->next->prev = d;
+	fs->dirs = d;
+	pthread_mutex_unlock(&fs->dirs_lock);
+	return d;
+}
+
 static void free_handle(struct fs *fs, struct dir_handle *d)
 {
+	pthread_mutex_lock(&fs->dirs_lock);
+	if (d->prev)
+		d->prev->next = d->next;
+	else
+		fs->dirs = d->next;
+	if (d->next)
+		d->next->prev = d->prev;
+	pthread_mutex_unlock(&fs->dirs_lock);
 	close_stream(fs, d);
 	free(d);
 }
 
+void op_dir_end(struct fs *fs)
+{
+	while (fs->dirs)
+		free_handle(fs, fs->dirs);
+}
+
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct dir_handle *d = calloc(1, sizeof(*d));
+	struct dir_handle *d = new_handle(req_fs(req));
 
 	(void)ino;
 	if (!d) {
