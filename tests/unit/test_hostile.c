@@ -37,7 +37,7 @@ static void setup(void)
 	ck_assert_int_eq(alcm_new(&params, &alcm), 0);
 	fd = memfd_create("hostile", MFD_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
 #else
 	(void)limit;
