@@ -222,7 +222,11 @@ static void row(struct packing *p, const struct report_row *r)
 	number(p, (double)r->sum.logical);
 	number(p, (double)r->sum.stored);
 	number(p, r->sum.cpu_seconds);
-	number(p, d ? d->bits_per_value : (double)NAN);
+	/* As it is shown: a rounded value would be rounded twice. */
+	if (d && isfinite(d->bits_per_value))
+		fprintf(p->to, ",%.2f", d->bits_per_value);
+	else
+		number(p, (double)NAN);
 	number(p, word(p, &p->profiles, d ? d->profile : "several"));
 	number(p, r->sum.n_lossy > 0);
 	number(p, (double)r->mtime.tv_sec);

@@ -59,5 +59,5 @@ void html_json_number(FILE *to, double v)
 	else if (floor(v) == v && fabs(v) < 1e15)
 		fprintf(to, "%.0f", v);
 	else
-		fprintf(to, "%.5g", v);
+		fprintf(to, "%.4g", v);
 }

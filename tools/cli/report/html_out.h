@@ -19,7 +19,7 @@ bool html_text(FILE *to, const char *text);
 /* A JSON string that may stand in a script element. False: out of memory. */
 bool html_json_text(FILE *to, const char *text);
 
-/* A JSON number of five significant digits (counts: all of them); null if it isn't finite. */
+/* A JSON number of four significant digits (counts: all of them); null if it isn't finite. */
 void html_json_number(FILE *to, double v);
 
 /* The data that the script draws from. */
