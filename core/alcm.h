@@ -113,6 +113,7 @@ bool alcm_detect_first(enum alcm_detect detect, const void *first, size_t n);
 
 struct alcm_verdict {
 	bool worth;      /* it is to be compressed */
+	bool sampled;    /* by what its content looks like, not by its head or size */
 	char reason[96]; /* why, or why not: "safetensors", "already compressed: gzip", … */
 };
 

@@ -95,6 +95,21 @@ static int survey_file(int fd, uint64_t size, uint8_t *piece, struct infer_surve
 	return err;
 }
 
+/* A small file's content says too little, unless its head names what it is compressed by. */
+static void judge_content(enum alcm_detect detect, uint64_t size,
+	const struct infer_survey *survey, struct alcm_verdict *out)
+{
+	enum infer_verdict verdict = infer_survey_verdict(survey, out->reason);
+
+	if (size >= FILE_MIN || detect == ALCM_DETECT_ALL) {
+		out->worth = wanted(detect, verdict);
+		out->sampled = true;
+	} else if (!survey->packed_by || verdict != INFER_VERDICT_COMPRESSED) {
+		snprintf(out->reason, sizeof(out->reason), "%s",
+			"no format that we know, and too small to be judged by its content");
+	}
+}
+
 int alcm_detect_file(enum alcm_detect detect, int fd, uint64_t size, struct alcm_verdict *out)
 {
 	AUTO_FREE uint8_t *piece = mem_alloc(PIECE);
@@ -113,12 +128,9 @@ int alcm_detect_file(enum alcm_detect detect, int fd, uint64_t size, struct alcm
 		snprintf(v.reason, sizeof(v.reason), "%s", format);
 	} else if (detect == ALCM_DETECT_NPY) {
 		snprintf(v.reason, sizeof(v.reason), "%s", "no .npy");
-	} else if (size < FILE_MIN && detect != ALCM_DETECT_ALL) {
-		snprintf(v.reason, sizeof(v.reason), "%s",
-			"no format that we know, and too small to be judged by its content");
 	} else {
 		err = survey_file(fd, size, piece, &survey);
-		v.worth = wanted(detect, infer_survey_verdict(&survey, v.reason));
+		judge_content(detect, size, &survey, &v);
 	}
 	if (!err)
 		*out = v;

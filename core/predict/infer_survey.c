@@ -4,29 +4,40 @@
 
 #include "predict/infer.h"
 
-enum { MAX_MAGIC = 8 };
+enum { MAX_MAGIC = 10 };
 
-/* Containers whose content is compressed, by how they begin. A zip isn't one: members may be stored. */
+/* What is compressed, by the bytes at an offset from its start. A zip isn't: members may be stored. */
 static const struct magic {
 	const char *name;
-	uint8_t len, bytes[MAX_MAGIC];
+	uint8_t at, len, bytes[MAX_MAGIC];
 } magics[] = {
-	{ "gzip", 3, { 0x1f, 0x8b, 8 } },
-	{ "zstd", 4, { 0x28, 0xb5, 0x2f, 0xfd } },
-	{ "xz", 6, { 0xfd, '7', 'z', 'X', 'Z', 0 } },
-	{ "bzip2", 3, { 'B', 'Z', 'h' } },
-	{ "lz4", 4, { 0x04, 0x22, 0x4d, 0x18 } },
-	{ "7z", 6, { '7', 'z', 0xbc, 0xaf, 0x27, 0x1c } },
-	{ "JPEG", 3, { 0xff, 0xd8, 0xff } },
-	{ "PNG", 8, { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' } },
-	{ "GIF", 4, { 'G', 'I', 'F', '8' } },
+	{ "gzip", 0, 3, { 0x1f, 0x8b, 8 } },
+	{ "zstd", 0, 4, { 0x28, 0xb5, 0x2f, 0xfd } },
+	{ "xz", 0, 6, { 0xfd, '7', 'z', 'X', 'Z', 0 } },
+	{ "bzip2", 4, 6, { 0x31, 0x41, 0x59, 0x26, 0x53, 0x59 } },
+	{ "lz4", 0, 4, { 0x04, 0x22, 0x4d, 0x18 } },
+	{ "lzip", 0, 4, { 'L', 'Z', 'I', 'P' } },
+	{ "lzop", 0, 9, { 0x89, 'L', 'Z', 'O', 0, '\r', '\n', 0x1a, '\n' } },
+	{ "snappy", 0, 10, { 0xff, 6, 0, 0, 's', 'N', 'a', 'P', 'p', 'Y' } },
+	{ "blosc2", 0, 10, { 0x9e, 0xa8, 'b', '2', 'f', 'r', 'a', 'm', 'e', 0 } },
+	{ "7z", 0, 6, { '7', 'z', 0xbc, 0xaf, 0x27, 0x1c } },
+	{ "rar", 0, 6, { 'R', 'a', 'r', '!', 0x1a, 7 } },
+	{ "JPEG", 0, 3, { 0xff, 0xd8, 0xff } },
+	{ "PNG", 0, 8, { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' } },
+	{ "GIF", 0, 4, { 'G', 'I', 'F', '8' } },
+	{ "WebP", 8, 4, { 'W', 'E', 'B', 'P' } },
+	{ "MP4", 4, 4, { 'f', 't', 'y', 'p' } },
+	{ "FLAC", 0, 4, { 'f', 'L', 'a', 'C' } },
+	{ "Ogg", 0, 4, { 'O', 'g', 'g', 'S' } },
 };
 
 void infer_survey_begin(struct infer_survey *survey, const uint8_t *prefix, size_t n)
 {
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
-		if (n >= magics[i].len && !memcmp(prefix, magics[i].bytes, magics[i].len))
-			survey->packed_by = magics[i].name;
+		const struct magic *m = &magics[i];
+
+		if (n >= (size_t)m->at + m->len && !memcmp(prefix + m->at, m->bytes, m->len))
+			survey->packed_by = m->name;
 	}
 }
 

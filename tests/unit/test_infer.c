@@ -146,6 +146,33 @@ static enum infer_verdict verdict_on(const char *name, char reason[INFER_REASON_
 	return infer_survey_verdict(&survey, reason);
 }
 
+/* What a file is said to be compressed by, or NULL. */
+static const char *packed_by(const char *head, size_t n)
+{
+	struct infer_survey survey = { 0 };
+
+	infer_survey_begin(&survey, (const uint8_t *)head, n);
+	return survey.packed_by;
+}
+
+START_TEST(magics)
+{
+	static const char gzip[] = "\x1f\x8b\x08\0", bzip2[] = "BZh91AY&SY",
+			  webp[] = "RIFF\1\2\3\4WEBPVP8 ",
+			  blosc[] = "\x9e\xa8"
+				    "b2frame\0";
+
+	ck_assert_str_eq(packed_by(gzip, 4), "gzip");
+	ck_assert_str_eq(packed_by(bzip2, 10), "bzip2");
+	ck_assert_str_eq(packed_by(webp, 16), "WebP");
+	ck_assert_str_eq(packed_by(blosc, 10), "blosc2");
+	/* Cut in the middle of its magic, a file says nothing. */
+	ck_assert_ptr_null(packed_by(gzip, 2));
+	ck_assert_ptr_null(packed_by(webp, 11));
+	ck_assert_ptr_null(packed_by("RIFF\1\2\3\4WAVEfmt ", 16));
+}
+END_TEST
+
 START_TEST(verdicts_on_files)
 {
 	char reason[INFER_REASON_BYTES];
@@ -175,6 +202,7 @@ int main(void)
 	tcase_add_test(tc, what_is_no_number);
 	tcase_add_test(tc, little_and_monotonous_input);
 	tcase_add_test(tc, spans_tile);
+	tcase_add_test(tc, magics);
 	tcase_add_test(tc, verdicts_on_files);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

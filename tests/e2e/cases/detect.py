@@ -18,6 +18,7 @@ files = {
     "headed.dat": b"some format that nobody knows\n" * 2 + weights,
     "log.txt": text,
     "log.gz": gzip.compress(weights[:300_000]),
+    "small.gz": gzip.compress(weights[:20_000]),
     "noise": os.urandom(200_000),
     "small.bin": weights[:3000],
 }
@@ -43,6 +44,7 @@ why = save_all("", tensors)
 assert "already compressed" in why["log.gz"] and "noise" in why["noise"], why
 e2e.equal(why["model.safetensors"], "safetensors: 6 tensors", "why")
 e2e.equal(why["small.bin"], "below min_size", "why")
+e2e.equal(why["small.gz"], "already compressed: gzip", "why")
 save_all("detect=npy", {"weights.npy"})
 save_all("detect=all", tensors | {"log.txt"})
 e2e.remount()
