@@ -56,8 +56,8 @@ const struct verb cli_verbs[] = {
 		.name = "pack",
 		.operands = "FILE…|-r DIR…",
 		.summary = "compress files of a store in place, or into a copy",
-		.options = OPT_RECURSIVE | OPT_OUT | OPT_FORCE | OPT_PROFILE | OPT_PREDICTOR |
-			OPT_THREADS,
+		.options = OPT_RECURSIVE | OPT_OUT | OPT_FORCE | OPT_DETECT | OPT_PROFILE |
+			OPT_PREDICTOR | OPT_THREADS,
 		.takes_paths = true,
 		.patient = true,
 		.run = verb_pack,
@@ -273,7 +273,7 @@ static const struct verb *find_verb(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { 0 };
+	struct cli cli = { .detect = ALCM_DETECT_TENSORS };
 	enum cli_exit status;
 	bool help = false;
 

@@ -52,6 +52,7 @@ enum cli_option {
 	OPT_SORT = 1 << 26,
 	OPT_DEPTH = 1 << 27,
 	OPT_TOP = 1 << 28,
+	OPT_DETECT = 1 << 29,
 };
 
 struct cli;
@@ -75,8 +76,9 @@ struct cli {
 	unsigned n_looks;  /* 0: without end */
 	const char *submissions, *dataset, *submitter, *expect;
 	const char *source, *data;
-	const char *sort;    /* a column's key; NULL: as it comes */
-	unsigned depth, top; /* if OPT_DEPTH, OPT_TOP are given */
+	enum alcm_detect detect; /* tensors if not given */
+	const char *sort;        /* a column's key; NULL: as it comes */
+	unsigned depth, top;     /* if OPT_DEPTH, OPT_TOP are given */
 	const char *predictor_path;
 	struct alcm_predictor *predictor; /* read from there by cli_engine() */
 	unsigned n_epochs;

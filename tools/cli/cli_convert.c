@@ -41,8 +41,7 @@ static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *ent
 	if (!entry->st->st_size)
 		return CLI_OK;
 	if (!(c->cli->options & OPT_FORCE))
-		err = alcm_detect_file(ALCM_DETECT_TENSORS, fd, (uint64_t)entry->st->st_size,
-			&verdict);
+		err = alcm_detect_file(c->cli->detect, fd, (uint64_t)entry->st->st_size, &verdict);
 	if (err)
 		return cli_error(c->cli, entry->path, "%s", strerror(-err));
 	if (!verdict.worth && named)

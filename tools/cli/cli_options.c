@@ -18,6 +18,7 @@ static const struct {
 	{ OPT_RECURSIVE, 'r', "recursive", NULL, "operands are directories: take all files below" },
 	{ OPT_OUT, 'o', "output", "OUT", "leave the operand alone and write a copy to OUT" },
 	{ OPT_FORCE, 0, "force", NULL, "take files that are no tensors; replace OUT if it exists" },
+	{ OPT_DETECT, 0, "detect", "WHICH", "take npy, tensors (if not given) or all, as a mount" },
 	{ OPT_REPAIR, 0, "repair", NULL, "mend what can be mended" },
 	{ OPT_PROFILE, 0, "profile", "NAME", "lossless, paper, alcm, bounded:E or bounded-abs:E" },
 	{ OPT_PREDICTOR, 0, "predictor", "FILE", "weights by alcm train, not the built-in ones" },
@@ -142,6 +143,10 @@ static enum cli_exit take_option(struct cli *cli, size_t row, const char *value)
 	if (text)
 		*text = value;
 	switch (table[row].id) {
+	case OPT_DETECT:
+		if (alcm_detect_parse(value, &cli->detect))
+			return CLI_OK;
+		return cli_error(cli, NULL, "--detect %s: not one of npy, tensors, all", value);
 	case OPT_SORT:
 		return check_sort(cli, value);
 	case OPT_DEPTH:
