@@ -1,28 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/xattr.h>
 
 #include "inode.h"
 #include "path.h"
 
-/* The profile that a directory itself names. */
+enum { TEXT_MAX_BYTES = 63 };
+
+int policy_parse(const char *value, size_t n, struct alcm_profile *out, struct alcm_diag *diag)
+{
+	char text[TEXT_MAX_BYTES + 1];
+
+	/* Some programs take the byte that ends a string in C for part of it. */
+	if (n && !value[n - 1])
+		n--;
+	if (n > TEXT_MAX_BYTES || memchr(value, '\0', n)) {
+		(void)snprintf(diag->cause, sizeof(diag->cause), "%s",
+			n > TEXT_MAX_BYTES ? "no profile has a name as long as this"
+					   : "there is a byte 0 in it");
+		return -EINVAL;
+	}
+	memcpy(text, value, n);
+	text[n] = '\0';
+	return alcm_profile_parse(text, out, diag);
+}
+
+/*
+ * The profile that a directory itself names. What can't be read or understood is not passed over: the next
+ * directory up may allow more than was said here, and nobody has chosen to lose precision. So it is lossless.
+ */
 static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *out)
 {
-	char proc[PATH_PROC], text[64];
-	bool found = false;
+	char proc[PATH_PROC], value[TEXT_MAX_BYTES + 2] = "";
+	struct alcm_diag diag = { 0 };
 	ssize_t n;
-	int fd;
+	int fd, err = inode_pin(fs, dir, &fd);
 
-	if (inode_pin(fs, dir, &fd))
-		return false;
-	n = getxattr(path_proc(fd, proc), POLICY_XATTR, text, sizeof(text) - 1);
-	if (n > 0) {
-		text[n] = '\0';
-		found = !alcm_profile_parse(text, out, NULL);
+	if (!err) {
+		n = getxattr(path_proc(fd, proc), POLICY_XATTR, value, sizeof(value));
+		if (n < 0 && errno == ERANGE) /* too long for the buffer: too long for a profile */
+			n = sizeof(value);
+		err = n < 0 ? -errno : policy_parse(value, (size_t)n, out, &diag);
+		inode_unpin(fs, dir);
 	}
-	inode_unpin(fs, dir);
-	return found;
+	if (err == -ENODATA || err == -EOPNOTSUPP)
+		return false;
+	if (err) {
+		fs_log(fs, ALCM_LOG_WARNING, "%s of a directory: %s; taken as lossless",
+			POLICY_XATTR, diag.cause[0] ? diag.cause : strerror(-err));
+		alcm_profile_default(out);
+	}
+	return true;
 }
 
 void policy_profile(struct fs *fs, struct inode *inode, struct alcm_profile *out)

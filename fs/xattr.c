@@ -231,10 +231,8 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	if (err > 0 && is_virtual(name)) {
 		struct alcm_profile profile;
 		struct alcm_diag diag = { 0 };
-		char text[64];
 
-		snprintf(text, sizeof(text), "%.*s", (int)(size < 63 ? size : 63), value);
-		if (alcm_profile_parse(text, &profile, &diag)) {
+		if (policy_parse(value, size, &profile, &diag)) {
 			fs_log(fs, ALCM_LOG_WARNING, "setting %s: %s", POLICY_XATTR, diag.cause);
 			err = -EINVAL;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The alcm command: what its verbs share. A verb is a file verb_NAME.c with one function and a
- * row in cli.c's table; an option is a row in cli_options.c's. Help and completion come from
+ * row in cli_verbs.c's table; an option is a row in cli_options.c's. Help and completion come from
  * the tables.
  */
 #ifndef ALCM_TOOLS_CLI_H

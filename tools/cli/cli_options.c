@@ -184,15 +184,13 @@ static size_t row_of(const struct verb *verb, int c)
 	return row;
 }
 
-enum cli_exit cli_options_parse(struct cli *cli, int argc, char **argv, bool *help)
+/* The options, in any order with the operands, which end up behind them. */
+static enum cli_exit take_options(struct cli *cli, int argc, char **argv, bool *help)
 {
 	struct getopt_tables t;
-	char title[32];
 	int c;
 
 	make_tables(cli->verb, &t);
-	snprintf(title, sizeof(title), "alcm %s", cli->verb->name);
-	argv[0] = title; /* getopt's messages begin with it */
 	while ((c = getopt_long(argc, argv, t.letters, t.longs, NULL)) != -1) {
 		if (c == '?')
 			return CLI_FAILED;
@@ -203,6 +201,20 @@ enum cli_exit cli_options_parse(struct cli *cli, int argc, char **argv, bool *he
 		if (take_option(cli, row_of(cli->verb, c), optarg))
 			return CLI_FAILED;
 	}
+	return CLI_OK;
+}
+
+enum cli_exit cli_options_parse(struct cli *cli, int argc, char **argv, bool *help)
+{
+	char title[32], *name = argv[0];
+	enum cli_exit status;
+
+	snprintf(title, sizeof(title), "alcm %s", cli->verb->name);
+	argv[0] = title; /* getopt's messages begin with it */
+	status = take_options(cli, argc, argv, help);
+	argv[0] = name;
+	if (status || *help)
+		return status;
 	cli->paths = argv + optind;
 	cli->n_paths = argc - optind;
 	if (cli->verb->takes_paths && cli->n_paths == 0)

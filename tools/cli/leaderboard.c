@@ -13,12 +13,24 @@
 
 static char *read_text(FILE *f, size_t most, size_t *len)
 {
-	char *text = malloc(most + 1);
+	size_t room = 0;
+	char *text = NULL;
 
-	*len = text ? fread(text, 1, most + 1, f) : 0;
-	if (text && !ferror(f) && *len <= most)
+	*len = 0;
+	do {
+		char *more = realloc(text, room = room ? 2 * room : 4096);
+
+		if (!more) {
+			free(text);
+			errno = ENOMEM;
+			return NULL;
+		}
+		text = more;
+		*len += fread(text + *len, 1, room - *len, f);
+	} while (*len == room && *len <= most);
+	if (!ferror(f) && *len <= most)
 		return text;
-	errno = !text ? ENOMEM : ferror(f) ? errno : EFBIG;
+	errno = ferror(f) ? errno : EFBIG;
 	free(text);
 	return NULL;
 }
