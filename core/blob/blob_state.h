@@ -52,6 +52,8 @@ struct cbuf {
 	uint32_t len;    /* valid bytes; the chunk's bytes behind them are zero */
 	uint32_t lo, hi; /* a run [lo, hi) written since it got dirty, for "full" */
 	enum cbuf_state state;
+	bool recoding;  /* the record that is there has the same bytes */
+	bool untyped;   /* as it was encoded: see struct slot */
 	bool quantised; /* the bytes are those of the lossy profile, and nobody wrote since */
 	struct distortion distortion; /* what that changed */
 };
@@ -89,6 +91,7 @@ struct alcm_blob {
 	bool exclusive, dirty, header_written;
 	int failed, full;   /* sticky -EIO; -ENOSPC or -EDQUOT until the next commit */
 	bool verify_failed; /* since the last commit; said by it */
+	bool any_untyped;   /* some record may be, see struct slot */
 
 	struct layout layout;
 	bool layout_stale; /* chunk 0's header may have changed since */
@@ -157,11 +160,14 @@ void layout_refresh_locked(struct alcm_blob *blob);
 
 /*
  * Give `layout`, a copy of the blob's, the tensors of a container that touch this chunk, as far as they
- * are known by now, and what the rest of it looks like. The segments are the caller's, freed with
+ * are known by now, and what the rest of it looks like; `*untyped`: as layout_is_untyped(), before guessing. The segments are the caller's, freed with
  * mem_free(); NULL: there are none. No lock is held.
  */
 struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw,
-	uint32_t len, struct layout *layout);
+	uint32_t len, struct layout *layout, bool *untyped);
+
+/* Whether more than an eighth of the chunk of `len` bytes at `off` is in no tensor that `layout` has. */
+bool layout_is_untyped(const struct layout *layout, uint64_t off, uint32_t len);
 
 /* Look for tensors in what is there of the file; container_lock is held, `lock` not. */
 void layout_update_container(struct alcm_blob *blob);
@@ -182,6 +188,9 @@ int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, ui
 
 /* Write the blob's header unless it is there. */
 int chunk_write_header_locked(struct alcm_blob *blob);
+
+/* Encode a buffer, which nobody changes meanwhile, into scratch->frame; sets its `untyped`. No lock is held. -ENOMEM. */
+int chunk_make_record(struct cbuf *buf, struct scratch *scratch, struct record *out);
 
 /* Queue a DIRTY buffer for the workers. */
 void chunk_queue_locked(struct cbuf *buf);
@@ -240,6 +249,14 @@ const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *
 
 /* Whether all of the tensor's bytes in this buffer's chunk were written since it got dirty. */
 bool quantise_is_rewritten_locked(const struct cbuf *buf);
+
+/* ---- recode.c ------------------------------------------------------------------------------- */
+
+/*
+ * Encode again what was encoded without knowing its type, where that is known by now and saves more than a
+ * fiftieth of the file. Nothing is lost if it fails. `exclusive` is held and no buffer is dirty; drops the lock on the way.
+ */
+void recode_locked(struct alcm_blob *blob);
 
 /* ---- recover.c ------------------------------------------------------------------------------ */
 

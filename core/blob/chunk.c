@@ -128,7 +128,7 @@ static void make_dirty_locked(struct alcm_blob *blob, struct cbuf *buf)
 {
 	buf->state = CBUF_DIRTY;
 	buf->lo = buf->hi = 0;
-	buf->quantised = false;
+	buf->quantised = buf->recoding = false;
 	blob->n_clean--;
 	blob->n_dirty++;
 }
@@ -237,7 +237,10 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 	struct slot *slot = table_find(&blob->table, buf->chunk_no);
 
 	blob->n_busy--;
-	if (err) {
+	if (retryable(err) && buf->recoding) {
+		log_settle(&blob->log, chunk_owes(blob));
+		uninstall_locked(blob, slot);
+	} else if (err) {
 		buf->state = CBUF_DIRTY;
 		blob->n_dirty++;
 		if (retryable(err))
@@ -259,6 +262,8 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 		slot->quantised = buf->quantised;
 		slot->rewritten = !buf->quantised &&
 			(slot->rewritten || quantise_is_rewritten_locked(buf));
+		slot->untyped = buf->untyped;
+		blob->any_untyped |= buf->untyped;
 		blob->log.live += round_up(frame_len, DISK_ALIGN);
 		log_settle(&blob->log, chunk_owes(blob));
 		uninstall_locked(blob, slot);
@@ -266,17 +271,12 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 	pthread_cond_broadcast(&blob->changed);
 }
 
-/* Encode a buffer in state ENCODING and append the record. No lock held. */
-static void encode(struct cbuf *buf)
+int chunk_make_record(struct cbuf *buf, struct scratch *scratch, struct record *out)
 {
 	struct alcm_blob *blob = buf->blob;
-	struct scratch *scratch;
 	struct record_about about = { .distortion = &buf->distortion };
 	AUTO_FREE struct segment *segments = NULL;
 	struct layout layout;
-	struct record r = { 0 };
-	uint64_t off = 0;
-	int err = -ENOMEM;
 
 	{
 		WITH_LOCK(&blob->lock);
@@ -285,10 +285,22 @@ static void encode(struct cbuf *buf)
 		about.layout = &layout;
 		about.lossy = buf->quantised ? blob->lossy : NULL;
 	}
-	segments = layout_add_segments(blob, buf->chunk_no, buf->data, buf->len, &layout);
-	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+	segments = layout_add_segments(blob, buf->chunk_no, buf->data, buf->len, &layout,
+		&buf->untyped);
+	return record_encode(blob, scratch, buf->chunk_no, buf->data, buf->len, &about, out);
+}
+
+/* Encode a buffer in state ENCODING and append the record. No lock held. */
+static void encode(struct cbuf *buf)
+{
+	struct alcm_blob *blob = buf->blob;
+	struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+	struct record r = { 0 };
+	uint64_t off = 0;
+	int err = -ENOMEM;
+
 	if (scratch) {
-		err = record_encode(blob, scratch, buf->chunk_no, buf->data, buf->len, &about, &r);
+		err = chunk_make_record(buf, scratch, &r);
 		if (!err)
 			err = append(blob, scratch->frame, r.frame_len, &off);
 		engine_scratch_put(blob->alcm, scratch);

@@ -175,6 +175,9 @@ static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *di
 		int err = blob->failed ? blob->failed : blob->full;
 
 		if (!err)
+			recode_locked(blob);
+		err = blob->failed ? blob->failed : err;
+		if (!err)
 			err = recount_locked(blob, diag);
 		blob->totals.metrics.cpu_ns += clock_thread_cpu_ns() - cpu;
 		if (!err)

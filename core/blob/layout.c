@@ -12,6 +12,9 @@
 #include "blob/blob_state.h"
 #include "codec/guess.h"
 
+/* One byte in so many may lie between tensors: heads, names and padding. */
+enum { UNTYPED_SHARE = 8 };
+
 /* ---- one tensor: the first chunk says all ------------------------------------------------------ */
 
 /* The layout from the first chunk's bytes. */
@@ -85,13 +88,29 @@ void layout_update_container(struct alcm_blob *blob)
 	blob->container_tail = c->tail;
 }
 
+bool layout_is_untyped(const struct layout *layout, uint64_t off, uint32_t len)
+{
+	uint64_t untyped = 0, end = off + len;
+	struct span span;
+
+	if (layout->dtype_text[0])
+		return false;
+	for (uint64_t at = off; at < end; at += span.len_bytes) {
+		format_next_span(layout, at, end, &span);
+		if (span.dtype == DTYPE_BYTES && span.elem_bytes == 1)
+			untyped += span.len_bytes;
+	}
+	return untyped > len / UNTYPED_SHARE;
+}
+
 struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw,
-	uint32_t len, struct layout *layout)
+	uint32_t len, struct layout *layout, bool *untyped)
 {
 	uint64_t off = (uint64_t)chunk_no << blob->chunk_log2;
 	struct segment *segments = NULL, *with_guesses;
 	size_t n;
 
+	*untyped = false;
 	if (layout->dtype_text[0])
 		return NULL;
 	{
@@ -102,6 +121,7 @@ struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, c
 			&layout->n_segments);
 	}
 	layout->segments = segments;
+	*untyped = layout_is_untyped(layout, off, len);
 	with_guesses = codec_guess(layout, raw, off, len, &n);
 	if (with_guesses) {
 		mem_free(segments);

@@ -18,6 +18,7 @@ struct slot {
 	uint32_t frame_len; /* of the record */
 	bool quantised;     /* the record's values are those of the blob's lossy profile */
 	bool rewritten;     /* all of the chunk's values were written since they were quantised */
+	bool untyped;       /* the record was made knowing of no tensors in the chunk */
 	struct cbuf *buf;   /* NULL = none */
 };
 

@@ -88,3 +88,46 @@ void content_fill(struct rng *rng, uint8_t *buf, size_t n, uint64_t off)
 	if (off == 0 && rng_below(rng, 4))
 		fill_header(rng, buf, n);
 }
+
+/* ---- a container ------------------------------------------------------------------------------- */
+
+enum { TENSOR = 12 << 10 }; /* two types take turns, so that a chunk looks like neither */
+
+static void fill_tensor(struct rng *rng, uint8_t *buf, bool counts)
+{
+	for (size_t at = 0; at < TENSOR; at += counts ? 8 : 2) {
+		uint64_t count = rng_below(rng, 50000);
+		float weight = rng_weight(rng);
+
+		if (counts)
+			memcpy(buf + at, &count, 8);
+		else
+			memcpy(buf + at, (uint8_t *)&weight + 2, 2); /* as bfloat16 */
+	}
+}
+
+void content_container(struct rng *rng, uint8_t *buf, unsigned n_tensors)
+{
+	char *head = (char *)buf;
+	size_t len = 8;
+
+	memset(head, ' ', CONTENT_HEAD);
+	memset(head, 0, 8);
+	head[0] = (char)((CONTENT_HEAD - 8) & 0xff);
+	head[1] = (char)((CONTENT_HEAD - 8) >> 8);
+	for (unsigned i = 0; i < n_tensors; i++) {
+		bool counts = i % 2;
+
+		len += (size_t)snprintf(head + len, CONTENT_HEAD - len,
+			"%c\"%u\":{\"dtype\":\"%s\",\"shape\":[%u],\"data_offsets\":[%u,%u]}",
+			i ? ',' : '{', i, counts ? "I64" : "BF16", TENSOR / (counts ? 8 : 2),
+			i * TENSOR, (i + 1) * TENSOR);
+		fill_tensor(rng, buf + CONTENT_HEAD + (size_t)i * TENSOR, counts);
+	}
+	head[len] = '}';
+}
+
+size_t content_container_bytes(unsigned n_tensors)
+{
+	return CONTENT_HEAD + (size_t)n_tensors * TENSOR;
+}

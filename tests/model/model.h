@@ -27,6 +27,11 @@ uint64_t rng_below(struct rng *rng, uint64_t n);
 /* Fill n bytes that will lie at `off` of a file: tensor data, text, constants, noise. */
 void content_fill(struct rng *rng, uint8_t *buf, size_t n, uint64_t off);
 
+/* A whole safetensors file of small tensors; its header takes CONTENT_HEAD bytes. */
+enum { CONTENT_HEAD = 4096 };
+void content_container(struct rng *rng, uint8_t *buf, unsigned n_tensors);
+size_t content_container_bytes(unsigned n_tensors);
+
 /* What a chunk may be as SEEK_DATA and SEEK_HOLE see it. */
 enum chunk_seen { SEEN_HOLE, SEEN_DATA, SEEN_EITHER };
 

@@ -19,7 +19,7 @@
 #include "blob/blob.h"
 #include "crash_run.h"
 
-enum { FIRST_STEPS = 70, SECOND_STEPS = 30, N_SUBSETS = 60, N_SECOND = 4 };
+enum { FIRST_STEPS = 70, SECOND_STEPS = 30, N_SUBSETS = 60, N_SECOND = 4, N_TENSORS = 20 };
 
 /* ---- the process dies ------------------------------------------------------------------------- */
 
@@ -161,6 +161,28 @@ static void check_single_losses(struct crash_run *r)
 
 /* ---- runs ---------------------------------------------------------------------------------------- */
 
+static void write_part(struct crash_run *r, uint64_t off, uint64_t n, bool sync)
+{
+	struct model *m = &r->m;
+
+	if (alcm_blob_pwrite(m->blob, m->buf + off, n, off, NULL) != (ssize_t)n)
+		die(m, "pwrite");
+	model_wrote(m, m->buf + off, n, off);
+	crash_run_note(r);
+	model_commit(m, sync);
+	crash_run_note(r);
+}
+
+/* A container whose header comes last: what was committed before it is encoded again. */
+static void write_container(struct crash_run *r, bool sync)
+{
+	uint64_t n = content_container_bytes(N_TENSORS);
+
+	content_container(&r->m.rng, r->m.buf, N_TENSORS);
+	write_part(r, CONTENT_HEAD, n - CONTENT_HEAD, sync);
+	write_part(r, 0, CONTENT_HEAD, sync);
+}
+
 static void work(struct crash_run *r, uint64_t n_steps)
 {
 	struct model *m = &r->m;
@@ -168,7 +190,9 @@ static void work(struct crash_run *r, uint64_t n_steps)
 	uint64_t syncing = rng_below(&m->rng, 4);
 
 	for (uint64_t i = 0; i < n_steps; i++) {
-		if (rng_below(&m->rng, 6) == 0)
+		if (i == n_steps / 2)
+			write_container(r, syncing > 1);
+		else if (rng_below(&m->rng, 6) == 0)
 			model_commit(m, rng_below(&m->rng, 4) < syncing);
 		else
 			model_step(m);

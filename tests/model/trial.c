@@ -8,7 +8,7 @@
 #include "base/checked.h"
 #include "blob/blob.h"
 
-enum { N_STEPS = 40 };
+enum { N_STEPS = 40, N_TENSORS = 12 };
 
 void trial_init(struct trial *t, const char *name, uint64_t seed, struct alcm *alcm,
 	struct store store)
@@ -37,20 +37,23 @@ static void clear(struct trial *t)
 
 /* ---- calls that may fail --------------------------------------------------------------------- */
 
-bool trial_write(struct trial *t, uint64_t n, uint64_t off)
+static bool write_bytes(struct trial *t, const uint8_t *bytes, uint64_t n, uint64_t off)
 {
 	struct model *m = &t->m;
-
-	content_fill(&m->rng, m->buf, n, off);
-
-	ssize_t put = alcm_blob_pwrite(m->blob, m->buf, n, off, NULL);
+	ssize_t put = alcm_blob_pwrite(m->blob, bytes, n, off, NULL);
 
 	if (put > (ssize_t)n || put == 0)
 		die(m, "pwrite = %lld of %llu", (long long)put, (unsigned long long)n);
 	if (put > 0)
-		model_wrote(m, m->buf, (uint64_t)put, off);
+		model_wrote(m, bytes, (uint64_t)put, off);
 	t->n_errors += put != (ssize_t)n;
 	return put == (ssize_t)n;
+}
+
+bool trial_write(struct trial *t, uint64_t n, uint64_t off)
+{
+	content_fill(&t->m.rng, t->m.buf, n, off);
+	return write_bytes(t, t->m.buf, n, off);
 }
 
 static void try_truncate(struct trial *t)
@@ -247,6 +250,19 @@ static void step(struct trial *t)
 	}
 }
 
+/* A container whose header comes last: what was committed before it is encoded again. */
+static void write_container(struct trial *t)
+{
+	struct model *m = &t->m;
+	uint64_t n = content_container_bytes(N_TENSORS);
+
+	content_container(&m->rng, m->buf, N_TENSORS);
+	(void)write_bytes(t, m->buf + CONTENT_HEAD, n - CONTENT_HEAD, CONTENT_HEAD);
+	(void)trial_commit(t, false);
+	(void)write_bytes(t, m->buf, CONTENT_HEAD, 0);
+	(void)trial_commit(t, true);
+}
+
 void trial_run(struct trial *t)
 {
 	struct alcm_profile profile;
@@ -256,6 +272,7 @@ void trial_run(struct trial *t)
 		t->n_errors++;
 		return;
 	}
+	write_container(t);
 	for (int i = 0; i < N_STEPS; i++)
 		step(t);
 	(void)trial_commit(t, true);

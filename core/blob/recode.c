@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Chunks whose records were made before anybody knew which tensors lie in them are encoded again at a commit: an
+ * archive whose pickle comes last, a header that is written behind its data. A few of them are tried
+ * first; unless that promises to save a fiftieth of the file, they all stay as they are.
+ */
+#include <errno.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/lock.h"
+#include "blob/blob_state.h"
+
+enum {
+	N_TRIED = 4,
+	WORTH = 50, /* one in so many stored bytes */
+};
+
+struct candidate {
+	uint64_t off; /* of the record */
+	uint32_t frame_len, chunk_no;
+};
+
+struct candidates {
+	struct candidate *items;
+	size_t n;
+	uint64_t bytes; /* of their records */
+};
+
+/* ---- finding them ------------------------------------------------------------------------------ */
+
+/* All chunks whose records know of no tensors; the caller's, freed with mem_free(). */
+static int list_untyped_locked(struct alcm_blob *blob, struct candidates *out)
+{
+	struct slot *s;
+
+	out->items = mem_alloc((blob->table.n_records + (size_t)1) * sizeof(*out->items));
+	if (!out->items)
+		return -ENOMEM;
+	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
+		if (s->off && s->untyped && !s->quantised)
+			out->items[out->n++] = (struct candidate){ s->off, s->frame_len, k };
+		if (k == UINT32_MAX)
+			break;
+	}
+	return 0;
+}
+
+/* Keep those of whose tensors something is known by now. No lock is held. */
+static void keep_typed(struct alcm_blob *blob, struct candidates *list)
+{
+	struct layout layout;
+	uint64_t size;
+	size_t n = 0;
+
+	{
+		WITH_LOCK(&blob->lock);
+		layout_refresh_locked(blob);
+		layout = blob->layout;
+		size = blob->size;
+	}
+	WITH_LOCK(&blob->container_lock);
+	layout_update_container(blob);
+	layout.segments = blob->container.segments.items;
+	layout.n_segments = blob->container.segments.n;
+	for (size_t i = 0; i < list->n; i++) {
+		struct candidate c = list->items[i];
+		uint64_t off = (uint64_t)c.chunk_no << blob->chunk_log2;
+
+		if (layout_is_untyped(&layout, off,
+			    (uint32_t)min_u64(blob->chunk_bytes, size - off)))
+			continue;
+		list->items[n++] = c;
+		list->bytes += c.frame_len;
+	}
+	list->n = n;
+}
+
+/* ---- trying -------------------------------------------------------------------------------------- */
+
+/* How long the record of a chunk would be now. */
+static int try_one(struct alcm_blob *blob, const struct candidate *c, uint8_t *data,
+	uint32_t *frame_len)
+{
+	struct cbuf buf = { .blob = blob, .data = data, .chunk_no = c->chunk_no };
+	struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+	struct record r;
+	int err = -ENOMEM;
+
+	if (scratch) {
+		err = record_read(blob, scratch, c->off, c->frame_len, c->chunk_no, data,
+			&buf.len, NULL);
+		if (!err)
+			err = chunk_make_record(&buf, scratch, &r);
+		engine_scratch_put(blob->alcm, scratch);
+	}
+	*frame_len = err ? 0 : r.frame_len;
+	return err;
+}
+
+/* Whether encoding all of them again promises to save enough of a file of `live` bytes. */
+static bool pays(struct alcm_blob *blob, const struct candidates *list, uint64_t live)
+{
+	size_t n = list->n < N_TRIED ? list->n : N_TRIED;
+	uint8_t *data = budget_get(blob->alcm->budget, blob->chunk_bytes);
+	double before = 0, after = 0;
+
+	for (size_t i = 0; i < n && data; i++) {
+		const struct candidate *c = &list->items[(2 * i + 1) * list->n / (2 * n)];
+		uint32_t frame_len;
+
+		if (try_one(blob, c, data, &frame_len))
+			continue;
+		before += c->frame_len;
+		after += frame_len;
+	}
+	if (data)
+		budget_put(blob->alcm->budget, data, blob->chunk_bytes);
+	return before > after &&
+		(before - after) / before * (double)list->bytes * WORTH > (double)live;
+}
+
+/* ---- doing it ------------------------------------------------------------------------------------ */
+
+/* Queue a chunk, as it is, for the workers. */
+static int queue(struct alcm_blob *blob, uint32_t chunk_no)
+{
+	uint8_t *spare = budget_get(blob->alcm->budget, blob->chunk_bytes);
+	struct cbuf *buf;
+	int err = -ENOMEM;
+
+	if (!spare)
+		return err;
+	{
+		WITH_LOCK(&blob->lock);
+		err = chunk_dirty_locked(blob, chunk_no, false, &spare, &buf, NULL);
+		if (!err) {
+			buf->recoding = true;
+			chunk_queue_locked(buf);
+		}
+	}
+	if (spare)
+		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
+	return err;
+}
+
+/* They are looked at once: whether it pays or not, the next commit has no more to do with them. */
+static void forget_locked(struct alcm_blob *blob, const struct candidates *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		table_find(&blob->table, list->items[i].chunk_no)->untyped = false;
+}
+
+void recode_locked(struct alcm_blob *blob)
+{
+	struct candidates list = { 0 };
+	uint64_t live = blob->log.live;
+	bool worth;
+
+	if (!blob->any_untyped || list_untyped_locked(blob, &list))
+		return;
+	blob->any_untyped = list.n > 0;
+	pthread_mutex_unlock(&blob->lock);
+	keep_typed(blob, &list);
+	worth = list.n && pays(blob, &list, live);
+	pthread_mutex_lock(&blob->lock);
+	forget_locked(blob, &list);
+	pthread_mutex_unlock(&blob->lock);
+	/* What can't be read or has no room stays as it is. */
+	for (size_t i = 0; worth && i < list.n; i++)
+		(void)queue(blob, list.items[i].chunk_no);
+	pthread_mutex_lock(&blob->lock);
+	while (blob->n_busy)
+		pthread_cond_wait(&blob->changed, &blob->lock);
+	mem_free(list.items);
+}
