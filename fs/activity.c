@@ -125,6 +125,8 @@ SHOW(uptime, s->uptime)
 SHOW(cpu, s->cpu)
 SHOW(written, s->counters[ACTIVITY_WRITTEN_BYTES])
 SHOW(read_bytes, s->counters[ACTIVITY_READ_BYTES])
+SHOW(blob_written, s->counters[ACTIVITY_BLOB_WRITTEN_BYTES])
+SHOW(blob_read, s->counters[ACTIVITY_BLOB_READ_BYTES])
 SHOW(commits, s->counters[ACTIVITY_N_COMMITS])
 SHOW(encoded, s->work.encoded_bytes)
 SHOW(stored, s->work.encoded_stored_bytes)
@@ -155,6 +157,10 @@ static const struct metric {
 	{ "written_bytes", true, written, "Bytes that applications wrote." },
 	{ "read_bytes", true, read_bytes,
 		"Bytes that the kernel read; what its page cache answers is not in it." },
+	{ "blob_written_bytes", true, blob_written,
+		"Of the bytes written, those that went into compressed files." },
+	{ "blob_read_bytes", true, blob_read,
+		"Of the bytes read, those that came from compressed files." },
 	{ "commits", true, commits, "Saves of compressed files that were made final." },
 	{ "encoded_bytes", true, encoded, "Logical bytes of the chunks that were compressed." },
 	{ "encoded_stored_bytes", true, stored, "Bytes that these chunks take in the store." },

@@ -15,12 +15,14 @@ struct fs;
 struct inode;
 
 enum activity_counter {
-	ACTIVITY_WRITTEN_BYTES,   /* that applications wrote */
-	ACTIVITY_READ_BYTES,      /* that the kernel asked for; its page cache answers the rest */
-	ACTIVITY_N_COMMITS,       /* saves that were made final */
-	ACTIVITY_N_IO_ERRORS,     /* requests answered with EIO */
-	ACTIVITY_N_SPACE_ERRORS,  /* requests answered with ENOSPC or EDQUOT */
-	ACTIVITY_N_LOGGED_ERRORS, /* lines of level error in the log */
+	ACTIVITY_WRITTEN_BYTES, /* that applications wrote */
+	ACTIVITY_READ_BYTES,    /* that the kernel asked for; its page cache answers the rest */
+	ACTIVITY_BLOB_WRITTEN_BYTES, /* of them, into blobs */
+	ACTIVITY_BLOB_READ_BYTES,    /* of them, from blobs */
+	ACTIVITY_N_COMMITS,          /* saves that were made final */
+	ACTIVITY_N_IO_ERRORS,        /* requests answered with EIO */
+	ACTIVITY_N_SPACE_ERRORS,     /* requests answered with ENOSPC or EDQUOT */
+	ACTIVITY_N_LOGGED_ERRORS,    /* lines of level error in the log */
 	ACTIVITY_COUNTERS,
 };
 

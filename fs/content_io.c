@@ -87,6 +87,13 @@ static ssize_t read_blob(struct alcm_blob *blob, char *buf, size_t n, uint64_t o
 	return more < 0 ? more : got + more;
 }
 
+static void count_read(struct fs *fs, bool plain, size_t n)
+{
+	activity_count(&fs->activity, ACTIVITY_READ_BYTES, n);
+	if (!plain)
+		activity_count(&fs->activity, ACTIVITY_BLOB_READ_BYTES, n);
+}
+
 ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off, int *plain_fd)
 {
 	struct content *c = &i->content;
@@ -104,8 +111,7 @@ ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t 
 	if (got < 0)
 		(void)content_report(fs, i, (int)got, &diag);
 	else
-		activity_count(&fs->activity, ACTIVITY_READ_BYTES,
-			*plain_fd >= 0 ? n : (size_t)got);
+		count_read(fs, *plain_fd >= 0, *plain_fd >= 0 ? n : (size_t)got);
 	pthread_rwlock_unlock(&c->io);
 	return got;
 }
@@ -230,6 +236,15 @@ static ssize_t write_decided(struct content *c, const void *buf, size_t n, off_t
 	return alcm_blob_pwrite(c->blob, buf, n, (uint64_t)off, diag);
 }
 
+/* io held. */
+static void count_written(struct fs *fs, struct content *c, size_t n)
+{
+	activity_count(&fs->activity, ACTIVITY_WRITTEN_BYTES, n);
+	if (c->state == CONTENT_BLOB)
+		activity_count(&fs->activity, ACTIVITY_BLOB_WRITTEN_BYTES, n);
+	atomic_fetch_add_explicit(&c->writing.written_bytes, n, memory_order_relaxed);
+}
+
 ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
 	bool append)
 {
@@ -261,9 +276,7 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 	if (done < 0) {
 		(void)content_report(fs, i, (int)done, &diag);
 	} else {
-		activity_count(&fs->activity, ACTIVITY_WRITTEN_BYTES, (size_t)done);
-		atomic_fetch_add_explicit(&c->writing.written_bytes, (size_t)done,
-			memory_order_relaxed);
+		count_written(fs, c, (size_t)done);
 	}
 	pthread_rwlock_unlock(&c->io);
 	return done;

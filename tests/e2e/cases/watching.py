@@ -24,6 +24,7 @@ def metrics():
 
 assert set(os.listdir(e2e.m(".alcm"))) >= {"metrics", "stats"}
 e2e.write(e2e.m("first.npy"), data)
+e2e.write(e2e.m("plain.txt"), b"text\n")
 names = sorted(os.listdir(e2e.m(".alcm")))
 assert {"caq", "metrics", "stats"} <= set(names) and len(names) == len(set(names)), names
 assert not os.path.exists(e2e.s(".alcm/stats")), "stats in the store"
@@ -49,6 +50,8 @@ def grew(key):
 
 
 e2e.equal(grew("written_bytes"), len(data), "written")
+e2e.equal(grew("blob_written_bytes"), len(data), "written into a compressed file")
+assert after["values"]["written_bytes"] > after["values"]["blob_written_bytes"], "text counts as compressed"
 e2e.equal(grew("encoded_bytes"), len(data), "encoded")
 assert 0 < grew("encoded_stored_bytes") < len(data), "stored"
 assert grew("encode_cpu_seconds") > 0 and grew("commits") >= 1, after
