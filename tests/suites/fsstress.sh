@@ -13,9 +13,7 @@ stress() {
 
     for seed in 1 2 3; do
         mkdir "p$seed"
-        # io_uring goes past the shim
-        suite_test "seed $seed" "$program" -d "$here/p$seed" -n "$n" -p 4 -s $seed \
-            -f uring_read=0 -f uring_write=0
+        suite_test "seed $seed" "$program" -d "$here/p$seed" -n "$n" -p 4 -s $seed
     done
 }
 

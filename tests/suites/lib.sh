@@ -5,7 +5,7 @@
 #   ALCM_BUILD    where alcmfs and alcm were built (default: build)
 #   SUITE_DIR     where stores are made (default: /var/tmp); its file system is what the store's is
 #   SUITE_PLACES  the places to run on (default: "store mount blobs"): the plain directory, for
-#                 comparison; a mount; a mount whose files are made blobs by npy_shim.c
+#                 comparison; a mount; a mount whose files are all blobs, by npy_shim.c
 set -uo pipefail
 
 suites=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -38,29 +38,51 @@ suite_needs() {
     done
 }
 
-# Make the place `$1` and go there: $here. What runs on it is started by "${under[@]}".
+# Print what is to be preloaded into alcmfs for all files to be blobs.
+build_shim() {
+    local flags
+
+    flags=$(pkg-config --cflags fuse3) || exit 1
+    # shellcheck disable=SC2086 # several
+    "${CC:-cc}" -O2 -shared -fPIC $flags -o "$work/npy_shim.so" "$suites/npy_shim.c" -ldl || exit 1
+    echo "$work/npy_shim.so"
+}
+
+# Make the place `$1` and go there: $here.
 suite_begin() {
+    local preload=
+
     place=$1
     n_passed=0
     n_failed=0
-    under=(env)
     mkdir "$work/store" "$work/mnt" "$work/tmp"
     here=$work/mnt/suite
     if [ "$place" = store ]; then
         here=$work/store/suite
     else
-        "$build/fs/alcmfs" -f "$work/store" "$work/mnt" &
+        [ "$place" != blobs ] || preload=$(build_shim) || exit 1
+        env LD_PRELOAD="$preload" "$build/fs/alcmfs" -f "$work/store" "$work/mnt" 2>"$work/log" &
         daemon=$!
         until mountpoint -q "$work/mnt"; do
-            kill -0 $daemon || exit 1
+            kill -0 $daemon || {
+                cat "$work/log"
+                exit 1
+            }
             sleep 0.1
         done
     fi
     mkdir -m 777 "$here" && cd "$here" || exit 1
-    if [ "$place" = blobs ]; then
-        "${CC:-cc}" -O2 -shared -fPIC -o "$work/npy_shim.so" "$suites/npy_shim.c" -ldl || exit 1
-        under=(env NPY_SHIM_DIR="$here" LD_PRELOAD="$work/npy_shim.so")
-    fi
+}
+
+# How much of what went through mounts was of blobs, from .alcm/metrics of these.
+blob_share() { # FILE
+    awk '{ n[$1] += $2 }
+        function share(way, all) {
+            all = n["alcmfs_" way "_bytes_total"]
+            return sprintf("%.0f MB %s, %.1f %% of it of blobs", all / 1e6, way,
+                100 * n["alcmfs_blob_" way "_bytes_total"] / (all + !all))
+        }
+        END { print share("written") "; " share("read") }' "$1"
 }
 
 say_failed() {
@@ -74,7 +96,7 @@ suite_test() {
     local name=$1
 
     shift
-    if "${under[@]}" "$@" >"$work/out" 2>&1; then
+    if "$@" >"$work/out" 2>&1; then
         n_passed=$((n_passed + 1))
         return
     fi
@@ -83,21 +105,19 @@ suite_test() {
 
 # The mount must end in order, its store must be clean; say what passed.
 suite_end() {
-    local n_blobs
-
     cd / || exit 1
     if [ "$place" != store ]; then
-        n_blobs=$(find "$here" -type f -exec getfattr -n user.alcm.state --only-values {} + 2>/dev/null |
-            grep -o blob | wc -l)
+        echo "    $(blob_share "$work/mnt/.alcm/metrics")"
         for _ in 1 2 3 4 5 6 7 8 9 10; do
             ! fusermount3 -u "$work/mnt" 2>/dev/null || break
             sleep 0.5 # a release is asynchronous
         done
         leave_place
         wait "$daemon" || say_failed "the daemon ended with $?"
+        [ ! -s "$work/log" ] || echo "    $(wc -l <"$work/log") lines of log, the last: $(tail -n 1 "$work/log")"
         "$build/tools/alcm" check "$work/store" >"$work/out" 2>&1 || say_failed "alcm check"
     fi
-    echo "$(basename "$0" .sh) on $place: $n_passed passed, $n_failed failed${n_blobs+; $n_blobs blobs}"
+    echo "$(basename "$0" .sh) on $place: $n_passed passed, $n_failed failed"
     all_failed=$((all_failed + n_failed))
     rm -rf "${work:?}/store" "${work:?}/mnt" "${work:?}/tmp"
 }

@@ -1,467 +1,368 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes a suite that knows nothing of tensors work on blobs. Preloaded into it, this puts an .npy
- * header before everything in every file that the suite creates in one file system, and shifts
- * offsets and sizes by the header's length, so that the suite doesn't see it:
+ * Makes suites that know nothing of tensors work on blobs. Preloaded into alcmfs, this stands between libfuse
+ * and the table of operations: every new regular file begins with an .npy header, which nobody above sees,
+ * since offsets and sizes are shifted by its length. So all of a suite's traffic goes through core/blob,
+ * however it comes to its files: calls, stdio, mappings, asynchronous and direct I/O.
  *
- *     NPY_SHIM_DIR=/the/mount LD_PRELOAD=npy_shim.so SUITE …
+ *     LD_PRELOAD=npy_shim.so alcmfs STORE MOUNTPOINT
  *
- * Whether a file is concerned is asked of its device number, so that no table of descriptors has to
- * follow dup(), fork() and exec(). A descriptor's file position includes the header, so that read(),
- * write() and their relatives need nothing. The header has a page, so that mappings and direct I/O
- * stay aligned. Not covered: stdio, POSIX aio and io_uring, which don't come through these symbols.
+ *      kernel ──► libfuse ──► shim ──────────────────────► alcmfs
+ *         ▲                    │ read, write at off + 4096    │
+ *         └── size - 4096 ─────┴── fuse_reply_*() ◄───────────┘
+ *
+ * The header is written when alcmfs answers that the file is there (or is empty again), before that answer
+ * goes on: by operations of alcmfs itself for the same request, whose answers are kept here. alcmfs answers
+ * in the thread that the request came in, so what belongs to one is kept by thread. The header has a page, so
+ * that mappings and direct I/O stay aligned. What is in .alcm is not touched.
  */
 #define _GNU_SOURCE
+#define FUSE_USE_VERSION 35
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/aio_abi.h>
-#include <stdarg.h>
+#include <fuse_lowlevel.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
-enum { HEADER_BYTES = 4096 };
+enum { HEADER_BYTES = 4096, MAX_ADMIN = 256 };
 
-/* The same function under its name with and without 64. */
-#define ALSO(name, of) extern __typeof__(of) name __attribute__((alias(#of)))
+static struct fuse_lowlevel_ops ops; /* alcmfs' own */
 
-/* ---- the system calls themselves -------------------------------------------------------------- */
+/* What an operation answered that was called from here. */
+struct answer {
+	int err;
+	struct stat attr;
+};
 
-#define RAW(number, ...) raw_function()(number, __VA_ARGS__)
+/* The request that this thread works on. */
+static __thread struct request {
+	fuse_ino_t ino;            /* of which file an answer with attributes is */
+	struct fuse_file_info *fi; /* that it came with, or NULL */
+	bool admin;                /* entries that are answered lie in .alcm */
+	bool empties;              /* the file is empty when it is answered: it needs a header */
+	struct answer *answer;     /* answers go here, not to the kernel */
+} now;
 
-static long (*raw_function(void))(long number, ...)
+#define BEGIN(...) (now = (struct request){ __VA_ARGS__ })
+#define END() (now = (struct request){ 0 })
+
+/* The function of libfuse that one here stands before. */
+#define REAL(name)                                                 \
+	({                                                         \
+		static __typeof__(name) *real;                     \
+		if (!real)                                         \
+			*(void **)&real = dlsym(RTLD_NEXT, #name); \
+		real;                                              \
+	})
+
+/* ---- which files ----------------------------------------------------------------------------------- */
+
+static struct {
+	pthread_mutex_t lock;
+	fuse_ino_t inodes[MAX_ADMIN]; /* guarded by lock, as n; the oldest are overwritten */
+	unsigned n;
+} admin = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static bool is_admin(fuse_ino_t ino)
 {
-	static long (*function)(long number, ...);
+	bool found = false;
 
-	if (!function)
-		*(void **)&function = dlsym(RTLD_NEXT, "syscall");
-	return function;
+	pthread_mutex_lock(&admin.lock);
+	for (unsigned i = 0; i < admin.n && i < MAX_ADMIN; i++)
+		found |= admin.inodes[i] == ino;
+	pthread_mutex_unlock(&admin.lock);
+	return found;
 }
 
-/* ---- which files, and their header --------------------------------------------------------------- */
-
-static bool same_device(const struct statx *a, const struct statx *b)
+/* Numbers are used again, so what is none any more is forgotten. */
+static void note_entry(fuse_ino_t ino, bool is)
 {
-	return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor;
+	bool was = is_admin(ino);
+
+	pthread_mutex_lock(&admin.lock);
+	if (is && !was)
+		admin.inodes[admin.n++ % MAX_ADMIN] = ino;
+	for (unsigned i = 0; was && !is && i < MAX_ADMIN; i++) {
+		if (admin.inodes[i] == ino)
+			admin.inodes[i] = 0;
+	}
+	pthread_mutex_unlock(&admin.lock);
 }
 
-static bool is_ours(const struct statx *x)
+static off_t shifted(fuse_ino_t ino, off_t off)
 {
-	static struct statx mount;
-	static bool known;
-	const char *dir = getenv("NPY_SHIM_DIR");
-
-	if (!known && dir && !RAW(SYS_statx, AT_FDCWD, dir, 0, STATX_TYPE, &mount))
-		known = true;
-	return known && S_ISREG(x->stx_mode) && same_device(x, &mount);
+	if (off < 0 || is_admin(ino))
+		return off;
+	return off > INT64_MAX - HEADER_BYTES ? INT64_MAX : off + HEADER_BYTES;
 }
 
-/* How far the offsets of this descriptor are shifted; asks nothing of the file system. */
-static off_t shift_of(int fd)
+static void hide_header(struct stat *st)
 {
-	int saved = errno;
-	struct statx x;
-	bool ours = fd >= 0 &&
-		!RAW(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &x) &&
-		is_ours(&x);
-
-	errno = saved;
-	return ours ? HEADER_BYTES : 0;
+	if (S_ISREG(st->st_mode))
+		st->st_size = st->st_size > HEADER_BYTES ? st->st_size - HEADER_BYTES : 0;
 }
 
-static off_t without_header(off_t size)
-{
-	return size > HEADER_BYTES ? size - HEADER_BYTES : 0;
-}
+/* ---- the header ------------------------------------------------------------------------------------ */
 
 /* As np.save() writes it: magic, version 1.0, the length of what follows, that as text. */
-static void write_header(int fd)
+static void make_header(char head[HEADER_BYTES])
 {
 	static const char start[] =
 		"\x93NUMPY\x01\x00\xf6\x0f"
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (1048576,), }";
+
+	memset(head, ' ', HEADER_BYTES);
+	memcpy(head, start, sizeof(start) - 1);
+	head[HEADER_BYTES - 1] = '\n';
+}
+
+/* If it can't be written, as on a full disk, the file is a plain one that begins with a hole. */
+static void write_header(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fuse_file_info own = { .flags = O_WRONLY };
+	bool opens = !fi || (fi->flags & O_ACCMODE) == O_RDONLY;
+	struct answer answer = { 0 };
 	char head[HEADER_BYTES];
 
-	memset(head, ' ', sizeof(head));
-	memcpy(head, start, sizeof(start) - 1);
-	head[sizeof(head) - 1] = '\n';
-	if (RAW(SYS_pwrite64, fd, head, sizeof(head), (off_t)0) != HEADER_BYTES)
-		perror("npy_shim: header");
-}
-
-/* Give a file of ours that has nothing in it its header, however `fd` was opened. */
-static void ensure_header(int fd)
-{
-	char proc[32];
-	struct stat st;
-	int other;
-
-	if (RAW(SYS_fstat, fd, &st) || st.st_size)
-		return;
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	other = (int)RAW(SYS_openat, AT_FDCWD, proc, O_WRONLY | O_CLOEXEC);
-	if (other < 0) {
-		perror("npy_shim: open for the header");
-		return;
+	make_header(head);
+	now.answer = &answer;
+	if (opens) {
+		ops.open(req, ino, &own);
+		fi = &own;
 	}
-	write_header(other);
-	RAW(SYS_close, other);
+	if (!answer.err) {
+		ops.write(req, ino, head, sizeof(head), 0, fi);
+		if (opens) {
+			ops.flush(req, ino, fi);
+			ops.release(req, ino, fi);
+		}
+	}
+	now.answer = NULL;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------------- */
-
-static int open_shifted(int dir, const char *path, int flags, mode_t mode)
+/* Give a new or emptied file its header; `st` becomes what it is then. */
+static void begin_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct stat *st)
 {
-	int fd = (int)RAW(SYS_openat, dir, path, flags, mode), saved = errno;
+	struct answer answer = { 0 };
 
-	if (fd < 0 || (flags & O_PATH) || !shift_of(fd))
-		return fd;
-	if (flags & (O_ACCMODE | O_CREAT | O_TRUNC))
-		ensure_header(fd);
-	RAW(SYS_lseek, fd, (off_t)HEADER_BYTES, SEEK_SET);
-	errno = saved;
-	return fd;
+	write_header(req, ino, fi);
+	now.answer = &answer;
+	ops.getattr(req, ino, NULL);
+	now.answer = NULL;
+	if (!answer.err)
+		*st = answer.attr;
 }
 
-static mode_t mode_argument(int flags, va_list ap)
+/* ---- answers --------------------------------------------------------------------------------------- */
+
+int fuse_reply_err(fuse_req_t req, int err)
 {
-	return flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? va_arg(ap, mode_t) : 0;
-}
-
-int open(const char *path, int flags, ...)
-{
-	va_list ap;
-	mode_t mode;
-
-	va_start(ap, flags);
-	mode = mode_argument(flags, ap);
-	va_end(ap);
-	return open_shifted(AT_FDCWD, path, flags, mode);
-}
-ALSO(open64, open);
-
-int openat(int dir, const char *path, int flags, ...)
-{
-	va_list ap;
-	mode_t mode;
-
-	va_start(ap, flags);
-	mode = mode_argument(flags, ap);
-	va_end(ap);
-	return open_shifted(dir, path, flags, mode);
-}
-ALSO(openat64, openat);
-
-int creat(const char *path, mode_t mode)
-{
-	return open_shifted(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-}
-ALSO(creat64, creat);
-
-/* What a program compiled with _FORTIFY_SOURCE calls when there is no mode. */
-int __open_2(const char *path, int flags);
-int __open_2(const char *path, int flags)
-{
-	return open_shifted(AT_FDCWD, path, flags, 0);
-}
-ALSO(__open64_2, __open_2);
-
-int __openat_2(int dir, const char *path, int flags);
-int __openat_2(int dir, const char *path, int flags)
-{
-	return open_shifted(dir, path, flags, 0);
-}
-ALSO(__openat64_2, __openat_2);
-
-/* ---- sizes ------------------------------------------------------------------------------------------- */
-
-static int stat_shifted(int dir, const char *path, struct stat *st, int flags)
-{
-	struct statx x;
-
-	if (RAW(SYS_newfstatat, dir, path, st, flags))
-		return -1;
-	x.stx_mode = (uint16_t)st->st_mode;
-	x.stx_dev_major = major(st->st_dev);
-	x.stx_dev_minor = minor(st->st_dev);
-	if (is_ours(&x))
-		st->st_size = without_header(st->st_size);
+	if (!now.answer)
+		return REAL(fuse_reply_err)(req, err);
+	if (err)
+		now.answer->err = err;
 	return 0;
 }
 
-int fstatat(int dir, const char *restrict path, struct stat *restrict st, int flags)
+int fuse_reply_write(fuse_req_t req, size_t count)
 {
-	return stat_shifted(dir, path, st, flags);
-}
-int fstatat64(int dir, const char *restrict path, struct stat64 *restrict st, int flags)
-{
-	return stat_shifted(dir, path, (struct stat *)st, flags);
+	return now.answer ? 0 : REAL(fuse_reply_write)(req, count);
 }
 
-int stat(const char *restrict path, struct stat *restrict st)
+int fuse_reply_open(fuse_req_t req, const struct fuse_file_info *fi)
 {
-	return stat_shifted(AT_FDCWD, path, st, 0);
-}
-int stat64(const char *restrict path, struct stat64 *restrict st)
-{
-	return stat_shifted(AT_FDCWD, path, (struct stat *)st, 0);
-}
+	struct fuse_file_info copy = *fi;
 
-int lstat(const char *restrict path, struct stat *restrict st)
-{
-	return stat_shifted(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
-}
-int lstat64(const char *restrict path, struct stat64 *restrict st)
-{
-	return stat_shifted(AT_FDCWD, path, (struct stat *)st, AT_SYMLINK_NOFOLLOW);
+	if (now.answer)
+		return 0;
+	if (now.empties)
+		write_header(req, now.ino, &copy);
+	return REAL(fuse_reply_open)(req, fi);
 }
 
-int fstat(int fd, struct stat *st)
+int fuse_reply_attr(fuse_req_t req, const struct stat *attr, double timeout)
 {
-	return stat_shifted(fd, "", st, AT_EMPTY_PATH);
-}
-int fstat64(int fd, struct stat64 *st)
-{
-	return stat_shifted(fd, "", (struct stat *)st, AT_EMPTY_PATH);
-}
+	struct stat st = *attr;
 
-int statx(int dir, const char *restrict path, int flags, unsigned mask, struct statx *restrict x)
-{
-	if (RAW(SYS_statx, dir, path, flags, mask | STATX_TYPE, x))
-		return -1;
-	if (is_ours(x))
-		x->stx_size = (uint64_t)without_header((off_t)x->stx_size);
-	return 0;
-}
-
-int ftruncate(int fd, off_t size)
-{
-	return (int)RAW(SYS_ftruncate, fd, size < 0 ? size : size + shift_of(fd));
-}
-ALSO(ftruncate64, ftruncate);
-
-int truncate(const char *path, off_t size)
-{
-	int fd = size < 0 ? -1 : (int)RAW(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC);
-
-	if (fd >= 0) {
-		size += shift_of(fd);
-		if (size && shift_of(fd))
-			ensure_header(fd);
-		RAW(SYS_close, fd);
-	}
-	return (int)RAW(SYS_truncate, path, size);
-}
-ALSO(truncate64, truncate);
-
-static int allocate(int fd, int mode, off_t off, off_t len)
-{
-	return (int)RAW(SYS_fallocate, fd, mode, off < 0 ? off : off + shift_of(fd), len);
-}
-
-int fallocate(int fd, int mode, off_t off, off_t len)
-{
-	return allocate(fd, mode, off, len);
-}
-ALSO(fallocate64, fallocate);
-
-int posix_fallocate(int fd, off_t off, off_t len)
-{
-	return allocate(fd, 0, off, len) ? errno : 0;
-}
-ALSO(posix_fallocate64, posix_fallocate);
-
-/* ---- offsets ----------------------------------------------------------------------------------------- */
-
-off_t lseek(int fd, off_t off, int whence)
-{
-	off_t shift = shift_of(fd), at;
-
-	if (!shift)
-		return RAW(SYS_lseek, fd, off, whence);
-	if (whence == SEEK_CUR) {
-		off += RAW(SYS_lseek, fd, (off_t)0, SEEK_CUR);
-		whence = SEEK_SET;
-	} else if (whence == SEEK_END) {
-		struct stat st;
-
-		if (RAW(SYS_fstat, fd, &st))
-			return -1;
-		off += shift + without_header(st.st_size);
-		whence = SEEK_SET;
-	} else {
-		off += shift;
-	}
-	if (off < shift) {
-		errno = whence == SEEK_SET ? EINVAL : ENXIO;
-		return -1;
-	}
-	at = RAW(SYS_lseek, fd, off, whence);
-	return at < 0 ? at : at - shift;
-}
-ALSO(lseek64, lseek);
-
-ssize_t pread(int fd, void *buf, size_t n, off_t off)
-{
-	return RAW(SYS_pread64, fd, buf, n, off < 0 ? off : off + shift_of(fd));
-}
-ALSO(pread64, pread);
-
-ssize_t __pread_chk(int fd, void *buf, size_t n, off_t off, size_t room);
-ssize_t __pread_chk(int fd, void *buf, size_t n, off_t off, size_t room)
-{
-	if (n > room)
-		abort();
-	return pread(fd, buf, n, off);
-}
-ALSO(__pread64_chk, __pread_chk);
-
-ssize_t pwrite(int fd, const void *buf, size_t n, off_t off)
-{
-	return RAW(SYS_pwrite64, fd, buf, n, off < 0 ? off : off + shift_of(fd));
-}
-ALSO(pwrite64, pwrite);
-
-/* -1 is the file position, for preadv2() and pwritev2(). */
-static ssize_t vector(long number, int fd, const struct iovec *iov, int n, off_t off, int flags)
-{
-	return RAW(number, fd, iov, n, off < 0 ? off : off + shift_of(fd), 0L, flags);
-}
-
-ssize_t preadv2(int fd, const struct iovec *iov, int n, off_t off, int flags)
-{
-	return vector(SYS_preadv2, fd, iov, n, off, flags);
-}
-ALSO(preadv64v2, preadv2);
-
-ssize_t pwritev2(int fd, const struct iovec *iov, int n, off_t off, int flags)
-{
-	return vector(SYS_pwritev2, fd, iov, n, off, flags);
-}
-ALSO(pwritev64v2, pwritev2);
-
-ssize_t preadv(int fd, const struct iovec *iov, int n, off_t off)
-{
-	return vector(SYS_preadv, fd, iov, n, off, 0);
-}
-ALSO(preadv64, preadv);
-
-ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t off)
-{
-	return vector(SYS_pwritev, fd, iov, n, off, 0);
-}
-ALSO(pwritev64, pwritev);
-
-void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t off)
-{
-	if (!(flags & MAP_ANONYMOUS))
-		off += shift_of(fd);
-	return (void *)RAW(SYS_mmap, at, n, protection, flags, fd, off);
-}
-ALSO(mmap64, mmap);
-
-/* ---- from one file to another -------------------------------------------------------------------------- */
-
-/* Shift the offset that a call takes and gives back, if it has one; returns where it is now. */
-static off_t *shift_in(int fd, const off_t *off, off_t *copy)
-{
-	if (!off)
-		return NULL;
-	*copy = *off + shift_of(fd);
-	return copy;
-}
-
-static void shift_out(int fd, off_t *off, off_t copy)
-{
-	if (off)
-		*off = copy - shift_of(fd);
-}
-
-static ssize_t between(long number, int in, off_t *off_in, int out, off_t *off_out, size_t n,
-	unsigned flags)
-{
-	off_t at_in = 0, at_out = 0;
-	ssize_t done = RAW(number, in, shift_in(in, off_in, &at_in), out,
-		shift_in(out, off_out, &at_out), n, flags);
-
-	if (done >= 0) {
-		shift_out(in, off_in, at_in);
-		shift_out(out, off_out, at_out);
-	}
-	return done;
-}
-
-ssize_t copy_file_range(int in, off_t *off_in, int out, off_t *off_out, size_t n, unsigned flags)
-{
-	return between(SYS_copy_file_range, in, off_in, out, off_out, n, flags);
-}
-
-ssize_t splice(int in, off_t *off_in, int out, off_t *off_out, size_t n, unsigned flags)
-{
-	return between(SYS_splice, in, off_in, out, off_out, n, flags);
-}
-
-ssize_t sendfile(int out, int in, off_t *off, size_t n)
-{
-	off_t at = 0;
-	ssize_t done = RAW(SYS_sendfile, out, in, shift_in(in, off, &at), n);
-
-	if (done >= 0)
-		shift_out(in, off, at);
-	return done;
-}
-ALSO(sendfile64, sendfile);
-
-/* ---- calls that don't have a function of their own ------------------------------------------------------ */
-
-static off_t shift_of_block(const struct iocb *block)
-{
-	switch (block->aio_lio_opcode) {
-	case IOCB_CMD_PREAD:
-	case IOCB_CMD_PWRITE:
-	case IOCB_CMD_PREADV:
-	case IOCB_CMD_PWRITEV:
-		return shift_of((int)block->aio_fildes);
-	default:
+	if (now.answer) {
+		now.answer->attr = *attr;
 		return 0;
 	}
+	if (now.empties)
+		begin_file(req, now.ino, now.fi, &st);
+	if (!is_admin(now.ino))
+		hide_header(&st);
+	return REAL(fuse_reply_attr)(req, &st, timeout);
 }
 
-/* libaio's, which hands control blocks to the kernel and is done with them when it returns. */
-int io_submit(aio_context_t context, long n, struct iocb **blocks);
-int io_submit(aio_context_t context, long n, struct iocb **blocks)
+int fuse_reply_entry(fuse_req_t req, const struct fuse_entry_param *entry)
 {
-	long done;
+	struct fuse_entry_param e = *entry;
 
-	for (long k = 0; k < n; k++)
-		blocks[k]->aio_offset += shift_of_block(blocks[k]);
-	done = RAW(SYS_io_submit, context, n, blocks);
-	for (long k = 0; k < n; k++)
-		blocks[k]->aio_offset -= shift_of_block(blocks[k]);
-	return done < 0 ? -errno : (int)done;
+	note_entry(e.ino, now.admin);
+	if (now.empties && S_ISREG(e.attr.st_mode))
+		begin_file(req, e.ino, NULL, &e.attr);
+	if (!now.admin)
+		hide_header(&e.attr);
+	return REAL(fuse_reply_entry)(req, &e);
 }
 
-long syscall(long number, ...)
+int fuse_reply_create(fuse_req_t req, const struct fuse_entry_param *entry,
+	const struct fuse_file_info *fi)
 {
-	long a[6];
-	va_list ap;
+	struct fuse_entry_param e = *entry;
+	struct fuse_file_info copy = *fi;
 
-	va_start(ap, number);
-	for (int k = 0; k < 6; k++)
-		a[k] = va_arg(ap, long);
-	va_end(ap);
-	if (number == SYS_copy_file_range)
-		return copy_file_range((int)a[0], (off_t *)a[1], (int)a[2], (off_t *)a[3],
-			(size_t)a[4], (unsigned)a[5]);
-	return RAW(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	note_entry(e.ino, false);
+	if (!e.attr.st_size)
+		begin_file(req, e.ino, &copy, &e.attr);
+	hide_header(&e.attr);
+	return REAL(fuse_reply_create)(req, &e, fi);
 }
+
+int fuse_reply_lseek(fuse_req_t req, off_t off)
+{
+	if (!is_admin(now.ino))
+		off = off > HEADER_BYTES ? off - HEADER_BYTES : 0;
+	return REAL(fuse_reply_lseek)(req, off);
+}
+
+size_t fuse_add_direntry_plus(fuse_req_t req, char *buf, size_t bufsize, const char *name,
+	const struct fuse_entry_param *entry, off_t off)
+{
+	struct fuse_entry_param e = *entry;
+
+	if (e.ino)
+		note_entry(e.ino, now.admin);
+	if (!now.admin)
+		hide_header(&e.attr);
+	return REAL(fuse_add_direntry_plus)(req, buf, bufsize, name, &e, off);
+}
+
+/* ---- operations ------------------------------------------------------------------------------------ */
+
+static void do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	bool in_admin = is_admin(parent) || (parent == FUSE_ROOT_ID && strcmp(name, ".alcm") == 0);
+
+	BEGIN(.admin = in_admin);
+	ops.lookup(req, parent, name);
+	END();
+}
+
+static void do_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	struct fuse_file_info *fi)
+{
+	BEGIN(.admin = is_admin(ino));
+	ops.readdirplus(req, ino, size, off, fi);
+	END();
+}
+
+static void do_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	BEGIN(.empties = true);
+	ops.mknod(req, parent, name, mode, rdev);
+	END();
+}
+
+static void do_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	BEGIN(.ino = ino, .empties = fi->flags & O_TRUNC);
+	ops.open(req, ino, fi);
+	END();
+}
+
+static void do_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	BEGIN(.ino = ino);
+	ops.getattr(req, ino, fi);
+	END();
+}
+
+static void do_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+	struct fuse_file_info *fi)
+{
+	bool sizes = to_set & FUSE_SET_ATTR_SIZE;
+
+	BEGIN(.ino = ino, .fi = fi, .empties = sizes && !attr->st_size);
+	if (sizes && attr->st_size)
+		attr->st_size = shifted(ino, attr->st_size);
+	ops.setattr(req, ino, attr, to_set, fi);
+	END();
+}
+
+static void do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	struct fuse_file_info *fi)
+{
+	ops.read(req, ino, size, shifted(ino, off), fi);
+}
+
+static void do_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+	struct fuse_file_info *fi)
+{
+	ops.write(req, ino, buf, size, shifted(ino, off), fi);
+}
+
+static void do_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+	struct fuse_file_info *fi)
+{
+	ops.fallocate(req, ino, mode, shifted(ino, off), len, fi);
+}
+
+static void do_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+	struct fuse_file_info *fi)
+{
+	BEGIN(.ino = ino);
+	ops.lseek(req, ino, shifted(ino, off), whence, fi);
+	END();
+}
+
+/* ---- between libfuse and alcmfs -------------------------------------------------------------------- */
+
+static struct fuse_lowlevel_ops take_ops(const struct fuse_lowlevel_ops *op, size_t op_size)
+{
+	struct fuse_lowlevel_ops mine;
+
+	if (op_size > sizeof(ops)) {
+		fputs("npy_shim: built against another libfuse than alcmfs\n", stderr);
+		abort();
+	}
+	memcpy(&ops, op, op_size);
+	mine = ops;
+	mine.lookup = do_lookup;
+	mine.readdirplus = do_readdirplus;
+	mine.mknod = do_mknod;
+	mine.open = do_open;
+	mine.getattr = do_getattr;
+	mine.setattr = do_setattr;
+	mine.read = do_read;
+	mine.write = do_write;
+	mine.fallocate = do_fallocate;
+	mine.lseek = do_lseek;
+	return mine;
+}
+
+#ifdef fuse_session_new /* a macro, from libfuse 3.17 on */
+struct fuse_session *fuse_session_new_versioned(struct fuse_args *args,
+	const struct fuse_lowlevel_ops *op, size_t op_size, const struct libfuse_version *version,
+	void *userdata)
+{
+	struct fuse_lowlevel_ops mine = take_ops(op, op_size);
+
+	return REAL(fuse_session_new_versioned)(args, &mine, op_size, version, userdata);
+}
+#else
+struct fuse_session *fuse_session_new(struct fuse_args *args, const struct fuse_lowlevel_ops *op,
+	size_t op_size, void *userdata)
+{
+	struct fuse_lowlevel_ops mine = take_ops(op, op_size);
+
+	return REAL(fuse_session_new)(args, &mine, op_size, userdata);
+}
+#endif

@@ -1,10 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # usage: tests/suites/stress_ng.sh [SECONDS]      (needs Debian's stress-ng; as root)
-# The file system stressors that act on the directory they are given, each with two workers. They come to
-# their files in ways that the shim doesn't see, so there are no blobs here.
+# The file system stressors that act on the directory they are given, each with two workers.
 # shellcheck source=tests/suites/lib.sh
-SUITE_PLACES=${SUITE_PLACES:-store mount}
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 seconds=${1:-2}
 suite_needs stress-ng

@@ -11,7 +11,7 @@ calls() {
 
     for option in "" -u; do
         # shellcheck disable=SC2086 # no option is no argument
-        "${under[@]}" "$program" "$here" $option >"$work/out" 2>&1 || n_failed=$((n_failed + 1))
+        "$program" "$here" $option >"$work/out" 2>&1 || n_failed=$((n_failed + 1))
         n_passed=$((n_passed + $(grep -c '\] OK' "$work/out")))
         grep -v '\] OK\|START\|SKIP' "$work/out"
     done
