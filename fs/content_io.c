@@ -344,8 +344,9 @@ static int allocate_blob(struct content *c, int mode, off_t off, off_t len, stru
 
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		err = alcm_blob_zero(c->blob, (uint64_t)off, (uint64_t)len, diag);
-	else if (end > size)
-		err = alcm_blob_reserve(c->blob, end - size);
+	else if (end > size) /* what lies between the end and `off` stays a hole */
+		err = alcm_blob_reserve(c->blob,
+			end - ((uint64_t)off > size ? (uint64_t)off : size));
 	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && end > size)
 		err = alcm_blob_truncate(c->blob, end, diag);
 	return err;

@@ -44,6 +44,15 @@ for name in w.npy plain; do
 done
 is_blob w.npy || die "w.npy is no blob"
 
+# Space is reserved for what is allocated, not for the hole before it.
+for name in w.npy plain; do
+    size=$(stat -c %s "$MNT/$name")
+    fallocate --offset 1T --length 4096 "$MNT/$name" || die "$name: allocating far behind the end"
+    [ "$(stat -c %s "$MNT/$name")" -eq $(((1 << 40) + 4096)) ] || die "$name: its size"
+    truncate -s "$size" "$MNT/$name"
+    cmp "$WORK/$name" "$MNT/$name" || die "$name: what lies before it"
+done
+
 # A whole blob's holes give their space back.
 make_npy "$MNT/v.npy" 2048
 sync "$MNT/v.npy"
