@@ -113,6 +113,25 @@ int alcm_unpack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
 	struct alcm_diag *diag);
 
 /*
+ * The same in two steps: the first, which takes long, only reads the file, so that others may read it
+ * meanwhile. alcm_swap_prepare() makes the new content durable and proves it right; `profile` NULL: a plain file's.
+ * `stop` (may be NULL) is asked again and again whether to give up: -ECANCELED. alcm_swap_apply()
+ * puts it in place: from then on nobody else may use the file `fd`, which has to be the one of before, now writable.
+ * -EBUSY: it changed (in size or mtime: who fears more compares ctime) since it was prepared, and is as it was.
+ * Other errors as above. Free with alcm_swap_free(), in any case; NULL is fine. A crash before the second step
+ * leaves refuse in .alcm/swap that alcm_swap_recover() removes.
+ */
+struct alcm_swap;
+int alcm_swap_prepare(struct alcm *alcm, int store_dirfd, int fd,
+	const struct alcm_profile *profile, bool (*stop)(void *ctx), void *stop_ctx,
+	struct alcm_swap **out, struct alcm_diag *diag);
+int alcm_swap_apply(struct alcm_swap *swap, const char *path, int fd, struct alcm_diag *diag);
+void alcm_swap_free(struct alcm_swap *swap);
+
+/* How large the file will be in the store. */
+uint64_t alcm_swap_stored_bytes(const struct alcm_swap *swap);
+
+/*
  * Finish every job that a crash left in `.alcm/swap/`. Call before a store is used.
  * `log` (may be NULL) hears of each. 0, or the first error; other jobs are still tried.
  */

@@ -16,23 +16,33 @@
 enum { PIECE_BYTES = 256 << 10 };
 
 /* One conversion under way. */
-struct swap {
+struct alcm_swap {
 	struct alcm *alcm;
 	struct alcm_diag *diag;
+	bool (*stop)(void *ctx); /* may be NULL */
+	void *stop_ctx;
 	int dir, fd, new_fd; /* .alcm/swap, the file, its new content */
 	struct stat before;  /* the file's */
 	struct swap_job job;
 	uint8_t piece[PIECE_BYTES], other[PIECE_BYTES];
 };
 
-static int fail(struct swap *s, int err, uint64_t off, const char *what)
+static int fail(struct alcm_swap *s, int err, uint64_t off, const char *what)
 {
 	return diag_set(s->diag, err, off, "%s: %s", what, strerror(-err));
 }
 
+/* Asked between two pieces. */
+static int check_stop(struct alcm_swap *s, uint64_t off)
+{
+	return s->stop && s->stop(s->stop_ctx)
+		? diag_set(s->diag, -ECANCELED, off, "the conversion was called off")
+		: 0;
+}
+
 /* ---- building -------------------------------------------------------------------------------- */
 
-static int fill_blob(struct swap *s, struct alcm_blob *blob)
+static int fill_blob(struct alcm_swap *s, struct alcm_blob *blob)
 {
 	const struct store plain = store_posix(s->fd);
 	uint64_t size = (uint64_t)s->before.st_size, at = 0, end = 0;
@@ -42,6 +52,9 @@ static int fill_blob(struct swap *s, struct alcm_blob *blob)
 		if (at == end)
 			err = swap_next_data(s->fd, at, size, &at, &end);
 		if (err || at == size)
+			break;
+		err = check_stop(s, at);
+		if (err)
 			break;
 		/* Whole chunks at a time, wherever the data begins. */
 		size_t n = (size_t)min_u64(PIECE_BYTES - at % PIECE_BYTES, end - at);
@@ -59,7 +72,7 @@ static int fill_blob(struct swap *s, struct alcm_blob *blob)
 	return err ? err : alcm_blob_commit(blob, true, s->diag);
 }
 
-static int build_blob(struct swap *s, const struct alcm_profile *profile)
+static int build_blob(struct alcm_swap *s, const struct alcm_profile *profile)
 {
 	struct alcm_blob *blob = NULL;
 	int err = alcm_blob_create(s->alcm, s->new_fd, profile, &blob);
@@ -70,7 +83,8 @@ static int build_blob(struct swap *s, const struct alcm_profile *profile)
 	return err;
 }
 
-static int read_blob(struct swap *s, struct alcm_blob *blob, uint8_t *buf, size_t n, uint64_t at)
+static int read_blob(struct alcm_swap *s, struct alcm_blob *blob, uint8_t *buf, size_t n,
+	uint64_t at)
 {
 	ssize_t got = alcm_blob_pread(blob, buf, n, at, s->diag);
 
@@ -79,7 +93,7 @@ static int read_blob(struct swap *s, struct alcm_blob *blob, uint8_t *buf, size_
 	return got < 0 ? (int)got : 0;
 }
 
-static int build_plain(struct swap *s)
+static int build_plain(struct alcm_swap *s)
 {
 	const struct store plain = store_posix(s->new_fd);
 	struct alcm_blob *blob = NULL;
@@ -91,7 +105,9 @@ static int build_plain(struct swap *s)
 		uint64_t from = (uint64_t)at;
 		size_t n = (size_t)min_u64(PIECE_BYTES - from % PIECE_BYTES, size - from);
 
-		err = read_blob(s, blob, s->piece, n, from);
+		err = check_stop(s, from);
+		if (!err)
+			err = read_blob(s, blob, s->piece, n, from);
 		if (!err)
 			err = store_write(&plain, s->piece, n, from);
 		at += (int64_t)n;
@@ -120,7 +136,7 @@ static int skip_holes(int plain_fd, struct alcm_blob *blob, uint64_t size, uint6
 }
 
 /* The blob and the plain file hold the same; both are read back from the store. */
-static int compare(struct swap *s, int blob_fd, int plain_fd)
+static int compare(struct alcm_swap *s, int blob_fd, int plain_fd)
 {
 	const struct store plain = store_posix(plain_fd);
 	struct alcm_blob *blob = NULL;
@@ -132,6 +148,8 @@ static int compare(struct swap *s, int blob_fd, int plain_fd)
 		err = diag_set(s->diag, -EBUSY, size, "the file changed while it was converted");
 	while (!err && at < size) {
 		err = skip_holes(plain_fd, blob, size, &at);
+		if (!err)
+			err = check_stop(s, at);
 		if (err || at >= size)
 			break;
 		size_t n = (size_t)min_u64(PIECE_BYTES - at % PIECE_BYTES, size - at);
@@ -148,13 +166,14 @@ static int compare(struct swap *s, int blob_fd, int plain_fd)
 	return err;
 }
 
-static int check_unchanged(struct swap *s)
+static int check_unchanged(struct alcm_swap *s)
 {
 	struct stat now;
 
 	if (fstat(s->fd, &now))
 		return -errno;
-	if (now.st_size == s->before.st_size && now.st_mtim.tv_sec == s->before.st_mtim.tv_sec &&
+	if (now.st_ino == s->before.st_ino && now.st_size == s->before.st_size &&
+		now.st_mtim.tv_sec == s->before.st_mtim.tv_sec &&
 		now.st_mtim.tv_nsec == s->before.st_mtim.tv_nsec)
 		return 0;
 	return diag_set(s->diag, -EBUSY, 0, "the file changed while it was converted");
@@ -162,7 +181,7 @@ static int check_unchanged(struct swap *s)
 
 /* ---- swapping -------------------------------------------------------------------------------- */
 
-static int make_durable(struct swap *s)
+static int make_durable(struct alcm_swap *s)
 {
 	if (swap_fsync(s->new_fd) || swap_fsync(s->dir))
 		return -errno;
@@ -174,7 +193,7 @@ static int make_durable(struct swap *s)
  * Behind the commit point there is no way back, so the space for the copy is taken before.
  * What lies in the file stays, but on some filesystems its mtime moves.
  */
-static int reserve(struct swap *s)
+static int reserve(struct alcm_swap *s)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, s->before.st_mtim };
 	const struct store file = store_posix(s->fd);
@@ -191,7 +210,7 @@ static int reserve(struct swap *s)
 	return err == -EOPNOTSUPP || err == -ENOSYS ? 0 : err;
 }
 
-static int give_back_reserved(struct swap *s, int err)
+static int give_back_reserved(struct alcm_swap *s, int err)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, s->before.st_mtim };
 
@@ -200,7 +219,7 @@ static int give_back_reserved(struct swap *s, int err)
 	return err;
 }
 
-static int swap_content(struct swap *s)
+static int swap_content(struct alcm_swap *s)
 {
 	struct stat st;
 
@@ -234,16 +253,13 @@ static int swap_content(struct swap *s)
 	return 0;
 }
 
-static int begin(struct swap *s, int store_dirfd, const char *path)
+static int begin(struct alcm_swap *s, int store_dirfd)
 {
-	if (!swap_path_valid(path) || strlen(path) >= sizeof(s->job.path))
-		return diag_set(s->diag, -EINVAL, 0, "not a path within the store");
 	if (fstat(s->fd, &s->before))
 		return -errno;
 	/* With O_APPEND a write goes to the end, whatever its offset. */
 	if (!S_ISREG(s->before.st_mode) || fcntl(s->fd, F_GETFL) & O_APPEND)
 		return diag_set(s->diag, -EINVAL, 0, "not a regular file, or open for appending");
-	(void)snprintf(s->job.path, sizeof(s->job.path), "%s", path);
 	s->job.ino = s->before.st_ino;
 	s->job.mode = s->before.st_mode & 07777;
 	s->job.mtime = s->before.st_mtim;
@@ -254,19 +270,8 @@ static int begin(struct swap *s, int store_dirfd, const char *path)
 	return s->new_fd < 0 ? fail(s, s->new_fd, 0, "making a file in .alcm/swap") : 0;
 }
 
-static void end(struct swap *s)
-{
-	if (s->new_fd >= 0 && s->job.id[0])
-		swap_new_drop(s->dir, &s->job);
-	if (s->new_fd >= 0)
-		close(s->new_fd);
-	if (s->dir >= 0)
-		close(s->dir);
-	mem_free(s);
-}
-
 /* A blob that is proved to hold what the file does takes on the values of its profile. */
-static int quantise(struct swap *s, const struct alcm_profile *profile)
+static int quantise(struct alcm_swap *s, const struct alcm_profile *profile)
 {
 	struct alcm_blob *blob = NULL;
 	bool changed;
@@ -280,39 +285,91 @@ static int quantise(struct swap *s, const struct alcm_profile *profile)
 	return err;
 }
 
-/* `profile` NULL: to a plain file. */
-static int convert(struct alcm *alcm, int store_dirfd, const char *path, int fd,
-	const struct alcm_profile *profile, struct alcm_diag *diag)
+static int check_kind(int fd, bool pack, struct alcm_diag *diag)
 {
 	struct alcm_probe probe;
 	int err = alcm_probe(fd, &probe, diag);
-	struct swap *s;
 
 	/* What begins like a blob but is none can't stay: as a blob's content it is readable. */
-	if (err == -EIO && profile)
+	if (err == -EIO && pack)
 		probe.kind = ALCM_PLAIN;
 	else if (err)
 		return err;
-	if ((probe.kind == ALCM_BLOB) == (profile != NULL))
-		return -EALREADY;
-	s = mem_zalloc(1, sizeof(*s));
+	return (probe.kind == ALCM_BLOB) == pack ? -EALREADY : 0;
+}
+
+/* ---- the two steps ----------------------------------------------------------------------------- */
+
+void alcm_swap_free(struct alcm_swap *s)
+{
 	if (!s)
-		return -ENOMEM;
+		return;
+	if (s->new_fd >= 0 && s->job.id[0])
+		swap_new_drop(s->dir, &s->job);
+	if (s->new_fd >= 0)
+		close(s->new_fd);
+	if (s->dir >= 0)
+		close(s->dir);
+	mem_free(s);
+}
+
+int alcm_swap_prepare(struct alcm *alcm, int store_dirfd, int fd,
+	const struct alcm_profile *profile, bool (*stop)(void *ctx), void *stop_ctx,
+	struct alcm_swap **out, struct alcm_diag *diag)
+{
+	int err = check_kind(fd, profile != NULL, diag);
+	struct alcm_swap *s = err ? NULL : mem_zalloc(1, sizeof(*s));
+
+	if (!s)
+		return err ? err : -ENOMEM;
 	s->alcm = alcm;
 	s->diag = diag;
+	s->stop = stop;
+	s->stop_ctx = stop_ctx;
 	s->fd = fd;
 	s->dir = s->new_fd = -1;
 	s->job.pack = profile != NULL;
-	err = begin(s, store_dirfd, path);
+	err = begin(s, store_dirfd);
 	if (!err)
 		err = profile ? build_blob(s, profile) : build_plain(s);
 	if (!err)
 		err = profile ? compare(s, s->new_fd, fd) : compare(s, fd, s->new_fd);
 	if (!err && profile && profile->lossy)
 		err = quantise(s, profile);
+	if (err)
+		alcm_swap_free(s);
+	else
+		*out = s;
+	return err;
+}
+
+uint64_t alcm_swap_stored_bytes(const struct alcm_swap *s)
+{
+	struct stat st;
+
+	return fstat(s->new_fd, &st) ? UINT64_MAX : (uint64_t)st.st_size;
+}
+
+int alcm_swap_apply(struct alcm_swap *s, const char *path, int fd, struct alcm_diag *diag)
+{
+	s->diag = diag;
+	s->fd = fd;
+	if (!swap_path_valid(path) || strlen(path) >= sizeof(s->job.path))
+		return diag_set(diag, -EINVAL, 0, "not a path within the store");
+	(void)snprintf(s->job.path, sizeof(s->job.path), "%s", path);
+	return swap_content(s);
+}
+
+/* `profile` NULL: to a plain file. */
+static int convert(struct alcm *alcm, int store_dirfd, const char *path, int fd,
+	const struct alcm_profile *profile, struct alcm_diag *diag)
+{
+	struct alcm_swap *s = NULL;
+	int err = alcm_swap_prepare(alcm, store_dirfd, fd, profile, NULL, NULL, &s, diag);
+
 	if (!err)
-		err = swap_content(s);
-	end(s);
+		err = alcm_swap_apply(s, path, fd, diag);
+	alcm_swap_free(s);
 	return err;
 }
 

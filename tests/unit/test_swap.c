@@ -96,6 +96,102 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* ---- in two steps ------------------------------------------------------------------------------- */
+
+/* `*after`: so often the answer is no. */
+static bool stop_after(void *after)
+{
+	unsigned *left = after;
+
+	return !*left || !(*left)--;
+}
+
+START_TEST(test_two_steps)
+{
+	int fd = make_file("f", 0600, content, SIZE), reader = openat(store_fd, "f", O_RDONLY);
+	struct alcm_profile profile;
+	struct alcm_swap *swap = NULL;
+	struct alcm *alcm = engine();
+
+	alcm_profile_default(&profile);
+	ck_assert_int_eq(alcm_swap_prepare(alcm, store_fd, reader, &profile, NULL, NULL, &swap,
+				 NULL),
+		0);
+	ck_assert_int_eq(kind_of(fd), ALCM_PLAIN);
+	ck_assert_uint_lt(alcm_swap_stored_bytes(swap), SIZE);
+	ck_assert_int_eq(alcm_swap_apply(swap, "f", fd, NULL), 0);
+	alcm_swap_free(swap);
+	ck_assert_int_eq(kind_of(fd), ALCM_BLOB);
+	assert_content(fd, content, SIZE);
+	ck_assert_int_eq(alcm_swap_prepare(alcm, store_fd, reader, &profile, NULL, NULL, &swap,
+				 NULL),
+		-EALREADY);
+	ck_assert_int_eq(alcm_swap_prepare(alcm, store_fd, reader, NULL, NULL, NULL, &swap, NULL),
+		0);
+	ck_assert_uint_eq(alcm_swap_stored_bytes(swap), SIZE);
+	ck_assert_int_eq(alcm_swap_apply(swap, "f", fd, NULL), 0);
+	alcm_swap_free(swap);
+	ck_assert_int_eq(kind_of(fd), ALCM_PLAIN);
+	assert_content(fd, content, SIZE);
+	assert_swap_empty();
+	alcm_free(alcm);
+	close(fd);
+	close(reader);
+}
+END_TEST
+
+START_TEST(test_called_off)
+{
+	int fd = make_file("f", 0600, content, SIZE), err = -ECANCELED;
+	struct alcm_swap *swap = NULL;
+	struct alcm *alcm = engine();
+	struct alcm_profile profile;
+	unsigned most = 0;
+
+	alcm_profile_default(&profile);
+	while (err == -ECANCELED && most < 100) {
+		unsigned left = most++;
+
+		err = alcm_swap_prepare(alcm, store_fd, fd, &profile, stop_after, &left, &swap,
+			NULL);
+		if (err)
+			assert_swap_empty();
+	}
+	ck_assert_int_eq(err, 0);
+	ck_assert_uint_gt(most, 3); /* while it was built, and while it was compared */
+	alcm_swap_free(swap);
+	assert_swap_empty();
+	ck_assert_int_eq(kind_of(fd), ALCM_PLAIN);
+	assert_content(fd, content, SIZE);
+	alcm_free(alcm);
+	close(fd);
+}
+END_TEST
+
+START_TEST(test_changed_between_steps)
+{
+	int fd = make_file("f", 0600, content, SIZE), other = make_file("g", 0600, content, SIZE);
+	struct alcm_swap *swap = NULL;
+	struct alcm *alcm = engine();
+	struct alcm_profile profile;
+
+	alcm_profile_default(&profile);
+	ck_assert_int_eq(alcm_swap_prepare(alcm, store_fd, fd, &profile, NULL, NULL, &swap, NULL),
+		0);
+	ck_assert_int_eq(alcm_swap_apply(swap, "g", other, NULL), -EBUSY);
+	content[5] ^= 1;
+	ck_assert_int_eq(pwrite(fd, content, 10, 0), 10);
+	ck_assert_int_eq(alcm_swap_apply(swap, "f", fd, NULL), -EBUSY);
+	alcm_swap_free(swap);
+	ck_assert_int_eq(kind_of(fd), ALCM_PLAIN);
+	assert_content(fd, content, SIZE);
+	assert_swap_empty();
+	alcm_free(alcm);
+	close(fd);
+	close(other);
+}
+END_TEST
+
 /* ---- dying --------------------------------------------------------------------------------------- */
 
 static enum swap_step die_at;
@@ -252,6 +348,9 @@ int main(void)
 	tcase_add_test(tc, test_empty_and_tiny);
 	tcase_add_test(tc, test_sparse);
 	tcase_add_test(tc, test_refused);
+	tcase_add_test(tc, test_two_steps);
+	tcase_add_test(tc, test_called_off);
+	tcase_add_test(tc, test_changed_between_steps);
 	tcase_add_loop_test(tc, test_death_at_each_step, 0, 2 * SWAP_STEPS);
 	tcase_add_loop_test(tc, test_death_of_recovery, SWAP_COPYING, SWAP_STEPS);
 	tcase_add_test(tc, test_target_moved);
