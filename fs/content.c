@@ -8,7 +8,8 @@
  *       │   │                │     │ any other write         │ truncate to 0      │
  *       │   ▼ probe: blob    ▼     ▼                         │                    │
  *       │  BLOB            PLAIN ──┴──────────────────────────┘                    │
- *       │                   │ ▲ ▲    last writer closes a tensor file: alcm_pack  │
+ *       │                   │ ▲ ▲    last writer closes a tensor file: alcm_pack; │
+ *       │                   │ │ │    quiet after changes in place: content_quiet.c │
  *       │                   │ │ └── smaller than min_size, never written: demote ─┤
  *       └── evicted ────────┘ └───────────────────────────────────────────────────┘
  *
@@ -152,6 +153,7 @@ static int judge(struct fs *fs, struct inode *i)
 	if (err)
 		return content_report(fs, i, err, &diag);
 	c->state = CONTENT_BLOB;
+	c->waits = false;
 	pthread_mutex_lock(&i->lock);
 	c->mtime = st.st_mtim;
 	c->mtime_known = true;
@@ -270,26 +272,41 @@ int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *ke
 		c->n_open++;
 		if (writable && c->n_writers++ == 0)
 			activity_writing_begin(&fs->activity, &c->writing);
+		if (writable)
+			quiet_disturb(i);
 		*keep = pages_current(i);
 	}
 	pthread_rwlock_unlock(&c->io);
 	return err;
 }
 
-void content_close(struct fs *fs, struct inode *i, bool writable)
+void content_close_idle(struct fs *fs, struct inode *i)
 {
 	struct content *c = &i->content;
 
+	if (c->n_open || c->fd < 0 || (c->blob && alcm_blob_dirty(c->blob)))
+		return;
+	remember_pages(i);
+	content_await_return(i);
+	close_store(fs, c);
+}
+
+void content_close(struct fs *fs, struct inode *i, bool writable)
+{
+	struct content *c = &i->content;
+	bool waits = false;
+
 	pthread_rwlock_wrlock(&c->io);
 	c->n_open--;
-	if (writable && --c->n_writers == 0)
+	if (writable && --c->n_writers == 0) {
 		activity_writing_end(&fs->activity, &c->writing);
-	if (!c->n_open && c->fd >= 0 && !(c->blob && alcm_blob_dirty(c->blob))) {
-		remember_pages(i);
-		content_await_return(i);
-		close_store(fs, c);
+		/* Changed in place, or not looked at as others have it open. */
+		waits = c->state == CONTENT_PLAIN && (c->waits || c->plain_written);
 	}
+	content_close_idle(fs, i);
 	pthread_rwlock_unlock(&c->io);
+	if (waits)
+		quiet_add(fs, i);
 }
 
 /* Thousands of half-written files can be open at once: what they hold goes to the store. */
@@ -351,6 +368,14 @@ static int leave_half_packed(struct fs *fs, struct inode *i, const struct stat *
 	return -EINPROGRESS;
 }
 
+int content_swapped(struct fs *fs, struct inode *i, int err, const struct stat *before,
+	const struct alcm_diag *diag)
+{
+	if (err == -EINPROGRESS)
+		return leave_half_packed(fs, i, before, diag);
+	return err ? content_report(fs, i, err, diag) : judge(fs, i);
+}
+
 /* PLAIN → BLOB in place. io held exclusively. */
 int content_pack(struct fs *fs, struct inode *i)
 {
@@ -368,9 +393,5 @@ int content_pack(struct fs *fs, struct inode *i)
 	err = fstat(c->fd, &st) ? -errno
 				: alcm_pack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path),
 					  c->fd, &profile, &diag);
-	if (err == -EINPROGRESS)
-		return leave_half_packed(fs, i, &st, &diag);
-	if (err)
-		return content_report(fs, i, err, &diag);
-	return judge(fs, i);
+	return content_swapped(fs, i, err, &st, &diag);
 }

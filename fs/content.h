@@ -11,6 +11,7 @@
 
 #include "activity.h"
 #include "fs.h"
+#include "quiet.h"
 
 enum content_state {
 	CONTENT_UNKNOWN,   /* not open: nothing is held but a cached verdict */
@@ -21,7 +22,7 @@ enum content_state {
 
 struct content {
 	pthread_rwlock_t io; /* shared: use the state; exclusive: change it. Outside inode->lock */
-	enum content_state state; /* guarded by io, as the next five */
+	enum content_state state; /* guarded by io, as the next five, fresh and waits */
 	int fd;                   /* of the store's file; -1 = not open */
 	bool fd_writable;
 	struct alcm_blob *blob;
@@ -30,6 +31,8 @@ struct content {
 	bool noatime;                    /* constant */
 	atomic_bool plain_written;       /* a PLAIN file changed since it was last judged */
 	bool fresh;                      /* it was empty when it was opened first, or since */
+	bool waits; /* a PLAIN file that may be worth compressing, when it is quiet */
+	struct quiet_item quiet;
 	/* Of a PLAIN file, while io is held shared: its end so far, and bytes written below it. */
 	_Atomic uint64_t plain_end, plain_rewritten;
 
@@ -96,6 +99,12 @@ off_t content_seek(struct fs *fs, struct inode *inode, off_t off, int whence);
 
 /* Make what was written final: at flush, and at fsync with `sync`. */
 int content_commit(struct fs *fs, struct inode *inode, bool sync);
+
+/*
+ * The file was changed in place and has been quiet since: compress it, if that pays. -EAGAIN: a writer came,
+ * or something else changed it meanwhile; try again later. Other errors are in the log, the file as it was.
+ */
+int content_take_up(struct fs *fs, struct inode *inode);
 
 /* utimensat() went to the store with this mtime. */
 void content_set_mtime(struct inode *inode, const struct timespec *mtime);

@@ -65,34 +65,34 @@ static bool judgeable(const struct content *c)
 	return c->state == CONTENT_PLAIN && c->plain_written && c->n_open <= 1;
 }
 
+enum fate { FATE_PLAIN, FATE_WAITS, FATE_BLOB };
+
 /*
  * Its head alone makes a tensor file. Content does if it is new: what is changed in place, or was there
- * before, as a database, is left alone until `alcm pack`. io held exclusively.
+ * before, as a database, waits until it is quiet. io held exclusively.
  */
-static bool takes_up(const struct fs *fs, struct inode *i)
+static enum fate consider(const struct fs *fs, struct inode *i)
 {
 	struct content *c = &i->content;
 	struct alcm_verdict v = { 0 };
 	char head[ALCM_SNIFF_BYTES];
-	bool known, in_place;
 	struct stat st;
 
-	if (!judgeable(c) || fstat(c->fd, &st) || st.st_nlink != 1 ||
-		st.st_size < (off_t)fs->opt.min_size ||
+	if (fstat(c->fd, &st) || st.st_nlink != 1 || st.st_size < (off_t)fs->opt.min_size ||
 		content_peek(c, head, sizeof(head)) != (ssize_t)sizeof(head))
-		return false;
-	known = alcm_sniff(head, sizeof(head)) == ALCM_SNIFF_TENSOR &&
-		alcm_detect_first(fs->detect, head, sizeof(head));
-	in_place = !c->fresh || c->plain_rewritten > (uint64_t)st.st_size / IN_PLACE_SHARE;
-	if (known || in_place)
-		return known;
+		return FATE_PLAIN;
+	if (alcm_sniff(head, sizeof(head)) == ALCM_SNIFF_TENSOR &&
+		alcm_detect_first(fs->detect, head, sizeof(head)))
+		return FATE_BLOB;
+	if (!c->fresh || c->plain_rewritten > (uint64_t)st.st_size / IN_PLACE_SHARE)
+		return FATE_WAITS;
 	content_note_reads(c, false);
 	if (alcm_detect_file(fs->detect, c->fd, (uint64_t)st.st_size, &v))
 		v.worth = false;
 	content_note_reads(c, true);
 	if (!v.worth)
 		content_remember(i, &v, &st.st_ctim);
-	return v.worth;
+	return v.worth ? FATE_BLOB : FATE_PLAIN;
 }
 
 /* State changes that a commit may bring; io held exclusively. */
@@ -105,11 +105,13 @@ static int settle(struct fs *fs, struct inode *i, bool sync)
 	if (sync || !judgeable(c))
 		return 0;
 
-	int err = takes_up(fs, i) ? content_pack(fs, i) : -EALREADY;
+	enum fate fate = consider(fs, i);
+	int err = fate == FATE_BLOB ? content_pack(fs, i) : -EALREADY;
 
 	if (!err)
 		admin_write_report(fs, i);
 	c->plain_written = false;
+	c->waits = fate == FATE_WAITS;
 	/* Otherwise the plain file is whole and stays so: not taking it up is no error. */
 	return err == -EINPROGRESS ? -EIO : 0;
 }

@@ -292,7 +292,7 @@ static int empty(struct inode *i)
 	alcm_blob_close(c->blob);
 	c->blob = NULL;
 	c->state = CONTENT_UNDECIDED;
-	c->plain_written = false;
+	c->plain_written = c->waits = false;
 	c->fresh = true;
 	c->plain_end = c->plain_rewritten = 0;
 	content_note_reads(c, true);
@@ -317,6 +317,7 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	struct alcm_diag diag = { 0 };
 	int err;
 
+	quiet_disturb(i);
 	pthread_rwlock_wrlock(&c->io);
 	err = content_ensure_open(fs, i, true);
 	if (err == -EIO && size == 0)

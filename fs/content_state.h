@@ -39,6 +39,13 @@ void content_await_return(struct inode *inode);
 void content_remember(struct inode *inode, const struct alcm_verdict *verdict,
 	const struct timespec *ctime);
 
+/* What alcm_pack() or alcm_swap_apply() returned; io held exclusively. `before`: the plain file. Returns as the next. */
+int content_swapped(struct fs *fs, struct inode *inode, int err, const struct stat *before,
+	const struct alcm_diag *diag);
+
+/* Close the store's file if nobody has it open and nothing is unsaved; io held exclusively. */
+void content_close_idle(struct fs *fs, struct inode *inode);
+
 /* PLAIN → BLOB in place; io held exclusively. -EINPROGRESS: half done, and the file is not open any more. */
 int content_pack(struct fs *fs, struct inode *inode);
 

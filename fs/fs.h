@@ -16,6 +16,7 @@
 #include "alcm.h"
 #include "compat.h"
 #include "options.h"
+#include "quiet.h"
 #include "summaries.h"
 
 struct dir_handle;
@@ -43,6 +44,7 @@ struct fs {
 
 	struct activity activity;
 	struct summaries summaries;
+	struct quiet quiet;
 
 	_Atomic unsigned n_unfinished; /* files that could only be packed in part: alcm_swap_retry() */
 	pthread_mutex_t dirs_lock; /* guards the list of open directories; a leaf */
@@ -61,6 +63,9 @@ static inline struct fs *req_fs(fuse_req_t req)
 {
 	return fuse_req_userdata(req);
 }
+
+/* What the mount's options say of an engine. */
+void fs_engine_params(struct fs *fs, struct alcm_params *params);
 
 /* A line that core has for the log; `ctx`: the struct fs. */
 void fs_log_core(void *ctx, enum alcm_log_level level, const char *text);

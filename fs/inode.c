@@ -212,6 +212,13 @@ int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_
 	return 0;
 }
 
+void inode_hold(struct fs *fs, struct inode *i)
+{
+	pthread_mutex_lock(&fs->table_lock);
+	i->n_lookups++;
+	pthread_mutex_unlock(&fs->table_lock);
+}
+
 void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
 {
 	inode_let_go(fs, i, n, 0);
@@ -241,10 +248,12 @@ struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
 
 void inode_release_by_name(struct fs *fs, struct inode *i, bool keep_pin)
 {
-	if (keep_pin)
+	if (keep_pin) {
+		quiet_drop(fs, i);
 		inode_keep_pinned(fs, i);
-	else
+	} else {
 		inode_unpin(fs, i);
+	}
 	inode_forget(fs, i, 1);
 }
 

@@ -57,6 +57,9 @@ void inode_table_release(struct fs *fs);
 int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_fd,
 	struct inode **out, struct stat *st);
 
+/* One more lookup, for somebody other than the kernel. */
+void inode_hold(struct fs *fs, struct inode *inode);
+
 /* Take back `n` lookups; frees the inode when nothing refers to it any more. */
 void inode_forget(struct fs *fs, struct inode *inode, uint64_t n);
 

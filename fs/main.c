@@ -124,19 +124,24 @@ static int open_store(struct fs *fs)
 	return err;
 }
 
+void fs_engine_params(struct fs *fs, struct alcm_params *p)
+{
+	alcm_params_default(p);
+	p->threads = fs->opt.threads;
+	p->budget_bytes = (size_t)fs->opt.budget_mib << 20;
+	p->chunk_bytes = fs->opt.chunk_kib << 10;
+	p->verify = !fs->opt.noverify;
+	p->predictor = fs->predictor;
+	p->log = fs_log_core;
+	p->log_ctx = fs;
+}
+
 static int start_engine(struct fs *fs)
 {
 	struct alcm_params p;
 	int err;
 
-	alcm_params_default(&p);
-	p.threads = fs->opt.threads;
-	p.budget_bytes = (size_t)fs->opt.budget_mib << 20;
-	p.chunk_bytes = fs->opt.chunk_kib << 10;
-	p.verify = !fs->opt.noverify;
-	p.predictor = fs->predictor;
-	p.log = fs_log_core;
-	p.log_ctx = fs;
+	fs_engine_params(fs, &p);
 	err = alcm_new(&p, &fs->alcm);
 	if (err)
 		fs_fail("can't start the workers: %s", strerror(-err));
@@ -202,10 +207,13 @@ static int serve(struct fs *fs)
 	if (!err)
 		err = summaries_start(fs);
 	if (!err)
+		err = quiet_start(fs);
+	if (!err)
 		err = fuse_session_loop_mt(fs->session, &loop);
 	privileges_raise(fs, PRIVILEGE_ADMIN);
 	fuse_session_unmount(fs->session);
 	fuse_remove_signal_handlers(fs->session);
+	quiet_stop(fs);
 	summaries_stop(fs);
 	/* A signal that ended the loop is the way to unmount, no failure. */
 	return err < 0 ? err : 0;
@@ -273,7 +281,11 @@ int main(int argc, char *argv[])
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
 	struct fs fs = {
-		.opt = { .budget_mib = 256, .chunk_kib = 256, .min_size = 4096, .attr_timeout = 1 },
+		.opt = { .budget_mib = 256,
+			.chunk_kib = 256,
+			.min_size = 4096,
+			.quiet = 300,
+			.attr_timeout = 1 },
 		.store_fd = -1,
 		.lock_fd = -1,
 		.is_root = geteuid() == 0,

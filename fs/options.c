@@ -13,6 +13,8 @@
 
 enum { KEY_IGNORE = 1, KEY_PASS };
 
+enum { MAX_QUIET = 366 * 86400 };
+
 #define OPTION(name, field)                              \
 	{                                                \
 		name, offsetof(struct options, field), 1 \
@@ -29,6 +31,7 @@ static const struct fuse_opt option_table[] = {
 	OPTION("budget=%u", budget_mib),
 	OPTION("chunk=%u", chunk_kib),
 	OPTION("min_size=%u", min_size),
+	OPTION("quiet=%u", quiet),
 	OPTION("profile=%s", profile),
 	OPTION("predictor=%s", predictor),
 	OPTION("detect=%s", detect),
@@ -162,6 +165,8 @@ void options_usage(void)
 	     "  -o detect=D     what is compressed: npy, tensors (default: every tensor format "
 	     "and\n"
 	     "                  content that is clearly numeric), all (but what is already)\n"
+	     "  -o quiet=S      a file that is changed in place is compressed when it has been\n"
+	     "                  closed for S seconds, if that pays (default 300; 0: never)\n"
 	     "  -o noverify     don't decode and compare each chunk before its buffer is let go\n"
 	     "  -o attr_timeout=S  seconds for which the kernel may cache attributes (default "
 	     "1)\n"
@@ -203,6 +208,10 @@ int options_check(struct fs *fs)
 	}
 	if (o->threads > 1024) {
 		fs_fail("threads=%d: at most 1024", (int)o->threads);
+		return -EINVAL;
+	}
+	if (o->quiet > MAX_QUIET) {
+		fs_fail("quiet=%d: from 0 to %d seconds", (int)o->quiet, MAX_QUIET);
 		return -EINVAL;
 	}
 	fs->detect = ALCM_DETECT_TENSORS;

@@ -11,6 +11,7 @@ struct options {
 	char *store, *mountpoint;
 	unsigned threads, budget_mib, chunk_kib;
 	unsigned min_size;
+	unsigned quiet; /* seconds */
 	char *profile, *predictor, *detect;
 	int noverify, noatime;
 	double attr_timeout;

@@ -26,6 +26,8 @@ fails "$ALCMFS" "$STORE" "$MNT" -o budget=lots
 fails "$ALCMFS" "$STORE" "$MNT" -o budget=-5
 fails "$ALCMFS" "$STORE" "$MNT" -o threads=-1
 fails "$ALCMFS" "$STORE" "$MNT" -o chunk=100
+fails "$ALCMFS" "$STORE" "$MNT" -o quiet=-1 && says "quiet=-1"
+fails "$ALCMFS" "$STORE" "$MNT" -o quiet=soon
 fails "$ALCMFS" "$STORE" "$MNT" -o profile=nonsense && says "lossless"
 fails "$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/nothing" && says "nothing: No such file"
 head -c 100 /dev/zero >"$WORK/zeros"

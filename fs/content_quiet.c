@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PLAIN → BLOB of a file that is closed, or open for reading by any number. The new content is built and proved right
+ * beside it, by a thread of the lowest priority with an engine of its own, while nothing is locked. A writer who comes
+ * meanwhile is let in, and all of that is thrown away. Only putting it in place needs the file for itself.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "content.h"
+#include "content_state.h"
+#include "inode.h"
+#include "path.h"
+#include "policy.h"
+#include "quiet.h"
+
+enum {
+	LOWEST_PRIORITY = 19,
+	BUDGET_MIB = 32,
+	LEAST_SAVED_SHARE = 16, /* of the space it takes; for less it stays as it is */
+};
+
+/* A file that is being taken up. */
+struct take_up {
+	struct fs *fs;
+	struct inode *inode;
+	int fd; /* for reading, of our own */
+	struct stat before;
+	struct alcm_profile profile;
+	struct alcm_swap *swap; /* when it is prepared */
+	struct alcm_diag diag;
+	int err;
+};
+
+static bool is_disturbed(void *arg)
+{
+	struct take_up *t = arg;
+
+	return atomic_load(&t->inode->content.quiet.disturbed) ||
+		atomic_load(&t->fs->quiet.ending);
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* In a thread of its own, which as its engine's keeps the priority that it takes on. */
+static void *prepare(void *arg)
+{
+	struct take_up *t = arg;
+	struct alcm_params params;
+	struct alcm *alcm;
+
+	(void)setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
+	fs_engine_params(t->fs, &params);
+	params.threads = 1;
+	if (params.budget_bytes > BUDGET_MIB << 20)
+		params.budget_bytes = BUDGET_MIB << 20;
+	params.patient = true;
+	t->err = alcm_new(&params, &alcm);
+	if (t->err)
+		return NULL;
+	t->err = alcm_swap_prepare(alcm, t->fs->store_fd, t->fd, &t->profile, is_disturbed, t,
+		&t->swap, &t->diag);
+	alcm_free(alcm);
+	return NULL;
+}
+
+/* Whether it is saved what the work and slower changes are worth. */
+static bool pays(const struct take_up *t)
+{
+	uint64_t taken = (uint64_t)t->before.st_blocks * 512, size = (uint64_t)t->before.st_size;
+
+	if (taken > size)
+		taken = size;
+	return alcm_swap_stored_bytes(t->swap) <= taken - taken / LEAST_SAVED_SHARE;
+}
+
+/* It was judged, and stays PLAIN until it is changed again. */
+static void leave_plain(struct take_up *t, const struct alcm_verdict *verdict)
+{
+	struct content *c = &t->inode->content;
+
+	content_remember(t->inode, verdict, &t->before.st_ctim);
+	pthread_rwlock_wrlock(&c->io);
+	if (!c->n_writers)
+		c->waits = c->plain_written = false;
+	pthread_rwlock_unlock(&c->io);
+}
+
+/* io held exclusively. -EAGAIN: it isn't any more what was prepared. */
+static int put_in_place(struct take_up *t)
+{
+	struct inode *i = t->inode;
+	struct content *c = &i->content;
+	char path[PATH_TEXT];
+	struct stat st;
+	int err = c->n_writers ? -EAGAIN : content_ensure_open(t->fs, i, true);
+
+	if (err)
+		return err;
+	if (c->state != CONTENT_PLAIN || fstat(c->fd, &st) || st.st_nlink != 1 ||
+		!same_time(&st.st_ctim, &t->before.st_ctim))
+		return -EAGAIN;
+	content_await_return(i);
+	err = alcm_swap_apply(t->swap, path_of(t->fs, c->fd, path), c->fd, &t->diag);
+	err = content_swapped(t->fs, i, err, &st, &t->diag);
+	if (err)
+		return err == -EBUSY ? -EAGAIN : err;
+	admin_write_report(t->fs, i);
+	activity_count(&t->fs->activity, ACTIVITY_N_TAKEN_UP, 1);
+	return 0;
+}
+
+/* Look at the file and, if a sample says that it pays, build what it is to be. */
+static int build(struct take_up *t)
+{
+	struct alcm_verdict verdict = { 0 };
+	pthread_t thread;
+	int err = fstat(t->fd, &t->before) ? -errno : 0;
+
+	if (err || t->before.st_nlink != 1 || t->before.st_size < (off_t)t->fs->opt.min_size)
+		return err;
+	err = alcm_detect_file(t->fs->detect, t->fd, (uint64_t)t->before.st_size, &verdict);
+	if (!err && verdict.worth) {
+		policy_profile(t->fs, t->inode, &t->profile);
+		err = -pthread_create(&thread, NULL, prepare, t);
+		if (!err) {
+			pthread_join(thread, NULL);
+			err = t->err;
+		}
+	}
+	if (err)
+		return err;
+	if (verdict.worth && pays(t))
+		return 0;
+	alcm_swap_free(t->swap);
+	t->swap = NULL;
+	if (verdict.worth)
+		verdict = (struct alcm_verdict){ .sampled = true,
+			.reason = "tried: it gets no smaller" };
+	leave_plain(t, &verdict);
+	return 0;
+}
+
+static int take_up(struct take_up *t)
+{
+	struct inode *i = t->inode;
+	struct content *c = &i->content;
+	bool open_for_writing;
+	int err;
+
+	atomic_store(&c->quiet.disturbed, false);
+	pthread_rwlock_rdlock(&c->io);
+	open_for_writing = c->n_writers > 0;
+	pthread_rwlock_unlock(&c->io);
+	/* Its last writer's close brings it back. */
+	if (open_for_writing)
+		return 0;
+	err = build(t);
+	if (err || !t->swap)
+		return err;
+	pthread_rwlock_wrlock(&c->io);
+	err = put_in_place(t);
+	content_close_idle(t->fs, i);
+	pthread_rwlock_unlock(&c->io);
+	/* Without the lock, as the kernel may wait for it; values that were quantised are others. */
+	if (!err && t->profile.lossy)
+		(void)fuse_lowlevel_notify_inval_inode(t->fs->session, inode_number(t->fs, i), 0,
+			0);
+	return err;
+}
+
+/* Of files that fail one after the other for the same reason, such as a full disk, the first is in the log. */
+static void complain(struct take_up *t, int err, int path_fd)
+{
+	char path[PATH_TEXT];
+
+	if (err && err != t->fs->quiet.last_error)
+		fs_log(t->fs, ALCM_LOG_WARNING, "%s: stays as it is: %s",
+			path_of(t->fs, path_fd, path),
+			t->diag.cause[0] ? t->diag.cause : strerror(-err));
+	t->fs->quiet.last_error = err;
+}
+
+int content_take_up(struct fs *fs, struct inode *i)
+{
+	struct take_up t = { .fs = fs, .inode = i };
+	char proc[PATH_PROC];
+	int path_fd, err = inode_pin(fs, i, &path_fd);
+
+	if (err)
+		return err;
+	t.fd = path_open_quietly(path_proc(path_fd, proc));
+	err = t.fd < 0 ? -errno : take_up(&t);
+	if (err == -ECANCELED)
+		err = -EAGAIN;
+	if (err != -EAGAIN)
+		complain(&t, err, path_fd);
+	alcm_swap_free(t.swap);
+	if (t.fd >= 0)
+		close(t.fd);
+	inode_unpin(fs, i);
+	return err;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "quiet.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "content.h"
+#include "inode.h"
+
+enum {
+	MAX_ITEMS = 4096,
+	MAX_DOUBLINGS = 10,
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static struct inode *inode_of(struct quiet_item *item)
+{
+	return (struct inode *)(void *)((char *)item - offsetof(struct inode, content.quiet));
+}
+
+/* ---- the list ---------------------------------------------------------------------------------- */
+
+static void unlist_locked(struct quiet *q, struct quiet_item *item)
+{
+	*(item->prev ? &item->prev->next : &q->first) = item->next;
+	*(item->next ? &item->next->prev : &q->last) = item->prev;
+	item->listed = false;
+	q->n--;
+}
+
+/* Most have the same time to wait, so the place is near the end. */
+static void list_locked(struct quiet *q, struct quiet_item *item)
+{
+	struct quiet_item *before = q->last;
+
+	while (before && before->due_ms > item->due_ms)
+		before = before->prev;
+	item->prev = before;
+	item->next = before ? before->next : q->first;
+	*(item->prev ? &item->prev->next : &q->first) = item;
+	*(item->next ? &item->next->prev : &q->last) = item;
+	item->listed = true;
+	q->n++;
+}
+
+void quiet_add(struct fs *fs, struct inode *i)
+{
+	struct quiet_item *item = &i->content.quiet;
+	struct quiet *q = &fs->quiet;
+	bool referred;
+
+	if (!fs->opt.quiet)
+		return;
+	inode_hold(fs, i);
+	pthread_mutex_lock(&q->lock);
+	referred = item->listed;
+	if (item->listed)
+		unlist_locked(q, item);
+	if (q->n < MAX_ITEMS) {
+		item->due_ms = now_ms() + ((uint64_t)fs->opt.quiet * 1000 << item->n_returns);
+		list_locked(q, item);
+		pthread_cond_signal(&q->changed);
+	} else {
+		referred = true;
+	}
+	pthread_mutex_unlock(&q->lock);
+	if (referred)
+		inode_forget(fs, i, 1);
+}
+
+void quiet_disturb(struct inode *i)
+{
+	atomic_store(&i->content.quiet.disturbed, true);
+}
+
+void quiet_drop(struct fs *fs, struct inode *i)
+{
+	struct quiet_item *item = &i->content.quiet;
+	struct quiet *q = &fs->quiet;
+	bool listed;
+
+	quiet_disturb(i);
+	pthread_mutex_lock(&q->lock);
+	listed = item->listed;
+	if (listed)
+		unlist_locked(q, item);
+	pthread_mutex_unlock(&q->lock);
+	if (listed)
+		inode_forget(fs, i, 1);
+}
+
+/* ---- the thread -------------------------------------------------------------------------------- */
+
+/* `i` is referred to by us, no longer by the list. */
+static void look_at(struct fs *fs, struct inode *i)
+{
+	struct quiet_item *item = &i->content.quiet;
+
+	if (content_take_up(fs, i) == -EAGAIN) {
+		pthread_mutex_lock(&fs->quiet.lock);
+		if (item->n_returns < MAX_DOUBLINGS)
+			item->n_returns++;
+		pthread_mutex_unlock(&fs->quiet.lock);
+		quiet_add(fs, i);
+	}
+	inode_forget(fs, i, 1);
+}
+
+static void wait_until_locked(struct quiet *q, uint64_t ms)
+{
+	struct timespec t = { .tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	(void)pthread_cond_timedwait(&q->changed, &q->lock, &t);
+}
+
+static void *run(void *arg)
+{
+	struct fs *fs = arg;
+	struct quiet *q = &fs->quiet;
+
+	pthread_mutex_lock(&q->lock);
+	while (!q->ending) {
+		struct quiet_item *item = q->first;
+
+		if (!item) {
+			pthread_cond_wait(&q->changed, &q->lock);
+		} else if (item->due_ms > now_ms()) {
+			wait_until_locked(q, item->due_ms);
+		} else {
+			unlist_locked(q, item);
+			pthread_mutex_unlock(&q->lock);
+			look_at(fs, inode_of(item));
+			pthread_mutex_lock(&q->lock);
+		}
+	}
+	pthread_mutex_unlock(&q->lock);
+	return NULL;
+}
+
+int quiet_start(struct fs *fs)
+{
+	struct quiet *q = &fs->quiet;
+	pthread_condattr_t attr;
+	int err;
+
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&q->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (!fs->opt.quiet)
+		return 0;
+	err = pthread_create(&q->thread, NULL, run, fs);
+	q->running = !err;
+	return -err;
+}
+
+void quiet_stop(struct fs *fs)
+{
+	struct quiet *q = &fs->quiet;
+
+	if (!q->running)
+		return;
+	pthread_mutex_lock(&q->lock);
+	q->ending = true;
+	pthread_cond_signal(&q->changed);
+	pthread_mutex_unlock(&q->lock);
+	pthread_join(q->thread, NULL);
+	q->running = false;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files that were changed in place and closed, as databases and HDF5 are: each is looked at, and compressed if
+ * that pays, when it has been quiet for option quiet's seconds. One at a time, by a thread.
+ */
+#ifndef ALCMFS_QUIET_H
+#define ALCMFS_QUIET_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fs;
+struct inode;
+
+/* A file's part in it. Embedded in its content. */
+struct quiet_item {
+	struct quiet_item *prev, *next; /* guarded by quiet->lock, as the next three */
+	uint64_t due_ms;                /* monotonic */
+	unsigned n_returns; /* so often a writer came too early; each doubles the time to wait */
+	bool listed;        /* which counts as a lookup */
+	atomic_bool disturbed; /* a writer came, or it was removed, since the thread began with it */
+};
+
+struct quiet {
+	pthread_mutex_t lock;            /* guards what follows; a leaf */
+	pthread_cond_t changed;          /* by the monotonic clock */
+	struct quiet_item *first, *last; /* by due_ms */
+	unsigned n;
+	bool running;
+	atomic_bool ending; /* set with lock held */
+	int last_error; /* the thread's own: of the file before, so that a full disk is one line */
+	pthread_t thread;
+};
+
+/* Start the thread, unless option quiet is 0; in the process that serves. 0, or a negative errno. */
+int quiet_start(struct fs *fs);
+
+/* End the thread: what it is at is left as it was, or completed if it is half in place. */
+void quiet_stop(struct fs *fs);
+
+/*
+ * The last writer closed a file that it had changed: begin to wait. When the list is full it isn't taken, and
+ * comes back with its next close. The inode must be referred to.
+ */
+void quiet_add(struct fs *fs, struct inode *inode);
+
+/* The file is changed, or has lost its name; cheap. */
+void quiet_disturb(struct inode *inode);
+
+/* It has lost its name: let go of it, or its space would stay taken. */
+void quiet_drop(struct fs *fs, struct inode *inode);
+
+#endif

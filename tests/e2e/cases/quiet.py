@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+# mount: quiet=1
+# also: user
+"""Files that are changed in place are compressed when they have been closed for a while, whoever reads them."""
+import json
+import mmap
+import os
+
+import e2e
+import numpy as np
+
+rng = np.random.default_rng(7)
+weights = bytearray((rng.standard_normal(500_000) * 0.02).astype("f4").tobytes())
+noise = bytearray(os.urandom(300_000))
+
+
+def change(name, data, at=4096):
+    """As a database does: some bytes in the middle, in place."""
+    piece = rng.standard_normal(100).astype("f4").tobytes()
+    data[at : at + len(piece)] = piece
+    with open(e2e.m(name), "r+b", buffering=0) as f:
+        f.seek(at)
+        f.write(piece)
+
+
+def why(name):
+    return os.getxattr(e2e.m(name), "user.alcm.why").decode()
+
+
+def taken_up():
+    return json.loads(e2e.read(e2e.m(".alcm/stats")))["values"]["taken_up"]
+
+
+# What was there before the mount, changed in place.
+e2e.unmount()
+for name, data in (("w.bin", weights), ("read.bin", weights), ("open.bin", weights), ("noise.bin", noise)):
+    e2e.write(e2e.s(name), data)
+contents = {"w.bin": weights, "noise.bin": noise, "read.bin": bytearray(weights), "open.bin": bytearray(weights)}
+e2e.mount("quiet=1")
+reader = os.open(e2e.m("read.bin"), os.O_RDONLY)
+mapping = mmap.mmap(reader, 0, prot=mmap.PROT_READ)
+writer = os.open(e2e.m("open.bin"), os.O_RDWR)
+for name, data in contents.items():
+    change(name, data)
+    assert not e2e.is_blob(name), name
+before = os.stat(e2e.m("w.bin"))
+for name in ("w.bin", "read.bin"):
+    e2e.wait_until(lambda: e2e.is_blob(name), f"{name} is taken up")
+after = os.stat(e2e.m("w.bin"))
+e2e.equal((after.st_ino, after.st_mtime_ns, after.st_size), (before.st_ino, before.st_mtime_ns, before.st_size), "file")
+assert after.st_blocks < before.st_blocks, "takes no less"
+e2e.equal(why("w.bin"), "its content", "why")
+e2e.equal(mapping[:], bytes(contents["read.bin"]), "a mapping of before")
+e2e.reads_as(e2e.m("read.bin"), bytes(contents["read.bin"]), "read.bin")
+e2e.equal(os.pread(reader, 1 << 22, 0), bytes(contents["read.bin"]), "a descriptor of before")
+
+# What is open for writing isn't, and what would not get smaller is not either.
+e2e.wait_until(lambda: why("noise.bin").startswith("already compressed"), "noise.bin is judged")
+assert not e2e.is_blob("open.bin") and not e2e.is_blob("noise.bin")
+os.close(writer)
+e2e.wait_until(lambda: e2e.is_blob("open.bin"), "open.bin is taken up")
+e2e.wait_until(lambda: taken_up() == 3, "three files are counted")
+
+# Whoever comes back finds it as it was, and so does who reads it then.
+for at in (0, 70_000, 1_200_000):
+    change("w.bin", weights, at)
+os.close(reader)
+mapping.close()
+e2e.all_read_as({name: bytes(data) for name, data in contents.items()}, "quiet=1")
+
+# A new file that its only writer closed while somebody read it: nobody looked at it then.
+data = e2e.npy(90_000)
+with open(e2e.m("late.npy"), "wb", buffering=0) as f:
+    f.write(b"\0" * len(data))
+    reader = os.open(e2e.m("late.npy"), os.O_RDONLY)
+    f.seek(0)
+    f.write(data)
+assert not e2e.is_blob("late.npy")
+e2e.wait_until(lambda: e2e.is_blob("late.npy"), "late.npy is taken up")
+os.close(reader)
+
+# What is removed meanwhile is gone, with its space.
+e2e.remount("quiet=1000")
+e2e.write(e2e.m("gone.db"), weights[: 1 << 16])
+change("noise.bin", noise)
+os.unlink(e2e.m("noise.bin"))
+
+
+def deleted():
+    folder = f"/proc/{e2e.daemon_pid()}/fd"
+    return [fd for fd in os.listdir(folder) if "(deleted)" in os.readlink(f"{folder}/{fd}")]
+
+
+e2e.wait_until(lambda: not deleted(), "the daemon lets go of a removed file")
