@@ -64,6 +64,12 @@ void alcm_params_default(struct alcm_params *params);
 int alcm_new(const struct alcm_params *params, struct alcm **out);
 void alcm_free(struct alcm *alcm);
 
+/*
+ * Free what the engine keeps only so that the next work finds it ready: a few MiB per thread, and up to a
+ * quarter of the budget. For a time without work; harmless at any other.
+ */
+void alcm_trim(struct alcm *alcm);
+
 /* Memory that chunk buffers take now and at most so far, and the limit, in bytes. */
 struct alcm_budget_use {
 	size_t used, peak, limit;

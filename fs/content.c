@@ -296,6 +296,7 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 	struct content *c = &i->content;
 	bool waits = false;
 
+	rest_end(fs);
 	pthread_rwlock_wrlock(&c->io);
 	c->n_open--;
 	if (writable && --c->n_writers == 0) {

@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "options.h"
 #include "quiet.h"
+#include "rest.h"
 #include "summaries.h"
 
 struct dir_handle;
@@ -45,6 +46,7 @@ struct fs {
 	struct activity activity;
 	struct summaries summaries;
 	struct quiet quiet;
+	struct rest rest;
 
 	_Atomic unsigned n_unfinished; /* files that could only be packed in part: alcm_swap_retry() */
 	pthread_mutex_t dirs_lock; /* guards the list of open directories; a leaf */

@@ -221,6 +221,7 @@ void inode_hold(struct fs *fs, struct inode *i)
 
 void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
 {
+	rest_end(fs);
 	inode_let_go(fs, i, n, 0);
 }
 

@@ -129,6 +129,7 @@ int inode_pin(struct fs *fs, struct inode *i, int *fd)
 {
 	int err = 0;
 
+	rest_end(fs);
 	pthread_mutex_lock(&fs->fd_lock);
 	i->pins++;
 	inode_lru_remove_locked(fs, i);

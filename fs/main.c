@@ -209,10 +209,13 @@ static int serve(struct fs *fs)
 	if (!err)
 		err = quiet_start(fs);
 	if (!err)
+		err = rest_start(fs);
+	if (!err)
 		err = fuse_session_loop_mt(fs->session, &loop);
 	privileges_raise(fs, PRIVILEGE_ADMIN);
 	fuse_session_unmount(fs->session);
 	fuse_remove_signal_handlers(fs->session);
+	rest_stop(fs);
 	quiet_stop(fs);
 	summaries_stop(fs);
 	/* A signal that ended the loop is the way to unmount, no failure. */
@@ -277,6 +280,18 @@ static int run(struct fs *fs, struct fuse_args *args)
 	return err;
 }
 
+/*
+ * Request buffers come and go; the heap keeps them, mmap would fault each page anew. One heap: with one per
+ * thread each would grow to what its thread ever had at once, together to three times what is in use and more
+ * with every hour, and malloc_trim() (rest.c) can't reach the ends of any but the first.
+ */
+static void set_up_heap(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
 int main(int argc, char *argv[])
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
@@ -293,9 +308,7 @@ int main(int argc, char *argv[])
 	int err;
 
 	activity_init(&fs.activity);
-	/* Request buffers come and go; the heap keeps them, mmap would fault each page anew. */
-	mallopt(M_MMAP_THRESHOLD, 64 << 20);
-	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	set_up_heap();
 	err = options_parse(&args, &fs.opt);
 	fs.opt.foreground |= fs.opt.debug;
 	if (!err && fs.opt.show_version)

@@ -7,16 +7,12 @@
 #define ALCMFS_SUMMARIES_H
 
 #include <pthread.h>
-#include <stdbool.h>
 
-struct fs;
+#include "background.h"
 
 struct summaries {
 	pthread_mutex_t making; /* one maker at a time; outermost, and held across the store's I/O for sidecars */
-	pthread_mutex_t lock;   /* guards what follows; a leaf */
-	pthread_cond_t changed; /* by the monotonic clock */
-	bool due, ending, running;
-	pthread_t thread;
+	struct background work;
 };
 
 /* Start the thread; in the process that serves. 0, or a negative errno. */

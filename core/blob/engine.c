@@ -78,21 +78,38 @@ static void scratch_free(struct scratch *s)
 	mem_free(s);
 }
 
+/* All that are not in use. */
+static void free_idle_scratch(struct alcm *alcm)
+{
+	struct scratch *s, *next;
+
+	{
+		WITH_LOCK(&alcm->lock);
+		s = alcm->scratch;
+		alcm->scratch = NULL;
+	}
+	for (; s; s = next) {
+		next = s->next;
+		scratch_free(s);
+	}
+}
+
 void alcm_free(struct alcm *alcm)
 {
 	if (!alcm)
 		return;
 	pool_free(alcm->pool);
 	budget_free(alcm->budget);
-	while (alcm->scratch) {
-		struct scratch *s = alcm->scratch;
-
-		alcm->scratch = s->next;
-		scratch_free(s);
-	}
+	free_idle_scratch(alcm);
 	pthread_cond_destroy(&alcm->returned);
 	pthread_mutex_destroy(&alcm->lock);
 	mem_free(alcm);
+}
+
+void alcm_trim(struct alcm *alcm)
+{
+	free_idle_scratch(alcm);
+	budget_trim(alcm->budget);
 }
 
 static struct scratch *scratch_new(const struct alcm *alcm, uint32_t chunk_bytes)

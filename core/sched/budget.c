@@ -42,16 +42,21 @@ int budget_new(size_t limit_bytes, size_t pooled_bytes, struct budget **out)
 	return 0;
 }
 
+static void free_spares(struct spare *s)
+{
+	while (s) {
+		struct spare *next = s->next;
+
+		mem_free(s);
+		s = next;
+	}
+}
+
 void budget_free(struct budget *b)
 {
 	if (!b)
 		return;
-	while (b->spares) {
-		struct spare *s = b->spares;
-
-		b->spares = s->next;
-		mem_free(s);
-	}
+	free_spares(b->spares);
 	pthread_cond_destroy(&b->freed);
 	pthread_mutex_destroy(&b->lock);
 	pthread_mutex_destroy(&b->registry);
@@ -190,6 +195,19 @@ void budget_put(struct budget *b, void *buf, size_t len_bytes)
 		pthread_cond_broadcast(&b->freed);
 	}
 	mem_free(buf);
+}
+
+void budget_trim(struct budget *b)
+{
+	struct spare *spares;
+
+	{
+		WITH_LOCK(&b->lock);
+		spares = b->spares;
+		b->spares = NULL;
+		b->n_spares = 0;
+	}
+	free_spares(spares);
 }
 
 void budget_use(struct budget *b, size_t *used, size_t *peak, size_t *limit)

@@ -46,6 +46,9 @@ void *budget_try_get(struct budget *budget, size_t len_bytes);
 /* Give a buffer back. Never waits. */
 void budget_put(struct budget *budget, void *buf, size_t len_bytes);
 
+/* Free what is kept for reuse. */
+void budget_trim(struct budget *budget);
+
 void budget_use(struct budget *budget, size_t *used, size_t *peak, size_t *limit);
 
 #endif

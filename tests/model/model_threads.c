@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One blob, many threads: writers on regions of their own (whose edges share chunks), readers
- * anywhere, somebody who commits. A region that nobody writes must read right at all times; at
+ * anywhere, somebody who commits and trims. A region that nobody writes must read right at all times; at
  * the end everything must.
  *
  *     [ still, written once ][ writer 0 ][ writer 1 ] … [ the last writer, may truncate ]
@@ -122,6 +122,7 @@ static void *committer(void *arg)
 		err = alcm_blob_info(m->blob, &info, NULL);
 		if (err && err != -ENODATA)
 			die(m, "info: %s", strerror(-err));
+		alcm_trim(m->alcm);
 		usleep((useconds_t)rng_below(&a->rng, 3000));
 	}
 	return NULL;

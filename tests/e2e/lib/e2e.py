@@ -70,8 +70,10 @@ def daemon_status():
 
 def mount(options="", prefix=(), store=None):
     """Mount STORE at MNT in the foreground, its messages going to LOG."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(status_path())
+    pid = os.path.join(WORK, "daemon.pid")
+    for path in (status_path(), pid):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
     # a shell without job control starts background commands with SIGINT ignored, nohup with SIGHUP
     command = ["env", "--default-signal=INT,QUIT,HUP", *prefix, ALCMFS, "-f", store or STORE, MNT, *(["-o", options] if options else [])]
     # The shell waits for the daemon and notes how it ended, whoever is still there then.
@@ -80,7 +82,7 @@ def mount(options="", prefix=(), store=None):
     with open(LOG, "ab") as log:
         subprocess.Popen(["sh", "-c", script, "sh", *command], stdin=subprocess.DEVNULL,
                          stdout=log, stderr=log, cwd="/", start_new_session=True)
-    wait_until(lambda: is_mounted() or daemon_status(), "mount")
+    wait_until(lambda: (is_mounted() and os.path.exists(pid)) or daemon_status(), "mount")
     if daemon_status():
         raise RuntimeError(f"mounting failed: {log_text()}")
 

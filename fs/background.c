@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "background.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <time.h>
+
+enum { PAUSE_ROUNDS = 10 }; /* as long as so many rounds took, on top of pause_ms */
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Wait until it ends, or for so long; lock held. */
+static void pause_locked(struct background *b, uint64_t ms)
+{
+	uint64_t until = now_ms() + ms;
+	struct timespec t = { .tv_sec = (time_t)(until / 1000),
+		.tv_nsec = (long)(until % 1000) * 1000000 };
+
+	while (!b->ending && pthread_cond_timedwait(&b->changed, &b->lock, &t) != ETIMEDOUT)
+		;
+}
+
+static void *run(void *arg)
+{
+	struct background *b = arg;
+	uint64_t round_ms = 0;
+
+	pthread_mutex_lock(&b->lock);
+	while (!b->ending || b->due) {
+		if (!b->due) {
+			pthread_cond_wait(&b->changed, &b->lock);
+			continue;
+		}
+		pause_locked(b, b->pause_ms + PAUSE_ROUNDS * round_ms);
+		b->due = false;
+		pthread_mutex_unlock(&b->lock);
+		round_ms = now_ms();
+		b->round(b->fs);
+		round_ms = now_ms() - round_ms;
+		pthread_mutex_lock(&b->lock);
+	}
+	pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+int background_start(struct background *b, struct fs *fs, void (*round)(struct fs *fs),
+	unsigned pause_ms)
+{
+	pthread_condattr_t attr;
+	int err;
+
+	b->fs = fs;
+	b->round = round;
+	b->pause_ms = pause_ms;
+	pthread_mutex_init(&b->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&b->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	err = pthread_create(&b->thread, NULL, run, b);
+	b->running = !err;
+	return -err;
+}
+
+void background_due(struct background *b)
+{
+	pthread_mutex_lock(&b->lock);
+	b->due = true;
+	pthread_cond_signal(&b->changed);
+	pthread_mutex_unlock(&b->lock);
+}
+
+void background_stop(struct background *b)
+{
+	if (!b->running)
+		return;
+	pthread_mutex_lock(&b->lock);
+	b->ending = true;
+	pthread_cond_signal(&b->changed);
+	pthread_mutex_unlock(&b->lock);
+	pthread_join(b->thread, NULL);
+	b->running = false;
+}

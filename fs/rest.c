@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "rest.h"
+
+#include <malloc.h>
+
+#include "fs.h"
+
+enum { PAUSE_MS = 1000 }; /* without a request */
+
+static void look(struct fs *fs)
+{
+	if (atomic_exchange_explicit(&fs->rest.ended, false, memory_order_relaxed)) {
+		background_due(&fs->rest.work);
+		return;
+	}
+	alcm_trim(fs->alcm);
+	(void)malloc_trim(0);
+}
+
+int rest_start(struct fs *fs)
+{
+	return background_start(&fs->rest.work, fs, look, PAUSE_MS);
+}
+
+void rest_stop(struct fs *fs)
+{
+	background_stop(&fs->rest.work);
+}
+
+void rest_end(struct fs *fs)
+{
+	if (atomic_load_explicit(&fs->rest.ended, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&fs->rest.ended, true, memory_order_relaxed);
+	background_due(&fs->rest.work);
+}
