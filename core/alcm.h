@@ -330,10 +330,12 @@ struct alcm_tensor {
 	unsigned n_dims;
 	uint64_t shape[ALCM_TENSOR_DIMS];
 	uint64_t n_tensors, bytes;
-	double stored_bytes; /* its share of the records that hold it */
+	double stored_bytes;            /* its share of the records that hold it */
+	unsigned first_plane, n_planes; /* in tensor_planes of its struct alcm_info */
 };
 
 #define ALCM_MAX_PLANES 32
+#define ALCM_MAX_TENSOR_PLANES (16 * ALCM_MAX_TENSOR_ROWS)
 #define ALCM_MAX_DIMS 64
 
 struct alcm_info {
@@ -371,6 +373,13 @@ struct alcm_info {
 	/* zlib -6 on a sample of the same data */
 	uint64_t baseline_sample_bytes, baseline_stored_bytes;
 	double baseline_cpu_seconds;
+
+	/*
+	 * Of the rows of tensors, row by row, their shares too. Where there are more than a row has room for, its
+	 * last plane is "others". As long as n_tensor_planes is 0 nothing here is set.
+	 */
+	unsigned n_tensor_planes;
+	struct alcm_plane tensor_planes[ALCM_MAX_TENSOR_PLANES];
 };
 
 /* Metrics of the committed state. -ENODATA before the first commit; -EIO. */
@@ -378,7 +387,7 @@ int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_di
 
 /*
  * Add the tensors of a container to `info`: one row each, or, of more than ALCM_MAX_TENSOR_ROWS, one for each
- * name without its numbers. Reads the head of every record. -ENOMEM.
+ * name without its numbers, with their planes. Reads the head of every record. -ENOMEM.
  */
 int alcm_blob_list_tensors(struct alcm_blob *blob, struct alcm_info *info);
 
@@ -406,7 +415,7 @@ void alcm_free_text(char *text);
 
 /*
  * The metrics that such JSON, which may be anything, was made of; fields that it doesn't have (the
- * uuid, bytes of planes) are 0, numbers that are null NaN. -EINVAL: it is no report.
+ * uuid, values of planes) are 0, numbers that are null NaN. -EINVAL: it is no report.
  */
 int alcm_report_read(const char *json, size_t len, struct alcm_info *out);
 

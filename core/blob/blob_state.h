@@ -127,7 +127,7 @@ int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off, u
 int record_read_metrics(struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
 	uint32_t chunk_no, struct metrics *m, struct codec_result *planes, struct alcm_diag *diag);
 
-/* Read the lengths of a record's parts, without its data. -EIO. */
+/* Read the lengths of a record's parts and planes, without its data. -EIO. */
 int record_read_parts(struct alcm_blob *blob, uint64_t off, uint32_t frame_len, uint32_t chunk_no,
 	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts);
 

@@ -7,22 +7,25 @@
 
 #include "base/lock.h"
 #include "blob/blob_state.h"
+#include "blob/plane_sums.h"
 
-/* Whether the file is one of many tensors; before the blob is locked. */
-static void describe_container(struct alcm_blob *blob, struct alcm_info *out)
+/* The name of the format if the file is one of many tensors, how many there are; before the blob is locked. */
+static const char *look_for_container(struct alcm_blob *blob, uint64_t *n_tensors)
 {
 	WITH_LOCK(&blob->container_lock);
 	layout_update_container(blob);
-	if (!blob->container.format)
-		return;
-	snprintf(out->format, sizeof(out->format), "%s", blob->container.format->name);
-	out->n_tensors = blob->container.segments.n;
+	*n_tensors = blob->container.segments.n;
+	return blob->container.format ? blob->container.format->name : NULL;
 }
 
-static void describe_tensor(const struct layout *l, struct alcm_info *out)
+static void describe_tensor(const struct layout *l, const char *container, uint64_t n_tensors,
+	struct alcm_info *out)
 {
-	if (out->format[0])
+	if (container) {
+		snprintf(out->format, sizeof(out->format), "%s", container);
+		out->n_tensors = n_tensors;
 		return;
+	}
 	snprintf(out->format, sizeof(out->format), "%s", l->format);
 	snprintf(out->dtype, sizeof(out->dtype), "%s", l->dtype_text);
 	out->n_dims = l->n_dims;
@@ -30,44 +33,14 @@ static void describe_tensor(const struct layout *l, struct alcm_info *out)
 	out->fortran_order = l->fortran_order;
 }
 
-/* One row for each plane, whatever coders its chunks chose; the largest one is named. */
 static void describe_planes(const struct totals *t, struct alcm_info *out)
 {
-	uint64_t largest[ALCM_MAX_PLANES] = { 0 };
+	struct plane_sums sums = { 0 };
 
-	for (unsigned i = 0; i < t->n_planes; i++) {
-		const struct plane_use *use = &t->planes[i];
-		char name[sizeof(out->planes[0].name)];
-		unsigned at = 0;
-
-		codec_plane_name(use->transform, use->plane, name);
-		while (at < out->n_planes && strcmp(out->planes[at].name, name) != 0)
-			at++;
-		if (at == ALCM_MAX_PLANES)
-			continue;
-
-		struct alcm_plane *p = &out->planes[at];
-
-		if (at == out->n_planes) {
-			out->n_planes++;
-			snprintf(p->name, sizeof(p->name), "%s", name);
-		}
-		p->n_values += use->n_values;
-		p->raw_bytes += use->raw_bytes;
-		p->stored_bytes += use->stored_bytes;
-		if (use->stored_bytes >= largest[at]) {
-			largest[at] = use->stored_bytes;
-			snprintf(p->coder, sizeof(p->coder), "%s", codec_coder_name(use->coder));
-		}
-	}
-	for (unsigned i = 0; i < out->n_planes; i++) {
-		struct alcm_plane *p = &out->planes[i];
-
-		if (!p->n_values)
-			continue;
-		p->bits_before = 8.0 * (double)p->raw_bytes / (double)p->n_values;
-		p->bits_after = 8.0 * (double)p->stored_bytes / (double)p->n_values;
-	}
+	for (unsigned i = 0; i < t->n_planes; i++)
+		plane_sums_add(&sums, &t->planes[i], 1, ALCM_MAX_PLANES);
+	plane_sums_report(&sums, out->planes);
+	out->n_planes = sums.n;
 }
 
 /* The coder that works hardest: most bytes saved, or raw when none saves any. */
@@ -138,16 +111,17 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 
 int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag)
 {
-	struct alcm_info container = { 0 };
+	uint64_t n_tensors;
+	const char *container = look_for_container(blob, &n_tensors);
 
 	(void)diag;
-	describe_container(blob, &container);
 	WITH_LOCK(&blob->lock);
 	if (!blob->commit_no)
 		return -ENODATA;
 	layout_refresh_locked(blob);
-	*out = container;
-	describe_tensor(&blob->layout, out);
+	/* Planes of tensors, which are most of it, are there when they are asked for. */
+	memset(out, 0, offsetof(struct alcm_info, tensor_planes));
+	describe_tensor(&blob->layout, container, n_tensors, out);
 	out->logical_bytes = blob->committed_size;
 	out->stored_bytes = blob->committed_live;
 	out->n_chunks = blob->table.n_records;

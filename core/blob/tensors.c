@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What each tensor of a container takes in the store: a record's parts tell how long their stored bytes
- * are, and what a part holds of a tensor is its share of them. Many tensors are shown as few rows: those
- * whose names differ in numbers only are one.
+ * What each tensor of a container takes in the store: a record's parts tell how long the stored bytes of
+ * their planes are, and what a part holds of a tensor is its share of them. Many tensors are shown as few rows:
+ * those whose names differ in numbers only are one. Shares are added up by row, not by tensor, of which
+ * there may be a million.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -13,6 +14,17 @@
 #include "base/checked.h"
 #include "base/lock.h"
 #include "blob/blob_state.h"
+#include "blob/plane_sums.h"
+
+_Static_assert(ALCM_MAX_TENSOR_ROWS <= 256, "a row's number is a byte");
+
+/* Rows as they are made. */
+struct listing {
+	const struct segments *segments;
+	struct alcm_info *info;
+	uint8_t *row_of; /* each segment's */
+	struct plane_sums planes[ALCM_MAX_TENSOR_ROWS];
+};
 
 /* Where a record lies, noted while the blob was locked. */
 struct place {
@@ -39,44 +51,6 @@ static int list_records(struct alcm_blob *blob, struct place **out, size_t *n)
 	}
 	*out = steal(places);
 	return 0;
-}
-
-/* Give each tensor its share of a part that holds file bytes [at, at + raw_len). */
-static void share_part(const struct segments *l, double *stored, uint64_t at,
-	const struct codec_part *part)
-{
-	uint64_t end = at + part->raw_len;
-
-	for (size_t i = segments_find(l->items, l->n, at); i < l->n; i++) {
-		const struct segment *s = &l->items[i];
-		uint64_t from = max_u64(s->offset, at), to = min_u64(segment_end(s), end);
-
-		if (s->offset >= end)
-			break;
-		if (to > from)
-			stored[i] += (double)part->stored_len * (double)(to - from) /
-				(double)part->raw_len;
-	}
-}
-
-/* Add up `stored`, one for each segment. A record that can't be read is left out. */
-static int share_records(struct alcm_blob *blob, const struct segments *l, double *stored)
-{
-	AUTO_FREE struct place *places = NULL;
-	size_t n;
-	int err = list_records(blob, &places, &n);
-
-	for (size_t i = 0; i < n && !err; i++) {
-		struct codec_part parts[CODEC_MAX_PARTS];
-		uint64_t at = (uint64_t)places[i].chunk_no << blob->chunk_log2;
-		unsigned n_parts = 0;
-
-		(void)record_read_parts(blob, places[i].off, places[i].frame_len,
-			places[i].chunk_no, parts, &n_parts);
-		for (unsigned k = 0; k < n_parts; at += parts[k++].raw_len)
-			share_part(l, stored, at, &parts[k]);
-	}
-	return err;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------ */
@@ -131,8 +105,7 @@ static struct alcm_tensor *row_of(struct alcm_info *info, const struct segments 
 	return &info->rows[info->n_rows++];
 }
 
-static void add_to_row(struct alcm_tensor *row, const struct segments *l, const struct segment *s,
-	double stored)
+static void add_to_row(struct alcm_tensor *row, const struct segments *l, const struct segment *s)
 {
 	const uint64_t *dims = l->dims + s->shape;
 	bool fits = s->n_dims <= ALCM_TENSOR_DIMS;
@@ -145,27 +118,112 @@ static void add_to_row(struct alcm_tensor *row, const struct segments *l, const 
 	}
 	row->n_tensors++;
 	row->bytes += s->bytes;
-	row->stored_bytes += stored;
+}
+
+static void make_rows(struct listing *g)
+{
+	const struct segments *l = g->segments;
+	bool pattern = l->n > ALCM_MAX_TENSOR_ROWS;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct alcm_tensor *row = row_of(g->info, l, &l->items[i], pattern);
+
+		add_to_row(row, l, &l->items[i]);
+		g->row_of[i] = (uint8_t)(row - g->info->rows);
+	}
+}
+
+/* ---- what rows take ---------------------------------------------------------------------------------- */
+
+/* How many planes a row has room for. */
+static unsigned most_planes(const struct alcm_info *info)
+{
+	unsigned fair = ALCM_MAX_TENSOR_PLANES / info->n_rows;
+
+	return fair < ALCM_MAX_PLANES ? fair : ALCM_MAX_PLANES;
+}
+
+/* Give each row its share of a part that holds file bytes [at, at + raw_len). */
+static void share_part(struct listing *g, uint64_t at, const struct codec_part *part)
+{
+	const struct segments *l = g->segments;
+	uint64_t end = at + part->raw_len, bytes[ALCM_MAX_TENSOR_ROWS] = { 0 };
+
+	for (size_t i = segments_find(l->items, l->n, at); i < l->n; i++) {
+		const struct segment *s = &l->items[i];
+		uint64_t from = max_u64(s->offset, at), to = min_u64(segment_end(s), end);
+
+		if (s->offset >= end)
+			break;
+		if (to > from)
+			bytes[g->row_of[i]] += to - from;
+	}
+	for (unsigned r = 0; r < g->info->n_rows; r++) {
+		double share = (double)bytes[r] / (double)part->raw_len;
+
+		if (!bytes[r])
+			continue;
+		g->info->rows[r].stored_bytes += share * (double)part->stored_len;
+		for (unsigned p = 0; p < part->n_planes; p++)
+			plane_sums_add(&g->planes[r], &part->planes[p], share,
+				most_planes(g->info));
+	}
+}
+
+/* Add up what every record says. One that can't be read is left out. */
+static int share_records(struct alcm_blob *blob, struct listing *g)
+{
+	AUTO_FREE struct place *places = NULL;
+	size_t n;
+	int err = list_records(blob, &places, &n);
+
+	for (size_t i = 0; i < n && !err; i++) {
+		struct codec_part parts[CODEC_MAX_PARTS];
+		uint64_t at = (uint64_t)places[i].chunk_no << blob->chunk_log2;
+		unsigned n_parts = 0;
+
+		(void)record_read_parts(blob, places[i].off, places[i].frame_len,
+			places[i].chunk_no, parts, &n_parts);
+		for (unsigned k = 0; k < n_parts; at += parts[k++].raw_len)
+			share_part(g, at, &parts[k]);
+	}
+	return err;
+}
+
+static void report_planes(const struct listing *g)
+{
+	struct alcm_info *info = g->info;
+
+	for (unsigned r = 0; r < info->n_rows; r++) {
+		plane_sums_report(&g->planes[r], &info->tensor_planes[info->n_tensor_planes]);
+		info->rows[r].first_plane = info->n_tensor_planes;
+		info->rows[r].n_planes = g->planes[r].n;
+		info->n_tensor_planes += g->planes[r].n;
+	}
 }
 
 int alcm_blob_list_tensors(struct alcm_blob *blob, struct alcm_info *info)
 {
-	const struct segments *l = &blob->container.segments;
-	AUTO_FREE double *stored = NULL;
-	bool pattern;
+	AUTO_FREE struct listing *g = mem_zalloc(1, sizeof(*g));
+	AUTO_FREE uint8_t *row_of = NULL;
 	int err;
 
-	info->n_rows = 0;
+	info->n_rows = info->n_tensor_planes = 0;
 	WITH_LOCK(&blob->container_lock);
 	layout_update_container(blob);
-	if (!l->n)
+	if (!blob->container.segments.n)
 		return 0;
-	stored = mem_zalloc(l->n, sizeof(*stored));
-	err = stored ? share_records(blob, l, stored) : -ENOMEM;
+	row_of = mem_zalloc(blob->container.segments.n, 1);
+	if (!g || !row_of)
+		return -ENOMEM;
+	g->segments = &blob->container.segments;
+	g->info = info;
+	g->row_of = row_of;
+	make_rows(g);
+	err = share_records(blob, g);
 	if (err)
-		return err;
-	pattern = l->n > ALCM_MAX_TENSOR_ROWS;
-	for (size_t i = 0; i < l->n; i++)
-		add_to_row(row_of(info, l, &l->items[i], pattern), l, &l->items[i], stored[i]);
-	return 0;
+		info->n_rows = 0;
+	else
+		report_planes(g);
+	return err;
 }

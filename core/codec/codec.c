@@ -22,6 +22,8 @@ enum { TABLE_MAX = CODEC_MAX_TABLE };
 _Static_assert(TABLE_MAX ==
 		1 + BODY_MAX_PARTS * (BODY_PART_BYTES + TRANSFORM_MAX_PLANES * BODY_PLANE_BYTES),
 	"the header says how large it is");
+_Static_assert(CODEC_PART_PLANES >= TRANSFORM_MAX_PLANES, "a part's planes have room");
+_Static_assert(CODEC_CODERS > CODER_BINS, "every coder's id is below it");
 
 size_t codec_bound(uint32_t n)
 {
@@ -92,30 +94,35 @@ static uint32_t plane_raw_bytes(const struct body_part *part, unsigned plane)
 	}
 }
 
+/* The first planes of a part, as many as there is room for; returns their number. */
+static unsigned list_part(const struct body_part *part, struct plane_use *out, unsigned room)
+{
+	bool grid = part->transform == TRANSFORM_GRID;
+	bool bits = part->transform == TRANSFORM_BIT_PLANES;
+	unsigned n_extra = grid ? 1 : part->transform == TRANSFORM_SPARSE ? 2 : 0, p;
+
+	for (p = 0; p < part->n_planes && p < room; p++)
+		out[p] = (struct plane_use){
+			.transform = part->transform,
+			.plane = (uint8_t)p,
+			.coder = part->planes[p].coder,
+			.value_bits = (uint8_t)(grid ? 8 * part->elem_bytes
+					: bits       ? 1
+						     : 8),
+			.n_values = body_plane_len(part),
+			/* Scales and maps come on top of what stands for the values. */
+			.raw_bytes = p < n_extra ? 0 : plane_raw_bytes(part, p),
+			.stored_bytes = part->planes[p].stored_len,
+		};
+	return p;
+}
+
 static void list_planes(const struct body *body, struct codec_result *out)
 {
 	out->n_planes = 0;
-	for (unsigned i = 0; i < body->n_parts; i++) {
-		const struct body_part *part = &body->parts[i];
-		bool grid = part->transform == TRANSFORM_GRID;
-		bool bits = part->transform == TRANSFORM_BIT_PLANES;
-		unsigned n_extra = grid ? 1 : part->transform == TRANSFORM_SPARSE ? 2 : 0;
-		uint32_t n = body_plane_len(part);
-
-		for (unsigned p = 0; p < part->n_planes && out->n_planes < CODEC_MAX_PLANES; p++)
-			out->planes[out->n_planes++] = (struct plane_use){
-				.transform = part->transform,
-				.plane = (uint8_t)p,
-				.coder = part->planes[p].coder,
-				.value_bits = (uint8_t)(grid ? 8 * part->elem_bytes
-						: bits       ? 1
-							     : 8),
-				.n_values = n,
-				/* Scales and maps come on top of what stands for the values. */
-				.raw_bytes = p < n_extra ? 0 : plane_raw_bytes(part, p),
-				.stored_bytes = part->planes[p].stored_len,
-			};
-	}
+	for (unsigned i = 0; i < body->n_parts; i++)
+		out->n_planes += list_part(&body->parts[i], &out->planes[out->n_planes],
+			CODEC_MAX_PLANES - out->n_planes);
 }
 
 /* How long the table is if each span becomes a part with a plane for each byte of its elements. */
@@ -345,11 +352,14 @@ int codec_parts(const uint8_t *in, uint32_t body_len, uint32_t n,
 	if (err)
 		return err;
 	for (unsigned i = 0; i < body.n_parts; i++) {
-		const struct body_part *part = &body.parts[i];
+		const struct body_part *from = &body.parts[i];
+		struct codec_part *part = &parts[i];
 
-		parts[i] = (struct codec_part){ .raw_len = part->raw_len };
+		part->raw_len = from->raw_len;
+		part->stored_len = 0;
+		part->n_planes = list_part(from, part->planes, CODEC_PART_PLANES);
 		for (unsigned p = 0; p < part->n_planes; p++)
-			parts[i].stored_len += part->planes[p].stored_len;
+			part->stored_len += from->planes[p].stored_len;
 	}
 	*n_parts = body.n_parts;
 	return 0;

@@ -25,6 +25,8 @@ struct plane_use {
 
 #define CODEC_MAX_PARTS SPAN_MAX
 #define CODEC_MAX_PLANES 64  /* over all parts of one chunk */
+#define CODEC_PART_PLANES 32 /* of one part */
+#define CODEC_CODERS 9       /* ids of coders are below it */
 #define CODEC_MAX_TABLE 1345 /* bytes of the largest part table */
 
 struct codec_result {
@@ -72,9 +74,11 @@ int codec_decode(struct codec *codec, const uint8_t *body, uint32_t body_len, ui
 int codec_planes(const uint8_t *body, uint32_t body_len, uint32_t n, struct codec_result *out,
 	struct alcm_diag *diag);
 
-/* What became of a part: how many of the chunk's bytes it holds, and what they take. */
+/* What became of a part: how many of the chunk's bytes it holds, what they take, and its planes. */
 struct codec_part {
 	uint32_t raw_len, stored_len;
+	unsigned n_planes;
+	struct plane_use planes[CODEC_PART_PLANES];
 };
 
 /* The parts of a body, in order, without decoding it. Errors as codec_decode(). */

@@ -146,15 +146,17 @@ static void add_quantisation(cJSON *root, const struct alcm_info *info)
 	add_number(o, "psnr_db", d->psnr_db);
 }
 
-static void add_planes(cJSON *root, const struct alcm_info *info)
+static void add_planes(cJSON *to, const struct alcm_plane *list, unsigned n)
 {
-	cJSON *planes = cJSON_AddArrayToObject(root, "planes");
+	cJSON *planes = cJSON_AddArrayToObject(to, "planes");
 
-	for (unsigned i = 0; i < info->n_planes; i++) {
-		const struct alcm_plane *p = &info->planes[i];
+	for (unsigned i = 0; i < n; i++) {
+		const struct alcm_plane *p = &list[i];
 		cJSON *o = cJSON_CreateObject();
 
 		cJSON_AddStringToObject(o, "name", p->name);
+		add_number(o, "bytes", (double)p->raw_bytes);
+		add_number(o, "stored", (double)p->stored_bytes);
 		add_number(o, "bits_before", p->bits_before);
 		add_number(o, "bits_after", p->bits_after);
 		cJSON_AddStringToObject(o, "coder", p->coder);
@@ -187,6 +189,7 @@ static void add_tensors(cJSON *root, const struct alcm_info *info)
 		add_number(o, "stored", round(t->stored_bytes));
 		add_number(o, "ratio",
 			t->stored_bytes > 0 ? (double)t->bytes / t->stored_bytes : (double)NAN);
+		add_planes(o, info->tensor_planes + t->first_plane, t->n_planes);
 		cJSON_AddItemToArray(tensors, o);
 	}
 }
@@ -235,7 +238,7 @@ int alcm_report_json(const struct alcm_info *info, const char *name, const struc
 	add_quantisation(root, info);
 	add_result(root, info);
 	add_statistics(root, &info->stats);
-	add_planes(root, info);
+	add_planes(root, info->planes, info->n_planes);
 	add_tensors(root, info);
 	add_baseline(root, info);
 	text = cJSON_Print(root);

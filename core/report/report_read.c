@@ -106,21 +106,23 @@ static void read_quantisation(const cJSON *o, struct alcm_quantisation *q)
 	d->psnr_db = cJSON_IsNull(get(o, "psnr_db")) ? (double)INFINITY : number(o, "psnr_db");
 }
 
-static bool read_planes(const cJSON *planes, struct alcm_info *info)
+/* Append planes to a list that has room for `most`. */
+static bool read_planes(const cJSON *planes, struct alcm_plane *list, unsigned most, unsigned *n)
 {
 	const cJSON *o;
 
 	cJSON_ArrayForEach(o, planes)
 	{
-		struct alcm_plane *p = &info->planes[info->n_planes];
+		struct alcm_plane *p = &list[*n];
 
-		if (info->n_planes == ALCM_MAX_PLANES ||
-			!text(o, "name", p->name, sizeof(p->name)) ||
+		if (*n == most || !text(o, "name", p->name, sizeof(p->name)) ||
 			!text(o, "coder", p->coder, sizeof(p->coder)))
 			return false;
+		p->raw_bytes = count(o, "bytes");
+		p->stored_bytes = count(o, "stored");
 		p->bits_before = number(o, "bits_before");
 		p->bits_after = number(o, "bits_after");
-		info->n_planes++;
+		++*n;
 	}
 	return true;
 }
@@ -155,9 +157,15 @@ static bool read_tensors(const cJSON *tensors, struct alcm_info *info)
 
 	cJSON_ArrayForEach(o, tensors)
 	{
-		if (info->n_rows == ALCM_MAX_TENSOR_ROWS ||
-			!read_tensor(o, &info->rows[info->n_rows]))
+		struct alcm_tensor *t = &info->rows[info->n_rows];
+
+		if (info->n_rows == ALCM_MAX_TENSOR_ROWS || !read_tensor(o, t))
 			return false;
+		t->first_plane = info->n_tensor_planes;
+		if (!read_planes(get(o, "planes"), info->tensor_planes, ALCM_MAX_TENSOR_PLANES,
+			    &info->n_tensor_planes))
+			return false;
+		t->n_planes = info->n_tensor_planes - t->first_plane;
 		info->n_rows++;
 	}
 	return true;
@@ -197,7 +205,7 @@ static bool read_root(const cJSON *root, struct alcm_info *info)
 	if (!schema || strncmp(schema, "alcm-report/", 12) != 0 ||
 		!read_file(get(root, "file"), info) ||
 		!text(root, "profile", info->profile, sizeof(info->profile)) ||
-		!read_planes(get(root, "planes"), info) ||
+		!read_planes(get(root, "planes"), info->planes, ALCM_MAX_PLANES, &info->n_planes) ||
 		!read_tensors(get(root, "tensors"), info))
 		return false;
 	info->stored_bytes = count(blob, "stored_size");

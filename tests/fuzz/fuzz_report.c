@@ -28,7 +28,13 @@ static char *changed_report(const uint8_t *data, size_t size, size_t *len)
 		.profile = "lossless",
 		.codec = "zstd",
 		.n_planes = 1,
-		.planes = { { .name = "exponent", .coder = "ans" } } };
+		.planes = { { .name = "exponent", .coder = "ans" } },
+		.n_rows = 2,
+		.rows = { { .name = "w", .n_planes = 1 },
+			{ .name = "b", .first_plane = 1, .n_planes = 1 } },
+		.n_tensor_planes = 2,
+		.tensor_planes = { { .name = "byte 0", .coder = "raw" },
+			{ .name = "byte 1", .coder = "zstd" } } };
 	char *text;
 
 	require(!alcm_report_json(&info, "w", &mtime, &text));
@@ -47,6 +53,7 @@ static void try(const char *json, size_t len)
 	if (alcm_report_read(json, len, &info))
 		return;
 	require(info.n_planes <= ALCM_MAX_PLANES && info.n_dims <= ALCM_MAX_DIMS);
+	require(info.n_tensor_planes <= ALCM_MAX_TENSOR_PLANES);
 	require(!alcm_report_json(&info, "w", &mtime, &text));
 	require(!alcm_report_read(text, strlen(text), &again));
 	alcm_free_text(text);

@@ -187,18 +187,30 @@ START_TEST(reads_what_it_says)
 			.dtype = "F32",
 			.n_dims = ALCM_NO_SHAPE,
 			.bytes = 900,
-			.stored_bytes = 300 };
+			.stored_bytes = 300,
+			.n_planes = 2 };
 		info.rows[1] = (struct alcm_tensor){ .name = "bias",
 			.n_tensors = 1,
 			.n_dims = 1,
 			.shape = { 7 },
 			.bytes = 28,
-			.stored_bytes = 28 };
+			.stored_bytes = 28,
+			.first_plane = 2,
+			.n_planes = 1 };
+		info.n_tensor_planes = 3;
+		for (unsigned p = 0; p < 3; p++)
+			info.tensor_planes[p] = (struct alcm_plane){ .name = "exponent",
+				.coder = "ans",
+				.raw_bytes = 100,
+				.stored_bytes = 50 + p,
+				.bits_before = 8,
+				.bits_after = 4 + p };
 		info.stats = (struct alcm_stats){ 0 };
 		info.baseline_sample_bytes = 0;
 	}
 	ck_assert_int_eq(alcm_report_json(&info, "w", &mtime, &text), 0);
 	ck_assert_int_eq(alcm_report_read(text, strlen(text), &again), 0);
+	ck_assert_uint_eq(again.n_tensor_planes, info.n_tensor_planes);
 	memcpy(again.uuid, info.uuid, sizeof(again.uuid));
 	ck_assert_int_eq(alcm_report_json(&again, "w", &mtime, &twice), 0);
 	ck_assert_str_eq(text, twice);

@@ -70,6 +70,7 @@ static void print_report(const cJSON *report)
 	cJSON_ArrayForEach(section, report)
 	{
 		if (strcmp(section->string, "planes") == 0 ||
+			strcmp(section->string, "tensors") == 0 ||
 			strcmp(section->string, "schema") == 0)
 			continue; /* shown already; for programs */
 		if (!cJSON_IsObject(section) && !is_list_of_objects(section)) {

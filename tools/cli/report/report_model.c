@@ -94,6 +94,7 @@ static void detail_free(struct file_detail *d)
 	free(d->shape);
 	free(d->planes);
 	free(d->rows);
+	free(d->tensor_planes);
 	free(d->histogram);
 	free(d);
 }
@@ -123,13 +124,16 @@ struct file_detail *file_detail_new(const struct alcm_info *info)
 	d->planes = calloc(d->n_planes + 1, sizeof(*d->planes));
 	d->n_rows = info->n_rows;
 	d->rows = calloc(d->n_rows + 1, sizeof(*d->rows));
-	if (!d->shape || !d->planes || !d->rows) {
+	d->tensor_planes = calloc(info->n_tensor_planes + 1, sizeof(*d->tensor_planes));
+	if (!d->shape || !d->planes || !d->rows || !d->tensor_planes) {
 		detail_free(d);
 		return NULL;
 	}
 	memcpy(d->shape, info->shape, d->n_dims * sizeof(*d->shape));
 	memcpy(d->planes, info->planes, d->n_planes * sizeof(*d->planes));
 	memcpy(d->rows, info->rows, d->n_rows * sizeof(*d->rows));
+	memcpy(d->tensor_planes, info->tensor_planes,
+		info->n_tensor_planes * sizeof(*d->tensor_planes));
 	return d;
 }
 

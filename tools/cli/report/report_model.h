@@ -51,6 +51,7 @@ struct file_detail {
 	struct alcm_plane *planes; /* n_planes of them */
 	unsigned n_rows;
 	struct alcm_tensor *rows;         /* of a container's tensors */
+	struct alcm_plane *tensor_planes; /* theirs, row by row */
 	struct alcm_histogram *histogram; /* NULL: the file was not sampled */
 };
 

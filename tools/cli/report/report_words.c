@@ -59,20 +59,23 @@ char *words_type(const struct file_detail *detail, char buf[64])
 	return buf;
 }
 
-char *words_shape(const struct file_detail *detail, char *buf, size_t room)
+char *words_dims(const uint64_t *dims, unsigned n_dims, char *buf, size_t room)
 {
 	size_t n = 0;
 
+	snprintf(buf, room, "%s", n_dims ? "" : "scalar");
+	for (unsigned i = 0; i < n_dims && n < room; i++)
+		n += (size_t)snprintf(buf + n, room - n, "%s%" PRIu64, i ? " × " : "", dims[i]);
+	return buf;
+}
+
+char *words_shape(const struct file_detail *detail, char *buf, size_t room)
+{
 	buf[0] = '\0';
 	if (detail->n_tensors)
 		snprintf(buf, room, "%" PRIu64 " tensors", detail->n_tensors);
-	if (!detail->dtype[0])
-		return buf;
-	if (!detail->n_dims)
-		snprintf(buf, room, "scalar");
-	for (unsigned i = 0; i < detail->n_dims && n < room; i++)
-		n += (size_t)snprintf(buf + n, room - n, "%s%" PRIu64, i ? " × " : "",
-			detail->shape[i]);
+	if (detail->dtype[0])
+		words_dims(detail->shape, detail->n_dims, buf, room);
 	return buf;
 }
 

@@ -14,6 +14,9 @@ char *words_type(const struct file_detail *detail, char buf[64]);
 /* "4096 × 4096", "scalar", "12 tensors" of a container, or "" when the file has no shape. Returns `buf`. */
 char *words_shape(const struct file_detail *detail, char *buf, size_t room);
 
+/* "4096 × 4096", or "scalar" without dimensions. Returns `buf`. */
+char *words_dims(const uint64_t *dims, unsigned n_dims, char *buf, size_t room);
+
 /* "12 CPU minutes", "0.35 CPU seconds". Returns `buf`. */
 char *words_cpu(double seconds, char buf[48]);
 

@@ -61,17 +61,19 @@ static void add_statistics(cJSON *to, const struct alcm_stats *s)
 	add_number(o, "max", s->n ? s->max : (double)NAN);
 }
 
-static void add_planes(cJSON *to, const struct file_detail *d)
+static void add_planes(cJSON *to, const struct alcm_plane *list, unsigned n)
 {
 	cJSON *planes = cJSON_AddArrayToObject(to, "planes");
 
-	for (unsigned i = 0; i < d->n_planes; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		cJSON *o = cJSON_CreateObject();
 
-		cJSON_AddStringToObject(o, "name", d->planes[i].name);
-		add_number(o, "bits_before", d->planes[i].bits_before);
-		add_number(o, "bits_after", d->planes[i].bits_after);
-		cJSON_AddStringToObject(o, "coder", d->planes[i].coder);
+		cJSON_AddStringToObject(o, "name", list[i].name);
+		add_number(o, "bytes", (double)list[i].raw_bytes);
+		add_number(o, "stored", (double)list[i].stored_bytes);
+		add_number(o, "bits_before", list[i].bits_before);
+		add_number(o, "bits_after", list[i].bits_after);
+		cJSON_AddStringToObject(o, "coder", list[i].coder);
 		cJSON_AddItemToArray(planes, o);
 	}
 }
@@ -98,6 +100,7 @@ static void add_tensors(cJSON *to, const struct file_detail *d)
 		add_number(o, "stored", round(t->stored_bytes));
 		add_number(o, "ratio",
 			t->stored_bytes > 0 ? (double)t->bytes / t->stored_bytes : (double)NAN);
+		add_planes(o, d->tensor_planes + t->first_plane, t->n_planes);
 		cJSON_AddItemToArray(tensors, o);
 	}
 }
@@ -181,7 +184,7 @@ static void add_detail(cJSON *o, const struct file_detail *d, const struct figur
 	add_number(o, "predicted_entropy", d->predicted_entropy);
 	add_number(o, "achieved_entropy", 1 / figures_ratio(f));
 	add_statistics(o, &d->stats);
-	add_planes(o, d);
+	add_planes(o, d->planes, d->n_planes);
 	add_tensors(o, d);
 	add_errors(o, &d->quantisation);
 	add_histogram(o, d->histogram);

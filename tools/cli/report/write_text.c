@@ -36,6 +36,74 @@ static bool print_planes(const struct alcm_info *info, bool color)
 	return text_table_end(&t, false);
 }
 
+static const struct text_column tensor_columns[] = { { "  Tensor and its planes", "", true },
+	{ "Type", "", true }, { "Shape", "", true }, { "Bytes", "", false },
+	{ "Stored", "", false }, { "Ratio", "", false }, { "Bits/value", "", false },
+	{ "Coder", "", true } };
+
+static void size_cells(struct text_table *t, double bytes, double stored)
+{
+	char text[32];
+
+	text_table_cell(t, "%s", words_bytes(bytes, text));
+	text_table_cell(t, "%s", words_bytes(stored, text));
+	if (stored > 0 && bytes > 0)
+		text_table_cell(t, "%.3f", bytes / stored);
+	else
+		text_table_cell(t, "%s", "");
+}
+
+static bool tensor_row(struct text_table *t, const struct alcm_tensor *row)
+{
+	char *name = words_visible(row->name), shape[256] = "";
+
+	if (!name)
+		return false;
+	if (row->n_tensors > 1)
+		text_table_cell(t, "    %s (%" PRIu64 " tensors)", name, row->n_tensors);
+	else
+		text_table_cell(t, "    %s", name[0] ? name : "(no tensor's)");
+	free(name);
+	if (row->n_dims != ALCM_NO_SHAPE)
+		words_dims(row->shape, row->n_dims, shape, sizeof(shape));
+	text_table_cell(t, "%s", row->dtype);
+	text_table_cell(t, "%s", shape);
+	size_cells(t, (double)row->bytes, row->stored_bytes);
+	text_table_cell(t, "%s", "");
+	text_table_cell(t, "%s", "");
+	text_table_bar(t, row->stored_bytes / fmax((double)row->bytes, 1),
+		fmax(0, 1 - row->stored_bytes / fmax((double)row->bytes, 1)));
+	return true;
+}
+
+static void plane_row(struct text_table *t, const struct alcm_plane *p)
+{
+	text_table_cell(t, "      %s", p->name);
+	text_table_cell(t, "%s", "");
+	text_table_cell(t, "%s", "");
+	size_cells(t, (double)p->raw_bytes, (double)p->stored_bytes);
+	text_table_cell(t, "%.3g → %.3g", p->bits_before, p->bits_after);
+	text_table_cell(t, "%s", p->coder);
+}
+
+/* Each tensor of a container, and below it its planes. */
+static bool print_tensors(const struct alcm_info *info, bool color)
+{
+	struct text_table t;
+	bool ok = true;
+
+	text_table_init(&t, tensor_columns, sizeof(tensor_columns) / sizeof(tensor_columns[0]),
+		color);
+	for (unsigned i = 0; i < info->n_rows && ok; i++) {
+		const struct alcm_tensor *row = &info->rows[i];
+
+		ok = tensor_row(&t, row);
+		for (unsigned p = 0; p < row->n_planes && ok; p++)
+			plane_row(&t, &info->tensor_planes[row->first_plane + p]);
+	}
+	return text_table_end(&t, false) && ok;
+}
+
 static void print_share(const char *name, double share, bool color)
 {
 	printf("    %-22s ", name);
@@ -60,6 +128,8 @@ bool write_text_file(const char *path, const struct alcm_info *info)
 	free(visible);
 	if (info->n_planes)
 		ok = print_planes(info, color) && ok;
+	if (info->n_rows)
+		ok = print_tensors(info, color) && ok;
 	puts("  Entropy: bits needed of bits there");
 	print_share("predicted", info->predicted_entropy, color);
 	print_share("achieved", 1 / figures_ratio(&sum), color);
