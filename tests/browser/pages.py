@@ -34,6 +34,17 @@ FLAGS = ("--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-ru
 HOSTILE = ["</script><script>hacked=1</script>.npy", "<img src=x onerror=hacked=1>.npy",
            "\" onmouseover=hacked=1 x=\".npy", "rtl\u202eyn.npy"]
 MANY = 5000
+CONTAINERS = 2000  # of so many files the page still has the tensors
+
+
+def safetensors(path, tensors):
+    """{name: (type as the format spells it, array)}"""
+    head, at = {}, 0
+    for name, (dtype, a) in tensors.items():
+        head[name] = {"dtype": dtype, "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
+        at += a.nbytes
+    text = json.dumps(head).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(a.tobytes() for _, a in tensors.values()))
 
 
 class Pages:
@@ -82,6 +93,28 @@ class Pages:
     def one(self, store):
         store.mkdir()
         shutil.copy(next(self.store("run").rglob("step200/weight/embed.npy")), store / "embed.npy")
+
+    def container(self, store):
+        rng = np.random.default_rng(4)
+        (self.work / "model").mkdir()
+        tensors = {HOSTILE[1]: ("F32", rng.standard_normal((64, 64)).astype("f4")),
+                   "embed.weight": ("F64", rng.standard_normal((90, 40))), "empty": ("U8", np.zeros(0, "u1"))}
+        for i in range(80):
+            tensors[f"layers.{i}.weight"] = ("F16", rng.standard_normal((32, 32)).astype("f2"))
+        safetensors(self.work / "model/m.safetensors", tensors)
+        self.alcm("pack", "-r", "-o", store, self.work / "model")
+
+    def containers(self, store):
+        """The most that there are tensors of, several types with a plane for each byte."""
+        rng = np.random.default_rng(5)
+        (self.work / "models").mkdir()
+        for i in range(10):
+            safetensors(self.work / f"models/model-{i:05}-of-00010.safetensors", {
+                f"model.layers.{i}.self_attn.{k}_proj.weight": ("F64" if k == "q" else "F32", rng.standard_normal((64, 40 + i))
+                                                                .astype("f8" if k == "q" else "f4")) for k in "qkvo"})
+        self.alcm("pack", "-r", "-o", self.work / "few-models", self.work / "models")
+        for k in range(CONTAINERS // 10):
+            shutil.copytree(self.work / "few-models", store / f"run-with-a-name-of-some-length/checkpoint-{k:05}")
 
     def store(self, name):
         store = self.work / {"run": "checkpoints"}.get(name, f"store-{name}")
@@ -307,6 +340,44 @@ def test_detail_of_a_file(b):
     becomes(lambda: b.column("File"), ["run/step600/exp_avg/embed.npy"])
     b.one("#table .open").click()
     assert "Errors of the values" in b.one("#detail").text and "PSNR" in b.one("#detail").text
+
+
+def test_tensors_and_their_planes(b):
+    b.open("container")
+    tensors = b.files()["m.safetensors"]["tensors"]
+    rows = b.all("#detail tbody tr")
+    equal([r.find_element(By.TAG_NAME, "bdi").text for r in rows], [t["name"] for t in tensors])
+    equal([t["count"] for t in tensors], [1, 1, 1, 80])
+    for row, t in zip(rows, tensors):
+        cells = [e.text for e in row.find_elements(By.TAG_NAME, "td")]
+        equal(cells[:2], [t["dtype"], " × ".join(map(str, t["shape"]))])
+        equal(cells[4], f"{t['ratio']:.3f}" if t["ratio"] else "–")
+        assert abs(sum(p["stored"] for p in t["planes"]) - t["stored"]) <= len(t["planes"]), t
+        bars = row.find_elements(By.TAG_NAME, "svg")
+        equal(len(bars), 1 if t["bytes"] else 0)
+        for p in t["planes"] if bars else []:
+            if p["bytes"] > t["bytes"] / 1000:
+                assert p["name"] in bars[0].get_attribute("aria-label"), (p, bars[0].get_attribute("aria-label"))
+    button = rows[1].find_element(By.TAG_NAME, "button")
+    for key in (Keys.ENTER, Keys.SPACE):
+        equal((button.get_attribute("aria-expanded"), len(b.all("#detail tr.planes"))), ("false", 0))
+        button.send_keys(key)
+        equal(button.get_attribute("aria-expanded"), "true")
+        text = b.one("#detail tr.planes").text
+        for want in ("exponent", "mantissa byte 7 and sign", tensors[1]["planes"][0]["coder"]):
+            assert want in text, (want, text)
+        button.send_keys(key)
+    equal(b.js("return typeof hacked"), "undefined")
+    equal(b.driver.get_log("browser"), [])
+
+
+def test_tensors_of_many_files(b):
+    size = b.pages.page("containers").stat().st_size
+    assert size < 3_000_000, f"{size} bytes"
+    b.open("containers")
+    b.all("#table .open")[0].click()
+    equal(len(b.all("#detail .wide tbody tr")), 3)
+    assert "1 more rows" in b.one("#detail .wide").text
 
 
 def test_one_file_is_open_at_once(b):

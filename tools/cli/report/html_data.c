@@ -11,7 +11,16 @@
 #include "html_out.h"
 #include "report_words.h"
 
-enum { MAX_WORDS = 1024, FEW_ROWS = 1000, MANY_TENSORS = 8000 };
+enum {
+	MAX_WORDS = 1024,
+	FEW_ROWS = 1000,
+	MANY_TENSORS = 8000, /* rows of tensors in all, and files from which on there are none */
+	MANY_CONTAINERS = 2000,
+	MANY_PLANES = 10, /* of a tensor */
+};
+
+/* Planes that take no more of a tensor are of elements that the end of a chunk cut in two. */
+#define SMALL_SHARE 1e-3
 
 /* Texts of one kind, each once. */
 struct words {
@@ -128,12 +137,35 @@ static void plane(struct packing *p, const struct alcm_plane *it, const struct a
 	fprintf(p->to, ",%u]", word(p, &p->coders, it->coder));
 }
 
+/* Those of a tensor that matter; behind the first ones how many more there are. */
+static void tensor_planes(struct packing *p, const struct alcm_plane *planes,
+	const struct alcm_tensor *t)
+{
+	const struct alcm_plane *before = NULL;
+	unsigned n = 0;
+
+	fputs(",[", p->to);
+	for (unsigned i = 0; i < t->n_planes; i++) {
+		const struct alcm_plane *it = &planes[t->first_plane + i];
+		double bytes = fmax((double)it->raw_bytes, (double)it->stored_bytes);
+
+		if (bytes <= SMALL_SHARE * (double)t->bytes || ++n > MANY_PLANES)
+			continue;
+		if (before)
+			fputc(',', p->to);
+		plane(p, it, before);
+		before = it;
+	}
+	fputc(']', p->to);
+	number(p, n > MANY_PLANES ? n - MANY_PLANES : 0);
+}
+
 /* 0, or the first tensors of a container; behind them how many more rows there are. */
 static void tensors(struct packing *p, const struct file_detail *d)
 {
 	unsigned n = d->n_rows < p->tensors ? d->n_rows : p->tensors;
 
-	if (!n) {
+	if (!d->n_rows) {
 		fputs(",0", p->to);
 		return;
 	}
@@ -152,6 +184,7 @@ static void tensors(struct packing *p, const struct file_detail *d)
 		fputc(']', p->to);
 		number(p, (double)t->bytes);
 		number(p, round(t->stored_bytes));
+		tensor_planes(p, d->tensor_planes, t);
 		fputs("],", p->to);
 	}
 	fprintf(p->to, "%u]", d->n_rows - n);
@@ -255,7 +288,8 @@ bool html_data(FILE *to, const struct report *report)
 	if (!p)
 		return false;
 	p->to = to;
-	p->tensors = (unsigned)(MANY_TENSORS / (report->n_rows + 1));
+	if (report->n_rows <= MANY_CONTAINERS)
+		p->tensors = (unsigned)(MANY_TENSORS / (report->n_rows + 1));
 	p->fold = report->n_rows > FEW_ROWS ? 2 : 1;
 	p->ok = true;
 	fputs("{\"rows\":[", to);

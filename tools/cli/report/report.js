@@ -39,7 +39,7 @@
 			planes: unpackPlanes(planes, data),
 			histogram: histogram ? unpackHistogram(histogram) : null,
 			errors: errors || null,
-			tensors: tensors ? tensors.slice(0, -1) : [],
+			tensors: tensors ? tensors.slice(0, -1).map((t) => unpackTensor(t, data)) : [],
 			moreTensors: tensors ? tensors[tensors.length - 1] : 0,
 		};
 	}
@@ -52,6 +52,11 @@
 			figures = own;
 			return { name: data.planes[name], before: own[0], after: own[1], coder: data.coders[own[2]] };
 		});
+	}
+
+	function unpackTensor(t, data) {
+		const [name, count, type, shape, size, stored, planes, morePlanes] = t;
+		return { name: name || "(no tensor's)", count, type, shape, size, stored, planes: unpackPlanes(planes, data), morePlanes };
 	}
 
 	function unpackHistogram(h) {
@@ -452,7 +457,7 @@
 			["modified", new Date(f.mtime * 1000).toISOString().slice(0, 19).replace("T", " ") + " UTC"]])));
 		if (d.errors)
 			list.push(errorsPanel(d.errors));
-		if (d.tensors.length)
+		if (d.tensors.length || d.moreTensors)
 			list.unshift(tensorsPanel(d));
 		const others = otherSteps(f);
 		if (others.length > 1)
@@ -474,7 +479,7 @@
 			return panel("Bits per value by plane", h("p", { class: "note" }, "No planes: nothing is stored."));
 		return panel("Bits per value by plane: before, after", s("svg",
 			{ viewBox: `0 0 ${width} ${top + each * d.planes.length}`, role: "img",
-				"aria-label": d.planes.map((p) => `${planeName(p, d.planes)}: ${short(p.before)} before, ${short(p.after)} after, ${p.coder}`).join("; ") },
+				"aria-label": planesText(d.planes) },
 			d.planes.map((p, i) => [
 				s("text", { class: "strong", x: 0, y: top + each * i - 4 }, planeName(p, d.planes)),
 				s("text", { x: width, y: top + each * i - 4, "text-anchor": "end" },
@@ -508,16 +513,51 @@
 		line(18, "predicted by the network", d.entropy), line(54, "achieved", achieved)));
 	}
 
+	const planesText = (planes) => planes.map((p) => `${planeName(p, planes)}: ${short(p.before)} before, ${short(p.after)} after, ${p.coder}`).join("; ");
+
+	// Its planes side by side, of each what is stored and what was saved.
+	function tensorBar(t) {
+		const width = 144, all = t.planes.reduce((sum, p) => sum + Math.max(p.before, p.after), 0);
+		let x = 0;
+		return s("svg", { viewBox: `0 0 ${width} 12`, preserveAspectRatio: "none", role: "img",
+			"aria-label": `Bits per value by plane: ${planesText(t.planes)}` },
+		t.planes.map((p) => {
+			const at = x, wide = Math.max(p.before, p.after) / (all || 1) * width;
+			x += wide;
+			return [s("rect", { class: "saved", x: at, y: 0, width: wide, height: 12 }, s("title", {}, planesText([p]))),
+				s("rect", { class: "stored", x: at, y: 0, width: p.after / (all || 1) * width, height: 12 }),
+				s("line", { class: "cut", x1: at, x2: at, y1: 0, y2: 12 })];
+		}).flat());
+	}
+
+	// A tensor's planes in a row of their own, below it.
+	function togglePlanes(button, t) {
+		const row = button.closest("tr"), open = button.getAttribute("aria-expanded") === "true";
+		button.setAttribute("aria-expanded", String(!open));
+		if (open)
+			row.nextSibling.remove();
+		else
+			row.after(h("tr", { class: "planes" }, h("td", { colspan: 7 }, planesPanel(t),
+				t.morePlanes ? h("p", { class: "note" }, `${t.morePlanes} more planes are in alcm report --json.`) : null)));
+	}
+
+	function tensorRow(t) {
+		const name = [h("bdi", {}, t.name), t.count > 1 ? ` (${t.count} tensors)` : null];
+		const head = t.planes.length ? h("button", { type: "button", class: "open", "aria-expanded": "false",
+			onclick: (e) => togglePlanes(e.currentTarget, t) }, name) : name;
+		return h("tr", {}, h("th", { scope: "row" }, head),
+			[t.type, t.shape.join(" × ")].map((v) => h("td", { class: "t" }, v)),
+			[bytes(t.size), bytes(t.stored), t.stored ? (t.size / t.stored).toFixed(3) : "–"].map((v) => h("td", { class: "n" }, v)),
+			h("td", { class: "t" }, t.planes.length ? tensorBar(t) : null));
+	}
+
 	function tensorsPanel(d) {
-		const heads = [["Tensor", "t"], ["Type", "t"], ["Shape", "t"], ["Bytes", "n"], ["Stored", "n"], ["Ratio", "n"]];
-		return h("div", { class: "wide" }, h("h4", {}, "Tensors"), h("div", { class: "scroll", tabindex: "0", role: "region",
-			"aria-label": "Tensors of this file" }, h("table", {},
-			h("thead", {}, h("tr", {}, heads.map(([name, c]) => h("th", { scope: "col", class: c }, name)))),
-			h("tbody", {}, d.tensors.map(([name, count, type, shape, size, stored]) => h("tr", {},
-				h("th", { scope: "row" }, h("bdi", {}, name || "(no tensor's)"), count > 1 ? ` (${count} tensors)` : null),
-				[type, shape.join(" × ")].map((v) => h("td", { class: "t" }, v)),
-				[bytes(size), bytes(stored), stored ? (size / stored).toFixed(3) : "–"].map((v) => h("td", { class: "n" }, v))))))),
-		d.moreTensors ? h("p", { class: "note" }, `${d.moreTensors} more rows are in alcm report --json.`) : null);
+		const heads = [["Tensor", "t"], ["Type", "t"], ["Shape", "t"], ["Bytes", "n"], ["Stored", "n"], ["Ratio", "n"], ["Planes", "t"]];
+		return h("div", { class: "wide" }, h("h4", {}, "Tensors"),
+			d.tensors.length ? h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Tensors of this file" },
+				h("table", {}, h("thead", {}, h("tr", {}, heads.map(([name, c]) => h("th", { scope: "col", class: c }, name)))),
+					h("tbody", {}, d.tensors.map(tensorRow)))) : null,
+			d.moreTensors ? h("p", { class: "note" }, `${d.moreTensors}${d.tensors.length ? " more" : ""} rows are in alcm report --json.`) : null);
 	}
 
 	function errorsPanel(e) {
