@@ -28,6 +28,19 @@ int alcm_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 /* ---- sidecars: small files about others, in .alcm/caq, whose tree mirrors the store's --------- */
 
 /*
+ * The name of the sidecar of the store's file `file` in `out`: FILE.json, or of a name for which that is too long
+ * (more than 250 bytes), or the summary's place, its beginning (at most 233 bytes), a dot, the 16 hexadecimal digits of
+ * its XXH3-64, and .json. -ENAMETOOLONG: there is not the room for it.
+ */
+int alcm_sidecar_name(const char *file, char *out, size_t room);
+
+/*
+ * The inverse: the file that `sidecar` is about, whether or not there is one, in `out`, which is PATH_MAX + NAME_MAX
+ * bytes. -EINVAL: no file's sidecar has such a name. -ENAMETOOLONG.
+ */
+int alcm_sidecar_file(int store_dirfd, const char *sidecar, char *out, size_t room);
+
+/*
  * The whole text of the sidecar `name` on the heap, with a NUL behind its `len` bytes, and its attributes.
  * -ENOENT: there is none. -EFBIG: more than 1 MiB. -EINVAL: no regular file. Free with alcm_free_text().
  */

@@ -15,28 +15,34 @@
 /* Beside the reports of a directory, all of which end in .json. */
 #define SCHEDULER ".alcm-scheduler"
 
-/* DIR/NAME + suffix, from an open directory of the store. False: too long or unknown. */
-static bool sidecar_name(struct fs *fs, int dir_fd, const char *name, const char *suffix,
+/* What lies in .alcm/caq about DIR/NAME, from an open directory of the store. False: too long or unknown. */
+static bool sidecar_name(struct fs *fs, int dir_fd, const char *name, bool is_dir,
 	char out[PATH_TEXT])
 {
-	char dir[PATH_TEXT];
+	char dir[PATH_TEXT], path[PATH_TEXT];
 	int n;
 
 	path_of(fs, dir_fd, dir);
-	n = snprintf(out, PATH_TEXT, "%s%s%s%s", strcmp(dir, ".") ? dir : "",
-		strcmp(dir, ".") ? "/" : "", name, suffix);
-	return n > 0 && n < PATH_MAX && dir[0] != '/' && dir[0] != '?';
+	n = snprintf(path, sizeof(path), "%s%s%s", strcmp(dir, ".") ? dir : "",
+		strcmp(dir, ".") ? "/" : "", name);
+	if (n <= 0 || n >= PATH_MAX || dir[0] == '/' || dir[0] == '?')
+		return false;
+	if (!is_dir)
+		return !alcm_sidecar_name(path, out, PATH_MAX);
+	memcpy(out, path, (size_t)n + 1);
+	return true;
 }
 
 /* The report of the file `fd`, which is called `name`. */
 static void write_report(struct fs *fs, const struct alcm_info *info, const char *name, int fd)
 {
-	char sidecar[PATH_TEXT + 8], *json;
+	char sidecar[PATH_TEXT], *json;
 	struct stat st;
-	int err = fstat(fd, &st) ? -errno : alcm_report_json(info, name, &st.st_mtim, &json);
+	int err = alcm_sidecar_name(name, sidecar, sizeof(sidecar));
 
+	if (!err)
+		err = fstat(fd, &st) ? -errno : alcm_report_json(info, name, &st.st_mtim, &json);
 	if (!err) {
-		(void)snprintf(sidecar, sizeof(sidecar), "%s.json", name);
 		err = alcm_sidecar_write(fs->store_fd, sidecar, json, fd);
 		alcm_free_text(json);
 		summaries_changed(fs);
@@ -47,7 +53,7 @@ static void write_report(struct fs *fs, const struct alcm_info *info, const char
 
 void admin_write_report(struct fs *fs, struct inode *i)
 {
-	char name[PATH_TEXT], now[PATH_TEXT];
+	char name[PATH_TEXT], now[PATH_TEXT], sidecar[PATH_TEXT];
 	struct alcm_info info;
 	struct stat st;
 
@@ -62,8 +68,8 @@ void admin_write_report(struct fs *fs, struct inode *i)
 	/* Renamed or removed meanwhile: who did that found no report yet, and one at the new name is
 	   made anew when somebody asks for it. */
 	if (strcmp(path_of(fs, i->content.fd, now), name) != 0 &&
-		(size_t)snprintf(now, sizeof(now), "%s.json", name) < sizeof(now))
-		alcm_sidecar_prune(fs->store_fd, now);
+		!alcm_sidecar_name(name, sidecar, sizeof(sidecar)))
+		alcm_sidecar_prune(fs->store_fd, sidecar);
 }
 
 static bool report_current(struct fs *fs, const struct alcm_info *info, const char *name,
@@ -104,7 +110,8 @@ static void refresh_report(struct fs *fs, const char *name, const char *sidecar)
 void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 {
 	char dir[PATH_TEXT], sidecar[PATH_TEXT];
-	size_t top = strlen(CAQ), len = strlen(name);
+	char target[PATH_MAX + NAME_MAX];
+	size_t top = strlen(CAQ);
 
 	path_of(fs, dir_fd, dir);
 	if (strncmp(dir, CAQ, top) != 0 || (dir[top] && dir[top] != '/') ||
@@ -113,10 +120,7 @@ void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 		return;
 	if (strcmp(name, ALCM_SUMMARY_NAME) == 0) {
 		summaries_refresh(fs, dir + top + (dir[top] == '/'));
-	} else if (len > 5 && strcmp(name + len - 5, ".json") == 0) {
-		char target[PATH_TEXT];
-
-		(void)snprintf(target, sizeof(target), "%.*s", (int)strlen(sidecar) - 5, sidecar);
+	} else if (!alcm_sidecar_file(fs->store_fd, sidecar, target, sizeof(target))) {
 		refresh_report(fs, target, sidecar);
 	} else {
 		(void)alcm_sidecar_mkdir(fs->store_fd, sidecar);
@@ -171,12 +175,12 @@ void admin_write_scheduler(struct fs *fs, int file_fd, const struct alcm_schedul
 void admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const char *to,
 	unsigned flags)
 {
-	static const char *const suffixes[] = { ".json", "" }; /* a file's, a directory's */
 	char old[PATH_TEXT], new[PATH_TEXT];
 
-	for (int i = 0; i < 2; i++) {
-		if (!sidecar_name(fs, from_fd, from, suffixes[i], old) ||
-			!sidecar_name(fs, to_fd, to, suffixes[i], new))
+	/* A file's report, or a directory of them. */
+	for (int is_dir = 0; is_dir < 2; is_dir++) {
+		if (!sidecar_name(fs, from_fd, from, is_dir, old) ||
+			!sidecar_name(fs, to_fd, to, is_dir, new))
 			return;
 		/* What is at the new name now has no report; one of before would lie. */
 		if (alcm_sidecar_move(fs->store_fd, old, new, flags & RENAME_EXCHANGE) == -ENOENT)
@@ -194,7 +198,7 @@ void admin_removed(struct fs *fs, int dir_fd, const char *name, bool is_dir)
 {
 	char sidecar[PATH_TEXT];
 
-	if (sidecar_name(fs, dir_fd, name, is_dir ? "" : ".json", sidecar) &&
+	if (sidecar_name(fs, dir_fd, name, is_dir, sidecar) &&
 		!alcm_sidecar_remove(fs->store_fd, sidecar, is_dir))
 		summaries_changed(fs);
 }

@@ -263,9 +263,7 @@ int alcm_sidecar_write(int store_dirfd, const char *name, const char *text, int 
 
 	if (dir < 0)
 		return dir;
-	/* The place that a file called "summary" would have is its directory's. */
-	if (strcmp(last, ALCM_SUMMARY_NAME) != 0)
-		err = replace(dir, last, text, &like);
+	err = replace(dir, last, text, &like);
 	close(dir);
 	summary_invalidate(store_dirfd, name);
 	return err;

@@ -246,6 +246,72 @@ START_TEST(test_odd_sidecars)
 }
 END_TEST
 
+static char *repeat(char *buf, const char *what, size_t n)
+{
+	for (buf[0] = '\0'; strlen(buf) + strlen(what) <= n;)
+		strcat(buf, what);
+	return buf;
+}
+
+/* File names without a sidecar of the usual name: too long, of one byte or three a character; the summary's. */
+START_TEST(test_unusual_names)
+{
+	static const char *const parts[] = { "x", "\xe2\x82\xac" };
+	char file[NAME_MAX + 1], name[PATH_MAX], back[PATH_MAX + NAME_MAX], way[PATH_MAX];
+
+	ck_assert_int_eq(mkdirat(store, "deep", 0755), 0);
+	for (size_t n = 245; n <= NAME_MAX + 1; n++) {
+		const char *last = n > NAME_MAX ? "summary" : repeat(file, parts[_i], n);
+		size_t len = strlen(last);
+
+		snprintf(way, sizeof(way), "deep/%s", last);
+		ck_assert_int_eq(alcm_sidecar_name(way, name, sizeof(name)), 0);
+		ck_assert_uint_le(strlen(name), strlen("deep/") + NAME_MAX);
+		ck_assert_int_eq(strncmp(name, way, 5 + (len < 230 ? len : 230)), 0);
+		ck_assert_int_eq(strcmp(name + strlen(way), ".json") == 0,
+			len <= 250 && n <= NAME_MAX);
+		ck_assert_str_ne(name, "deep/" ALCM_SUMMARY_NAME);
+		ck_assert_int_eq(alcm_sidecar_name(way, back, strlen(name)), -ENAMETOOLONG);
+		/* Cut between characters. */
+		ck_assert(len <= 250 || strcspn(name + 5, ".") % strlen(parts[_i]) == 0);
+		/* And back, once the file is there. */
+		ck_assert_int_eq(mknodat(store, way, S_IFREG | 0644, 0), 0);
+		ck_assert_int_eq(alcm_sidecar_file(store, name, back, sizeof(back)), 0);
+		ck_assert_str_eq(back, way);
+		ck_assert_int_eq(alcm_sidecar_write(store, name, "about it", about), 0);
+		ck_assert(reads_as(name, "about it"));
+		ck_assert_int_eq(alcm_sidecar_remove(store, name, false), 0);
+		ck_assert_int_eq(unlinkat(store, way, 0), 0);
+		ck_assert_int_eq(alcm_sidecar_file(store, name, back, sizeof(back)), 0);
+	}
+}
+END_TEST
+
+/* Two long names that begin alike, and a short one that looks as if it were made of one of them. */
+START_TEST(test_names_are_told_apart)
+{
+	char a[NAME_MAX + 1], b[NAME_MAX + 1], of_a[PATH_MAX], of_b[PATH_MAX];
+	char back[PATH_MAX + NAME_MAX];
+
+	repeat(a, "long", 252);
+	repeat(b, "long", 252)[251] = 'G';
+	ck_assert_int_eq(alcm_sidecar_name(a, of_a, sizeof(of_a)), 0);
+	ck_assert_int_eq(alcm_sidecar_name(b, of_b, sizeof(of_b)), 0);
+	ck_assert_str_ne(of_a, of_b);
+	ck_assert_int_eq(mknodat(store, a, S_IFREG | 0644, 0), 0);
+	ck_assert_int_eq(mknodat(store, b, S_IFREG | 0644, 0), 0);
+	ck_assert_int_eq(alcm_sidecar_file(store, of_b, back, sizeof(back)), 0);
+	ck_assert_str_eq(back, b);
+	of_a[strlen(of_a) - 5] = '\0';
+	ck_assert_int_eq(mknodat(store, of_a, S_IFREG | 0644, 0), 0);
+	ck_assert_int_eq(alcm_sidecar_name(of_a, of_b, sizeof(of_b)), 0);
+	ck_assert_int_eq(alcm_sidecar_file(store, of_b, back, sizeof(back)), 0);
+	ck_assert_str_eq(back, of_a);
+	ck_assert_int_eq(alcm_sidecar_file(store, ".alcm-scheduler", back, sizeof(back)), -EINVAL);
+	ck_assert_int_eq(alcm_sidecar_file(store, "a/.json", back, sizeof(back)), -EINVAL);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sidecar");
@@ -262,6 +328,8 @@ int main(void)
 	tcase_add_test(tcase, test_links_in_the_tree);
 	tcase_add_test(tcase, test_links_as_sidecars);
 	tcase_add_test(tcase, test_odd_sidecars);
+	tcase_add_loop_test(tcase, test_unusual_names, 0, 2);
+	tcase_add_test(tcase, test_names_are_told_apart);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	n_failed = srunner_ntests_failed(runner);

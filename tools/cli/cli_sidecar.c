@@ -3,51 +3,46 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What `rel` is called in the tree of sidecars. */
-static char *sidecar_name(const char *rel)
-{
-	char *name;
-
-	return asprintf(&name, "%s.json", rel) < 0 ? NULL : name;
-}
+#include "cli.h"
 
 char *sidecar_path(const char *rel)
 {
-	char *path;
+	char name[PATH_MAX];
 
-	return asprintf(&path, ".alcm/caq/%s.json", rel) < 0 ? NULL : path;
+	errno = ENAMETOOLONG;
+	return alcm_sidecar_name(rel, name, sizeof(name)) ? NULL : cli_join(".alcm/caq", name);
 }
 
 enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct alcm_info *info,
 	const struct timespec *mtime)
 {
-	char *name = sidecar_name(rel), *text = NULL;
 	enum sidecar_state state = SIDECAR_STALE;
+	char name[PATH_MAX], *text = NULL;
 	struct stat st;
 	size_t len;
-	int err = name ? alcm_sidecar_read(store_dirfd, name, &text, &len, &st) : -ENOMEM;
+	int err = alcm_sidecar_name(rel, name, sizeof(name));
 
-	if (name && strcmp(basename(name), ALCM_SUMMARY_NAME) == 0)
-		state = SIDECAR_CURRENT; /* its place is the summary's */
-	else if (err == -ENOENT)
+	if (!err)
+		err = alcm_sidecar_read(store_dirfd, name, &text, &len, &st);
+	if (err == -ENOENT)
 		state = SIDECAR_MISSING;
 	else if (!err && alcm_report_current(text, len, info, rel, mtime))
 		state = SIDECAR_CURRENT;
 	alcm_free_text(text);
-	free(name);
 	return state;
 }
 
 int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info, int fd)
 {
-	char *name = sidecar_name(rel), *text = NULL;
+	char name[PATH_MAX], *text = NULL;
 	struct stat st;
-	int err = name ? 0 : -ENOMEM;
+	int err = alcm_sidecar_name(rel, name, sizeof(name));
 
 	if (!err && fstat(fd, &st))
 		err = -errno;
@@ -56,7 +51,6 @@ int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info
 	if (!err)
 		err = alcm_sidecar_write(store_dirfd, name, text, fd);
 	alcm_free_text(text);
-	free(name);
 	return err;
 }
 
@@ -81,9 +75,8 @@ int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel)
 
 void sidecar_remove(int store_dirfd, const char *rel)
 {
-	char *name = sidecar_name(rel);
+	char name[PATH_MAX];
 
-	if (name)
+	if (!alcm_sidecar_name(rel, name, sizeof(name)))
 		(void)alcm_sidecar_remove(store_dirfd, name, false);
-	free(name);
 }

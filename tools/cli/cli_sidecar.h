@@ -23,7 +23,7 @@ int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel);
 /* Remove it if there is one. */
 void sidecar_remove(int store_dirfd, const char *rel);
 
-/* The way of the sidecar of `rel` below the store, on the heap; NULL when memory is short. */
+/* The way of the sidecar of `rel` below the store, on the heap; NULL with errno set. */
 char *sidecar_path(const char *rel);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,26 +214,23 @@ static bool is_scheduler(const char *rel)
 	return strcmp(slash ? slash + 1 : rel, ".alcm-scheduler") == 0;
 }
 
-/* True when `name` of a sidecar directory ends in .json and its blob is there. */
+/* True when `rel` in the tree of sidecars is a file's, and that is a blob. */
 static bool sidecar_has_blob(struct check *c, const char *rel)
 {
-	size_t n = strlen(rel);
+	char blob[PATH_MAX + NAME_MAX];
 	struct alcm_probe probe = { 0 };
 	bool has;
-	char *blob;
 	int fd;
 
-	if (n <= 5 || strcmp(rel + n - 5, ".json") != 0)
+	if (alcm_sidecar_file(c->store.dirfd, rel, blob, sizeof(blob)))
 		return false;
-	blob = strndup(rel, n - 5);
-	fd = blob ? alcm_open_beneath(c->store.dirfd, blob, O_RDONLY | O_NONBLOCK, 0) : -ENOMEM;
+	fd = alcm_open_beneath(c->store.dirfd, blob, O_RDONLY | O_NONBLOCK, 0);
 	has = fd < 0 && fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP;
 	if (fd >= 0) {
 		/* A damaged blob is still one. */
 		has = alcm_probe(fd, &probe, NULL) != 0 || probe.kind == ALCM_BLOB;
 		close(fd);
 	}
-	free(blob);
 	return has;
 }
 

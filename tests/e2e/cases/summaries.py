@@ -91,7 +91,7 @@ for thread in threads:
     thread.join()
 check("late", ["late/f.npy", *(f"late/t{k}.npy" for k in range(8))], [], "after many changes at once")
 
-# A file called "summary" keeps its data; its report's place is the directory's.
+# A file called "summary" keeps its data; the summary is the directory's (its report: long_names.py).
 e2e.write(e2e.m("late/summary"), e2e.npy(9000))
 e2e.equal(e2e.read(e2e.m("late/summary")), e2e.npy(9000), "data")
 e2e.equal(summary("late")["schema"], "alcm-summary/1", "still the directory's")

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the sidecar of a file is called: NAME.json beside those of its neighbours. Where that can't be, since it is
+ * longer than a name can be or is the summary's place, BEGINNING.HASH.json, the hash being of all of NAME.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "alcm.h"
+#include "base/beneath.h"
+
+#define SUFFIX ".json"
+
+enum {
+	SUFFIX_LEN = sizeof(SUFFIX) - 1,
+	HASH_DIGITS = 16,
+	KEPT_MAX = NAME_MAX - SUFFIX_LEN - HASH_DIGITS - 1, /* of BEGINNING */
+};
+
+static const char *last_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool has_usual_name(const char *last)
+{
+	return strlen(last) + SUFFIX_LEN <= NAME_MAX &&
+		(strncmp(last, ALCM_SUMMARY_NAME, strlen(last)) != 0 ||
+			strcmp(ALCM_SUMMARY_NAME + strlen(last), SUFFIX) != 0);
+}
+
+/* No character of UTF-8 is cut in two: some stores have no names of other bytes. */
+static size_t kept_len(const char *last)
+{
+	size_t n = strlen(last);
+
+	if (n <= KEPT_MAX)
+		return n;
+	n = KEPT_MAX;
+	while (n > KEPT_MAX - 4 && ((unsigned char)last[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
+int alcm_sidecar_name(const char *file, char *out, size_t room)
+{
+	const char *last = last_of(file);
+	int n;
+
+	if (has_usual_name(last))
+		n = snprintf(out, room, "%s" SUFFIX, file);
+	else
+		n = snprintf(out, room, "%.*s.%016llx" SUFFIX,
+			(int)((size_t)(last - file) + kept_len(last)), file,
+			(unsigned long long)XXH3_64bits(last, strlen(last)));
+	return n < 0 || (size_t)n >= room ? -ENAMETOOLONG : 0;
+}
+
+static bool ends_in_hash(const char *file)
+{
+	size_t n = strlen(last_of(file));
+	const char *hash = file + strlen(file) - HASH_DIGITS;
+
+	return n > HASH_DIGITS && hash[-1] == '.' &&
+		strspn(hash, "0123456789abcdef") == HASH_DIGITS;
+}
+
+static bool exists(int store_dirfd, const char *file)
+{
+	int fd = beneath_open(store_dirfd, file, O_PATH, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Look for the name, among those in its directory that have no usual one; its place is in `out`. */
+static void find_unusual(int store_dirfd, const char *sidecar, char *out, size_t room)
+{
+	char last[NAME_MAX + 1], its[NAME_MAX + 1];
+	int parent = beneath_parent(store_dirfd, sidecar, last);
+	int fd = parent < 0 ? -1 : openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	size_t at = (size_t)(last_of(sidecar) - sidecar);
+	const struct dirent *e;
+
+	if (parent >= 0)
+		close(parent);
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(dir))) {
+		if (!has_usual_name(e->d_name) &&
+			!alcm_sidecar_name(e->d_name, its, sizeof(its)) && strcmp(its, last) == 0)
+			(void)snprintf(out + at, room - at, "%s", e->d_name);
+	}
+	closedir(dir);
+}
+
+int alcm_sidecar_file(int store_dirfd, const char *sidecar, char *out, size_t room)
+{
+	size_t n = strlen(last_of(sidecar)), len = strlen(sidecar);
+
+	if (n <= SUFFIX_LEN || strcmp(sidecar + len - SUFFIX_LEN, SUFFIX) != 0)
+		return -EINVAL;
+	if (len + NAME_MAX >= room)
+		return -ENAMETOOLONG;
+	(void)snprintf(out, room, "%.*s", (int)(len - SUFFIX_LEN), sidecar);
+	if (ends_in_hash(out) && !exists(store_dirfd, out))
+		find_unusual(store_dirfd, sidecar, out, room);
+	return 0;
+}
