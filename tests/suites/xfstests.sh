@@ -71,7 +71,7 @@ exit \$status
 END
 chmod +x "$work"/bin/*
 
-# In a mount namespace of its own, so that nothing stays mounted whatever a test does; copies of mounts
+# In namespaces of its own, so that nothing stays mounted or runs on whatever a test does; copies of mounts
 # elsewhere would keep those from ending.
 # shellcheck disable=SC2317 # reachable: exported
 in_namespace() { # TYPE ARGUMENT…
@@ -107,7 +107,7 @@ export TEST_DEV=suite_test TEST_DIR=$base/test
 export SCRATCH_DEV=suite_scratch SCRATCH_MNT=$base/scratch
 END
     PATH=$work/bin:$PATH HOST_OPTIONS=$base/config \
-        unshare -m bash -c 'in_namespace "$@"' sh "$type" "$@" >"$results/$type/out" 2>&1
+        unshare -m --pid --fork --mount-proc bash -c 'in_namespace "$@"' sh "$type" "$@" >"$results/$type/out" 2>&1
     [ -s "$results/$type/check.log" ] || {
         tail -n 20 "$results/$type/out"
         exit 1
