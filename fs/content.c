@@ -72,6 +72,7 @@ void content_touch(struct inode *i)
 {
 	pthread_mutex_lock(&i->lock);
 	clock_gettime(CLOCK_REALTIME_COARSE, &i->content.mtime);
+	i->content.changed = i->content.mtime;
 	i->content.mtime_known = true;
 	i->content.verdict_known = false;
 	pthread_mutex_unlock(&i->lock);

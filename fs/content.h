@@ -39,6 +39,7 @@ struct content {
 	/* guarded by inode->lock */
 	struct timespec mtime; /* logical, of an open BLOB */
 	bool mtime_known;
+	struct timespec changed;       /* its content, not yet in the store's ctime */
 	bool read_noted;               /* the access time says that this open BLOB was read */
 	struct timespec verdict_ctime; /* the probe below is of the file as of then */
 	off_t verdict_bytes;
@@ -74,7 +75,7 @@ bool content_evict(struct fs *fs, struct inode *inode);
 int content_open(struct fs *fs, struct inode *inode, bool writable, int fd, bool *keep);
 void content_close(struct fs *fs, struct inode *inode, bool writable);
 
-/* Correct st_size, st_blocks and st_mtime of a regular file whose store stat is in `st`. */
+/* Correct st_size, st_blocks, st_mtime and st_ctime of a regular file whose store stat is in `st`. */
 void content_stat(struct fs *fs, struct inode *inode, int path_fd, struct stat *st);
 
 /*

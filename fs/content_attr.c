@@ -71,6 +71,11 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struc
 	return err;
 }
 
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
 void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 {
 	struct content *c = &i->content;
@@ -83,6 +88,8 @@ void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 		st->st_size = (off_t)alcm_blob_size(c->blob);
 		pthread_mutex_lock(&i->lock);
 		st->st_mtim = c->mtime;
+		if (is_before(&st->st_ctim, &c->changed))
+			st->st_ctim = c->changed;
 		pthread_mutex_unlock(&i->lock);
 	} else if (c->state == CONTENT_UNKNOWN && st->st_size) {
 		(void)probe_closed(fs, i, path_fd, st, &probe);

@@ -41,6 +41,14 @@ with open(e2e.m("v.npy"), "r+b") as f:
     f.write(data[:10])
 assert os.stat(e2e.m("v.npy")).st_mtime_ns > then, "a write sets the time"
 
+# What is still buffered, so not in the store, changes st_ctime all the same.
+with open(e2e.m("v.npy"), "r+b", buffering=0) as f:
+    for name, change in (("write", lambda: f.write(data[:10])), ("truncate", lambda: f.truncate(len(data) - 1))):
+        before = os.fstat(f.fileno()).st_ctime_ns
+        e2e.wait_until(lambda: change() and os.fstat(f.fileno()).st_ctime_ns > before, f"ctime after {name}")
+    before = os.fstat(f.fileno()).st_ctime_ns
+assert os.stat(e2e.m("v.npy")).st_ctime_ns >= before, "ctime goes back at the close"
+
 # utimens while data is still buffered: the later commit must not move it.
 with open(e2e.m("t.npy"), "wb") as f:
     f.write(data)
