@@ -20,6 +20,7 @@
 #include "inode.h"
 #include "op.h"
 #include "privileges.h"
+#include "read_ahead.h"
 #include "store_lock.h"
 
 #ifndef PR_SET_IO_FLUSHER
@@ -195,6 +196,7 @@ static int serve(struct fs *fs)
 		fuse_remove_signal_handlers(fs->session);
 		return -EIO;
 	}
+	read_ahead_raise(fs->opt.mountpoint);
 	fs->to_syslog = !fs->opt.foreground;
 	if (fs->to_syslog)
 		openlog("alcmfs", LOG_PID, LOG_DAEMON);

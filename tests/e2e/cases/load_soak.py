@@ -24,7 +24,7 @@ N_WORKERS = 4
 N_FILES = 24  # of one worker at a time
 MAX_BYTES = 3 << 20
 REST_KIB = 20 << 10  # at rest, above what it was before it all: idle threads of libfuse keep 1 MiB each
-FLAT_KIB = 3 << 10  # of one rest, above the first ones
+FLAT_KIB = 3 << 10  # at rest, above what it was at the first one: malloc's caches of threads fill slowly
 
 
 # --- a worker -----------------------------------------------------------------------------------------
@@ -186,17 +186,20 @@ def forget_everything():
     e2e.wait_until(done, "the inodes to be forgotten")
 
 
-def give_back(before):
-    """Wait until the daemon has given back what it needed for its work."""
+def give_back(before, samples):
+    """Wait until the daemon has given back what it needed for its work: that is flat, or this is in vain."""
+    limit = before + REST_KIB
+    if samples and SECONDS >= 60:
+        limit = min(limit, samples[0]["rss"] + FLAT_KIB)
     if not e2e.SANITIZED:
-        e2e.wait_until(lambda: memory("VmRSS") <= before + REST_KIB,
-                       f"the daemon's memory at rest, {before} KiB before, {memory('VmRSS')} KiB after the work")
+        e2e.wait_until(lambda: memory("VmRSS") <= limit, f"the daemon's memory at rest: {before} KiB before, "
+                       f"{[s['rss'] for s in samples]} at the rests so far, now {memory('VmRSS')} after the work")
 
 
 def rest(samples, started, n_done, before):
     forget_everything()
     now = daemon()
-    give_back(before)
+    give_back(before, samples)
     now |= {"rss": memory("VmRSS"), "peak": memory("VmHWM")}
     samples.append(now)
     print(f"{time.monotonic() - started:6.0f} s {n_done:8} operations: RSS {now['rss']:7} KiB (peak "
@@ -205,14 +208,10 @@ def rest(samples, started, n_done, before):
 
 
 def verdict(samples):
-    """Flat: the last rest is not above what the first ones were."""
-    early, last = samples[: max(2, len(samples) // 3)], samples[-1]
+    last = samples[-1]
     assert last["fds"] <= last["inodes"], f"descriptors grow: {[s['fds'] for s in samples]}"
     e2e.equal(last["buffers"], 0, "chunk buffers at rest")
     assert last["buffers_peak"] <= BUDGET_MIB << 20, f"{last['buffers_peak']} bytes of buffers"
-    if not e2e.SANITIZED and SECONDS >= 60:
-        limit = max(s["rss"] for s in early) + FLAT_KIB
-        assert last["rss"] <= limit, f"memory grows: {[s['rss'] for s in samples]} KiB"
 
 
 def main():
