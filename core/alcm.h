@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -110,6 +111,7 @@ enum alcm_detect {
 
 /* "npy", "tensors", "all". False: something else. */
 bool alcm_detect_parse(const char *text, enum alcm_detect *out);
+const char *alcm_detect_name(enum alcm_detect detect);
 
 /*
  * Whether a file whose first write is of these n > 0 bytes, at its start, is to be a blob from then on.
@@ -125,9 +127,29 @@ struct alcm_verdict {
 
 /*
  * Judge the whole of the plain file `fd` (readable) of `size` bytes, by its head and by a sample of 16
- * pieces across it. -EIO, …
+ * pieces across it; or as it was judged before, if that was kept. -EIO, …
  */
 int alcm_detect_file(enum alcm_detect detect, int fd, uint64_t size, struct alcm_verdict *out);
+
+/*
+ * That a sample of a file isn't worth compressing can be kept with it, in the extended attribute
+ * user.alcm.verdict (docs/format.md, section 7), which goes where the file goes. It is believed as long as size, mtime
+ * and level are those of then. `fd` may be O_PATH.
+ *
+ * alcm_verdict_keep(): `st` is the file's. -EINVAL: a verdict without a sample, or that it is worth it.
+ * -EOPNOTSUPP, -EPERM, -ENOSPC, … as setxattr(2): it is judged anew the next time.
+ */
+#define ALCM_VERDICT_XATTR "user.alcm.verdict"
+int alcm_verdict_keep(int fd, enum alcm_detect detect, const struct stat *st,
+	const struct alcm_verdict *verdict);
+bool alcm_verdict_kept(int fd, enum alcm_detect detect, const struct stat *st,
+	struct alcm_verdict *out);
+
+/* utimensat() gave the file another mtime, but no other content. */
+void alcm_verdict_touched(int fd, const struct stat *before, const struct timespec *mtime);
+
+/* The file is about to be changed: mtimes can be too coarse to tell. */
+void alcm_verdict_drop(int fd);
 
 enum alcm_kind { ALCM_PLAIN, ALCM_BLOB };
 

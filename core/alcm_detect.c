@@ -36,6 +36,11 @@ bool alcm_detect_parse(const char *text, enum alcm_detect *out)
 	return false;
 }
 
+const char *alcm_detect_name(enum alcm_detect detect)
+{
+	return names[detect];
+}
+
 /* Whether content like this is to be compressed. */
 static bool wanted(enum alcm_detect detect, enum infer_verdict verdict)
 {
@@ -117,12 +122,15 @@ int alcm_detect_file(enum alcm_detect detect, int fd, uint64_t size, struct alcm
 	struct infer_survey survey = { 0 };
 	struct alcm_verdict v = { 0 };
 	const char *format;
+	struct stat st;
 	int err = piece ? read_at(fd, piece, n, 0) : -ENOMEM;
 
 	_Static_assert(sizeof(v.reason) >= INFER_REASON_BYTES, "what a survey says has room");
 	if (err)
 		return err;
 	format = wanted_format(detect, piece, n);
+	if (!format && !fstat(fd, &st) && alcm_verdict_kept(fd, detect, &st, out))
+		return 0;
 	if (format) {
 		v.worth = true;
 		snprintf(v.reason, sizeof(v.reason), "%s", format);

@@ -91,7 +91,7 @@ static enum fate consider(const struct fs *fs, struct inode *i)
 		v.worth = false;
 	content_note_reads(c, true);
 	if (!v.worth)
-		content_remember(i, &v, &st.st_ctim);
+		content_keep_verdict(fs, i, c->fd, &v);
 	return v.worth ? FATE_BLOB : FATE_PLAIN;
 }
 

@@ -209,10 +209,18 @@ static void note_plain_write(struct content *c, off_t off, size_t n)
 		;
 }
 
+/* What is known of a PLAIN file is about to be untrue. */
+static void note_plain_change(struct content *c)
+{
+	if (!c->plain_written && !atomic_exchange(&c->plain_written, true))
+		alcm_verdict_drop(c->fd);
+}
+
 static ssize_t write_plain(struct content *c, const void *buf, size_t n, off_t off, bool append)
 {
 	ssize_t done;
 
+	note_plain_change(c);
 	if (append) {
 		struct iovec iov = { (void *)(uintptr_t)buf, n };
 
@@ -271,8 +279,6 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 	} while (done == -ENOSPC && inode_await_forgotten(fs, &forgotten));
 	if (c->state == CONTENT_BLOB)
 		content_touch(i);
-	else
-		c->plain_written = true;
 	if (done < 0) {
 		(void)content_report(fs, i, (int)done, &diag);
 	} else {
@@ -292,6 +298,7 @@ static int empty(struct inode *i)
 	alcm_blob_close(c->blob);
 	c->blob = NULL;
 	c->state = CONTENT_UNDECIDED;
+	alcm_verdict_drop(c->fd);
 	c->plain_written = c->waits = false;
 	c->fresh = true;
 	c->plain_end = c->plain_rewritten = 0;
@@ -327,8 +334,8 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	} else if (!err && c->state == CONTENT_BLOB) {
 		err = alcm_blob_truncate(c->blob, (uint64_t)size, &diag);
 	} else if (!err) {
+		note_plain_change(c);
 		err = ftruncate(c->fd, size) ? -errno : 0;
-		c->plain_written = true;
 	}
 	if (!err)
 		content_touch(i);
@@ -372,7 +379,7 @@ int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t
 		if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
 			c->state = CONTENT_PLAIN;
 		if (c->state == CONTENT_PLAIN)
-			c->plain_written = true;
+			note_plain_change(c);
 	}
 	if (err)
 		(void)content_report(fs, i, err, &diag);

@@ -39,6 +39,10 @@ void content_await_return(struct inode *inode);
 void content_remember(struct inode *inode, const struct alcm_verdict *verdict,
 	const struct timespec *ctime);
 
+/* The same for the file's life, if it was sampled; io held exclusively, `fd` the store's file. */
+void content_keep_verdict(const struct fs *fs, struct inode *inode, int fd,
+	const struct alcm_verdict *verdict);
+
 /* What alcm_pack() or alcm_swap_apply() returned; io held exclusively. `before`: the plain file. Returns as the next. */
 int content_swapped(struct fs *fs, struct inode *inode, int err, const struct stat *before,
 	const struct alcm_diag *diag);

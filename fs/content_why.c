@@ -10,6 +10,25 @@
 #include "inode.h"
 #include "path.h"
 
+void content_keep_verdict(const struct fs *fs, struct inode *i, int fd,
+	const struct alcm_verdict *verdict)
+{
+	struct content *c = &i->content;
+	struct stat before, after;
+
+	if (fstat(fd, &before))
+		return;
+	(void)alcm_verdict_keep(fd, fs->detect, &before, verdict);
+	/* That moved the ctime, which isn't to cost the kernel's pages. */
+	if (fstat(fd, &after))
+		return;
+	pthread_mutex_lock(&i->lock);
+	if (c->cached && memcmp(&c->cached_ctime, &before.st_ctim, sizeof(before.st_ctim)) == 0)
+		c->cached_ctime = after.st_ctim;
+	pthread_mutex_unlock(&i->lock);
+	content_remember(i, verdict, &after.st_ctim);
+}
+
 void content_remember(struct inode *i, const struct alcm_verdict *verdict,
 	const struct timespec *ctime)
 {

@@ -45,6 +45,7 @@ static int set_owner(int fd, const struct stat *attr, int to_set)
 static int set_times(struct inode *inode, int fd, const struct stat *attr, int to_set)
 {
 	struct timespec t[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_OMIT } };
+	struct stat before;
 
 	if (to_set & FUSE_SET_ATTR_ATIME_NOW)
 		t[0].tv_nsec = UTIME_NOW;
@@ -54,10 +55,16 @@ static int set_times(struct inode *inode, int fd, const struct stat *attr, int t
 		clock_gettime(CLOCK_REALTIME, &t[1]);
 	else if (to_set & FUSE_SET_ATTR_MTIME)
 		t[1] = attr->st_mtim;
+	if (S_ISREG(inode->type) && t[1].tv_nsec != UTIME_OMIT &&
+		fstatat(fd, "", &before, AT_EMPTY_PATH))
+		return -errno;
 	if (utimensat(fd, "", t, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	if (t[1].tv_nsec != UTIME_OMIT)
-		content_set_mtime(inode, &t[1]);
+	if (t[1].tv_nsec == UTIME_OMIT)
+		return 0;
+	content_set_mtime(inode, &t[1]);
+	if (S_ISREG(inode->type))
+		alcm_verdict_touched(fd, &before, &t[1]);
 	return 0;
 }
 

@@ -157,6 +157,20 @@ static enum cli_exit info_of_blob(struct cli *cli, struct source *source)
 	return status;
 }
 
+/* The mount's word, if it has one. */
+static enum cli_exit info_of_plain(struct cli *cli, struct source *source)
+{
+	char why[COLLECT_WHY_BYTES], mounts[128];
+	ssize_t n = fgetxattr(source->fd, "user.alcm.why", mounts, sizeof(mounts) - 1);
+
+	if (n > 0 && store_is_mount(source->path)) {
+		mounts[n] = '\0';
+		return cli_error(cli, source->path, "is stored plain: %s", mounts);
+	}
+	collect_why_not(source->fd, &source->st, why);
+	return cli_error(cli, source->path, "is stored plain: %s", why);
+}
+
 static enum cli_exit info_of_mounted(struct cli *cli, struct source *source)
 {
 	char *root, *rel, *text;
@@ -169,7 +183,7 @@ static enum cli_exit info_of_mounted(struct cli *cli, struct source *source)
 	if (text)
 		status = print_text(cli, source->path, text);
 	else if (errno == ENOENT)
-		status = cli_error(cli, source->path, "is stored plain: it has no report");
+		status = info_of_plain(cli, source);
 	else
 		status = cli_error(cli, source->path, "its report: %s", strerror(errno));
 	free(text);
@@ -285,7 +299,7 @@ static enum cli_exit info_of(struct cli *cli, struct alcm *alcm, const char *pat
 	else if (source.blob)
 		status = info_of_blob(cli, &source);
 	else
-		status = cli_error(cli, path, "is a plain file: it has no report");
+		status = info_of_plain(cli, &source);
 	source_close(&source);
 	return status;
 }

@@ -63,8 +63,7 @@ static void fill_plain(struct report_row *row, uint64_t bytes, const char *why)
 	snprintf(row->why_not, sizeof(row->why_not), "%s", why);
 }
 
-/* Why nobody has compressed the file behind `fd`. */
-static void fill_why(int fd, const struct stat *st, struct report_row *row)
+void collect_why_not(int fd, const struct stat *st, char out[COLLECT_WHY_BYTES])
 {
 	struct alcm_verdict verdict = { .worth = true };
 	uint8_t prefix[ALCM_SNIFF_BYTES];
@@ -85,6 +84,14 @@ static void fill_why(int fd, const struct stat *st, struct report_row *row)
 		why = "below 4 KiB";
 	else if (st->st_nlink > 1)
 		why = "has several hard links";
+	snprintf(out, COLLECT_WHY_BYTES, "%s", why);
+}
+
+static void fill_why(int fd, const struct stat *st, struct report_row *row)
+{
+	char why[COLLECT_WHY_BYTES];
+
+	collect_why_not(fd, st, why);
 	fill_plain(row, (uint64_t)st->st_size, why);
 }
 

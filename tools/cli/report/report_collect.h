@@ -6,6 +6,10 @@
 #include "cli.h"
 #include "report_model.h"
 
+/* Why nobody has compressed the plain file behind `fd`. */
+#define COLLECT_WHY_BYTES sizeof(((struct report_row *)0)->why_not)
+void collect_why_not(int fd, const struct stat *st, char out[COLLECT_WHY_BYTES]);
+
 /* Takes a row over if it returns CLI_OK. */
 typedef enum cli_exit (*collect_fn)(void *ctx, struct report_row *row);
 

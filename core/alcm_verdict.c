@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Verdicts that stay with their files, in an extended attribute. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "alcm.h"
+#include "report/verdict_text.h"
+
+/* Wraps for years that no file is of; it is only compared. */
+static int64_t to_ns(const struct timespec *t)
+{
+	return (int64_t)((uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec);
+}
+
+/* Also of a descriptor that is O_PATH. */
+static const char *proc_path(int fd, char out[32])
+{
+	snprintf(out, 32, "/proc/self/fd/%d", fd);
+	return out;
+}
+
+/* Whatever is kept with the file, if it is of the file as it is now. */
+static bool read_kept(int fd, const struct stat *st, struct verdict_text *out)
+{
+	char text[VERDICT_TEXT_MAX], path[32];
+	ssize_t n = getxattr(proc_path(fd, path), ALCM_VERDICT_XATTR, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return verdict_text_read(text, out) && out->size == (uint64_t)st->st_size &&
+		out->mtime_ns == to_ns(&st->st_mtim);
+}
+
+static int write_kept(int fd, const struct verdict_text *v)
+{
+	char text[VERDICT_TEXT_MAX], path[32];
+
+	if (!verdict_text_write(v, text))
+		return -EINVAL;
+	return setxattr(proc_path(fd, path), ALCM_VERDICT_XATTR, text, strlen(text), 0) ? -errno
+											: 0;
+}
+
+int alcm_verdict_keep(int fd, enum alcm_detect detect, const struct stat *st,
+	const struct alcm_verdict *verdict)
+{
+	struct verdict_text v = { .size = (uint64_t)st->st_size, .mtime_ns = to_ns(&st->st_mtim) };
+
+	if (verdict->worth || !verdict->sampled)
+		return -EINVAL;
+	snprintf(v.level, sizeof(v.level), "%s", alcm_detect_name(detect));
+	snprintf(v.reason, sizeof(v.reason), "%s", verdict->reason);
+	return write_kept(fd, &v);
+}
+
+bool alcm_verdict_kept(int fd, enum alcm_detect detect, const struct stat *st,
+	struct alcm_verdict *out)
+{
+	struct verdict_text v;
+
+	if (!read_kept(fd, st, &v) || strcmp(v.level, alcm_detect_name(detect)) != 0)
+		return false;
+	*out = (struct alcm_verdict){ .sampled = true };
+	snprintf(out->reason, sizeof(out->reason), "%s", v.reason);
+	return true;
+}
+
+void alcm_verdict_touched(int fd, const struct stat *before, const struct timespec *mtime)
+{
+	struct verdict_text v;
+
+	if (!read_kept(fd, before, &v))
+		return;
+	v.mtime_ns = to_ns(mtime);
+	(void)write_kept(fd, &v);
+}
+
+void alcm_verdict_drop(int fd)
+{
+	char path[32];
+
+	(void)removexattr(proc_path(fd, path), ALCM_VERDICT_XATTR);
+}
