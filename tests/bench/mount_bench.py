@@ -4,12 +4,14 @@
 directory, side by side: prints a Markdown table of medians.
 
     mount_bench.py [--build DIR] [--dir DIR] [--mib N] [--rounds N] [--passthrough PATH] [--options O] [--btrfs]
+                   [--read-ahead KIB,KIB,…]
 
 Every round does all three targets, each round beginning with another one, so that a slow minute of the
 machine hurts all alike. All three lie on the same file system, in a folder made below --dir. Caches are
 dropped before the cold load (as root; otherwise by posix_fadvise on the file and on the store's file).
 With --btrfs (as root, with Debian's btrfs-progs) there is also a btrfs with compress-force=zstd:3, on a loop
 device in such a folder; its compressing is the kernel's and not in any column of CPU time.
+With --read-ahead (as root) alcmfs is there once for each of these settings of the kernel's read-ahead.
 The passthrough example is compiled from what libfuse3-dev installs, or is a program named by
 --passthrough (called as PROGRAM -f -o source=DIR MOUNTPOINT); without any, its column is left out.
 
@@ -37,6 +39,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 EXAMPLES = "/usr/share/doc/libfuse3-dev/examples"
 MIB = 1 << 20
 TENSOR, ROW = 1 << 20, 1 << 10
+N_FAULTS = 300
 HERTZ = os.sysconf("SC_CLK_TCK")
 
 
@@ -92,6 +95,12 @@ class Target:
 
     def stored_bytes(self):
         return os.stat(self.stored).st_blocks * 512
+
+    def set_read_ahead(self, kib):
+        device = os.stat(self.mnt).st_dev
+        name = f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb"
+        with open(name, "w", encoding="ascii") as f:
+            f.write(str(kib))
 
     def stop(self):
         if self.process:
@@ -173,6 +182,13 @@ def save(target, data):
         os.fsync(f.fileno())
 
 
+def touch_mapped(target):
+    """Faults at random places of a mapping."""
+    values = np.load(target.path, mmap_mode="r").reshape(-1)
+    for at in np.random.default_rng(2).integers(0, values.size, N_FAULTS):
+        values[at].item()
+
+
 def timed(figures, name, target, action):
     """Run `action`; notes seconds and the daemon's CPU seconds."""
     cpu, start = target.cpu_seconds(), time.monotonic()
@@ -199,12 +215,15 @@ def one_round(target, data, figures, check):
         if check and not np.array_equal(got.view("u4"), data.view("u4")):
             sys.exit(f"mount_bench: {target.name}: what was loaded is not what was saved")
         del got
+    drop_caches(target)
+    timed(figures, "mapped", target, lambda: touch_mapped(target))
 
 
 ROWS = (
     ("np.save + fsync", "save", "time"),
     ("np.load, cold", "cold", "time"),
     ("np.load, warm", "warm", "time"),
+    (f"{N_FAULTS} random places mapped, cold", "mapped", "s"),
     ("bytes written to disk", "wrote", "MiB"),
     ("the whole disk's writes", "written", "MiB"),
     ("space taken", "stored", "MiB"),
@@ -243,6 +262,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--passthrough", metavar="PROGRAM")
     parser.add_argument("--btrfs", action="store_true")
+    parser.add_argument("--read-ahead", default="", metavar="KIB,KIB,…")
     parser.add_argument("--options", default="", help="mount options for alcmfs")
     args = parser.parse_args()
     args.mib = max(4, args.mib // 4 * 4)  # whole tensors
@@ -259,7 +279,11 @@ def main():
             targets.append(Btrfs(os.path.join(work, "btrfs"), args.mib))
         alcmfs = [os.path.abspath(f"{args.build}/fs/alcmfs"), "-f", "{store}", "{mnt}"]
         alcmfs += ["-o", args.options] if args.options else []
-        targets.append(Target("alcmfs", os.path.join(work, "alcm"), alcmfs))
+        for kib in args.read_ahead.split(","):
+            name = f"alcmfs, {kib} KiB" if kib else "alcmfs"
+            targets.append(Target(name, os.path.join(work, f"alcm{kib}"), alcmfs))
+            if kib:
+                targets[-1].set_read_ahead(kib)
         figures = {target.name: {} for target in targets}
         for i in range(args.rounds):
             turn = i % len(targets)
