@@ -171,7 +171,7 @@ static int commit_blob(struct fs *fs, struct inode *i, bool sync, bool *changed,
 		dirty |= alcm_blob_dirty(c->blob);
 		if (!err)
 			err = alcm_blob_commit(c->blob, sync, diag);
-	} while (err == -ENOSPC && inode_await_forgotten(fs, &forgotten));
+	} while (inode_await_forgotten(fs, err, &forgotten));
 	if (err || !dirty)
 		return err;
 	activity_count(&fs->activity, ACTIVITY_N_COMMITS, 1);

@@ -276,7 +276,7 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 	}
 	do {
 		done = write_decided(c, buf, n, off, append, &diag);
-	} while (done == -ENOSPC && inode_await_forgotten(fs, &forgotten));
+	} while (inode_await_forgotten(fs, done, &forgotten));
 	if (c->state == CONTENT_BLOB)
 		content_touch(i);
 	if (done < 0) {
@@ -360,27 +360,38 @@ static int allocate_blob(struct content *c, int mode, off_t off, off_t len, stru
 	return err;
 }
 
+static int allocate(struct content *c, int mode, off_t off, off_t len, struct alcm_diag *diag)
+{
+	int err;
+
+	if (c->state == CONTENT_BLOB)
+		return allocate_blob(c, mode, off, len, diag);
+	err = fallocate(c->fd, mode, off, len) ? -errno : 0;
+	if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
+		c->state = CONTENT_PLAIN;
+	if (c->state == CONTENT_PLAIN)
+		note_plain_change(c);
+	return err;
+}
+
 int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t len)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
+	uint64_t forgotten = inode_n_forgotten(fs);
 	int err;
 
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		return -EOPNOTSUPP;
 	pthread_rwlock_wrlock(&c->io);
 	err = content_ensure_open(fs, i, true);
-	if (!err && c->state == CONTENT_BLOB) {
-		err = allocate_blob(c, mode, off, len, &diag);
-		if (!err)
-			content_touch(i);
-	} else if (!err) {
-		err = fallocate(c->fd, mode, off, len) ? -errno : 0;
-		if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
-			c->state = CONTENT_PLAIN;
-		if (c->state == CONTENT_PLAIN)
-			note_plain_change(c);
+	if (!err) {
+		do
+			err = allocate(c, mode, off, len, &diag);
+		while (inode_await_forgotten(fs, err, &forgotten));
 	}
+	if (!err && c->state == CONTENT_BLOB)
+		content_touch(i);
 	if (err)
 		(void)content_report(fs, i, err, &diag);
 	pthread_rwlock_unlock(&c->io);

@@ -73,12 +73,12 @@ void inode_keep_pinned(struct fs *fs, struct inode *inode);
 
 /*
  * The space of a removed file comes back when the kernel forgets it, a moment after unlink()
- * returned. For an operation that met a full store: `seen` is what inode_n_forgotten() said before it
- * began; true, and `seen` anew, when such a file has gone since or goes within half a second, so that
- * another try may fit.
+ * returned. For an operation that ended with `err`, if that is a full store or quota: `seen` is what
+ * inode_n_forgotten() said before it began; true, and `seen` anew, when such a file has gone since or goes within
+ * half a second, so that another try may fit.
  */
 uint64_t inode_n_forgotten(struct fs *fs);
-bool inode_await_forgotten(struct fs *fs, uint64_t *seen);
+bool inode_await_forgotten(struct fs *fs, ssize_t err, uint64_t *seen);
 
 /* A store descriptor more or fewer is open besides those of the LRU. */
 void inode_count_fd(struct fs *fs, int change);

@@ -199,11 +199,12 @@ uint64_t inode_n_forgotten(struct fs *fs)
 	return n_forgotten(fs, &n_nameless);
 }
 
-bool inode_await_forgotten(struct fs *fs, uint64_t *seen)
+bool inode_await_forgotten(struct fs *fs, ssize_t err, uint64_t *seen)
 {
 	enum { TRIES = 100, PAUSE_US = 5 * 1000 };
+	bool full = err == -ENOSPC || err == -EDQUOT;
 
-	for (int k = 0; k < TRIES; k++) {
+	for (int k = 0; full && k < TRIES; k++) {
 		unsigned n_nameless;
 		uint64_t n = n_forgotten(fs, &n_nameless);
 

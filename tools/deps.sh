@@ -7,8 +7,8 @@
 packages_build=(gcc libc6-dev meson ninja-build pkg-config libfuse3-dev zlib1g-dev
     libzstd-dev libxxhash-dev libcjson-dev check)
 packages_mount=(fuse3)
-packages_check=(clang clang-format clang-tidy cppcheck shellcheck git procps attr acl e2fsprogs rsync
-    python3 python3-numpy python3-jsonschema)
+packages_check=(clang clang-format clang-tidy cppcheck shellcheck git procps attr acl e2fsprogs btrfs-progs
+    rsync python3 python3-numpy python3-jsonschema)
 # For the pages of alcm report, in a real browser.
 packages_browser=(chromium chromium-driver python3-selenium fonts-dejavu-core)
 # Other codecs, for alcm bench --peers only.
