@@ -271,8 +271,10 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 		keep_smaller(out, &other);
 		return;
 	}
+	coder_set_rows(c->coders, type->class == DTYPE_FLOAT ? span->row_len : 0, span->row_skip);
 	plan_whole(c, raw, n, UINT32_MAX, LOOK_ALL, c->coded[0], out);
-	if ((type->class != DTYPE_INT && type->class != DTYPE_UINT) || n < PLAN_SMALL)
+	coder_set_rows(c->coders, 0, 0);
+	if (type->class == DTYPE_OPAQUE || type->class == DTYPE_BOOL || n < PLAN_SMALL)
 		return;
 	plan_bit_planes(c, raw, n, c->coded[1], &other);
 	keep_smaller(out, &other);

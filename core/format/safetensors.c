@@ -5,6 +5,7 @@
  */
 #include "format/safetensors.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -21,30 +22,37 @@ enum {
 struct reader {
 	const char *at, *end;
 	bool bad;
+	unsigned bits; /* of an element of the tensor that is being read; 0: nobody knows */
+	char unknown_type[16]; /* its name then, as far as it fits */
 };
 
 static const struct {
 	const char *name;
 	enum dtype_id dtype;
-	uint8_t elem_bytes;
+	uint8_t bits; /* of an element; below 8 of these they are packed, and are bytes to us */
 } types[] = {
-	{ "F64", DTYPE_F64, 8 },
-	{ "F32", DTYPE_F32, 4 },
-	{ "F16", DTYPE_F16, 2 },
-	{ "BF16", DTYPE_BF16, 2 },
-	{ "I64", DTYPE_I64, 8 },
-	{ "I32", DTYPE_I32, 4 },
-	{ "I16", DTYPE_I16, 2 },
-	{ "I8", DTYPE_I8, 1 },
-	{ "U64", DTYPE_U64, 8 },
-	{ "U32", DTYPE_U32, 4 },
-	{ "U16", DTYPE_U16, 2 },
-	{ "U8", DTYPE_U8, 1 },
-	{ "BOOL", DTYPE_B8, 1 },
-	{ "C64", DTYPE_F32, 8 },
-	{ "F8_E4M3", DTYPE_U8, 1 },
-	{ "F8_E5M2", DTYPE_U8, 1 },
-	{ "F8_E8M0", DTYPE_U8, 1 },
+	{ "F64", DTYPE_F64, 64 },
+	{ "F32", DTYPE_F32, 32 },
+	{ "F16", DTYPE_F16, 16 },
+	{ "BF16", DTYPE_BF16, 16 },
+	{ "F8_E4M3", DTYPE_F8E4M3, 8 },
+	{ "F8_E5M2", DTYPE_F8E5M2, 8 },
+	{ "F8_E8M0", DTYPE_F8E8M0, 8 },
+	{ "F8_E4M3FNUZ", DTYPE_F8E4M3FNUZ, 8 },
+	{ "F8_E5M2FNUZ", DTYPE_F8E5M2FNUZ, 8 },
+	{ "F6_E2M3", DTYPE_BYTES, 6 },
+	{ "F6_E3M2", DTYPE_BYTES, 6 },
+	{ "F4", DTYPE_BYTES, 4 },
+	{ "I64", DTYPE_I64, 64 },
+	{ "I32", DTYPE_I32, 32 },
+	{ "I16", DTYPE_I16, 16 },
+	{ "I8", DTYPE_I8, 8 },
+	{ "U64", DTYPE_U64, 64 },
+	{ "U32", DTYPE_U32, 32 },
+	{ "U16", DTYPE_U16, 16 },
+	{ "U8", DTYPE_U8, 8 },
+	{ "BOOL", DTYPE_B8, 8 },
+	{ "C64", DTYPE_F32, 64 },
 };
 
 bool safetensors_begins(const uint8_t *prefix, size_t n)
@@ -175,28 +183,31 @@ static void set_type(struct reader *r, const char *text, size_t len, struct segm
 			continue;
 		out->type = types[i].name;
 		out->dtype = types[i].dtype;
-		out->elem_bytes = types[i].elem_bytes;
+		out->elem_bytes = types[i].bits / 8 ? types[i].bits / 8 : 1;
+		r->bits = types[i].bits;
 		return;
 	}
 	/* Some type that is newer than this: bytes, as wide as they may be. */
-	out->type = "?";
+	snprintf(r->unknown_type, sizeof(r->unknown_type), "%.*s", (int)min_u64(len, 15), text);
+	out->type = r->unknown_type;
 	out->dtype = DTYPE_BYTES;
 	out->elem_bytes = 1;
+	r->bits = 0;
 	r->bad |= !len;
 }
 
 /* Whether the shape fills the bytes. Of types that we don't know nobody can say. */
-static bool fills(const struct segment_about *a)
+static bool fills(const struct reader *r, const struct segment_about *a)
 {
-	uint64_t bytes = a->elem_bytes;
+	uint64_t bits = r->bits, bits_there;
 
-	if (a->type[0] == '?')
+	if (!bits)
 		return true;
 	for (unsigned i = 0; i < a->n_dims; i++) {
-		if (!checked_mul(bytes, a->shape[i], &bytes))
+		if (!checked_mul(bits, a->shape[i], &bits))
 			return false;
 	}
-	return bytes == a->bytes;
+	return checked_mul(a->bytes, 8, &bits_there) && bits == bits_there;
 }
 
 /* {"dtype":…, "shape":[…], "data_offsets":[begin, end]}, the offsets from `base` on. */
@@ -233,7 +244,7 @@ static void read_tensor(struct reader *r, uint64_t base, struct segment_about *a
 	a->shape = shape;
 	a->bytes = place[1] - place[0];
 	r->bad |= seen != 7 || place[1] < place[0] || !checked_add(base, place[0], &a->offset) ||
-		!fills(a);
+		!fills(r, a);
 }
 
 static void read_header(struct reader *r, uint64_t base, struct segments *out)
@@ -286,7 +297,7 @@ void safetensors_walk(struct container *c, const struct format_reader *file)
 	if (!text || !format_read(file, text, len, LENGTH_BYTES))
 		return;
 
-	struct reader r = { text, text + len, false };
+	struct reader r = { .at = text, .end = text + len };
 
 	read_header(&r, c->head_bytes, &c->segments);
 	if (r.bad)

@@ -29,6 +29,11 @@ enum dtype_id {
 	DTYPE_I16,
 	DTYPE_I32,
 	DTYPE_I64,
+	DTYPE_F8E4M3,     /* of 8 bits: OCP's, without infinities */
+	DTYPE_F8E5M2,     /* OCP's, as IEEE's would be */
+	DTYPE_F8E8M0,     /* OCP's scales: powers of two, no sign, no zero */
+	DTYPE_F8E4M3FNUZ, /* with one NaN in place of −0, and one more bias */
+	DTYPE_F8E5M2FNUZ,
 	DTYPE_F16,
 	DTYPE_BF16,
 	DTYPE_F32,
@@ -41,9 +46,10 @@ enum dtype_id {
 struct dtype {
 	const char *name; /* "float32" */
 	enum dtype_class class;
-	uint8_t width_bytes;                  /* of one real component */
-	uint8_t exponent_bits, mantissa_bits; /* floats: 1 + these = the value's bits */
-	bool quantisable;                     /* a lossy profile may change it */
+	uint8_t width_bytes; /* of one real component */
+	uint8_t exponent_bits,
+		mantissa_bits; /* floats: with the sign (but see E8M0) the value's bits */
+	bool quantisable;      /* a lossy profile may change it */
 };
 
 /* The row of `id`, which must be below DTYPE_COUNT. */

@@ -48,6 +48,43 @@ static double f64_value(uint64_t bits)
 	return d;
 }
 
+/*
+ * Floats of 8 bits (OCP 8-bit Floating Point Specification, OCP Microscaling Formats). As in f16_value():
+ * in the place of a float's exponent and mantissa the bits are the value times 2^(bias − 127).
+ */
+static double f8_value(uint8_t v, unsigned mantissa_bits, double scale)
+{
+	double a = f32_value((uint32_t)(v & 0x7f) << (23 - mantissa_bits)) * scale;
+
+	return v & 0x80 ? -a : a;
+}
+
+static double f8e4m3_value(uint8_t v)
+{
+	return (v & 0x7f) == 0x7f ? (double)NAN : f8_value(v, 3, 0x1p120);
+}
+
+/* The first half of a float of 16 bits. */
+static double f8e5m2_value(uint8_t v)
+{
+	return f16_value((uint16_t)(v << 8));
+}
+
+static double f8e8m0_value(uint8_t v)
+{
+	return v == 0xff ? (double)NAN : f64_value((uint64_t)(1023 - 127 + v) << 52);
+}
+
+static double f8e4m3fnuz_value(uint8_t v)
+{
+	return v == 0x80 ? (double)NAN : f8_value(v, 3, 0x1p119);
+}
+
+static double f8e5m2fnuz_value(uint8_t v)
+{
+	return v == 0x80 ? (double)NAN : f8_value(v, 2, 0x1p111);
+}
+
 /* One conversion loop per type: the type is decided outside the loop, not in it. */
 #define CONVERT(width, expr)                                            \
 	for (unsigned i = 0; i < n; i++) {                              \
@@ -58,18 +95,29 @@ static double f64_value(uint64_t bits)
 	}                                                               \
 	return true
 
+#define CONVERT_BYTES(expr)              \
+	for (unsigned i = 0; i < n; i++) \
+		out[i] = expr;           \
+	return true
+
 SIMD_CLONES bool values_get(double *restrict out, const uint8_t *restrict p, unsigned n,
 	enum dtype_id dtype, bool big)
 {
 	switch (dtype) {
 	case DTYPE_U8:
-		for (unsigned i = 0; i < n; i++)
-			out[i] = p[i];
-		return true;
+		CONVERT_BYTES(p[i]);
 	case DTYPE_I8:
-		for (unsigned i = 0; i < n; i++)
-			out[i] = (int8_t)p[i];
-		return true;
+		CONVERT_BYTES((int8_t)p[i]);
+	case DTYPE_F8E4M3:
+		CONVERT_BYTES(f8e4m3_value(p[i]));
+	case DTYPE_F8E5M2:
+		CONVERT_BYTES(f8e5m2_value(p[i]));
+	case DTYPE_F8E8M0:
+		CONVERT_BYTES(f8e8m0_value(p[i]));
+	case DTYPE_F8E4M3FNUZ:
+		CONVERT_BYTES(f8e4m3fnuz_value(p[i]));
+	case DTYPE_F8E5M2FNUZ:
+		CONVERT_BYTES(f8e5m2fnuz_value(p[i]));
 	case DTYPE_U16:
 		CONVERT(16, v);
 	case DTYPE_I16:

@@ -205,6 +205,22 @@ START_TEST(test_smooth_floats_are_differences)
 }
 END_TEST
 
+/* Scales of blocks: rows whose values are alike are coded by a table of their own. */
+START_TEST(test_float8_has_rows)
+{
+	struct span s = span_of(DTYPE_F8E8M0, 1, CHUNK, false);
+	uint32_t without;
+
+	for (uint32_t i = 0; i < CHUNK; i++)
+		raw[i] = (uint8_t)(120 + i / 256 % 3 * 3 + random_below(3));
+	check_round_trip(CHUNK, &s, 1);
+	without = result.body_len;
+	s.row_len = 256;
+	check_round_trip(CHUNK, &s, 1);
+	ck_assert_uint_lt(result.body_len, without / 10 * 9);
+}
+END_TEST
+
 START_TEST(test_raw_body)
 {
 	fill(5, 1000);
@@ -328,6 +344,7 @@ int main(void)
 	tcase_add_test(tc, test_most_spans_and_planes);
 	tcase_add_test(tc, test_gains_where_there_is_something_to_gain);
 	tcase_add_test(tc, test_smooth_floats_are_differences);
+	tcase_add_test(tc, test_float8_has_rows);
 	tcase_add_test(tc, test_raw_body);
 	tcase_add_test(tc, test_planes_reads_the_table_only);
 	tcase_add_test(tc, test_cut_bodies_are_corrupt);

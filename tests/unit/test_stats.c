@@ -7,6 +7,7 @@
 
 #include "base/le.h"
 #include "tensor/stats.h"
+#include "tensor/values.h"
 
 enum { N = 5003 }; /* several blocks and a part of one */
 
@@ -161,6 +162,66 @@ START_TEST(every_float16)
 			faults += m.n != 1 || m.mean != (h & 0x8000 ? -want : want);
 	}
 	ck_assert_uint_eq(faults, 0);
+}
+END_TEST
+
+static const struct {
+	enum dtype_id dtype;
+	int mantissa_bits, bias;
+	bool has_sign, has_zero;
+	uint8_t nan, nan_mask, infinity; /* codes that are NaN under the mask; 0: there is none */
+} float8[] = {
+	/* OCP 8-bit Floating Point Specification, tables 1 and 2 */
+	{ DTYPE_F8E4M3, 3, 7, true, true, 0x7f, 0x7f, 0 },
+	{ DTYPE_F8E5M2, 2, 15, true, true, 0, 0, 0x7c },
+	/* OCP Microscaling Formats, section 5.4.1 */
+	{ DTYPE_F8E8M0, 0, 127, false, false, 0xff, 0xff, 0 },
+	/* "8-bit Numerical Formats for Deep Neural Networks" (Noune et al.), section 2 */
+	{ DTYPE_F8E4M3FNUZ, 3, 8, true, true, 0x80, 0xff, 0 },
+	{ DTYPE_F8E5M2FNUZ, 2, 16, true, true, 0x80, 0xff, 0 },
+};
+
+/* What a code means, by the definitions. */
+static double float8_value(unsigned k, unsigned code)
+{
+	unsigned magnitude = float8[k].has_sign ? code & 0x7f : code;
+	int exponent = (int)(magnitude >> float8[k].mantissa_bits),
+	    mantissa = (int)(magnitude & ((1u << float8[k].mantissa_bits) - 1)),
+	    one = 1 << float8[k].mantissa_bits;
+	bool subnormal = !exponent && float8[k].has_zero;
+	double v = ldexp((subnormal ? 0 : one) + mantissa,
+		(subnormal ? 1 : exponent) - float8[k].bias - float8[k].mantissa_bits);
+
+	if (float8[k].nan_mask && (code & float8[k].nan_mask) == float8[k].nan)
+		return (double)NAN;
+	if (float8[k].infinity && magnitude >= float8[k].infinity)
+		v = magnitude == float8[k].infinity ? (double)INFINITY : (double)NAN;
+	return magnitude != code ? -v : v;
+}
+
+/* All codes of every float of 8 bits. */
+START_TEST(every_float8)
+{
+	uint8_t codes[256];
+	double got[256], largest = 0;
+	unsigned faults = 0;
+
+	for (unsigned code = 0; code < 256; code++)
+		codes[code] = (uint8_t)code;
+	ck_assert(values_get(got, codes, 256, float8[_i].dtype, _i % 2));
+	for (unsigned code = 0; code < 256; code++) {
+		double want = float8_value((unsigned)_i, code);
+
+		faults += isnan(want) ? !isnan(got[code])
+				      : got[code] != want || signbit(got[code]) != signbit(want);
+		largest = isfinite(got[code]) ? fmax(largest, got[code]) : largest;
+	}
+	ck_assert_uint_eq(faults, 0);
+
+	/* And what the specifications call the largest one. */
+	static const double most[] = { 448, 57344, 0x1p127, 240, 57344 };
+
+	ck_assert_double_eq(largest, most[_i]);
 }
 END_TEST
 
@@ -321,6 +382,7 @@ int main(void)
 	tcase_add_loop_test(tc, every_type_and_order, 0,
 		2 * (int)(sizeof(numeric) / sizeof(numeric[0])));
 	tcase_add_test(tc, every_float16);
+	tcase_add_loop_test(tc, every_float8, 0, sizeof(float8) / sizeof(float8[0]));
 	tcase_add_test(tc, opaque_adds_nothing);
 	tcase_add_test(tc, complex_counts_twice);
 	tcase_add_test(tc, nan_and_inf_are_counted_and_left_out);
