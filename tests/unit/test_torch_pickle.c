@@ -65,6 +65,32 @@ START_TEST(finds_tensors)
 }
 END_TEST
 
+/* Types that have no storage class of their own: the storage is of bytes, and the tensor says what they are. */
+START_TEST(float8_is_said_by_the_tensor)
+{
+	static const char w[] = "\x80\x02}X\x01\x00\x00\x00w"
+				"ctorch._utils\n_rebuild_tensor_v3\n((X\x07\x00\x00\x00storage"
+				"ctorch.storage\nUntypedStorage\nX\x01\x00\x00\x00"
+				"0X\x03\x00\x00\x00"
+				"cpuK\x08tQK\x01K\x02K\x03\x86K\x03K\x01\x86\x89}"
+				"ctorch\nfloat8_e4m3fn\ntRs.";
+	struct torch_pickle p;
+	size_t used;
+
+	ck_assert_int_eq(torch_pickle_read((const uint8_t *)w, sizeof(w) - 1, &p, &used),
+		PICKLE_WHOLE);
+
+	const struct segment *t = tensor(&p, "0", 0);
+
+	ck_assert_str_eq(p.tensors.texts + t->name, "w");
+	ck_assert_str_eq(p.tensors.texts + t->type, "float8_e4m3fn");
+	ck_assert_uint_eq(t->dtype, DTYPE_F8E4M3);
+	ck_assert_uint_eq(t->offset, 1);
+	ck_assert_uint_eq(t->bytes, 6);
+	torch_pickle_release(&p);
+}
+END_TEST
+
 START_TEST(cut_anywhere)
 {
 	for (size_t n = 0; n < LEN; n++) {
@@ -124,6 +150,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, finds_tensors);
+	tcase_add_test(tc, float8_is_said_by_the_tensor);
 	tcase_add_test(tc, cut_anywhere);
 	tcase_add_test(tc, changed_anywhere);
 	tcase_add_test(tc, endless_names);
