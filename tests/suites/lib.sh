@@ -2,16 +2,18 @@
 # shellcheck shell=bash
 # What the suites' scripts source: a place to run on, fresh each time, and counting.
 #
-#   ALCM_BUILD    where alcmfs and alcm were built (default: build)
-#   SUITE_DIR     where stores are made (default: /var/tmp); its file system is what the store's is
-#   SUITE_PLACES  the places to run on (default: "store mount blobs"): the plain directory, for
-#                 comparison; a mount; a mount whose files are all blobs, by npy_shim.c
+#   ALCM_BUILD     where alcmfs and alcm were built (default: build)
+#   SUITE_DIR      where stores are made (default: /var/tmp); its file system is what the store's is
+#   SUITE_PLACES   the places to run on (default: "store mount blobs"): the plain directory, for
+#                  comparison; a mount; a mount whose files are all blobs, by npy_shim.c
+#   SUITE_OPTIONS  options of the mounts, separated by commas
 set -uo pipefail
 
 suites=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$suites/../.." && pwd)
 build=$(realpath "${ALCM_BUILD:-$top/build}")
 places=${SUITE_PLACES:-store mount blobs}
+options=${SUITE_OPTIONS:-rw}
 work=$(mktemp -d "${SUITE_DIR:-/var/tmp}/alcm-suite-XXXXXX")
 all_failed=0
 
@@ -61,7 +63,7 @@ suite_begin() {
         here=$work/store/suite
     else
         [ "$place" != blobs ] || preload=$(build_shim) || exit 1
-        env LD_PRELOAD="$preload" "$build/fs/alcmfs" -f "$work/store" "$work/mnt" 2>"$work/log" &
+        env LD_PRELOAD="$preload" "$build/fs/alcmfs" -f "$work/store" "$work/mnt" -o "$options" 2>"$work/log" &
         daemon=$!
         until mountpoint -q "$work/mnt"; do
             kill -0 $daemon || {

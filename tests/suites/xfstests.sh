@@ -22,6 +22,10 @@ seconds=${XFSTESTS_SECONDS:-600}
 differs=generic/732 # mounts a store twice
 shift 2
 [ $# -gt 0 ] || set -- -g generic/auto
+[[ $work != /tmp/* ]] || { # which every run has its own of
+    echo "$0: SUITE_DIR can't be below /tmp" >&2
+    exit 2
+}
 suite_needs "$suite/check" "$suite/ltp/fsstress" "$passthrough" mount.fuse3 mkfs.ext4 xfs_io
 
 # What mount.fuse3 starts as: TYPE SOURCE MOUNTPOINT -o OPTIONS. The source's name is no path, as umount
@@ -42,9 +46,9 @@ until [ "\$(stat -c %d "\$2" 2>/dev/null)" != "\$before" ]; do
 done
 END
 }
-alcmfs_type alcmfs rw
-alcmfs_type alcmfs_all detect=all,min_size=1
-alcmfs_type alcmfs_blobs rw "$(build_shim)"
+alcmfs_type alcmfs "$options"
+alcmfs_type alcmfs_all "$options,detect=all,min_size=1"
+alcmfs_type alcmfs_blobs "$options" "$(build_shim)"
 cat >"$work/bin/passthrough_ll" <<END
 #!/bin/bash
 ulimit -n "\$(ulimit -Hn)"
@@ -79,6 +83,7 @@ in_namespace() { # TYPE ARGUMENT…
 
     shift
     umount -a -l -t fuse.alcmfs
+    mount --bind "$base/tmp" /tmp # names there are made of process ids, or fixed
     mount -o loop "$base/image" "$base/disk" && mkdir "$base"/disk/suite_{test,scratch} || exit 1
     cd "$suite" && ./check -fuse "$@"
     umount "$base/test" "$base/scratch" 2>/dev/null
@@ -102,7 +107,7 @@ check_on() {
     truncate -s 12G "$base/image"
     mkfs.ext4 -q "$base/image"
     cat >"$base/config" <<END
-export FSTYP=fuse FUSE_SUBTYP=.$work/bin/$type RESULT_BASE=$results/$type TMPDIR=$base/tmp
+export FSTYP=fuse FUSE_SUBTYP=.$work/bin/$type RESULT_BASE=$results/$type TMPDIR=/tmp
 export TEST_DEV=suite_test TEST_DIR=$base/test
 export SCRATCH_DEV=suite_scratch SCRATCH_MNT=$base/scratch
 END
