@@ -14,6 +14,7 @@
 
 #include "alcm.h"
 #include "blob/swap_job.h"
+#include "test_dir.h"
 
 enum { SIZE = 300000 };
 
@@ -24,8 +25,8 @@ static const struct timespec old_mtime = { 1500000000, 123456789 };
 
 static inline void setup(void)
 {
-	(void)snprintf(store, sizeof(store), "/tmp/alcm-swap-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(store));
+	(void)snprintf(store, sizeof(store), "%s/%d", test_dir, (int)getpid());
+	ck_assert_int_eq(mkdir(store, 0755), 0);
 	store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(store_fd, 0);
 	for (size_t i = 0; i < SIZE; i++)
@@ -156,6 +157,7 @@ static inline int run_suite(const char *name, TCase *tc)
 	SRunner *runner;
 
 	tcase_set_timeout(tc, 120);
+	test_dir_add(tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	suite_add_tcase(s, tc);
 	runner = srunner_create(s);

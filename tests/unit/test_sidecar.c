@@ -11,14 +11,15 @@
 
 #include "alcm.h"
 #include "base/beneath.h"
+#include "test_dir.h"
 
 static char top[64];
 static int store, outside, about;
 
 static void setup(void)
 {
-	snprintf(top, sizeof(top), "/tmp/alcm-sidecar.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(top));
+	snprintf(top, sizeof(top), "%s/%d", test_dir, (int)getpid());
+	ck_assert_int_eq(mkdir(top, 0700), 0);
 
 	int dir = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -319,6 +320,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int n_failed;
 
+	test_dir_add(tcase);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_components);
 	tcase_add_test(tcase, test_no_link_is_followed);

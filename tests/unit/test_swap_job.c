@@ -76,25 +76,25 @@ END_TEST
 /* A link on the path, or in the place of the target, leads nowhere. */
 START_TEST(test_links_not_followed)
 {
-	char outside[] = "/tmp/alcm-outside-XXXXXX", text[512];
-	int fd = mkstemp(outside);
+	char outside[64], text[512];
 	struct stat st;
+	int fd;
 
+	(void)snprintf(outside, sizeof(outside), "%s/outside", test_dir);
+	fd = open(outside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, content, 100), 100);
 	ck_assert_int_eq(fstat(fd, &st), 0);
-	ck_assert_int_eq(symlinkat("/tmp", store_fd, "dir"), 0);
+	ck_assert_int_eq(symlinkat(test_dir, store_fd, "dir"), 0);
 	ck_assert_int_eq(symlinkat(outside, store_fd, "victim"), 0);
 	for (int i = 0; i < 2; i++) {
 		(void)snprintf(text,
 			sizeof(text), "alcm-swap 1\nino %llu\nsize 4\nmode 384\nmtime 1 1\ndirection pack\npath %s%s\n",
-			(unsigned long long)st.st_ino, i ? "dir/" : "victim",
-			i ? outside + strlen("/tmp/") : "");
+			(unsigned long long)st.st_ino, i ? "dir/" : "victim", i ? "outside" : "");
 		write_job(text);
 		recover();
 		assert_content(fd, content, 100);
 	}
-	unlink(outside);
 	close(fd);
 }
 END_TEST
