@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "alcm.h"
+#include "format/checksums.h"
 #include "format/segments.h"
 #include "tensor/span.h"
 
@@ -45,6 +46,10 @@ struct format {
 	bool (*begins)(const uint8_t *prefix, size_t n);
 	/* Find tensors, as far as the file is there yet; see container.h. */
 	void (*walk)(struct container *container, const struct format_reader *file);
+	/*
+	 * Every checksum that a complete file holds, as zip_checksums() does. NULL: the format has none.
+	 */
+	const char *(*checksums)(const struct format_reader *file, struct checksums *out);
 	/* Free container->state. May be NULL. */
 	void (*release)(struct container *container);
 };

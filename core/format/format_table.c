@@ -6,6 +6,7 @@
 #include "format/npy.h"
 #include "format/safetensors.h"
 #include "format/torch_legacy.h"
+#include "format/zip_checksums.h"
 #include "format/zip_walk.h"
 
 static const struct format formats[] = {
@@ -24,6 +25,7 @@ static const struct format formats[] = {
 		.name = "zip",
 		.begins = zip_begins,
 		.walk = zip_walk,
+		.checksums = zip_checksums,
 		.release = zip_release,
 	},
 	{

@@ -74,6 +74,7 @@ int segments_add(struct segments *l, const struct segment_about *a)
 		.shape = (uint32_t)l->n_dims,
 		.dtype = (uint8_t)a->dtype,
 		.n_dims = (uint8_t)a->n_dims,
+		.order = (uint8_t)a->order,
 		.big_endian = a->big_endian,
 	};
 

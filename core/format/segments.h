@@ -17,6 +17,9 @@ enum {
 	SEGMENTS_MAX_TEXT = 64 << 20, /* bytes of names and spellings */
 };
 
+/* Along which axis elements follow one another. */
+enum segment_order { ORDER_C, ORDER_FORTRAN, ORDER_OTHER };
+
 struct segment {
 	uint64_t offset,
 		bytes; /* in the file; the end may be UINT64_MAX: nobody knows where it is */
@@ -24,7 +27,7 @@ struct segment {
 	uint32_t row_len;    /* components in a row, as in struct span; 0: no rows */
 	uint32_t name, type; /* where in the texts */
 	uint32_t shape;      /* where in the dimensions */
-	uint8_t dtype, n_dims;
+	uint8_t dtype, n_dims, order;
 	bool big_endian;
 };
 
@@ -46,6 +49,7 @@ struct segment_about {
 	enum dtype_id dtype;
 	uint32_t elem_bytes;
 	bool big_endian;
+	enum segment_order order;
 	uint64_t row_elems; /* segments_row_elems() */
 	unsigned n_dims;
 	const uint64_t *shape;

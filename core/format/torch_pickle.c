@@ -263,6 +263,7 @@ static int add_tensor(const struct pickle_machine *m, const struct mention *ment
 	if (!a.bytes || a.offset > storage->bytes || a.bytes > storage->bytes - a.offset)
 		return 0;
 	a.n_dims = (unsigned)n;
+	a.order = memcmp(sorted, shape, (size_t)n * sizeof(*shape)) ? ORDER_OTHER : ORDER_C;
 	a.row_elems = segments_row_elems(sorted, (unsigned)n, false);
 	a.name = name + at;
 	a.name_len = MAX_NAME - at;
@@ -433,6 +434,7 @@ int torch_pickle_place(const struct torch_pickle *p, const struct torch_storage 
 			.type = p->tensors.texts + t->type,
 			.dtype = (enum dtype_id)t->dtype,
 			.elem_bytes = t->elem_bytes,
+			.order = (enum segment_order)t->order,
 			.row_elems = t->row_len ? t->row_len /
 					(t->elem_bytes /
 						dtype_get((enum dtype_id)t->dtype)->width_bytes)

@@ -21,6 +21,7 @@ enum zip_method { ZIP_STORED = 0, ZIP_DEFLATED = 8 };
 
 enum {
 	ZIP_FLAG_ENCRYPTED = 1,
+	ZIP_FLAG_DESCRIPTOR = 8,
 	ZIP_MAX_COMMENT = 65535,
 	ZIP64_EXTRA = 1,       /* tag of the extra field with sizes of 64 bits */
 	ZIP64_EXTRA_BYTES = 20 /* with both sizes */

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/le.h"
 #include "format/container.h"
+#include "format/zip_checksums.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -56,6 +58,39 @@ static void check_same(const struct segments *a, const struct segments *b)
 	}
 }
 
+/* Whoever changes bytes has to change their checksum, which lies in no bytes that one is of. */
+static void check_sums(const struct format_reader *file)
+{
+	struct checksums sums;
+	const char *why = zip_checksums(file, &sums);
+
+	if (why ? sums.items || sums.n : !sums.items)
+		abort();
+	for (size_t i = 0; i < sums.n; i++) {
+		const struct checksum *s = &sums.items[i];
+
+		if (s->offset > file->size || s->bytes > file->size - s->offset ||
+			(i && s->offset < sums.items[i - 1].offset + sums.items[i - 1].bytes))
+			abort();
+		for (unsigned k = 0; k < s->n_places; k++) {
+			uint64_t at = s->places[k];
+			uint8_t bytes[CHECKSUM_BYTES];
+
+			if (!format_read(file, bytes, sizeof(bytes), at) ||
+				le_get32(bytes) != s->crc)
+				abort();
+			for (size_t other = 0; other < sums.n; other++) {
+				const struct checksum *o = &sums.items[other];
+
+				if (o->bytes && at + CHECKSUM_BYTES > o->offset &&
+					at < o->offset + o->bytes)
+					abort();
+			}
+		}
+	}
+	mem_free(sums.items);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct format_reader file = { .read = read_memory, .ctx = (void *)(uintptr_t)data };
@@ -72,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_spans(&whole, i * 97, 1 + i * 211);
 	check_spans(&whole, size / 2, (uint32_t)size + 1);
 	check_spans(&c, 0, (uint32_t)size + 1);
+	check_sums(&file);
 	container_reset(&c);
 	container_reset(&whole);
 	return 0;

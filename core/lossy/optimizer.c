@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "lossy/optimizer.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <strings.h>
+
+/*
+ * Parts of names, between what is no letter, digit or underscore: PyTorch (torch/optim: state.N.exp_avg …, and what
+ * Lightning, Accelerate, DeepSpeed and Megatron call the dictionaries around it), Keras, optax.
+ */
+static const char *const words[] = { "optimizer", "optimizers", "optimizer_state",
+	"optimizer_states", "optimizer_state_dict", "optimizer_variables", "optim", "optim_state",
+	"optim_state_dict", "opt_state", "opt", "base_optimizer_state", "exp_avg", "exp_avg_sq",
+	"max_exp_avg_sq", "exp_inf", "momentum_buffer", "square_avg", "grad_avg", "acc_delta",
+	"momentum", "momentums", "velocity", "velocities", "fp32_groups", "fp32_flat_groups",
+	"single_partition_of_fp32_groups" };
+
+static bool in_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+static bool is_word(const char *at, size_t n)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strncasecmp(words[i], at, n) == 0 && !words[i][n])
+			return true;
+	}
+	return false;
+}
+
+/* "state" and a number behind it: the state of a parameter in PyTorch's optimizers. */
+static bool is_numbered_state(const char *at, size_t n)
+{
+	if (n != 5 || strncasecmp(at, "state", n) != 0)
+		return false;
+	at += n;
+	while (*at && !in_word(*at))
+		at++;
+	return isdigit((unsigned char)*at);
+}
+
+bool lossy_is_optimizer(const char *name)
+{
+	while (*name) {
+		size_t n = 0;
+
+		while (in_word(name[n]))
+			n++;
+		if (n && (is_word(name, n) || is_numbered_state(name, n)))
+			return true;
+		name += n ? n : 1;
+	}
+	return false;
+}
