@@ -337,6 +337,7 @@ struct alcm_quantisation {
 	bool prune_capped;  /* more than a quarter would have gone */
 	double bound;       /* the largest error that is allowed; 0: none is set */
 	uint64_t n_scales;  /* 0: not quantised */
+	uint64_t n_tensors; /* with more than one, each has an E, a bound … of its own, and these are 0 */
 	struct alcm_distortion distortion;
 };
 

@@ -135,7 +135,7 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 			(unsigned long long)rec.trailer.commit_no);
 	adopt(b, &rec);
 	if (b->profile && rec.has_trailer)
-		err = index_load_lossy(&b->log.store, &rec.trailer, &b->lossy);
+		err = index_load_lossy(b, &rec.trailer);
 	if (err) {
 		alcm_blob_close(b);
 		return diag_set(diag, err == -EBADMSG ? -EIO : err, rec.trailer.index_off,
@@ -179,6 +179,7 @@ void alcm_blob_close(struct alcm_blob *b)
 	drop_from_locked(b, 0);
 	pthread_mutex_unlock(&b->lock);
 	table_release(&b->table);
+	lossy_tensors_release(&b->lossy_tensors);
 	lossy_free(b->lossy);
 	container_reset(&b->container);
 	pthread_mutex_destroy(&b->container_lock);
@@ -240,8 +241,7 @@ static void mark_dirty_locked(struct alcm_blob *blob)
 ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t off,
 	struct alcm_diag *diag)
 {
-	uint64_t size = alcm_blob_size(blob), at = off;
-	uint64_t end;
+	uint64_t size = alcm_blob_size(blob), at = off, end;
 
 	if (off >= size)
 		return 0;

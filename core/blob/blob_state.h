@@ -103,6 +103,10 @@ struct alcm_blob {
 	/* NULL: nothing was quantised yet. Replaced only while no buffer is QUEUED or ENCODING;
 	   what it points to never changes, so those who encode read it without the lock. */
 	struct lossy *lossy;
+	/* What is being quantised, under the same rule; none between two passes. */
+	struct lossy_tensors lossy_tensors;
+	struct lossy_totals lossy_totals;
+	const char *lossy_why; /* a static text: why the last pass left a container alone, if it was for its values */
 
 	struct totals totals;
 	uint64_t dirty_since_ns; /* wall clock of the first change since the last commit */
@@ -142,7 +146,7 @@ struct record {
 /* What is known of a chunk's bytes. */
 struct record_about {
 	const struct layout *layout;
-	const struct lossy *lossy;           /* NULL: the values are as they were written */
+	const struct lossy_tensors *tensors; /* NULL: the values are as they were written */
 	const struct distortion *distortion; /* of lossy values */
 };
 
@@ -168,6 +172,9 @@ struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, c
 
 /* Whether more than an eighth of the chunk of `len` bytes at `off` is in no tensor that `layout` has. */
 bool layout_is_untyped(const struct layout *layout, uint64_t off, uint32_t len);
+
+/* The file as parsers read it. */
+struct format_reader layout_reader(struct alcm_blob *blob);
 
 /* Look for tensors in what is there of the file; container_lock is held, `lock` not. */
 void layout_update_container(struct alcm_blob *blob);
@@ -226,8 +233,9 @@ void chunk_reclaim(struct budget_client *client);
 int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 	struct disk_trailer *trailer);
 
-/* The lossy section of the index that `t` names: NULL when there is none. Errors as index_load(). */
-int index_load_lossy(const struct store *store, const struct disk_trailer *t, struct lossy **out);
+/* What the lossy section of the index that `t` names says, into the blob; nothing when there is none. Errors as
+   index_load(). */
+int index_load_lossy(struct alcm_blob *blob, const struct disk_trailer *t);
 
 /*
  * Load and check the index that `t` names into `table` and `totals`. `may_mend`: a flipped bit in it is
@@ -242,10 +250,13 @@ void totals_add(struct totals *totals, const struct metrics *m, const struct cod
 
 /* ---- quantise.c ----------------------------------------------------------------------------- */
 
-/* Why a file of this layout and size keeps the values that were written; NULL, and the tensor's
-   shape, when it is for a lossy profile to change them. */
+/* Why a file of one tensor, of this layout and size, keeps the values that were written; NULL when it is for a
+   lossy profile to change them. */
 const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *layout,
-	uint64_t size, struct lossy_shape *shape);
+	uint64_t size);
+
+/* The same for a container. No lock is held. */
+const char *quantise_container_refusal(struct alcm_blob *blob);
 
 /* Whether all of the tensor's bytes in this buffer's chunk were written since it got dirty. */
 bool quantise_is_rewritten_locked(const struct cbuf *buf);

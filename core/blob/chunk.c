@@ -283,7 +283,7 @@ int chunk_make_record(struct cbuf *buf, struct scratch *scratch, struct record *
 		layout_refresh_locked(blob);
 		layout = blob->layout;
 		about.layout = &layout;
-		about.lossy = buf->quantised ? blob->lossy : NULL;
+		about.tensors = buf->quantised ? &blob->lossy_tensors : NULL;
 	}
 	segments = layout_add_segments(blob, buf->chunk_no, buf->data, buf->len, &layout,
 		&buf->untyped);

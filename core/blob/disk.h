@@ -24,7 +24,8 @@ enum {
 	DISK_RECORD_BYTES = 64,
 	DISK_METRICS_BYTES = 120,
 	DISK_DISTORTION_BYTES = 64,
-	DISK_LOSSY_BYTES = 136, /* of a lossy section, before the scales */
+	DISK_LOSSY_BYTES = 136,       /* of a lossy section, before the scales */
+	DISK_LOSSY_TOTALS_BYTES = 88, /* of a container's */
 	DISK_INDEX_BYTES = 64,
 	DISK_PLANE_BYTES = 32,
 	DISK_ENTRY_BYTES = 16,

@@ -71,7 +71,7 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len, struc
 		.n_entries = (uint32_t)blob->table.n_records,
 		.n_planes = tot->n_planes,
 		.summary_len = DISK_METRICS_BYTES + tot->n_planes * DISK_PLANE_BYTES,
-		.lossy_len = lossy_section_bytes(blob->lossy),
+		.lossy_len = lossy_section_bytes(blob->lossy, &blob->lossy_totals),
 		.tag = disk_tag(blob->uuid),
 	};
 
@@ -89,8 +89,9 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len, struc
 	disk_metrics_put(body, &tot->metrics);
 	for (unsigned i = 0; i < tot->n_planes; i++)
 		disk_plane_put(body + DISK_METRICS_BYTES + i * DISK_PLANE_BYTES, &tot->planes[i]);
-	if (blob->lossy)
-		lossy_section_put(body + x.summary_len, blob->lossy, &tot->metrics.distortion);
+	if (x.lossy_len)
+		lossy_section_put(body + x.summary_len, blob->lossy, &blob->lossy_totals,
+			&tot->metrics.distortion);
 	put_entries(blob, body + x.summary_len + x.lossy_len);
 	x.body_hash = disk_hash(body, x.body_len);
 	disk_index_put(buf, &x);
@@ -249,14 +250,15 @@ int index_load(const struct store *store, const struct disk_trailer *t, bool may
 	return 0;
 }
 
-int index_load_lossy(const struct store *store, const struct disk_trailer *t, struct lossy **out)
+int index_load_lossy(struct alcm_blob *blob, const struct disk_trailer *t)
 {
 	AUTO_FREE uint8_t *body = NULL;
 	struct disk_index x;
 	bool mended;
-	int err = load_frame(store, t, &x, &body, true, &mended, NULL);
+	int err = load_frame(&blob->log.store, t, &x, &body, true, &mended, NULL);
 
-	*out = NULL;
-	return err || !x.lossy_len ? err
-				   : lossy_section_get(body + x.summary_len, x.lossy_len, out);
+	if (err || !x.lossy_len)
+		return err;
+	return lossy_section_get(body + x.summary_len, x.lossy_len, &blob->lossy,
+		&blob->lossy_totals);
 }

@@ -82,24 +82,28 @@ static void describe_result(const struct alcm *alcm, const struct totals *t,
 	out->baseline_cpu_seconds = (double)t->metrics.baseline_cpu_ns / 1e9;
 }
 
+/* Why nothing was quantised, if nothing was. `why`: of a container. */
+static const char *why_lossless(const struct alcm_blob *blob, bool is_container, const char *why)
+{
+	if (!blob->profile || blob->lossy || blob->lossy_totals.n_tensors)
+		return "";
+	if (!is_container)
+		why = quantise_refusal(blob, &blob->layout, blob->committed_size);
+	return why ? why : "nothing that the profile could change";
+}
+
 static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out)
 {
 	struct alcm_quantisation *q = &out->quantisation;
 	struct alcm_profile profile = { 0 };
-	struct lossy_shape shape;
-	const char *why;
 
 	if (alcm_profile_of_id(blob->profile, blob->bound, &profile))
 		snprintf(out->profile, sizeof(out->profile), "%s", profile.name);
-	if (profile.lossy && !blob->lossy) {
-		why = out->n_tensors
-			? "a file of several tensors stays lossless"
-			: quantise_refusal(blob, &blob->layout, blob->committed_size, &shape);
-		snprintf(q->why_not, sizeof(q->why_not), "%s",
-			why ? why : "nothing that the profile could change");
-	}
 	distortion_figures(&blob->totals.metrics.distortion, &q->distortion);
 	out->lossy = q->distortion.max_error > 0;
+	q->n_tensors = blob->lossy ? 1 : blob->lossy_totals.n_tensors;
+	q->prune_share = blob->lossy_totals.prune_share;
+	q->n_scales = blob->lossy_totals.n_scales;
 	if (!blob->lossy)
 		return;
 	q->entropy = blob->lossy->params.entropy;
@@ -112,9 +116,11 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag)
 {
 	uint64_t n_tensors;
-	const char *container = look_for_container(blob, &n_tensors);
+	const char *container = look_for_container(blob, &n_tensors), *why = NULL;
 
 	(void)diag;
+	if (container && blob->profile)
+		why = quantise_container_refusal(blob);
 	WITH_LOCK(&blob->lock);
 	if (!blob->commit_no)
 		return -ENODATA;
@@ -132,6 +138,8 @@ int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_di
 	out->threads = blob->committed_threads;
 
 	describe_profile(blob, out);
+	snprintf(out->quantisation.why_not, sizeof(out->quantisation.why_not), "%s",
+		why_lossless(blob, container, why));
 	describe_result(blob->alcm, &blob->totals, &blob->layout, out);
 	describe_planes(&blob->totals, out);
 	describe_codec(&blob->totals, out);

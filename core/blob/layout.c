@@ -67,15 +67,19 @@ static int read_logical(void *ctx, void *buf, size_t n, uint64_t off)
 	return (size_t)got == n ? 0 : -EIO;
 }
 
+struct format_reader layout_reader(struct alcm_blob *blob)
+{
+	return (struct format_reader){ read_logical, blob, alcm_blob_size(blob) };
+}
+
 void layout_update_container(struct alcm_blob *blob)
 {
 	struct container *c = &blob->container;
-	struct format_reader file = { .read = read_logical, .ctx = blob };
+	struct format_reader file = layout_reader(blob);
 	bool stale;
 
 	{
 		WITH_LOCK(&blob->lock);
-		file.size = blob->size;
 		stale = blob->container_stale;
 		blob->container_stale = false;
 	}

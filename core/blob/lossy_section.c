@@ -25,20 +25,49 @@ void lossy_free(struct lossy *l)
 	mem_free(l);
 }
 
-bool lossy_map(const struct lossy *l, const struct layout *layout, const struct span *span,
-	uint64_t off, struct grid_map *out)
+void lossy_tensors_release(struct lossy_tensors *tensors)
 {
-	const struct lossy_shape *s = &l->shape;
-	unsigned width = lossy_width(s);
-	uint64_t n = span->len_bytes / width, first, channel;
+	for (size_t i = 0; i < tensors->n && !tensors->borrowed; i++)
+		lossy_free(tensors->items[i].about);
+	mem_free(tensors->items);
+	*tensors = (struct lossy_tensors){ 0 };
+}
 
-	if (span->dtype != s->dtype || off < layout->data_offset)
+size_t lossy_tensors_find(const struct lossy_tensors *tensors, uint64_t off)
+{
+	size_t lo = 0, hi = tensors->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (tensors->items[mid].offset + tensors->items[mid].bytes > off)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+bool lossy_map(const struct lossy_tensors *tensors, const struct span *span, uint64_t off,
+	struct grid_map *out)
+{
+	size_t i = lossy_tensors_find(tensors, off);
+	const struct lossy_tensor *t = i < tensors->n ? &tensors->items[i] : NULL;
+
+	if (!t || !t->about || off < t->offset || span->len_bytes > t->offset + t->bytes - off)
 		return false;
-	first = (off - layout->data_offset) / width;
-	*out = (struct grid_map){ .scales = l->params.scales, .n_components = s->n_components };
+
+	const struct lossy_shape *s = &t->about->shape;
+	const struct paper_params *params = &t->about->params;
+	unsigned width = lossy_width(s);
+	uint64_t n = span->len_bytes / width, first = (off - t->offset) / width, channel;
+
+	if (span->dtype != s->dtype || (off - t->offset) % (width * s->n_components))
+		return false;
+	*out = (struct grid_map){ .scales = params->scales, .n_components = s->n_components };
 	if (s->fortran_order) {
 		out->cycle = true;
-		out->n_scales = l->params.n_scales;
+		out->n_scales = params->n_scales;
 		out->skip = first % out->n_scales;
 		return out->n_scales <= n / 4;
 	}
@@ -47,23 +76,30 @@ bool lossy_map(const struct lossy *l, const struct layout *layout, const struct 
 	out->skip = first % out->run;
 	out->scales += channel * s->n_components;
 	out->n_scales = s->n_components * ((out->skip + n - 1) / out->run + 1);
-	out->row_len = s->n_channels == 1 && s->n_components == 1 ? format_row_len(layout) : 0;
+	out->row_len = s->n_channels == 1 && s->n_components == 1 ? t->row_elems : 0;
 	return true;
 }
 
 /* ---- on disk ---------------------------------------------------------------------------------- */
 
-uint32_t lossy_section_bytes(const struct lossy *l)
+uint32_t lossy_section_bytes(const struct lossy *l, const struct lossy_totals *totals)
 {
-	return l ? (uint32_t)(DISK_LOSSY_BYTES + l->params.n_scales * lossy_width(&l->shape)) : 0;
+	if (l)
+		return (uint32_t)(DISK_LOSSY_BYTES + l->params.n_scales * lossy_width(&l->shape));
+	return totals->n_tensors ? DISK_LOSSY_TOTALS_BYTES : 0;
 }
 
-void lossy_section_put(uint8_t *out, const struct lossy *l, const struct distortion *distortion)
+static void put_totals(uint8_t *head, const struct lossy_totals *totals)
+{
+	le_put64(head, totals->n_tensors);
+	le_put64(head + 8, totals->n_scales);
+	le_put_double(head + 16, totals->prune_share);
+}
+
+static void put_grid(uint8_t *head, const struct lossy *l)
 {
 	const struct paper_params *p = &l->params;
-	uint8_t *head = out + DISK_DISTORTION_BYTES;
 
-	disk_distortion_put(out, distortion);
 	memset(head, 0, DISK_LOSSY_BYTES - DISK_DISTORTION_BYTES);
 	while (types[head[0]] != l->shape.dtype)
 		head[0]++;
@@ -79,8 +115,18 @@ void lossy_section_put(uint8_t *out, const struct lossy *l, const struct distort
 	le_put_double(head + 48, p->thresholds[1]);
 	le_put_double(head + 56, p->bounds[0]);
 	le_put_double(head + 64, p->bounds[1]);
-	values_put(out + DISK_LOSSY_BYTES, p->scales, (unsigned)p->n_scales, l->shape.dtype,
-		false);
+	values_put(head + DISK_LOSSY_BYTES - DISK_DISTORTION_BYTES, p->scales,
+		(unsigned)p->n_scales, l->shape.dtype, false);
+}
+
+void lossy_section_put(uint8_t *out, const struct lossy *l, const struct lossy_totals *totals,
+	const struct distortion *distortion)
+{
+	disk_distortion_put(out, distortion);
+	if (l)
+		put_grid(out + DISK_DISTORTION_BYTES, l);
+	else
+		put_totals(out + DISK_DISTORTION_BYTES, totals);
 }
 
 static bool scales_possible(const struct paper_params *p)
@@ -125,9 +171,24 @@ static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
 		len == DISK_LOSSY_BYTES + p->n_scales * lossy_width(&l->shape);
 }
 
-int lossy_section_get(const uint8_t *in, uint32_t len, struct lossy **out)
+static int get_totals(const uint8_t *head, struct lossy_totals *out)
 {
-	struct lossy *l = mem_zalloc(1, sizeof(*l));
+	out->n_tensors = le_get64(head);
+	out->n_scales = le_get64(head + 8);
+	out->prune_share = le_get_double(head + 16);
+	return out->n_tensors ? 0 : -EIO;
+}
+
+int lossy_section_get(const uint8_t *in, uint32_t len, struct lossy **out,
+	struct lossy_totals *totals)
+{
+	struct lossy *l;
+
+	*out = NULL;
+	*totals = (struct lossy_totals){ 0 };
+	if (len == DISK_LOSSY_TOTALS_BYTES)
+		return get_totals(in + DISK_DISTORTION_BYTES, totals);
+	l = mem_zalloc(1, sizeof(*l));
 
 	if (!l)
 		return -ENOMEM;

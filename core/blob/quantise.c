@@ -1,36 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Giving a whole tensor the values of the blob's lossy profile. */
+/* Giving whole tensors the values of the blob's lossy profile. */
+#include "blob/quantise.h"
+
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/clock.h"
-#include "base/diag.h"
 #include "base/lock.h"
-#include "blob/blob_state.h"
 #include "blob/commit.h"
-#include "lossy/bounded.h"
-#include "lossy/uniform.h"
 #include "tensor/values.h"
 
 enum { PIECE = 4096 }; /* values converted at a time */
 
-/* One pass over a blob, whose lock is not held but `exclusive` is. */
-struct pass {
-	struct alcm_blob *blob;
-	struct layout layout;
-	struct lossy_shape shape;
-	unsigned width;
-	double prune_share;
-	bool again; /* some values are on the grid already */
-	struct alcm_diag *diag;
-};
-
-/* ---- reading ---------------------------------------------------------------------------------- */
-
-static int read_bytes(const struct pass *p, uint64_t off, uint32_t n, uint8_t *out)
+int quantise_read(const struct pass *p, uint64_t off, uint32_t n, uint8_t *out)
 {
 	ssize_t got = alcm_blob_pread(p->blob, out, n, off, p->diag);
 
@@ -39,159 +23,71 @@ static int read_bytes(const struct pass *p, uint64_t off, uint32_t n, uint8_t *o
 	return (uint32_t)got == n ? 0 : -EIO;
 }
 
-static int read_values(void *ctx, uint64_t first, uint32_t n, double *out)
+void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors, struct lossy *lossy)
 {
-	const struct pass *p = ctx;
-	uint8_t bytes[PIECE * 8];
-
-	while (n) {
-		uint32_t some = n < PIECE ? n : PIECE;
-		int err = read_bytes(p, p->layout.data_offset + first * p->width, some * p->width,
-			bytes);
-
-		if (err)
-			return err;
-		(void)values_get(out, bytes, some, p->shape.dtype, p->layout.big_endian);
-		first += some;
-		out += some;
-		n -= some;
-	}
-	return 0;
-}
-
-/* ---- fitting ---------------------------------------------------------------------------------- */
-
-/* E: what the predictor says of the tensor's statistics. */
-static int predict(const struct pass *p, double *entropy)
-{
-	struct moments m = { 0 };
-	struct alcm_stats stats;
-	uint8_t bytes[PIECE * 8];
-
-	for (uint64_t at = 0; at < p->layout.data_bytes; at += sizeof(bytes)) {
-		uint32_t n = (uint32_t)min_u64(sizeof(bytes), p->layout.data_bytes - at);
-		struct span span = { .len_bytes = n,
-			.elem_bytes = p->width,
-			.dtype = p->shape.dtype,
-			.big_endian = p->layout.big_endian };
-		int err = read_bytes(p, p->layout.data_offset + at, n, bytes);
-
-		if (err)
-			return err;
-		moments_add(&m, bytes, &span);
-	}
-	moments_stats(&m, &stats);
-	*entropy = engine_entropy(p->blob->alcm, &stats);
-	return m.n ? 0 : -ENODATA;
-}
-
-static int fit_paper(struct pass *p, const struct value_source *source, struct paper_params *out)
-{
-	double entropy = 0;
-	int err = predict(p, &entropy);
-
-	return err ? err : paper_fit(source, &p->shape, entropy, p->prune_share, out);
-}
-
-static int fit_bounded(struct pass *p, const struct value_source *source, struct paper_params *out)
-{
-	return bounded_fit(source, &p->shape, p->blob->bound, true, out);
-}
-
-static int fit_bounded_abs(struct pass *p, const struct value_source *source,
-	struct paper_params *out)
-{
-	return bounded_fit(source, &p->shape, p->blob->bound, false, out);
-}
-
-/* The error of the paper's quantisation, if there are channels to quantise apart, in fewer bits. */
-static int fit_alcm(struct pass *p, const struct value_source *source, struct paper_params *out)
-{
-	struct lossy_shape channels;
-	struct paper_params paper;
-	double entropy = 0;
-	const char *why;
-	int err;
-
-	if (!lossy_shape_of(&p->layout, true, &channels, &why))
-		channels = p->shape;
-	err = predict(p, &entropy);
-	if (!err)
-		err = paper_fit(source, &channels, entropy, p->prune_share, &paper);
-	if (err)
-		return err;
-	err = uniform_fit(source, &channels, &paper, out);
-	paper_release(&paper);
-	return err;
-}
-
-/* By the profile's id. */
-static const struct {
-	bool per_channel; /* otherwise the whole tensor has one scale */
-	int (*fit)(struct pass *p, const struct value_source *source, struct paper_params *out);
-} methods[] = { { 0 }, { true, fit_paper }, { false, fit_bounded }, { false, fit_bounded_abs },
-	{ false, fit_alcm } };
-
-_Static_assert(sizeof(methods) / sizeof(methods[0]) == DISK_PROFILE_MAX + 1, "one per profile");
-
-static int fit(struct pass *p)
-{
-	struct value_source source = { p, lossy_n_values(&p->shape), read_values };
-	struct lossy *lossy = mem_zalloc(1, sizeof(*lossy)), *old;
-	int err = lossy ? methods[p->blob->profile].fit(p, &source, &lossy->params) : -ENOMEM;
-
-	if (err) {
-		mem_free(lossy);
-		return err;
-	}
-	lossy->shape = p->shape;
-
-	WITH_LOCK(&p->blob->lock);
-	while (p->blob->n_busy)
-		pthread_cond_wait(&p->blob->changed, &p->blob->lock);
-	old = p->blob->lossy;
-	p->blob->lossy = lossy;
-	lossy_free(old);
-	return 0;
+	WITH_LOCK(&blob->lock);
+	while (blob->n_busy)
+		pthread_cond_wait(&blob->changed, &blob->lock);
+	lossy_tensors_release(&blob->lossy_tensors);
+	blob->lossy_tensors = *tensors;
+	if (blob->lossy != lossy)
+		lossy_free(blob->lossy);
+	blob->lossy = lossy;
 }
 
 /* ---- replacing -------------------------------------------------------------------------------- */
 
 /*
- * Quantise the tensor's values among the `len` bytes at `data`, which lie at `off` in the file.
- * False: there is NaN or Inf among them, or the formula overflows; they are as they were.
+ * Quantise the tensor's values among the `len` bytes at `data`, which lie at `off` in the file; what
+ * a chunk's end cuts stays as it is. False: there is NaN or Inf among them, or the formula overflows; then
+ * all of them are as they were.
  */
-static bool apply(const struct pass *p, uint8_t *data, uint64_t off, uint32_t len,
-	struct distortion *distortion)
+static bool apply(const struct pass *p, const struct lossy_tensor *t, uint8_t *data, uint64_t off,
+	uint32_t len, struct distortion *distortion)
 {
-	uint64_t lo = max_u64(off, p->layout.data_offset);
-	uint64_t hi = min_u64(off + len, p->layout.data_offset + p->layout.data_bytes);
+	const struct lossy_shape *shape = &t->about->shape;
+	unsigned width = lossy_width(shape), elem = width * shape->n_components;
+	uint64_t lo = t->offset + round_up(max_u64(off, t->offset) - t->offset, elem);
+	uint64_t hi = t->offset +
+		(min_u64(off + len, t->offset + t->bytes) - t->offset) / elem * elem;
 	double x[PIECE], y[PIECE];
 
-	*distortion = (struct distortion){ 0 };
 	for (int write = 0; write < 2; write++) {
-		for (uint64_t at = lo, n; at < hi; at += n * p->width) {
+		for (uint64_t at = lo, n; at < hi; at += n * width) {
 			uint8_t *bytes = data + (at - off);
-			uint64_t first = (at - p->layout.data_offset) / p->width;
+			uint64_t first = (at - t->offset) / width;
 
-			n = min_u64(PIECE, (hi - at) / p->width);
-			(void)values_get(x, bytes, (unsigned)n, p->shape.dtype,
-				p->layout.big_endian);
-			if (!paper_apply(&p->blob->lossy->params, &p->shape, first, (uint32_t)n,
-				    x, y, p->again))
+			n = min_u64(PIECE, (hi - at) / width);
+			(void)values_get(x, bytes, (unsigned)n, shape->dtype, t->big_endian);
+			if (!paper_apply(&t->about->params, shape, first, (uint32_t)n, x, y,
+				    p->again))
 				return false;
 			if (!write)
 				continue;
 			distortion_add(distortion, x, y, (uint32_t)n);
-			values_put(bytes, y, (unsigned)n, p->shape.dtype, p->layout.big_endian);
+			values_put(bytes, y, (unsigned)n, shape->dtype, t->big_endian);
 		}
 	}
-	return true;
+	return lo < hi;
+}
+
+/* The same for all tensors; false: none of their values changed or could. */
+static bool apply_all(const struct pass *p, uint8_t *data, uint64_t off, uint32_t len,
+	struct distortion *distortion)
+{
+	const struct lossy_tensors *l = &p->blob->lossy_tensors;
+	bool any = false;
+
+	*distortion = (struct distortion){ 0 };
+	for (size_t i = lossy_tensors_find(l, off); i < l->n && l->items[i].offset < off + len;
+		i++)
+		any |= l->items[i].about && apply(p, &l->items[i], data, off, len, distortion);
+	return any;
 }
 
 /* Make `data` (of the budget, used up or given back) the chunk's content. */
-static int replace(struct pass *p, uint32_t chunk_no, uint8_t **data, uint32_t len,
-	const struct distortion *distortion)
+static int replace(const struct pass *p, uint32_t chunk_no, uint8_t **data, uint32_t len,
+	const struct distortion *distortion, bool hold)
 {
 	struct alcm_blob *blob = p->blob;
 	uint8_t *content = *data, *spare = content;
@@ -211,7 +107,8 @@ static int replace(struct pass *p, uint32_t chunk_no, uint8_t **data, uint32_t l
 	blob->dirty = true;
 	if (!blob->dirty_since_ns)
 		blob->dirty_since_ns = clock_wall_ns();
-	chunk_queue_locked(buf);
+	if (!hold)
+		chunk_queue_locked(buf);
 	return 0;
 }
 
@@ -230,39 +127,6 @@ static void mark_done(struct alcm_blob *blob, uint32_t chunk_no)
 	s->quantised = true;
 }
 
-static int quantise_chunk(struct pass *p, uint32_t chunk_no, bool *changed)
-{
-	struct alcm_blob *blob = p->blob;
-	uint64_t off = (uint64_t)chunk_no << blob->chunk_log2;
-	uint32_t len = (uint32_t)min_u64(blob->chunk_bytes, alcm_blob_size(blob) - off);
-	uint8_t *data = budget_get(blob->alcm->budget, blob->chunk_bytes);
-	struct distortion distortion;
-	int err = data ? read_bytes(p, off, len, data) : -ENOMEM;
-
-	if (!err && apply(p, data, off, len, &distortion)) {
-		*changed |= distortion.max_error > 0;
-		err = replace(p, chunk_no, &data, len, &distortion);
-	} else if (!err) {
-		mark_done(blob, chunk_no);
-	}
-	if (data)
-		budget_put(blob->alcm->budget, data, blob->chunk_bytes);
-	return err;
-}
-
-/* ---- the pass ----------------------------------------------------------------------------------- */
-
-static uint32_t first_chunk(const struct pass *p)
-{
-	return (uint32_t)(p->layout.data_offset >> p->blob->chunk_log2);
-}
-
-static uint32_t last_chunk(const struct pass *p)
-{
-	return (uint32_t)((p->layout.data_offset + p->layout.data_bytes - 1) >>
-		p->blob->chunk_log2);
-}
-
 /* A hole is zeros, which are on any grid. */
 static bool is_hole_locked(const struct alcm_blob *blob, uint32_t chunk_no)
 {
@@ -271,7 +135,7 @@ static bool is_hole_locked(const struct alcm_blob *blob, uint32_t chunk_no)
 	return !s || (!s->buf && !s->off);
 }
 
-static bool is_quantised_locked(const struct alcm_blob *blob, uint32_t chunk_no)
+bool quantise_is_done_locked(const struct alcm_blob *blob, uint32_t chunk_no)
 {
 	const struct slot *s = table_find(&blob->table, chunk_no);
 
@@ -283,6 +147,41 @@ static bool is_quantised_locked(const struct alcm_blob *blob, uint32_t chunk_no)
 		: s->quantised;
 }
 
+int quantise_chunk(struct pass *p, uint32_t chunk_no, bool hold)
+{
+	struct alcm_blob *blob = p->blob;
+	uint64_t off = (uint64_t)chunk_no << blob->chunk_log2;
+	uint32_t len = (uint32_t)min_u64(blob->chunk_bytes, alcm_blob_size(blob) - off);
+	struct distortion distortion;
+	uint8_t *data;
+	int err;
+
+	{
+		WITH_LOCK(&blob->lock);
+		if (quantise_is_done_locked(blob, chunk_no) || is_hole_locked(blob, chunk_no))
+			return 0;
+	}
+	data = budget_get(blob->alcm->budget, blob->chunk_bytes);
+	err = data ? quantise_read(p, off, len, data) : -ENOMEM;
+	if (!err && apply_all(p, data, off, len, &distortion)) {
+		p->changed |= distortion.max_error > 0;
+		err = replace(p, chunk_no, &data, len, &distortion, hold);
+	} else if (!err) {
+		mark_done(blob, chunk_no);
+	}
+	if (data)
+		budget_put(blob->alcm->budget, data, blob->chunk_bytes);
+	return err;
+}
+
+/* ---- a file of one tensor ----------------------------------------------------------------------- */
+
+struct only {
+	struct lossy_tensor tensor;
+	struct quantise_shapes shapes;
+	uint32_t first, last; /* chunks */
+};
+
 static bool same_shape(const struct lossy_shape *a, const struct lossy_shape *b)
 {
 	return a->dtype == b->dtype && a->n_components == b->n_components &&
@@ -290,16 +189,24 @@ static bool same_shape(const struct lossy_shape *a, const struct lossy_shape *b)
 		a->fortran_order == b->fortran_order;
 }
 
-const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *layout,
-	uint64_t size, struct lossy_shape *shape)
+static const char *refusal(const struct alcm_blob *blob, const struct layout *layout,
+	uint64_t size, struct quantise_shapes *shapes)
 {
 	const char *why;
 
-	if (!lossy_shape_of(layout, methods[blob->profile].per_channel, shape, &why))
+	if (!quantise_shapes_of(blob, layout, shapes, &why))
 		return why;
 	if (size < layout->data_offset + layout->data_bytes)
 		return "the file is shorter than its header says";
 	return NULL;
+}
+
+const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *layout,
+	uint64_t size)
+{
+	struct quantise_shapes shapes;
+
+	return refusal(blob, layout, size, &shapes);
 }
 
 bool quantise_is_rewritten_locked(const struct cbuf *buf)
@@ -316,23 +223,34 @@ static bool is_rewritten_locked(const struct alcm_blob *blob, uint32_t chunk_no)
 {
 	const struct slot *s = table_find(&blob->table, chunk_no);
 
-	return s && !is_quantised_locked(blob, chunk_no) &&
+	return s && !quantise_is_done_locked(blob, chunk_no) &&
 		(s->rewritten || (s->buf && quantise_is_rewritten_locked(s->buf)));
 }
 
+static void describe_locked(struct alcm_blob *blob, struct only *o)
+{
+	const struct layout *l = &blob->layout;
+
+	o->tensor = (struct lossy_tensor){ .offset = l->data_offset,
+		.bytes = l->data_bytes,
+		.row_elems = format_row_len(l),
+		.big_endian = l->big_endian };
+	o->first = (uint32_t)(l->data_offset >> blob->chunk_log2);
+	o->last = (uint32_t)((l->data_offset + l->data_bytes - 1) >> blob->chunk_log2);
+}
+
 /* What there is to do, and whether on the grid that is there. */
-static bool prepare_locked(struct pass *p)
+static bool prepare_locked(struct pass *p, struct only *o)
 {
 	struct alcm_blob *blob = p->blob;
 	bool todo = false, any_quantised = false, all_rewritten = true;
 
 	layout_refresh_locked(blob);
-	p->layout = blob->layout;
-	if (quantise_refusal(blob, &p->layout, blob->size, &p->shape))
+	if (refusal(blob, &blob->layout, blob->size, &o->shapes))
 		return false;
-	p->width = lossy_width(&p->shape);
-	for (uint64_t k = first_chunk(p); k <= last_chunk(p); k++) {
-		bool done = is_quantised_locked(blob, (uint32_t)k);
+	describe_locked(blob, o);
+	for (uint64_t k = o->first; k <= o->last; k++) {
+		bool done = quantise_is_done_locked(blob, (uint32_t)k);
 		bool hole = is_hole_locked(blob, (uint32_t)k);
 
 		any_quantised |= done;
@@ -343,26 +261,46 @@ static bool prepare_locked(struct pass *p)
 	if (any_quantised && !blob->lossy)
 		return false;
 	p->again = blob->lossy && !all_rewritten;
-	return todo && (!p->again || same_shape(&blob->lossy->shape, &p->shape));
+	return todo && (!p->again || same_shape(&blob->lossy->shape, &o->shapes.whole));
 }
 
-static int quantise_all(struct pass *p, bool *changed)
+/* Make the tensor and its grid, a new one or the one that is there, what buffers are encoded by. */
+static int set_only(struct pass *p, struct only *o)
 {
-	int err = p->again ? 0 : fit(p);
+	struct lossy_tensors list = { .n = 1, .borrowed = true };
+	struct lossy *lossy = p->blob->lossy;
+	int err = p->again ? 0 : quantise_fit(p, &o->tensor, &o->shapes, &lossy);
 
-	for (uint64_t k = first_chunk(p); k <= last_chunk(p) && !err; k++) {
-		bool todo;
-
-		{
-			WITH_LOCK(&p->blob->lock);
-			todo = !is_quantised_locked(p->blob, (uint32_t)k) &&
-				!is_hole_locked(p->blob, (uint32_t)k);
-		}
-		if (todo)
-			err = quantise_chunk(p, (uint32_t)k, changed);
+	list.items = err ? NULL : mem_alloc(sizeof(*list.items));
+	if (!list.items) {
+		if (!err && !p->again)
+			lossy_free(lossy);
+		return err ? err : -ENOMEM;
 	}
+	list.items[0] = o->tensor;
+	list.items[0].about = lossy;
+	quantise_set(p->blob, &list, lossy);
+	return 0;
+}
+
+static int quantise_only(struct pass *p)
+{
+	struct only o;
+	int err;
+
+	{
+		WITH_LOCK(&p->blob->lock);
+		p->blob->lossy_totals = (struct lossy_totals){ 0 };
+		if (!prepare_locked(p, &o))
+			return 0;
+	}
+	err = set_only(p, &o);
+	for (uint64_t k = o.first; k <= o.last && !err; k++)
+		err = quantise_chunk(p, (uint32_t)k, false);
 	return err;
 }
+
+/* ---- the pass ----------------------------------------------------------------------------------- */
 
 bool alcm_blob_lossy(const struct alcm_blob *blob)
 {
@@ -374,21 +312,21 @@ int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed
 {
 	struct pass p = { .blob = blob, .prune_share = prune_share, .diag = diag };
 	uint64_t cpu = clock_thread_cpu_ns();
-	bool todo = false;
-	int err = 0;
+	int err;
 
 	*changed = false;
 	if (!blob->writable || !blob->profile)
 		return 0;
 	pthread_mutex_lock(&blob->lock);
 	commit_enter_locked(blob);
-	todo = !blob->failed && prepare_locked(&p);
+	err = blob->failed ? -ENODATA : 0; /* the commit will say what it is */
 	pthread_mutex_unlock(&blob->lock);
-	if (todo)
-		err = quantise_all(&p, changed);
+	if (!err)
+		err = quantise_is_container(blob) ? quantise_container(&p) : quantise_only(&p);
 	pthread_mutex_lock(&blob->lock);
 	if (err == -ENODATA) /* nothing that could be quantised: it stays as it is */
 		err = 0;
+	*changed = p.changed;
 	blob->totals.metrics.cpu_ns += clock_thread_cpu_ns() - cpu;
 	commit_leave_locked(blob);
 	pthread_mutex_unlock(&blob->lock);

@@ -167,8 +167,8 @@ static void verify(struct scratch *scratch, const uint8_t *raw, uint32_t len, ui
 static void set_grids(const struct record_about *about, uint64_t off, struct span *spans,
 	unsigned n_spans, struct grid_map *maps)
 {
-	for (unsigned i = 0; about->lossy && i < n_spans; off += spans[i++].len_bytes) {
-		if (lossy_map(about->lossy, about->layout, &spans[i], off, &maps[i]))
+	for (unsigned i = 0; about->tensors && i < n_spans; off += spans[i++].len_bytes) {
+		if (lossy_map(about->tensors, &spans[i], off, &maps[i]))
 			spans[i].grid = &maps[i];
 	}
 }
@@ -208,7 +208,7 @@ int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chun
 	const uint8_t *raw, uint32_t len, const struct record_about *about, struct record *out)
 {
 	uint64_t start = clock_thread_cpu_ns(), off = (uint64_t)chunk_no * blob->chunk_bytes;
-	uint32_t metrics_len = about->lossy && about->distortion->n
+	uint32_t metrics_len = about->tensors && about->distortion->n
 		? DISK_METRICS_BYTES + DISK_DISTORTION_BYTES
 		: DISK_METRICS_BYTES;
 	uint8_t *metrics = scratch->frame + DISK_RECORD_BYTES, *body = metrics + metrics_len;
@@ -227,7 +227,7 @@ int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chun
 	if (blob->alcm->params.verify)
 		verify(scratch, raw, len, body, out);
 	out->metrics.cpu_ns = clock_thread_cpu_ns() - start;
-	if (about->lossy)
+	if (about->tensors)
 		out->metrics.distortion = *about->distortion;
 	measure_baseline(chunk_no, raw, len, &out->metrics);
 

@@ -132,11 +132,12 @@ static void add_quantisation(cJSON *root, const struct alcm_info *info)
 		cJSON_AddStringToObject(o, "why_not", q->why_not);
 	else
 		cJSON_AddNullToObject(o, "why_not");
-	add_number(o, "entropy", q->entropy);
+	add_number(o, "entropy", q->entropy > 0 || !q->n_tensors ? q->entropy : (double)NAN);
 	add_number(o, "prune_share", q->prune_share);
 	cJSON_AddBoolToObject(o, "prune_capped", q->prune_capped);
 	add_number(o, "bound", q->bound > 0 ? q->bound : (double)NAN);
 	add_number(o, "scales", (double)q->n_scales);
+	add_number(o, "tensors", (double)q->n_tensors);
 	add_number(o, "values", (double)d->n_values);
 	add_number(o, "pruned_share", d->pruned_share);
 	add_number(o, "mse", d->mse);

@@ -97,6 +97,7 @@ static void read_quantisation(const cJSON *o, struct alcm_quantisation *q)
 	q->prune_capped = cJSON_IsTrue(get(o, "prune_capped"));
 	q->bound = fmax(0, number(o, "bound"));
 	q->n_scales = count(o, "scales");
+	q->n_tensors = count(o, "tensors");
 	d->n_values = count(o, "values");
 	d->pruned_share = number(o, "pruned_share");
 	d->mse = number(o, "mse");

@@ -98,12 +98,13 @@ static void try_trailer(uint8_t *p, size_t n, bool seal)
 
 static void try_lossy(const uint8_t *p, size_t n)
 {
+	struct lossy_totals totals;
 	struct lossy *l;
 
-	if (lossy_section_get(p, (uint32_t)n, &l))
+	if (lossy_section_get(p, (uint32_t)n, &l, &totals))
 		return;
-	require(lossy_section_bytes(l) == n);
-	for (uint64_t i = 0; i < l->params.n_scales; i++)
+	require(lossy_section_bytes(l, &totals) == n);
+	for (uint64_t i = 0; l && i < l->params.n_scales; i++)
 		require(l->params.scales[i] > 0 && isfinite(l->params.scales[i]));
 	lossy_free(l);
 }

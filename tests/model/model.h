@@ -95,6 +95,7 @@ void model_fault(const struct options *o);
 void model_space(const struct options *o);
 void model_alloc(const struct options *o);
 void model_lossy(const struct options *o);
+void model_archive(const struct options *o);
 void model_damage(const struct options *o);
 
 #endif

@@ -46,6 +46,27 @@ def numpy():
     saves_as("c.npz", lambda path: np.savez_compressed(path, **tensors), load)
 
 
+def lossy_pytorch(torch):
+    """A lossy profile: PyTorch compares checksums when it loads, and its optimizer's state is as it was."""
+    os.mkdir(e2e.m("lossy"))
+    os.setxattr(e2e.m("lossy"), "user.alcm.profile", b"bounded:0.001")
+    net = torch.nn.Sequential(torch.nn.Linear(300, 500), torch.nn.BatchNorm1d(500), torch.nn.Linear(500, 300))
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.randn(64, 300)).square().mean().backward()
+    optimizer.step()
+    want = {"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 7}
+    torch.save(want, e2e.m("lossy/run.pt"))
+    got = torch.load(e2e.m("lossy/run.pt"))
+    e2e.equal(got["epoch"], 7, "epoch")
+    for i, state in want["optimizer"]["state"].items():
+        for key, value in state.items():
+            assert torch.equal(got["optimizer"]["state"][i][key], value), f"the optimizer's state: {i} {key}"
+    for key, value in want["model"].items():
+        error = (got["model"][key] - value).abs().max()
+        assert error <= 0.001 * (value.max() - value.min()), f"{key}: off by {error}"
+    assert not torch.equal(got["model"]["0.weight"], want["model"]["0.weight"]), "nothing was quantised"
+
+
 def pytorch():
     import torch
 
@@ -64,6 +85,7 @@ def pytorch():
     torch.jit.save(scripted, e2e.m("scripted.pt"))
     x = torch.ones(2, 300)
     assert torch.equal(torch.jit.load(e2e.m("scripted.pt"))(x), scripted(x)), "torch.jit"
+    lossy_pytorch(torch)
 
 
 def hdf5():

@@ -94,10 +94,3 @@ broken = {
 for name, data in broken.items():
     e2e.write(e2e.m(name), data)
 e2e.all_read_as(broken)
-
-# A lossy profile leaves files of several tensors as they are, and says so.
-os.mkdir(e2e.m("lossy"))
-os.setxattr(e2e.m("lossy"), "user.alcm.profile", b"bounded:0.001")
-e2e.write(e2e.m("lossy/model.pt"), files["model.pt"])
-e2e.equal(e2e.read(e2e.m("lossy/model.pt")), files["model.pt"], "with a lossy profile")
-e2e.equal(report("lossy/model.pt")["quantisation"]["why_not"], "a file of several tensors stays lossless", "why not")

@@ -145,8 +145,8 @@ class _ZipWriter:
         return b"".join(self.parts)
 
 
-def torch_zip(tensors, name="archive", pickle_last=False):
-    """A .pt file; with pickle_last in TorchScript's order."""
+def torch_zip(tensors, name="archive", pickle_last=False, more=None):
+    """A .pt file; with pickle_last in TorchScript's order; `more` members at the end."""
     text, storages = torch_pickle(tensors)
     z = _ZipWriter()
     if not pickle_last:
@@ -156,6 +156,8 @@ def torch_zip(tensors, name="archive", pickle_last=False):
     if pickle_last:
         z.member(f"{name}/data.pkl", text)
     z.member(f"{name}/version", b"3\n")
+    for key, data in (more or {}).items():
+        z.member(f"{name}/{key}", data)
     return z.close()
 
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of a lossy profile's pass over a blob: which grid a tensor gets (quantise_fit.c), how its values are
+ * replaced (quantise.c), and a container's many tensors and checksums (quantise_container.c).
+ */
+#ifndef ALCM_BLOB_QUANTISE_H
+#define ALCM_BLOB_QUANTISE_H
+
+#include "blob/blob_state.h"
+
+/* One pass; `exclusive` of the blob is held, its lock is not. */
+struct pass {
+	struct alcm_blob *blob;
+	double prune_share;
+	bool again;   /* some values are on the grid already */
+	bool changed; /* readers see other values than before */
+	struct alcm_diag *diag;
+};
+
+/* ---- one tensor ---------------------------------------------------------------------------------- */
+
+/* A tensor's shape as the blob's profile takes it, and with its channels apart, if it has any. */
+struct quantise_shapes {
+	struct lossy_shape whole, channels;
+};
+
+/* False, and `why` (a static text): the profile leaves the tensor of this layout as it is. */
+bool quantise_shapes_of(const struct alcm_blob *blob, const struct layout *layout,
+	struct quantise_shapes *out, const char **why);
+
+/*
+ * The grid of one tensor, by the blob's profile; `*out` is the caller's. -ENODATA: there is none that would
+ * gain anything. -ENOMEM, or the error of a read.
+ */
+int quantise_fit(const struct pass *pass, const struct lossy_tensor *tensor,
+	const struct quantise_shapes *shapes, struct lossy **out);
+
+/* ---- chunks -------------------------------------------------------------------------------------- */
+
+/* Take these, and `lossy` for the index, in place of what the blob has; waits for its encoders. */
+void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors,
+	struct lossy *lossy);
+
+/*
+ * Give the values of the blob's lossy_tensors in a chunk their places on the grids; nothing, if it is a hole or was
+ * done before. `hold`: its buffer stays dirty, as more is to be changed. -ENOSPC, -EDQUOT, -ENOMEM, -EIO.
+ */
+int quantise_chunk(struct pass *pass, uint32_t chunk_no, bool hold);
+
+/* The n bytes at `off`, as readers see them. -EIO, or the store's error. */
+int quantise_read(const struct pass *pass, uint64_t off, uint32_t n, uint8_t *out);
+
+/* Whether the newest bytes of a chunk are the profile's. */
+bool quantise_is_done_locked(const struct alcm_blob *blob, uint32_t chunk_no);
+
+/* ---- containers ---------------------------------------------------------------------------------- */
+
+/* Whether the file is a container. No lock is held. */
+bool quantise_is_container(struct alcm_blob *blob);
+
+/*
+ * Quantise the tensors of a container that may be, and put its checksums right. Nothing, if some were before. On an
+ * error all is as it was. Errors as quantise_chunk().
+ */
+int quantise_container(struct pass *pass);
+
+#endif

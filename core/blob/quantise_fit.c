@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* The grid that a tensor gets, by the blob's profile. */
+#include <errno.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "blob/quantise.h"
+#include "lossy/bounded.h"
+#include "lossy/uniform.h"
+#include "tensor/values.h"
+
+enum { PIECE = 4096 }; /* values converted at a time */
+
+struct fitting {
+	const struct pass *pass;
+	const struct lossy_tensor *tensor;
+	struct quantise_shapes shapes;
+	struct value_source source;
+};
+
+static int read_values(void *ctx, uint64_t first, uint32_t n, double *out)
+{
+	const struct fitting *f = ctx;
+	unsigned width = lossy_width(&f->shapes.whole);
+	uint8_t bytes[PIECE * 8];
+
+	while (n) {
+		uint32_t some = n < PIECE ? n : PIECE;
+		int err = quantise_read(f->pass, f->tensor->offset + first * width, some * width,
+			bytes);
+
+		if (err)
+			return err;
+		(void)values_get(out, bytes, some, f->shapes.whole.dtype, f->tensor->big_endian);
+		first += some;
+		out += some;
+		n -= some;
+	}
+	return 0;
+}
+
+/* E: what the predictor says of the tensor's statistics. */
+static int predict(const struct fitting *f, double *entropy)
+{
+	struct moments m = { 0 };
+	struct alcm_stats stats;
+	uint8_t bytes[PIECE * 8];
+
+	for (uint64_t at = 0; at < f->tensor->bytes; at += sizeof(bytes)) {
+		uint32_t n = (uint32_t)min_u64(sizeof(bytes), f->tensor->bytes - at);
+		struct span span = { .len_bytes = n,
+			.elem_bytes = lossy_width(&f->shapes.whole),
+			.dtype = f->shapes.whole.dtype,
+			.big_endian = f->tensor->big_endian };
+		int err = quantise_read(f->pass, f->tensor->offset + at, n, bytes);
+
+		if (err)
+			return err;
+		moments_add(&m, bytes, &span);
+	}
+	moments_stats(&m, &stats);
+	*entropy = engine_entropy(f->pass->blob->alcm, &stats);
+	return m.n ? 0 : -ENODATA;
+}
+
+static int fit_paper(struct fitting *f, struct paper_params *out)
+{
+	double entropy = 0;
+	int err = predict(f, &entropy);
+
+	return err ? err
+		   : paper_fit(&f->source, &f->shapes.whole, entropy, f->pass->prune_share, out);
+}
+
+static int fit_bounded(struct fitting *f, struct paper_params *out)
+{
+	return bounded_fit(&f->source, &f->shapes.whole, f->pass->blob->bound, true, out);
+}
+
+static int fit_bounded_abs(struct fitting *f, struct paper_params *out)
+{
+	return bounded_fit(&f->source, &f->shapes.whole, f->pass->blob->bound, false, out);
+}
+
+/* The error of the paper's quantisation, if there are channels to quantise apart, in fewer bits. */
+static int fit_alcm(struct fitting *f, struct paper_params *out)
+{
+	struct paper_params paper;
+	double entropy = 0;
+	int err = predict(f, &entropy);
+
+	if (!err)
+		err = paper_fit(&f->source, &f->shapes.channels, entropy, f->pass->prune_share,
+			&paper);
+	if (err)
+		return err;
+	err = uniform_fit(&f->source, &f->shapes.channels, &paper, out);
+	paper_release(&paper);
+	return err;
+}
+
+/* By the profile's id. */
+static const struct {
+	bool per_channel; /* otherwise the whole tensor has one scale */
+	int (*fit)(struct fitting *f, struct paper_params *out);
+} methods[] = { { 0 }, { true, fit_paper }, { false, fit_bounded }, { false, fit_bounded_abs },
+	{ false, fit_alcm } };
+
+_Static_assert(sizeof(methods) / sizeof(methods[0]) == DISK_PROFILE_MAX + 1, "one per profile");
+
+bool quantise_shapes_of(const struct alcm_blob *blob, const struct layout *layout,
+	struct quantise_shapes *out, const char **why)
+{
+	const char *no_channels;
+
+	if (!lossy_shape_of(layout, methods[blob->profile].per_channel, &out->whole, why))
+		return false;
+	if (!lossy_shape_of(layout, true, &out->channels, &no_channels))
+		out->channels = out->whole;
+	return true;
+}
+
+int quantise_fit(const struct pass *pass, const struct lossy_tensor *tensor,
+	const struct quantise_shapes *shapes, struct lossy **out)
+{
+	struct fitting f = { .pass = pass, .tensor = tensor, .shapes = *shapes };
+	struct lossy *lossy = mem_zalloc(1, sizeof(*lossy));
+	int err = -ENOMEM;
+
+	f.source = (struct value_source){ &f, lossy_n_values(&shapes->whole), read_values };
+	if (lossy)
+		err = methods[pass->blob->profile].fit(&f, &lossy->params);
+	if (err) {
+		mem_free(lossy);
+		return err;
+	}
+	lossy->shape = shapes->whole;
+	*out = lossy;
+	return 0;
+}
