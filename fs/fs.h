@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "options.h"
 #include "quiet.h"
+#include "read_buffers.h"
 #include "rest.h"
 #include "summaries.h"
 
@@ -47,6 +48,7 @@ struct fs {
 	struct summaries summaries;
 	struct quiet quiet;
 	struct rest rest;
+	struct read_buffers read_buffers;
 
 	_Atomic unsigned n_unfinished; /* files that could only be packed in part: alcm_swap_retry() */
 	pthread_mutex_t dirs_lock; /* guards the list of open directories; a leaf */

@@ -278,20 +278,20 @@ static int run(struct fs *fs, struct fuse_args *args)
 	op_dir_end(fs);
 	inode_table_release(fs);
 	alcm_free(fs->alcm);
+	read_buffers_trim(&fs->read_buffers);
 	fuse_session_destroy(fs->session);
 	return err;
 }
 
 /*
- * Request buffers come and go; the heap keeps them, mmap would fault each page anew. One heap: with one per
- * thread each would grow to what its thread ever had at once, together to three times what is in use and more
- * with every hour, and malloc_trim() (rest.c) can't reach the ends of any but the first.
+ * One heap: with one per thread each would grow to what its thread ever had at once, and malloc_trim() (rest.c)
+ * can't reach the ends of any but the first. Buffers of chunks and requests, which are used again, lie outside of
+ * it, or what is small and stays would come to lie between them.
  */
 static void set_up_heap(void)
 {
 	mallopt(M_ARENA_MAX, 1);
-	mallopt(M_MMAP_THRESHOLD, 64 << 20);
-	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
 }
 
 int main(int argc, char *argv[])
@@ -310,6 +310,7 @@ int main(int argc, char *argv[])
 	int err;
 
 	activity_init(&fs.activity);
+	read_buffers_init(&fs.read_buffers);
 	set_up_heap();
 	err = options_parse(&args, &fs.opt);
 	fs.opt.foreground |= fs.opt.debug;

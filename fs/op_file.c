@@ -149,7 +149,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	struct fs *fs = req_fs(req);
 	struct inode *inode = inode_from(fs, ino);
 	int path_fd, plain_fd = -1, err = inode_pin(fs, inode, &path_fd);
-	char *buf = err ? NULL : malloc(size);
+	char *buf = err ? NULL : read_buffer_get(&fs->read_buffers, size);
 	ssize_t n = buf ? content_read(fs, inode, buf, size, off, &plain_fd) : -ENOMEM;
 
 	(void)fi;
@@ -172,7 +172,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	} else {
 		fuse_reply_buf(req, buf, (size_t)n);
 	}
-	free(buf);
+	read_buffer_put(&fs->read_buffers, buf, size);
 	if (!err)
 		inode_unpin(fs, inode);
 }

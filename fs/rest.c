@@ -14,6 +14,7 @@ static void look(struct fs *fs)
 		return;
 	}
 	alcm_trim(fs->alcm);
+	read_buffers_trim(&fs->read_buffers);
 	(void)malloc_trim(0);
 }
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "read_buffers.h"
+
+#include <stdlib.h>
+
+/* What the kernel asks for at most. There are as many as there ever were requests at once. */
+enum { BUFFER_BYTES = 1 << 20 };
+
+struct read_buffer {
+	struct read_buffer *next;
+};
+
+void read_buffers_init(struct read_buffers *b)
+{
+	pthread_mutex_init(&b->lock, NULL);
+	b->spare = NULL;
+}
+
+void *read_buffer_get(struct read_buffers *b, size_t size)
+{
+	struct read_buffer *spare;
+
+	if (size > BUFFER_BYTES)
+		return malloc(size);
+	pthread_mutex_lock(&b->lock);
+	spare = b->spare;
+	if (spare)
+		b->spare = spare->next;
+	pthread_mutex_unlock(&b->lock);
+	return spare ? spare : malloc(BUFFER_BYTES);
+}
+
+void read_buffer_put(struct read_buffers *b, void *buf, size_t size)
+{
+	struct read_buffer *spare = buf;
+
+	if (!buf || size > BUFFER_BYTES) {
+		free(buf);
+		return;
+	}
+	pthread_mutex_lock(&b->lock);
+	spare->next = b->spare;
+	b->spare = spare;
+	pthread_mutex_unlock(&b->lock);
+}
+
+void read_buffers_trim(struct read_buffers *b)
+{
+	struct read_buffer *spare, *next;
+
+	pthread_mutex_lock(&b->lock);
+	spare = b->spare;
+	b->spare = NULL;
+	pthread_mutex_unlock(&b->lock);
+	for (; spare; spare = next) {
+		next = spare->next;
+		free(spare);
+	}
+}
