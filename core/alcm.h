@@ -301,6 +301,9 @@ int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed
 /* True when there are changes that no commit has made permanent. */
 bool alcm_blob_dirty(struct alcm_blob *blob);
 
+/* Logical bytes of the chunks that were encoded since it was opened: against what was written, what small changes cost. */
+uint64_t alcm_blob_encoded_bytes(const struct alcm_blob *blob);
+
 /* True while nothing at all has been written to the store for this (created) blob. */
 bool alcm_blob_unwritten(struct alcm_blob *blob);
 

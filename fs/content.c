@@ -10,6 +10,7 @@
  *       │  BLOB            PLAIN ──┴──────────────────────────┘                    │
  *       │                   │ ▲ ▲    last writer closes a tensor file: alcm_pack; │
  *       │                   │ │ │    quiet after changes in place: content_quiet.c │
+ *       │                   │ │ ├── worked in, with many small changes: alcm_unpack ┤
  *       │                   │ │ └── smaller than min_size, never written: demote ─┤
  *       └── evicted ────────┘ └───────────────────────────────────────────────────┘
  *
@@ -28,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "content_state.h"
 #include "inode.h"
 #include "path.h"
@@ -136,6 +138,7 @@ static int judge(struct fs *fs, struct inode *i)
 		err = fstat(c->fd, &st) ? -errno : 0;
 	c->fresh = !err && st.st_size == 0;
 	c->plain_end = c->plain_rewritten = 0;
+	c->stays_blob = false;
 	if (c->fresh) {
 		c->state = CONTENT_UNDECIDED;
 		content_note_reads(c, true);
@@ -166,6 +169,8 @@ static int judge(struct fs *fs, struct inode *i)
 static void close_store(struct fs *fs, struct content *c)
 {
 	/* io is held exclusively: nobody probes. */
+	if (c->blob && !c->fresh)
+		c->worked_encoded += alcm_blob_encoded_bytes(c->blob);
 	if (c->state != CONTENT_UNKNOWN)
 		c->told_size = c->blob ? (off_t)alcm_blob_size(c->blob) : -1;
 	alcm_blob_close(c->blob);
@@ -370,12 +375,22 @@ static int leave_half_packed(struct fs *fs, struct inode *i, const struct stat *
 	return -EINPROGRESS;
 }
 
+/* The open file was changed in place: what is it now? */
+static int judge_again(struct fs *fs, struct inode *i)
+{
+	int err = judge(fs, i);
+
+	if (err)
+		close_store(fs, &i->content);
+	return err;
+}
+
 int content_swapped(struct fs *fs, struct inode *i, int err, const struct stat *before,
 	const struct alcm_diag *diag)
 {
 	if (err == -EINPROGRESS)
 		return leave_half_packed(fs, i, before, diag);
-	return err ? content_report(fs, i, err, diag) : judge(fs, i);
+	return err ? content_report(fs, i, err, diag) : judge_again(fs, i);
 }
 
 /* PLAIN → BLOB in place. io held exclusively. */
@@ -396,4 +411,75 @@ int content_pack(struct fs *fs, struct inode *i)
 				: alcm_pack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path),
 					  c->fd, &profile, &diag);
 	return content_swapped(fs, i, err, &st, &diag);
+}
+
+/* ---- unpacking ---------------------------------------------------------------------------------- */
+
+/*
+ * Small changes at random cost a chunk each. When they have cost as much as two packings, and some times
+ * what was written, the file isn't one that is saved now and then, but worked in.
+ */
+bool content_worked_in(struct content *c)
+{
+	enum { PACKINGS = 2, LEAST_MIB = 16, TIMES_WRITTEN = 4 };
+	uint64_t encoded;
+
+	if (c->state != CONTENT_BLOB || c->fresh || c->stays_blob)
+		return false;
+	encoded = c->worked_encoded + alcm_blob_encoded_bytes(c->blob);
+	return encoded > LEAST_MIB << 20 && encoded > PACKINGS * alcm_blob_size(c->blob) &&
+		encoded > TIMES_WRITTEN * atomic_load(&c->worked_written);
+}
+
+/* Recognised formats stay compressed, lossy values too, and what would be mistaken for a blob must. */
+static bool may_be_plain(struct content *c)
+{
+	char head[ALCM_SNIFF_BYTES];
+	ssize_t n = alcm_blob_pread(c->blob, head, sizeof(head), 0, NULL);
+
+	return n > 0 && alcm_sniff(head, (size_t)n) == ALCM_SNIFF_OTHER &&
+		!alcm_blob_lossy(c->blob);
+}
+
+/* io held exclusively. What it returns but for -EINPROGRESS: the file is a blob as before. */
+static int unpack(struct fs *fs, struct inode *i, struct alcm_diag *diag)
+{
+	struct content *c = &i->content;
+	struct stat st;
+	char path[PATH_TEXT];
+	int err = alcm_blob_commit(c->blob, false, diag);
+
+	if (err || fstat(c->fd, &st))
+		return err ? err : -errno;
+	content_restore_mtime(i);
+	st.st_size = (off_t)alcm_blob_size(c->blob);
+	alcm_blob_close(c->blob);
+	c->blob = NULL;
+	c->state = CONTENT_UNKNOWN;
+	err = alcm_unpack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path), c->fd, diag);
+	if (err == -EINPROGRESS)
+		return leave_half_packed(fs, i, &st, diag);
+	if (!err)
+		admin_removed(fs, fs->store_fd, path, false);
+	return judge_again(fs, i) ? -EIO : err;
+}
+
+void content_unpack(struct fs *fs, struct inode *i)
+{
+	struct content *c = &i->content;
+	struct alcm_diag diag = { 0 };
+	int err;
+
+	pthread_rwlock_wrlock(&c->io);
+	if (content_worked_in(c)) {
+		err = may_be_plain(c) ? unpack(fs, i, &diag) : -EALREADY;
+		if (err)
+			(void)content_report(fs, i, err, &diag);
+		else
+			quiet_double(fs, i);
+		c->plain_written = c->waits = !err;
+		c->stays_blob = err; /* until it is opened again */
+		c->worked_encoded = c->worked_written = 0;
+	}
+	pthread_rwlock_unlock(&c->io);
 }

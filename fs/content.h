@@ -31,7 +31,12 @@ struct content {
 	bool noatime;                    /* constant */
 	atomic_bool plain_written;       /* a PLAIN file changed since it was last judged */
 	bool fresh;                      /* it was empty when it was opened first, or since */
-	bool waits; /* a PLAIN file that may be worth compressing, when it is quiet */
+	/* Of a BLOB that was one when it was opened first: bytes of chunks encoded until it was closed last (guarded
+	   by io), and bytes written. */
+	uint64_t worked_encoded;
+	_Atomic uint64_t worked_written;
+	bool stays_blob; /* although it is worked in; guarded by io */
+	bool waits;      /* a PLAIN file that may be worth compressing, when it is quiet */
 	struct quiet_item quiet;
 	/* Of a PLAIN file, while io is held shared: its end so far, and bytes written below it. */
 	_Atomic uint64_t plain_end, plain_rewritten;

@@ -248,8 +248,10 @@ static ssize_t write_decided(struct content *c, const void *buf, size_t n, off_t
 static void count_written(struct fs *fs, struct content *c, size_t n)
 {
 	activity_count(&fs->activity, ACTIVITY_WRITTEN_BYTES, n);
-	if (c->state == CONTENT_BLOB)
+	if (c->state == CONTENT_BLOB) {
 		activity_count(&fs->activity, ACTIVITY_BLOB_WRITTEN_BYTES, n);
+		atomic_fetch_add_explicit(&c->worked_written, n, memory_order_relaxed);
+	}
 	atomic_fetch_add_explicit(&c->writing.written_bytes, n, memory_order_relaxed);
 }
 
@@ -260,6 +262,7 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 	struct alcm_diag diag = { 0 };
 	uint64_t forgotten = inode_n_forgotten(fs);
 	ssize_t done = content_enter(fs, i, true);
+	bool worked_in;
 
 	if (done)
 		return done;
@@ -279,12 +282,14 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 	} while (inode_await_forgotten(fs, done, &forgotten));
 	if (c->state == CONTENT_BLOB)
 		content_touch(i);
-	if (done < 0) {
+	if (done < 0)
 		(void)content_report(fs, i, (int)done, &diag);
-	} else {
+	else
 		count_written(fs, c, (size_t)done);
-	}
+	worked_in = content_worked_in(c);
 	pthread_rwlock_unlock(&c->io);
+	if (worked_in)
+		content_unpack(fs, i);
 	return done;
 }
 
@@ -302,6 +307,7 @@ static int empty(struct inode *i)
 	c->plain_written = c->waits = false;
 	c->fresh = true;
 	c->plain_end = c->plain_rewritten = 0;
+	c->worked_encoded = c->worked_written = 0;
 	content_note_reads(c, true);
 	return ftruncate(c->fd, 0) ? -errno : 0;
 }

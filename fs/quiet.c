@@ -76,6 +76,14 @@ void quiet_add(struct fs *fs, struct inode *i)
 		inode_forget(fs, i, 1);
 }
 
+void quiet_double(struct fs *fs, struct inode *i)
+{
+	pthread_mutex_lock(&fs->quiet.lock);
+	if (i->content.quiet.n_returns < MAX_DOUBLINGS)
+		i->content.quiet.n_returns++;
+	pthread_mutex_unlock(&fs->quiet.lock);
+}
+
 void quiet_disturb(struct inode *i)
 {
 	atomic_store(&i->content.quiet.disturbed, true);
@@ -102,13 +110,8 @@ void quiet_drop(struct fs *fs, struct inode *i)
 /* `i` is referred to by us, no longer by the list. */
 static void look_at(struct fs *fs, struct inode *i)
 {
-	struct quiet_item *item = &i->content.quiet;
-
 	if (content_take_up(fs, i) == -EAGAIN) {
-		pthread_mutex_lock(&fs->quiet.lock);
-		if (item->n_returns < MAX_DOUBLINGS)
-			item->n_returns++;
-		pthread_mutex_unlock(&fs->quiet.lock);
+		quiet_double(fs, i);
 		quiet_add(fs, i);
 	}
 	inode_forget(fs, i, 1);

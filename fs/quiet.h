@@ -46,6 +46,9 @@ void quiet_stop(struct fs *fs);
  */
 void quiet_add(struct fs *fs, struct inode *inode);
 
+/* A writer came too early: from now on the file has to be quiet for twice as long. */
+void quiet_double(struct fs *fs, struct inode *inode);
+
 /* The file is changed, or has lost its name; cheap. */
 void quiet_disturb(struct inode *inode);
 

@@ -109,6 +109,8 @@ struct alcm_blob {
 	const char *lossy_why; /* a static text: why the last pass left a container alone, if it was for its values */
 
 	struct totals totals;
+	_Atomic uint64_t encoded_bytes; /* of chunks, since it was opened; relaxed */
+
 	uint64_t dirty_since_ns; /* wall clock of the first change since the last commit */
 
 	uint64_t commit_no, trailer_off, synced_off, index_off;

@@ -145,3 +145,8 @@ int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_di
 	describe_codec(&blob->totals, out);
 	return 0;
 }
+
+uint64_t alcm_blob_encoded_bytes(const struct alcm_blob *blob)
+{
+	return atomic_load_explicit(&blob->encoded_bytes, memory_order_relaxed);
+}

@@ -195,8 +195,11 @@ static uint32_t put_metrics(uint8_t *at, const struct metrics *m)
 	return DISK_METRICS_BYTES + DISK_DISTORTION_BYTES;
 }
 
-static void count_encoded(struct alcm *alcm, uint32_t len, const struct record *r)
+static void count_encoded(struct alcm_blob *blob, uint32_t len, const struct record *r)
 {
+	struct alcm *alcm = blob->alcm;
+
+	atomic_fetch_add_explicit(&blob->encoded_bytes, len, memory_order_relaxed);
 	engine_count(alcm, WORK_N_ENCODED, 1);
 	engine_count(alcm, WORK_ENCODED_BYTES, len);
 	engine_count(alcm, WORK_ENCODED_STORED_BYTES, r->frame_len);
@@ -244,6 +247,6 @@ int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chun
 	};
 	disk_record_put(scratch->frame, &r);
 	out->frame_len = DISK_RECORD_BYTES + body_len;
-	count_encoded(blob->alcm, len, out);
+	count_encoded(blob, len, out);
 	return 0;
 }

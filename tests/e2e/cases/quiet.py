@@ -68,6 +68,33 @@ os.close(reader)
 mapping.close()
 e2e.all_read_as({name: bytes(data) for name, data in contents.items()}, "quiet=1")
 
+# One that a program works in with many small changes after all is plain again, there and then, and has to be quiet for longer.
+n_changes = 0
+with open(e2e.m("w.bin"), "r+b", buffering=0) as f:
+    while e2e.is_blob("w.bin"):
+        at = int(rng.integers(len(weights) // 4096)) * 4096
+        weights[at : at + 8] = f"{n_changes:8}".encode()
+        f.seek(at)
+        f.write(weights[at : at + 8])
+        os.close(os.dup(f.fileno()))  # a commit
+        n_changes += 1
+        assert n_changes < 1000, "never plain"
+    assert n_changes > 50, f"plain after {n_changes} changes"
+    e2e.reads_as(e2e.m("w.bin"), bytes(weights), "plain again")
+    e2e.equal(os.path.exists(e2e.m(".alcm/caq/w.bin.json")), False, "a report")
+    f.seek(4096)
+    f.write(weights[4096:8192])
+e2e.wait_until(lambda: e2e.is_blob("w.bin"), "w.bin is taken up again")
+e2e.reads_as(e2e.m("w.bin"), bytes(weights), "taken up again")
+npy = bytearray(e2e.npy(100_000))
+e2e.write(e2e.m("w.npy"), npy)
+with open(e2e.m("w.npy"), "r+b", buffering=0) as f:
+    for k in range(150):
+        f.seek(4096)
+        f.write(npy[4096:4104])
+        os.close(os.dup(f.fileno()))
+assert e2e.is_blob("w.npy"), "a recognised format isn't made plain"
+
 # A new file that its only writer closed while somebody read it: nobody looked at it then.
 data = e2e.npy(90_000)
 with open(e2e.m("late.npy"), "wb", buffering=0) as f:
