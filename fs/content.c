@@ -479,7 +479,8 @@ void content_unpack(struct fs *fs, struct inode *i)
 			quiet_double(fs, i);
 		c->plain_written = c->waits = !err;
 		c->stays_blob = err; /* until it is opened again */
-		c->worked_encoded = c->worked_written = 0;
+		c->worked_encoded = 0;
+		c->worked_written = 0;
 	}
 	pthread_rwlock_unlock(&c->io);
 }

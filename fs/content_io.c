@@ -307,7 +307,8 @@ static int empty(struct inode *i)
 	c->plain_written = c->waits = false;
 	c->fresh = true;
 	c->plain_end = c->plain_rewritten = 0;
-	c->worked_encoded = c->worked_written = 0;
+	c->worked_encoded = 0;
+	c->worked_written = 0;
 	content_note_reads(c, true);
 	return ftruncate(c->fd, 0) ? -errno : 0;
 }

@@ -88,7 +88,8 @@ static void leave_plain(struct take_up *t, const struct alcm_verdict *verdict)
 
 	pthread_rwlock_wrlock(&c->io);
 	if (!c->n_writers && !is_disturbed(t)) {
-		c->waits = c->plain_written = false;
+		c->waits = false;
+		c->plain_written = false;
 		content_keep_verdict(t->fs, t->inode, t->fd, verdict);
 	}
 	pthread_rwlock_unlock(&c->io);
