@@ -19,7 +19,8 @@ passthrough=$(realpath "${2:?$usage}")
 types=${XFSTESTS_TYPES:-passthrough_ll alcmfs}
 results=${XFSTESTS_OUT:-$work/results}
 seconds=${XFSTESTS_SECONDS:-600}
-differs=generic/732 # mounts a store twice
+# 732 mounts a store twice; older libfuses have no operation for 004 (O_TMPFILE) and 528 (time of birth)
+differs='generic/\(732\|004\|528\)'
 shift 2
 [ $# -gt 0 ] || set -- -g generic/auto
 [[ $work != /tmp/* ]] || { # which every run has its own of
@@ -85,7 +86,7 @@ in_namespace() { # TYPE ARGUMENT…
     umount -a -l -t fuse.alcmfs
     mount --bind "$base/tmp" /tmp # names there are made of process ids, or fixed
     mount -o loop "$base/image" "$base/disk" && mkdir "$base"/disk/suite_{test,scratch} || exit 1
-    cd "$suite" && ./check -fuse "$@"
+    cd "$suite" && FSTESTS_ISOL=privatens ./check -fuse "$@"
     umount "$base/test" "$base/scratch" 2>/dev/null
     [ "$type" != passthrough_ll ] || exit
     for store in "$base"/disk/suite_{test,scratch}; do
@@ -164,7 +165,7 @@ done
 [ -z "${types%%*passthrough_ll*}" ] || exit $status
 for type in ${types//passthrough_ll/}; do
     behind=$(comm -23 <(passed passthrough_ll) <({ passed "$type" && slow "$type"; } | sort) | grep -vx "$differs" | tr '\n' ' ')
-    echo "pass on passthrough_ll and not on $type: ${behind:-none} (on purpose: $differs)"
+    echo "pass on passthrough_ll and not on $type: ${behind:-none} (left out: $differs)"
     [ -z "$behind" ] || status=1
 done
 exit $status
