@@ -128,11 +128,7 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 		table_release(&rec.table);
 		return err ? err : -ENOMEM;
 	}
-	if (rec.rolled_back)
-		engine_log(alcm, ALCM_LOG_WARNING,
-			"the last save of a file did not reach the disk before the power failed; "
-			"showing commit %llu",
-			(unsigned long long)rec.trailer.commit_no);
+	recover_say(alcm, &rec);
 	adopt(b, &rec);
 	if (b->profile && rec.has_trailer)
 		err = index_load_lossy(b, &rec.trailer);

@@ -278,8 +278,9 @@ struct recovered {
 	bool header_bad; /* mended, or rebuilt from a trailer */
 	bool tail_bad;   /* a flipped bit in the newest trailer or its index was mended */
 	bool has_trailer;
-	bool scanned;     /* the trailer didn't end the file */
-	bool rolled_back; /* to an older commit, after a power failure */
+	bool scanned;        /* the trailer didn't end the file */
+	bool rolled_back;    /* to an older commit, after a power failure */
+	bool commit_damaged; /* there was a newer commit, and no crash left it as it is */
 	struct disk_trailer trailer;
 	struct table table; /* the caller releases it */
 	struct totals totals;
@@ -292,6 +293,9 @@ struct recovered {
  * or newer, see `diag`. On failure nothing needs releasing.
  */
 int recover_state(const struct store *store, struct recovered *out, struct alcm_diag *diag);
+
+/* The lines of the log about a state that isn't the newest. */
+void recover_say(struct alcm *alcm, const struct recovered *rec);
 
 /* Only what alcm_probe() needs: the header and the trailer that counts. */
 int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm_diag *diag);

@@ -91,8 +91,9 @@ int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_c
 	if (err)
 		return err;
 	found.header_bad = rec.header_bad;
-	found.trailer_lost = !rec.has_trailer || rec.tail_bad;
-	found.orphan_tail = rec.has_trailer && (rec.scanned || rec.rolled_back);
+	found.trailer_lost = !rec.has_trailer || rec.tail_bad || rec.commit_damaged;
+	found.orphan_tail = rec.has_trailer && !rec.commit_damaged &&
+		(rec.scanned || rec.rolled_back);
 	table_release(&rec.table);
 
 	/* Opened as any reader would; a damaged header is mended first, or opening fails. */
@@ -107,6 +108,14 @@ int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_c
 	else if (rec.tail_bad)
 		(void)diag_set(&diag, 0, rec.trailer.index_off,
 			"a bit of the index or the trailer is flipped");
+	else if (rec.commit_damaged && rec.has_trailer)
+		(void)diag_set(&diag, 0, rec.trailer.off + DISK_TRAILER_BYTES,
+			"the newest commit's index or trailer is damaged: what reads is commit "
+			"%llu, "
+			"which was before",
+			(unsigned long long)rec.trailer.commit_no);
+	else if (rec.commit_damaged)
+		(void)diag_set(&diag, 0, rec.file_size, "the index or the trailer is damaged");
 	else if (found.trailer_lost)
 		(void)diag_set(&diag, 0, rec.file_size, "never committed: no index, no trailer");
 	else if (found.orphan_tail)

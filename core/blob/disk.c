@@ -89,6 +89,21 @@ bool disk_trailer_mend(uint8_t buf[DISK_TRAILER_BYTES])
 	return mend(buf, DISK_TRAILER_BYTES, trailer_valid, NULL);
 }
 
+bool disk_trailer_remains(const uint8_t buf[DISK_TRAILER_BYTES], uint64_t off,
+	const uint8_t uuid[16])
+{
+	enum { MAX_FLIPPED = 16 }; /* of 256 bits that are known */
+	uint8_t known[32];
+	unsigned n_flipped = 0;
+
+	memcpy(known, trailer_magic, 8);
+	memcpy(known + 8, uuid, 16);
+	le_put64(known + 24, off);
+	for (size_t i = 0; i < sizeof(known); i++)
+		n_flipped += (unsigned)__builtin_popcount(known[i] ^ buf[i < 8 ? i : i + 16]);
+	return n_flipped <= MAX_FLIPPED;
+}
+
 bool disk_header_begins(const uint8_t *buf, size_t n)
 {
 	return n >= sizeof(header_magic) && memcmp(buf, header_magic, sizeof(header_magic)) == 0;

@@ -99,6 +99,10 @@ bool disk_trailer_mend(uint8_t buf[DISK_TRAILER_BYTES]);
 bool disk_index_mend(uint8_t buf[DISK_INDEX_BYTES]);
 bool disk_index_body_mend(const struct disk_index *x, uint8_t *body);
 
+/* Whether bytes at `off`, which are no valid trailer, were one of this blob: few of the bits that are known differ. */
+bool disk_trailer_remains(const uint8_t buf[DISK_TRAILER_BYTES], uint64_t off,
+	const uint8_t uuid[16]);
+
 /* The n bytes begin with the magic of a blob. */
 bool disk_header_begins(const uint8_t *buf, size_t n);
 

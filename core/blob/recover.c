@@ -1,56 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Finding a blob's state when it is opened (docs/format.md, section 4). */
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/diag.h"
 #include "blob/blob_state.h"
-
-static uint8_t this_boot[16];
-static bool boot_overridden;
-
-static void read_boot_id(void)
-{
-	char text[37] = "";
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-	unsigned digits = 0;
-
-	if (fd >= 0)
-		close(fd);
-	for (ssize_t i = 0; i < n && digits < 32; i++) {
-		const char *hex = "0123456789abcdef", *p = strchr(hex, text[i]);
-
-		if (!p || !*p)
-			continue;
-		this_boot[digits / 2] = (uint8_t)(this_boot[digits / 2] << 4 | (p - hex));
-		digits++;
-	}
-}
-
-void recover_boot_id(uint8_t id[16])
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	if (!boot_overridden)
-		pthread_once(&once, read_boot_id);
-	memcpy(id, this_boot, sizeof(this_boot));
-}
-
-void blob_set_boot_id_for_tests(const uint8_t id[16])
-{
-	boot_overridden = id != NULL;
-	memset(this_boot, 0, sizeof(this_boot));
-	if (id)
-		memcpy(this_boot, id, sizeof(this_boot));
-	else
-		read_boot_id();
-}
 
 enum { EFFORT_LEAST = 256 << 20, EFFORT_TIMES = 16 };
 
@@ -282,6 +238,31 @@ static int roll_back(const struct store *store, struct recovered *rec)
 	}
 }
 
+/*
+ * Whether what ends the file was a trailer. A power failure can tear one between two sectors; within one all of it
+ * reached the disk, and was damaged there.
+ */
+static bool was_trailer(const struct store *store, const struct recovered *rec)
+{
+	enum { SECTOR_BYTES = 512 };
+	uint64_t off = rec->file_size - DISK_TRAILER_BYTES;
+	uint8_t buf[DISK_TRAILER_BYTES];
+
+	return rec->file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
+		off % SECTOR_BYTES <= SECTOR_BYTES - DISK_TRAILER_BYTES &&
+		!store_read(store, buf, sizeof(buf), off) &&
+		disk_trailer_remains(buf, off, rec->header.uuid);
+}
+
+/* Without a power failure since, an index is there if its trailer is: it was written first. */
+static bool index_was_there(const struct disk_trailer *t)
+{
+	uint8_t boot[16], zero[16] = { 0 };
+
+	recover_boot_id(boot);
+	return memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0;
+}
+
 static int take_trailer(const struct store *store, struct recovered *rec, struct alcm_diag *diag)
 {
 	struct walk w = {
@@ -296,8 +277,12 @@ static int take_trailer(const struct store *store, struct recovered *rec, struct
 		? -EBADMSG
 		: read_trailer(store, rec->file_size - DISK_TRAILER_BYTES, rec->header.uuid,
 			  &rec->trailer, &rec->tail_bad);
-	if (!err)
+	if (err == -EBADMSG) {
+		rec->commit_damaged = was_trailer(store, rec);
+	} else if (!err) {
 		err = index_load(store, &rec->trailer, true, &rec->table, &rec->totals, diag);
+		rec->commit_damaged = err == -EBADMSG && index_was_there(&rec->trailer);
+	}
 	if (err != -EBADMSG) {
 		rec->tail_bad |= rec->totals.mended;
 		rec->has_trailer = !err;
@@ -454,6 +439,20 @@ int recover_state(const struct store *store, struct recovered *out, struct alcm_
 	}
 	*out = rec;
 	return 0;
+}
+
+void recover_say(struct alcm *alcm, const struct recovered *rec)
+{
+	if (rec->rolled_back)
+		engine_log(alcm, ALCM_LOG_WARNING,
+			"the last save of a file did not reach the disk before the power failed; "
+			"showing commit %llu",
+			(unsigned long long)rec->trailer.commit_no);
+	if (rec->commit_damaged)
+		engine_log(alcm, ALCM_LOG_ERROR,
+			"the newest commit of a file is damaged: what is read was before it, or "
+			"is "
+			"rebuilt from records; alcm check names the file");
 }
 
 int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm_diag *diag)
