@@ -260,6 +260,12 @@ ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t of
 ssize_t alcm_blob_pwrite(struct alcm_blob *blob, const void *buf, size_t n, uint64_t off,
 	struct alcm_diag *diag);
 
+/*
+ * A new blob is about to get the `size` bytes of the plain file `fd`, which stays open and as it is until the blob is closed
+ * or `fd` is -1: its tensors are looked for there, ahead of what is written. Before the first write; no errors.
+ */
+void alcm_blob_look_ahead(struct alcm_blob *blob, int fd, uint64_t size);
+
 /* Set the logical size; growth reads as zeros. Errors as alcm_blob_pwrite(). */
 int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *diag);
 

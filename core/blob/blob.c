@@ -35,6 +35,7 @@ static struct alcm_blob *blob_new(struct alcm *alcm, struct store store, bool wr
 	b->log.end = DISK_HEADER_BYTES;
 	b->bufs.next = b->bufs.prev = &b->bufs;
 	b->layout_stale = true;
+	b->ahead_fd = -1;
 	b->client.reclaim = chunk_reclaim;
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_mutex_init(&b->container_lock, NULL);

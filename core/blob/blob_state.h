@@ -78,8 +78,10 @@ struct alcm_blob {
 	double bound;       /* of the profile; 0 = it has none */
 
 	/* Outside `lock`: a worker that looks for tensors reads chunks meanwhile. */
-	pthread_mutex_t container_lock;
-	struct container container; /* guarded by container_lock */
+	pthread_mutex_t container_lock; /* guards the next three */
+	struct container container;
+	int ahead_fd; /* where parsers read instead of in the blob; -1: nowhere */
+	uint64_t ahead_size;
 
 	pthread_mutex_t lock;   /* guards everything below */
 	pthread_cond_t changed; /* a buffer's state, or `exclusive` */
@@ -175,7 +177,7 @@ struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, c
 /* Whether more than an eighth of the chunk of `len` bytes at `off` is in no tensor that `layout` has. */
 bool layout_is_untyped(const struct layout *layout, uint64_t off, uint32_t len);
 
-/* The file as parsers read it. */
+/* The file as parsers read it; container_lock is held. */
 struct format_reader layout_reader(struct alcm_blob *blob);
 
 /* Look for tensors in what is there of the file; container_lock is held, `lock` not. */

@@ -67,8 +67,25 @@ static int read_logical(void *ctx, void *buf, size_t n, uint64_t off)
 	return (size_t)got == n ? 0 : -EIO;
 }
 
+static int read_ahead(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	const struct alcm_blob *blob = ctx;
+	const struct store plain = store_posix(blob->ahead_fd);
+
+	return store_read(&plain, buf, n, off);
+}
+
+void alcm_blob_look_ahead(struct alcm_blob *blob, int fd, uint64_t size)
+{
+	WITH_LOCK(&blob->container_lock);
+	blob->ahead_fd = fd;
+	blob->ahead_size = size;
+}
+
 struct format_reader layout_reader(struct alcm_blob *blob)
 {
+	if (blob->ahead_fd >= 0)
+		return (struct format_reader){ read_ahead, blob, blob->ahead_size };
 	return (struct format_reader){ read_logical, blob, alcm_blob_size(blob) };
 }
 

@@ -46,8 +46,10 @@ static int fill_blob(struct alcm_swap *s, struct alcm_blob *blob)
 {
 	const struct store plain = store_posix(s->fd);
 	uint64_t size = (uint64_t)s->before.st_size, at = 0, end = 0;
-	int err = alcm_blob_truncate(blob, size, s->diag);
+	int err;
 
+	alcm_blob_look_ahead(blob, s->fd, size);
+	err = alcm_blob_truncate(blob, size, s->diag);
 	while (!err) {
 		if (at == end)
 			err = swap_next_data(s->fd, at, size, &at, &end);

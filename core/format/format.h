@@ -40,6 +40,8 @@ struct format {
 	const char *name;
 	uint8_t magic[16];
 	uint8_t magic_len;
+	/* Programs change such files in place: to be compressed or not depends on how they are used. */
+	bool edited;
 	/* Fill `out` from the file's first `n` bytes. False: not parsable (or not within n). */
 	bool (*parse)(const uint8_t *prefix, size_t n, struct layout *out);
 	/* Whether the first `n` bytes, FORMAT_BEGIN_BYTES if the file has them, begin such a file. */
@@ -60,7 +62,7 @@ struct format {
 const struct format *format_table(size_t *n);
 
 /*
- * The format of a file that begins with these n bytes, or NULL. Of formats that a magic alone tells, a
+ * The format of a file that begins with these n bytes and is to be compressed for that, or NULL. Of formats that a magic alone tells, a
  * part of it is enough.
  */
 const char *format_name_of(const uint8_t *prefix, size_t n);

@@ -3,6 +3,7 @@
 
 #include "format/format.h"
 #include "format/gguf.h"
+#include "format/hdf5.h"
 #include "format/npy.h"
 #include "format/safetensors.h"
 #include "format/torch_legacy.h"
@@ -34,6 +35,12 @@ static const struct format formats[] = {
 		.walk = gguf_walk,
 	},
 	{
+		.name = "hdf5",
+		.edited = true,
+		.begins = hdf5_begins,
+		.walk = hdf5_walk,
+	},
+	{
 		.name = "torch stream",
 		.begins = torch_legacy_begins,
 		.walk = torch_legacy_walk,
@@ -58,7 +65,7 @@ static bool matches(const struct format *f, const uint8_t *prefix, size_t n)
 const char *format_name_of(const uint8_t *prefix, size_t n)
 {
 	for (unsigned i = 0; i < N_FORMATS; i++) {
-		if (matches(&formats[i], prefix, n))
+		if (!formats[i].edited && matches(&formats[i], prefix, n))
 			return formats[i].name;
 	}
 	return NULL;

@@ -59,7 +59,10 @@ static enum cli_exit fill_blob(struct cli *cli, struct alcm *alcm, struct source
 
 	if (err)
 		return cli_error_from(cli, out, err, NULL);
+	if (!source->blob)
+		alcm_blob_look_ahead(blob, source->fd, source->size);
 	status = source_copy(cli, source, true, out, write_blob, blob);
+	alcm_blob_look_ahead(blob, -1, 0);
 	if (!status) {
 		err = alcm_blob_truncate(blob, source->size, &diag);
 		if (!err)

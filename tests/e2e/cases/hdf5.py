@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # also: user
 """HDF5 files by h5py: chunked, resized and rewritten datasets, with HDF5's own locks on."""
+import json
 import os
 import subprocess
 import sys
@@ -66,3 +67,26 @@ def check(when):
 check("just written")
 e2e.remount()
 check("after a remount")
+
+# What a file has that was written at once, in pieces and in one piece: datasets of their types, and one with two names once.
+made = {"deep/er/f4": rng.standard_normal((300, 200)).astype("f4"), "f8": rng.standard_normal(9999),
+        "f2": rng.standard_normal(50_000).astype("f2"), "be": rng.standard_normal((100, 100)).astype(">f4"),
+        "i8": rng.integers(0, 50_000, 40_000)}
+with h5py.File(e2e.m("made.h5"), "w") as f:
+    for name, array in made.items():
+        f.create_dataset(name, data=array)
+    f.create_dataset("pieces", data=made["deep/er/f4"], chunks=(100, 150))
+    f.create_dataset("packed", data=made["deep/er/f4"], compression="gzip")
+    f["alias"] = f["f2"]
+with open(e2e.m(".alcm/caq/made.h5.json"), encoding="utf-8") as report:
+    rows = {r["name"]: (r["dtype"], r["shape"]) for r in json.load(report)["tensors"]}
+NAMES = {"f4": "float32", "f8": "float64", "f2": "float16", "i8": "int64"}
+want = {name: (NAMES[array.dtype.str[1:]], list(array.shape)) for name, array in made.items()}
+alias = rows.pop("alias", None)
+if alias:
+    rows["f2"] = alias
+e2e.equal(rows.pop("pieces")[0], "float32", "a dataset in pieces")
+e2e.equal(rows, want, "datasets")
+with h5py.File(e2e.m("made.h5")) as f:
+    for name, array in made.items():
+        assert np.array_equal(f[name][()], array), name

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ *   superblock ──► root group ──► B-tree ──► symbol nodes ──► names, object headers ──► groups again, or datasets
+ *
+ * What lies behind the file's present end is left out, and looked for again later. A file is a graph, which may
+ * have loops, so there is a limit to the steps that a walk takes; a dataset with two names is listed once.
+ */
+#include "format/hdf5.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/le.h"
+
+enum {
+	SIGNATURE_BYTES = 8,
+	SUPERBLOCK_BYTES = 96,
+	MAX_STEPS = 1 << 18,
+	MAX_DEPTH = 16,
+	MAX_NAME = 1024,
+	MAX_DIMS = 32, /* HDF5's own limit */
+	MAX_MESSAGE = 512,
+	NODE_BYTES = 24, /* a B-tree's node, before its keys */
+	SYMBOL_BYTES = 40,
+	HEADER_BYTES = 16,
+};
+
+enum message {
+	MESSAGE_DATASPACE = 1,
+	MESSAGE_DATATYPE = 3,
+	MESSAGE_LAYOUT = 8,
+	MESSAGE_FILTERS = 11,
+	MESSAGE_CONTINUATION = 16,
+	MESSAGE_SYMBOL_TABLE = 17,
+};
+
+enum { LAYOUT_CONTIGUOUS = 1, LAYOUT_CHUNKED = 2 };
+
+#define NOWHERE UINT64_MAX
+
+static const uint8_t signature[SIGNATURE_BYTES] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
+
+struct walk {
+	const struct format_reader *file;
+	struct segments *out;
+	unsigned steps;
+	bool cut; /* some of it isn't there yet */
+	size_t name_len;
+	char name[MAX_NAME];
+};
+
+/* What an object header says. */
+struct object {
+	uint64_t btree, heap; /* of a group; NOWHERE: it is none */
+	unsigned n_dims;
+	uint64_t shape[MAX_DIMS];
+	bool has_shape, filtered, big_endian, signed_ints;
+	unsigned class;
+	uint32_t elem_bytes;
+	uint8_t exponent_bits;
+	unsigned layout;
+	uint64_t data, data_bytes;
+	uint32_t chunk[MAX_DIMS + 1]; /* its shape, then the size of an element */
+};
+
+bool hdf5_begins(const uint8_t *prefix, size_t n)
+{
+	return n >= SIGNATURE_BYTES && memcmp(prefix, signature, SIGNATURE_BYTES) == 0;
+}
+
+/* False: it isn't there yet, or the walk has taken too long. */
+static bool get(struct walk *w, uint64_t at, void *buf, size_t n)
+{
+	if (++w->steps > MAX_STEPS)
+		return false;
+	if (at != NOWHERE && (at > w->file->size || n > w->file->size - at))
+		w->cut = true;
+	return at != NOWHERE && format_read(w->file, buf, n, at);
+}
+
+/* ---- messages ------------------------------------------------------------------------------------ */
+
+static void read_dataspace(const uint8_t *p, size_t n, struct object *o)
+{
+	size_t at = p[0] == 1 ? 8 : 4;
+
+	if ((p[0] != 1 && p[0] != 2) || p[1] > MAX_DIMS || n < at + (size_t)p[1] * 8)
+		return;
+	o->n_dims = p[1];
+	for (unsigned i = 0; i < o->n_dims; i++)
+		o->shape[i] = le_get64(p + at + i * 8);
+	o->has_shape = true;
+}
+
+static void read_datatype(const uint8_t *p, size_t n, struct object *o)
+{
+	o->class = p[0] & 15;
+	o->elem_bytes = le_get32(p + 4);
+	o->big_endian = p[1] & 1;
+	o->signed_ints = p[1] & 8;
+	/* A float: offset, precision, then where its exponent is and how long. */
+	if (o->class == 1 && n >= 20 && !(p[1] & 0x40))
+		o->exponent_bits = p[13];
+}
+
+static void read_layout(const uint8_t *p, size_t n, struct object *o)
+{
+	unsigned rank = p[2];
+
+	if (p[0] != 3 && p[0] != 4)
+		return;
+	if (p[1] == LAYOUT_CONTIGUOUS && n >= 18) {
+		o->layout = LAYOUT_CONTIGUOUS;
+		o->data = le_get64(p + 2);
+		o->data_bytes = le_get64(p + 10);
+	} else if (p[0] == 3 && p[1] == LAYOUT_CHUNKED && rank >= 1 && rank <= MAX_DIMS + 1 &&
+		n >= 11 + (size_t)rank * 4) {
+		o->layout = LAYOUT_CHUNKED;
+		o->data = le_get64(p + 3);
+		for (unsigned i = 0; i < rank; i++)
+			o->chunk[i] = le_get32(p + 11 + i * 4);
+	}
+}
+
+static void read_message(unsigned type, const uint8_t *p, size_t n, struct object *o)
+{
+	if (n < 8)
+		return;
+	switch (type) {
+	case MESSAGE_DATASPACE:
+		read_dataspace(p, n, o);
+		break;
+	case MESSAGE_DATATYPE:
+		read_datatype(p, n, o);
+		break;
+	case MESSAGE_LAYOUT:
+		read_layout(p, n, o);
+		break;
+	case MESSAGE_FILTERS:
+		o->filtered = p[1] > 0;
+		break;
+	case MESSAGE_SYMBOL_TABLE:
+		o->btree = le_get64(p);
+		o->heap = n >= 16 ? le_get64(p + 8) : NOWHERE;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The messages in [at, at + n), and in blocks that they go on in. False: not all of them are there. */
+static bool read_messages(struct walk *w, uint64_t at, uint64_t n, struct object *o,
+	unsigned depth)
+{
+	while (n >= 8) {
+		uint8_t head[8], body[MAX_MESSAGE];
+		size_t len, some;
+
+		if (!get(w, at, head, sizeof(head)))
+			return false;
+		len = le_get16(head + 2);
+		some = len < sizeof(body) ? len : sizeof(body);
+		if (len > n - 8 || !get(w, at + 8, body, some))
+			return false;
+		if (le_get16(head) == MESSAGE_CONTINUATION && some >= 16) {
+			if (depth == MAX_DEPTH ||
+				!read_messages(w, le_get64(body), le_get64(body + 8), o, depth + 1))
+				return false;
+		} else {
+			read_message(le_get16(head), body, some, o);
+		}
+		at += 8 + len;
+		n -= 8 + len;
+	}
+	return true;
+}
+
+static bool read_object(struct walk *w, uint64_t at, struct object *o)
+{
+	uint8_t head[HEADER_BYTES];
+
+	*o = (struct object){ .btree = NOWHERE, .heap = NOWHERE };
+	return get(w, at, head, sizeof(head)) && head[0] == 1 &&
+		read_messages(w, at + HEADER_BYTES, le_get32(head + 8), o, 0);
+}
+
+/* ---- datasets ------------------------------------------------------------------------------------ */
+
+static enum dtype_id type_of(const struct object *o)
+{
+	static const enum dtype_id ints[2][9] = {
+		{ [1] = DTYPE_U8, [2] = DTYPE_U16, [4] = DTYPE_U32, [8] = DTYPE_U64 },
+		{ [1] = DTYPE_I8, [2] = DTYPE_I16, [4] = DTYPE_I32, [8] = DTYPE_I64 },
+	};
+
+	if (o->class == 0 && o->elem_bytes <= 8)
+		return ints[o->signed_ints][o->elem_bytes];
+	if (o->class != 1)
+		return DTYPE_BYTES;
+	for (unsigned id = DTYPE_F16; id <= DTYPE_F64; id++) {
+		const struct dtype *type = dtype_get((enum dtype_id)id);
+
+		if (type->width_bytes == o->elem_bytes && type->exponent_bits == o->exponent_bits)
+			return (enum dtype_id)id;
+	}
+	return DTYPE_BYTES;
+}
+
+static void add(struct walk *w, const struct object *o, const uint64_t *shape, uint64_t offset)
+{
+	struct segment_about a = { .name = w->name,
+		.name_len = w->name_len,
+		.dtype = type_of(o),
+		.elem_bytes = o->elem_bytes,
+		.big_endian = o->big_endian,
+		.row_elems = segments_row_elems(shape, o->n_dims, false),
+		.n_dims = o->n_dims,
+		.shape = shape,
+		.offset = offset,
+		.bytes = o->elem_bytes };
+
+	if (a.dtype == DTYPE_BYTES)
+		return;
+	a.type = dtype_get(a.dtype)->name;
+	for (unsigned i = 0; i < o->n_dims; i++) {
+		if (!checked_mul(a.bytes, shape[i], &a.bytes))
+			return;
+	}
+	if (!a.bytes || (o->layout == LAYOUT_CONTIGUOUS && a.bytes != o->data_bytes))
+		return;
+	(void)segments_add(w->out, &a);
+}
+
+/* A B-tree's node: its level and how many children it has. False: it is none. */
+static bool read_node(struct walk *w, uint64_t at, unsigned type, unsigned *level, unsigned *n)
+{
+	uint8_t p[NODE_BYTES];
+
+	if (!get(w, at, p, sizeof(p)) || memcmp(p, "TREE", 4) != 0 || p[4] != type)
+		return false;
+	*level = p[5];
+	*n = le_get16(p + 6);
+	return true;
+}
+
+/* The chunks below a node. Those at a border are as large as the others. */
+static void read_chunks(struct walk *w, const struct object *o, uint64_t at, unsigned depth)
+{
+	unsigned key_bytes = 8 + 8 * (o->n_dims + 1), level, n;
+	uint64_t shape[MAX_DIMS];
+
+	if (depth == MAX_DEPTH || !read_node(w, at, 1, &level, &n))
+		return;
+	for (unsigned i = 0; i < o->n_dims; i++)
+		shape[i] = o->chunk[i];
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t child_at = at + NODE_BYTES + (uint64_t)i * (key_bytes + 8) + key_bytes;
+		uint8_t child[8];
+
+		if (!get(w, child_at, child, sizeof(child)))
+			return;
+		if (level)
+			read_chunks(w, o, le_get64(child), depth + 1);
+		else
+			add(w, o, shape, le_get64(child));
+	}
+}
+
+static void read_dataset(struct walk *w, const struct object *o)
+{
+	if (!o->has_shape || !o->elem_bytes || o->filtered || o->data == NOWHERE)
+		return;
+	if (o->layout == LAYOUT_CONTIGUOUS)
+		add(w, o, o->shape, o->data);
+	else if (o->layout == LAYOUT_CHUNKED)
+		read_chunks(w, o, o->data, 0);
+}
+
+/* ---- groups -------------------------------------------------------------------------------------- */
+
+static void read_group(struct walk *w, uint64_t btree, uint64_t heap, unsigned depth);
+
+/* Add a name's part at `at` to the path; the length that it had. */
+static size_t push_name(struct walk *w, uint64_t at)
+{
+	size_t before = w->name_len, room;
+	uint8_t text[256] = { 0 };
+
+	if (w->name_len && w->name_len + 1 < MAX_NAME)
+		w->name[w->name_len++] = '/';
+	room = MAX_NAME - w->name_len < sizeof(text) ? MAX_NAME - w->name_len : sizeof(text);
+	if (at < w->file->size) {
+		size_t n = (size_t)min_u64(room, w->file->size - at);
+
+		(void)get(w, at, text, n);
+		n = strnlen((const char *)text, n);
+		memcpy(w->name + w->name_len, text, n);
+		w->name_len += n;
+	}
+	return before;
+}
+
+/* A symbol node: entries with a name and an object each. */
+static void read_symbols(struct walk *w, uint64_t at, uint64_t names, unsigned depth)
+{
+	uint8_t head[8], entry[SYMBOL_BYTES];
+
+	if (!get(w, at, head, sizeof(head)) || memcmp(head, "SNOD", 4) != 0)
+		return;
+	for (unsigned i = 0; i < le_get16(head + 6); i++) {
+		struct object o;
+		size_t before;
+
+		if (!get(w, at + sizeof(head) + (uint64_t)i * SYMBOL_BYTES, entry, sizeof(entry)))
+			return;
+		if (!read_object(w, le_get64(entry + 8), &o))
+			continue;
+		before = push_name(w, names + le_get64(entry));
+		if (o.btree != NOWHERE)
+			read_group(w, o.btree, o.heap, depth + 1);
+		else
+			read_dataset(w, &o);
+		w->name_len = before;
+	}
+}
+
+static void read_tree(struct walk *w, uint64_t at, uint64_t names, unsigned depth)
+{
+	unsigned level, n;
+
+	if (depth >= MAX_DEPTH || !read_node(w, at, 0, &level, &n))
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t child[8];
+
+		if (!get(w, at + NODE_BYTES + 8 + (uint64_t)i * 16, child, sizeof(child)))
+			return;
+		if (level)
+			read_tree(w, le_get64(child), names, depth + 1);
+		else
+			read_symbols(w, le_get64(child), names, depth);
+	}
+}
+
+static void read_group(struct walk *w, uint64_t btree, uint64_t heap, unsigned depth)
+{
+	uint8_t head[32];
+
+	if (get(w, heap, head, sizeof(head)) && memcmp(head, "HEAP", 4) == 0)
+		read_tree(w, btree, le_get64(head + 24), depth);
+}
+
+/* Where the root group's object header is; NOWHERE: in no superblock that we know, or not at byte 0. */
+static uint64_t root_of(const uint8_t *p)
+{
+	unsigned version = p[8], sizes_at = version < 2 ? 13 : 9;
+	uint64_t base_at = version == 0 ? 24 : version == 1 ? 28 : 12;
+
+	if (version > 3 || p[sizes_at] != 8 || p[sizes_at + 1] != 8 || le_get64(p + base_at))
+		return NOWHERE;
+	return le_get64(p + base_at + (version < 2 ? 40 : 24));
+}
+
+/* Names that mean the same dataset are one. */
+static void drop_doubles(struct segments *l)
+{
+	size_t n = 0;
+
+	segments_order(l->items, l->n);
+	for (size_t i = 0; i < l->n; i++) {
+		if (!n || l->items[n - 1].offset != l->items[i].offset)
+			l->items[n++] = l->items[i];
+	}
+	l->n = n;
+}
+
+void hdf5_walk(struct container *c, const struct format_reader *file)
+{
+	AUTO_FREE struct walk *w = mem_zalloc(1, sizeof(*w));
+	uint8_t super[SUPERBLOCK_BYTES];
+	struct object root;
+
+	c->head_bytes = SUPERBLOCK_BYTES;
+	if (!w)
+		return;
+	if (file->size < SUPERBLOCK_BYTES || !format_read(file, super, sizeof(super), 0)) {
+		c->wants = SUPERBLOCK_BYTES;
+		return;
+	}
+	segments_release(&c->segments);
+	w->file = file;
+	w->out = &c->segments;
+	if (read_object(w, root_of(super), &root) && root.btree != NOWHERE)
+		read_group(w, root.btree, root.heap, 0);
+	drop_doubles(&c->segments);
+	if (w->cut)
+		c->wants = container_later(file);
+}
