@@ -296,9 +296,12 @@ int alcm_blob_commit(struct alcm_blob *blob, bool sync, struct alcm_diag *diag);
  * tensor that was written anew as a whole gets a new one. `prune_share`: for that, by the scheduler.
  * `*changed` says whether readers see other values now. Writers wait meanwhile, readers don't.
  *
+ * Of a container all tensors of floats are quantised but an optimizer's state, and its checksums are put right, once; what is
+ * written into it later stays as it is. One with a checksum that can't be made anew is left alone.
+ *
  * Nothing happens, and 0 is returned, to a lossless blob and to what the profile leaves as it is:
  * chunks with NaN or Inf, integers, an incomplete tensor; alcm_blob_info() says why. On an error
- * (-ENOSPC, -EDQUOT, -ENOMEM, -EIO) some chunks are quantised and others not; call again.
+ * (-ENOSPC, -EDQUOT, -ENOMEM, -EIO) some chunks are quantised and others not, of a container none; call again.
  */
 bool alcm_blob_lossy(const struct alcm_blob *blob); /* whether its profile is a lossy one */
 int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed,

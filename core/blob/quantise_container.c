@@ -449,10 +449,11 @@ int quantise_container(struct pass *p)
 	}
 	if (!err)
 		err = take_snapshot(blob, &before);
-	if (!err)
+	if (!err) {
 		err = verify_sums(p, &plan);
-	if (err == -ENODATA && before.items)
-		set_why(blob, "a checksum in it is wrong as it is");
+		if (err == -ENODATA)
+			set_why(blob, "a checksum in it is wrong as it is");
+	}
 	if (!err)
 		err = fit_all(p, &plan, &totals);
 	if (!err) {
