@@ -32,9 +32,11 @@ static const char *last_of(const char *path)
 
 static bool has_usual_name(const char *last)
 {
+	static const char summary[] = ALCM_SUMMARY_NAME;
+
 	return strlen(last) + SUFFIX_LEN <= NAME_MAX &&
-		(strncmp(last, ALCM_SUMMARY_NAME, strlen(last)) != 0 ||
-			strcmp(ALCM_SUMMARY_NAME + strlen(last), SUFFIX) != 0);
+		(strncmp(last, summary, strlen(last)) != 0 ||
+			strcmp(&summary[strlen(last)], SUFFIX) != 0);
 }
 
 /* No character of UTF-8 is cut in two: some stores have no names of other bytes. */
