@@ -123,12 +123,10 @@ static const char *make_plan(struct alcm_blob *blob, struct plan *plan)
 	struct format_reader file = layout_reader(blob);
 	const char *why = NULL;
 
-	if (c->format->checksums)
-		why = c->format->checksums(&file, &plan->sums);
-	else if (c->wants != CONTAINER_DONE)
-		why = "its header is not complete";
-	if (why)
+	if (c->format->checksums && !c->format->checksums(&file, &plan->sums, &why))
 		return why;
+	if (!c->format->checksums && c->wants != CONTAINER_DONE)
+		return "its header is not complete";
 	plan->used = mem_zalloc(plan->sums.n + 1, sizeof(*plan->used));
 	plan->shapes = mem_alloc((c->segments.n + 1) * sizeof(*plan->shapes));
 	plan->tensors.items = mem_alloc((c->segments.n + 1) * sizeof(*plan->tensors.items));
@@ -291,7 +289,7 @@ static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare, 
 	quantised = quantise_is_done_locked(blob, chunk_no);
 	if (s && s->buf && s->buf->state == CBUF_DIRTY)
 		m.distortion = s->buf->distortion;
-	else if (quantised)
+	else if (quantised && s)
 		err = record_read_metrics(blob, s->off, s->frame_len, chunk_no, &m, &planes,
 			p->diag);
 	if (!err)
@@ -375,7 +373,7 @@ static int fit_all(const struct pass *p, struct plan *plan, struct lossy_totals 
 
 		if (err && err != -ENODATA)
 			return err;
-		if (!err) {
+		if (t->about) {
 			totals->n_tensors++;
 			totals->n_scales += t->about->params.n_scales;
 		}

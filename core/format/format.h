@@ -51,7 +51,8 @@ struct format {
 	/*
 	 * Every checksum that a complete file holds, as zip_checksums() does. NULL: the format has none.
 	 */
-	const char *(*checksums)(const struct format_reader *file, struct checksums *out);
+	bool (*checksums)(const struct format_reader *file, struct checksums *out,
+		const char **why);
 	/* Free container->state. May be NULL. */
 	void (*release)(struct container *container);
 };

@@ -315,19 +315,18 @@ static const char *read_directory(struct directory *d)
 	return read_entries(d, bytes);
 }
 
-const char *zip_checksums(const struct format_reader *file, struct checksums *out)
+bool zip_checksums(const struct format_reader *file, struct checksums *out, const char **why)
 {
 	struct directory d = { .file = file, .out = out };
-	const char *why;
 
 	*out = (struct checksums){ 0 };
-	why = find_end(&d);
-	if (!why)
-		why = read_directory(&d);
+	*why = find_end(&d);
+	if (!*why)
+		*why = read_directory(&d);
 	mem_free(d.extents);
-	if (why) {
+	if (*why) {
 		mem_free(out->items);
 		*out = (struct checksums){ 0 };
 	}
-	return why;
+	return !*why;
 }

@@ -7,9 +7,9 @@
 
 /*
  * The CRC-32 of each stored member, with every place where it stands: in the directory, and in the local
- * record or the descriptor behind the bytes. NULL, and `out` filled; or why it isn't known what would have to be
- * changed with a member's bytes (a static text), and `out` empty.
+ * record or the descriptor behind the bytes. False, with `out` empty: it isn't known what would have to be
+ * changed with a member's bytes, and `why` (a static text).
  */
-const char *zip_checksums(const struct format_reader *file, struct checksums *out);
+bool zip_checksums(const struct format_reader *file, struct checksums *out, const char **why);
 
 #endif

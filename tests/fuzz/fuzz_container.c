@@ -62,9 +62,10 @@ static void check_same(const struct segments *a, const struct segments *b)
 static void check_sums(const struct format_reader *file)
 {
 	struct checksums sums;
-	const char *why = zip_checksums(file, &sums);
+	const char *why;
+	bool known = zip_checksums(file, &sums, &why);
 
-	if (why ? sums.items || sums.n : !sums.items)
+	if (known ? !sums.items || why : sums.items || sums.n || !why)
 		abort();
 	for (size_t i = 0; i < sums.n; i++) {
 		const struct checksum *s = &sums.items[i];

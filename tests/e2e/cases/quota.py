@@ -98,7 +98,8 @@ def remove(*names):
         except OSError:
             return False
         finally:
-            os.unlink(os.path.join(volume, "room"))
+            with contextlib.suppress(FileNotFoundError):  # there may be no room for a name either
+                os.unlink(os.path.join(volume, "room"))
         os.sync()
         return True
 
