@@ -49,7 +49,8 @@ static void clear_fault(void *ctx)
 }
 
 /* False: there were fewer than n calls. */
-static bool try_fault(const struct fault_case *c, uint64_t n, uint64_t seed, struct alcm *alcm)
+static bool try_fault(const struct fault_case *c, void (*run)(struct trial *), uint64_t n,
+	uint64_t seed, struct alcm *alcm)
 {
 	struct store_mem *mem = store_mem_new();
 	struct store_faulty faulty;
@@ -62,7 +63,7 @@ static bool try_fault(const struct fault_case *c, uint64_t n, uint64_t seed, str
 	trial_init(&t, name, seed, alcm, store_faulty_store(&faulty));
 	t.clear = clear_fault;
 	t.ctx = &faulty;
-	trial_run(&t);
+	run(&t);
 
 	/* Opening clears the fault when it can't be done otherwise; then count what was seen. */
 	uint64_t failed = store_faulty_failed(&faulty);
@@ -87,11 +88,14 @@ void model_fault(const struct options *o)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct alcm *alcm = model_engine((unsigned)(1 + i % 2), 8 << 20, MODEL_CHUNK);
-		uint64_t n = 1;
+		uint64_t n = 1, in_container = 1;
 
-		while (try_fault(&cases[i], n, o->seed, alcm))
+		while (try_fault(&cases[i], trial_run, n, o->seed, alcm))
 			n += cases[i].stride;
-		printf("%s: %llu calls\n", cases[i].name, (unsigned long long)n - 1);
+		while (try_fault(&cases[i], trial_run_container, in_container, o->seed, alcm))
+			in_container++;
+		printf("%s: %llu calls, %llu in a container\n", cases[i].name,
+			(unsigned long long)n - 1, (unsigned long long)in_container - 1);
 		alcm_free(alcm);
 	}
 }
@@ -117,7 +121,7 @@ static bool still_armed(unsigned long n)
 	return false;
 }
 
-static bool try_alloc(unsigned long n, uint64_t seed)
+static bool try_alloc(void (*run)(struct trial *), unsigned long n, uint64_t seed)
 {
 	struct store_mem *mem = store_mem_new();
 	struct alcm *alcm = NULL;
@@ -136,7 +140,7 @@ static bool try_alloc(unsigned long n, uint64_t seed)
 	(void)snprintf(name, sizeof(name), "allocation %lu", n);
 	trial_init(&t, name, seed, alcm, store_mem_store(mem));
 	t.clear = clear_alloc;
-	trial_run(&t);
+	run(&t);
 	armed = still_armed(n);
 	trial_finish(&t, true);
 	trial_release(&t);
@@ -149,9 +153,12 @@ void model_alloc(const struct options *o)
 {
 	unsigned long n = 1;
 
-	while (try_alloc(n, o->seed))
+	while (try_alloc(trial_run, n, o->seed))
 		n++;
 	printf("%lu allocations\n", n - 1);
+	for (n = 1; try_alloc(trial_run_container, n, o->seed); n++)
+		;
+	printf("%lu in a container\n", n - 1);
 }
 
 /* ---- a full disk -------------------------------------------------------------------------------- */

@@ -27,6 +27,9 @@ struct trial {
 /* Run the workload on a new blob. */
 void trial_run(struct trial *t);
 
+/* Another one: a container whose header comes last, so that what was committed before it is encoded again. */
+void trial_run_container(struct trial *t);
+
 /*
  * Make things work, commit, open again and compare. With `must_commit` nothing acknowledged
  * may be lost; otherwise the last commit, or one that was tried since, must be there.
