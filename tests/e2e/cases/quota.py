@@ -84,9 +84,11 @@ def replace(name, data):
 
 
 def remove(*names):
-    """On ext4 the space is there at once; btrfs itself gives it back a while later."""
+    """On ext4 the space is there at once; btrfs itself gives it back a while later. The quota may have had no room
+    for a name either."""
     for name in names:
-        os.unlink(e2e.m(name))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(e2e.m(name))
     if volume == e2e.STORE:
         return
 
@@ -98,7 +100,7 @@ def remove(*names):
         except OSError:
             return False
         finally:
-            with contextlib.suppress(FileNotFoundError):  # there may be no room for a name either
+            with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(volume, "room"))
         os.sync()
         return True
