@@ -64,7 +64,7 @@ void quiet_add(struct fs *fs, struct inode *i)
 	referred = item->listed;
 	if (item->listed)
 		unlist_locked(q, item);
-	if (q->n < MAX_ITEMS) {
+	if (q->n < MAX_ITEMS && !item->dropped) {
 		item->due_ms = now_ms() + ((uint64_t)fs->opt.quiet * 1000 << item->n_returns);
 		list_locked(q, item);
 		pthread_cond_signal(&q->changed);
@@ -97,6 +97,7 @@ void quiet_drop(struct fs *fs, struct inode *i)
 
 	quiet_disturb(i);
 	pthread_mutex_lock(&q->lock);
+	item->dropped = true;
 	listed = item->listed;
 	if (listed)
 		unlist_locked(q, item);
