@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "content.h"
@@ -51,6 +52,19 @@ static void list_locked(struct quiet *q, struct quiet_item *item)
 	q->n++;
 }
 
+static bool has_no_name(struct fs *fs, struct inode *i)
+{
+	struct stat st;
+	int fd;
+	bool lost;
+
+	if (inode_pin(fs, i, &fd))
+		return false;
+	lost = fstat(fd, &st) == 0 && st.st_nlink == 0;
+	inode_unpin(fs, i);
+	return lost;
+}
+
 void quiet_add(struct fs *fs, struct inode *i)
 {
 	struct quiet_item *item = &i->content.quiet;
@@ -64,7 +78,7 @@ void quiet_add(struct fs *fs, struct inode *i)
 	referred = item->listed;
 	if (item->listed)
 		unlist_locked(q, item);
-	if (q->n < MAX_ITEMS && !item->dropped) {
+	if (q->n < MAX_ITEMS) {
 		item->due_ms = now_ms() + ((uint64_t)fs->opt.quiet * 1000 << item->n_returns);
 		list_locked(q, item);
 		pthread_cond_signal(&q->changed);
@@ -72,6 +86,9 @@ void quiet_add(struct fs *fs, struct inode *i)
 		referred = true;
 	}
 	pthread_mutex_unlock(&q->lock);
+	/* Its last close can come in after its removal: that found it on the list, or we see it now. */
+	if (has_no_name(fs, i))
+		quiet_drop(fs, i);
 	if (referred)
 		inode_forget(fs, i, 1);
 }
@@ -97,7 +114,6 @@ void quiet_drop(struct fs *fs, struct inode *i)
 
 	quiet_disturb(i);
 	pthread_mutex_lock(&q->lock);
-	item->dropped = true;
 	listed = item->listed;
 	if (listed)
 		unlist_locked(q, item);

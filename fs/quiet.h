@@ -16,11 +16,10 @@ struct inode;
 
 /* A file's part in it. Embedded in its content. */
 struct quiet_item {
-	struct quiet_item *prev, *next; /* guarded by quiet->lock, as the next four */
+	struct quiet_item *prev, *next; /* guarded by quiet->lock, as the next three */
 	uint64_t due_ms;                /* monotonic */
 	unsigned n_returns; /* so often a writer came too early; each doubles the time to wait */
 	bool listed;        /* which counts as a lookup */
-	bool dropped; /* it lost its name, perhaps before its last close came in: not listed again */
 	atomic_bool disturbed; /* a writer came, or it was removed, since the thread began with it */
 };
 

@@ -105,7 +105,7 @@ struct alcm_blob {
 	/* NULL: nothing was quantised yet. Replaced only while no buffer is QUEUED or ENCODING;
 	   what it points to never changes, so those who encode read it without the lock. */
 	struct lossy *lossy;
-	/* What is being quantised, under the same rule; none between two passes. */
+	/* What the last pass quantised, under the same rule; of a container only while it lasts. */
 	struct lossy_tensors lossy_tensors;
 	struct lossy_totals lossy_totals;
 	const char *lossy_why; /* a static text: why the last pass left a container alone, if it was for its values */
