@@ -32,9 +32,10 @@ void commit_leave_locked(struct alcm_blob *blob)
 	pthread_cond_broadcast(&blob->changed);
 }
 
-/* Encode all dirty buffers; a single one on this thread, which saves two context switches. */
-static void encode_all_locked(struct alcm_blob *blob)
+/* A single buffer is encoded on this thread, which saves two context switches. */
+int commit_encode_all_locked(struct alcm_blob *blob)
 {
+	blob->full = 0;
 	for (struct cbuf *buf = blob->bufs.next; blob->n_dirty == 1; buf = buf->next) {
 		if (buf->state == CBUF_DIRTY) {
 			chunk_encode_now_locked(buf);
@@ -45,6 +46,7 @@ static void encode_all_locked(struct alcm_blob *blob)
 		chunk_queue_all_locked(blob);
 	while (blob->n_busy)
 		pthread_cond_wait(&blob->changed, &blob->lock);
+	return blob->failed ? blob->failed : blob->full;
 }
 
 /* Some record was replaced: add up the live ones' figures anew from their heads. */
@@ -168,11 +170,8 @@ static int punch_locked(struct alcm_blob *blob)
 static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *diag)
 {
 	if (blob->dirty) {
-		blob->full = 0;
-		encode_all_locked(blob);
-
+		int err = commit_encode_all_locked(blob);
 		uint64_t cpu = clock_thread_cpu_ns();
-		int err = blob->failed ? blob->failed : blob->full;
 
 		if (!err)
 			recode_locked(blob);

@@ -8,4 +8,7 @@ struct alcm_blob;
 void commit_enter_locked(struct alcm_blob *blob);
 void commit_leave_locked(struct alcm_blob *blob);
 
+/* Encode every dirty buffer; drops the lock on the way. -ENOSPC, -EDQUOT, -ENOMEM: some are dirty still; -EIO. */
+int commit_encode_all_locked(struct alcm_blob *blob);
+
 #endif

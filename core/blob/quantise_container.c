@@ -16,6 +16,7 @@
 #include "base/checked.h"
 #include "base/le.h"
 #include "base/lock.h"
+#include "blob/commit.h"
 #include "blob/quantise.h"
 #include "lossy/optimizer.h"
 
@@ -63,37 +64,26 @@ static void set_layout(const struct segments *l, const struct segment *s, struct
 	memcpy(out->shape, l->dims + s->shape, out->n_dims * sizeof(*out->shape));
 }
 
-/* The checksum that the tensor lies in. */
-static struct checksum *find_sum(const struct checksums *sums, const struct segment *s)
+static bool lies_in(const struct segment *s, const struct checksum *sum)
 {
-	size_t lo = 0, hi = sums->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (sums->items[mid].offset + sums->items[mid].bytes > s->offset)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	if (lo == sums->n || s->offset < sums->items[lo].offset ||
-		s->bytes > sums->items[lo].offset + sums->items[lo].bytes - s->offset)
-		return NULL;
-	return &sums->items[lo];
+	return s->offset >= sum->offset && s->bytes <= sum->offset + sum->bytes - s->offset;
 }
 
 static const char *add_tensors(const struct alcm_blob *blob, const struct segments *l,
 	bool has_sums, uint64_t size, struct plan *plan)
 {
 	const char *why = "it has no tensors of floats", *why_not_this;
+	const struct checksums *sums = &plan->sums;
+	size_t at = 0; /* both lists are in order */
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct segment *s = &l->items[i];
-		const struct checksum *sum = find_sum(&plan->sums, s);
 		struct layout layout;
 
 		if (segment_end(s) > size)
 			return "the file is shorter than its header says";
+		while (at < sums->n && sums->items[at].offset + sums->items[at].bytes <= s->offset)
+			at++;
 		set_layout(l, s, &layout);
 		if (!quantise_shapes_of(blob, &layout, &plan->shapes[plan->tensors.n],
 			    &why_not_this))
@@ -102,10 +92,11 @@ static const char *add_tensors(const struct alcm_blob *blob, const struct segmen
 			why = "it has no floats but an optimizer's state";
 			continue;
 		}
-		if (has_sums && !sum)
-			continue;
-		if (sum)
-			plan->used[sum - plan->sums.items] = true;
+		if (has_sums) {
+			if (at == sums->n || !lies_in(s, &sums->items[at]))
+				continue;
+			plan->used[at] = true;
+		}
 		plan->tensors.items[plan->tensors.n++] = (struct lossy_tensor){
 			.offset = s->offset,
 			.bytes = s->bytes,
@@ -160,53 +151,40 @@ static void set_why(struct alcm_blob *blob, const char *why)
 /* ---- going back ---------------------------------------------------------------------------------- */
 
 /* Where the records of chunks were. */
-struct saved {
-	uint64_t off;
-	uint32_t frame_len, chunk_no;
-};
-
 struct snapshot {
-	struct saved *items;
+	struct table_record *items;
 	size_t n;
 };
 
-/* Encode what is dirty and wait for it. */
-static int encode_all_locked(struct alcm_blob *blob)
+static bool is_quantised(const struct slot *s)
 {
-	blob->full = 0;
-	chunk_queue_all_locked(blob);
-	while (blob->n_busy)
-		pthread_cond_wait(&blob->changed, &blob->lock);
-	return blob->failed ? blob->failed : blob->full;
+	return s->quantised;
 }
 
 /* -ENODATA: some of it was quantised before, and the grids are not known any more. */
 static int take_snapshot(struct alcm_blob *blob, struct snapshot *out)
 {
-	struct slot *s;
+	AUTO_FREE struct table_record *done = NULL;
+	size_t n_done;
 
 	WITH_LOCK(&blob->lock);
-	int err = encode_all_locked(blob);
+	int err = commit_encode_all_locked(blob);
 
+	if (!err)
+		err = table_records(&blob->table, is_quantised, &done, &n_done);
+	if (!err && n_done)
+		err = -ENODATA;
+	if (!err)
+		err = table_records(&blob->table, NULL, &out->items, &out->n);
 	if (err)
 		return err;
-	out->items = mem_alloc((blob->table.n_records + (size_t)1) * sizeof(*out->items));
-	if (!out->items)
-		return -ENOMEM;
-	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
-		if (s->off && s->quantised)
-			return -ENODATA;
-		if (s->off)
-			out->items[out->n++] = (struct saved){ s->off, s->frame_len, k };
-		if (k == UINT32_MAX)
-			break;
-	}
 	blob->lossy_totals = (struct lossy_totals){ 0 };
 	blob->lossy_why = NULL;
 	return 0;
 }
 
-static void restore_locked(struct alcm_blob *blob, struct slot *s, const struct saved *saved)
+static void restore_locked(struct alcm_blob *blob, struct slot *s,
+	const struct table_record *saved)
 {
 	if (s->buf)
 		chunk_free_locked(blob, s);
@@ -429,7 +407,7 @@ static int replace_and_update(struct pass *p, struct plan *plan)
 	if (err)
 		return err;
 	WITH_LOCK(&p->blob->lock);
-	return encode_all_locked(p->blob);
+	return commit_encode_all_locked(p->blob);
 }
 
 int quantise_container(struct pass *p)

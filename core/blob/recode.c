@@ -16,34 +16,31 @@ enum {
 	WORTH = 50, /* one in so many stored bytes */
 };
 
-struct candidate {
-	uint64_t off; /* of the record */
-	uint32_t frame_len, chunk_no;
-};
-
 struct candidates {
-	struct candidate *items;
+	struct table_record *items;
 	size_t n;
 	uint64_t bytes; /* of their records */
 };
 
 /* ---- finding them ------------------------------------------------------------------------------ */
 
-/* All chunks whose records know of no tensors; the caller's, freed with mem_free(). */
-static int list_untyped_locked(struct alcm_blob *blob, struct candidates *out)
+static bool is_candidate(const struct slot *s)
 {
-	struct slot *s;
+	return s->untyped && !s->quantised;
+}
 
-	out->items = mem_alloc((blob->table.n_records + (size_t)1) * sizeof(*out->items));
-	if (!out->items)
-		return -ENOMEM;
-	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
-		if (s->off && s->untyped && !s->quantised)
-			out->items[out->n++] = (struct candidate){ s->off, s->frame_len, k };
-		if (k == UINT32_MAX)
-			break;
+/* Whether there are any types that weren't known when a chunk was encoded, perhaps. No lock is held. */
+static bool anything_known(struct alcm_blob *blob)
+{
+	{
+		WITH_LOCK(&blob->lock);
+		layout_refresh_locked(blob);
+		if (blob->layout.dtype_text[0])
+			return true;
 	}
-	return 0;
+	WITH_LOCK(&blob->container_lock);
+	layout_update_container(blob);
+	return blob->container.segments.n > 0;
 }
 
 /* Keep those of whose tensors something is known by now. No lock is held. */
@@ -55,16 +52,14 @@ static void keep_typed(struct alcm_blob *blob, struct candidates *list)
 
 	{
 		WITH_LOCK(&blob->lock);
-		layout_refresh_locked(blob);
 		layout = blob->layout;
 		size = blob->size;
 	}
 	WITH_LOCK(&blob->container_lock);
-	layout_update_container(blob);
 	layout.segments = blob->container.segments.items;
 	layout.n_segments = blob->container.segments.n;
 	for (size_t i = 0; i < list->n; i++) {
-		struct candidate c = list->items[i];
+		struct table_record c = list->items[i];
 		uint64_t off = (uint64_t)c.chunk_no << blob->chunk_log2;
 
 		if (layout_is_untyped(&layout, off,
@@ -79,7 +74,7 @@ static void keep_typed(struct alcm_blob *blob, struct candidates *list)
 /* ---- trying -------------------------------------------------------------------------------------- */
 
 /* How long the record of a chunk would be now. */
-static int try_one(struct alcm_blob *blob, const struct candidate *c, uint8_t *data,
+static int try_one(struct alcm_blob *blob, const struct table_record *c, uint8_t *data,
 	uint32_t *frame_len)
 {
 	struct cbuf buf = { .blob = blob, .data = data, .chunk_no = c->chunk_no };
@@ -106,7 +101,7 @@ static bool pays(struct alcm_blob *blob, const struct candidates *list, uint64_t
 	double before = 0, after = 0;
 
 	for (size_t i = 0; i < n && data; i++) {
-		const struct candidate *c = &list->items[(2 * i + 1) * list->n / (2 * n)];
+		const struct table_record *c = &list->items[(2 * i + 1) * list->n / (2 * n)];
 		uint32_t frame_len;
 
 		if (try_one(blob, c, data, &frame_len))
@@ -155,9 +150,14 @@ void recode_locked(struct alcm_blob *blob)
 {
 	struct candidates list = { 0 };
 	uint64_t live = blob->log.live;
-	bool worth;
+	bool known, worth;
 
-	if (!blob->any_untyped || list_untyped_locked(blob, &list))
+	if (!blob->any_untyped)
+		return;
+	pthread_mutex_unlock(&blob->lock);
+	known = anything_known(blob);
+	pthread_mutex_lock(&blob->lock);
+	if (!known || table_records(&blob->table, is_candidate, &list.items, &list.n))
 		return;
 	blob->any_untyped = list.n > 0;
 	pthread_mutex_unlock(&blob->lock);

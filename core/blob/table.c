@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "blob/table.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -108,6 +109,25 @@ struct slot *table_next(const struct table *t, uint32_t *chunk_no)
 		}
 	}
 	return NULL;
+}
+
+int table_records(const struct table *t, bool (*wanted)(const struct slot *s),
+	struct table_record **out, size_t *n)
+{
+	struct table_record *items = mem_alloc((t->n_records + (size_t)1) * sizeof(*items));
+	struct slot *s;
+
+	*n = 0;
+	if (!items)
+		return -ENOMEM;
+	for (uint32_t k = 0; (s = table_next(t, &k)); k++) {
+		if (s->off && (!wanted || wanted(s)))
+			items[(*n)++] = (struct table_record){ s->off, s->frame_len, k };
+		if (k == UINT32_MAX)
+			break;
+	}
+	*out = items;
+	return 0;
 }
 
 void table_release(struct table *t)

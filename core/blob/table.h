@@ -46,6 +46,19 @@ void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t fr
  */
 struct slot *table_next(const struct table *t, uint32_t *chunk_no);
 
+/* Where a slot's record is: what stays known when the blob's lock is let go. */
+struct table_record {
+	uint64_t off;
+	uint32_t frame_len, chunk_no;
+};
+
+/*
+ * The records of all slots that are `wanted` (NULL: of all), by rising chunk; the caller's, freed with
+ * mem_free(). -ENOMEM.
+ */
+int table_records(const struct table *t, bool (*wanted)(const struct slot *s),
+	struct table_record **out, size_t *n);
+
 void table_release(struct table *t);
 
 #endif

@@ -26,33 +26,6 @@ struct listing {
 	struct plane_sums planes[ALCM_MAX_TENSOR_ROWS];
 };
 
-/* Where a record lies, noted while the blob was locked. */
-struct place {
-	uint64_t off;
-	uint32_t frame_len, chunk_no;
-};
-
-/* Every record of the blob; the caller's, freed with mem_free(). */
-static int list_records(struct alcm_blob *blob, struct place **out, size_t *n)
-{
-	WITH_LOCK(&blob->lock);
-	AUTO_FREE struct place *places = mem_zalloc(blob->table.n_records + (size_t)1,
-		sizeof(*places));
-	struct slot *s;
-
-	*n = 0;
-	if (!places)
-		return -ENOMEM;
-	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
-		if (s->off && *n < blob->table.n_records)
-			places[(*n)++] = (struct place){ s->off, s->frame_len, k };
-		if (k == UINT32_MAX)
-			break;
-	}
-	*out = steal(places);
-	return 0;
-}
-
 /* ---- rows ------------------------------------------------------------------------------------------ */
 
 /* The name, or with `pattern` the name with a star for each number. */
@@ -173,17 +146,21 @@ static void share_part(struct listing *g, uint64_t at, const struct codec_part *
 /* Add up what every record says. One that can't be read is left out. */
 static int share_records(struct alcm_blob *blob, struct listing *g)
 {
-	AUTO_FREE struct place *places = NULL;
+	AUTO_FREE struct table_record *records = NULL;
 	size_t n;
-	int err = list_records(blob, &places, &n);
+	int err;
 
+	{
+		WITH_LOCK(&blob->lock);
+		err = table_records(&blob->table, NULL, &records, &n);
+	}
 	for (size_t i = 0; i < n && !err; i++) {
 		struct codec_part parts[CODEC_MAX_PARTS];
-		uint64_t at = (uint64_t)places[i].chunk_no << blob->chunk_log2;
+		uint64_t at = (uint64_t)records[i].chunk_no << blob->chunk_log2;
 		unsigned n_parts = 0;
 
-		(void)record_read_parts(blob, places[i].off, places[i].frame_len,
-			places[i].chunk_no, parts, &n_parts);
+		(void)record_read_parts(blob, records[i].off, records[i].frame_len,
+			records[i].chunk_no, parts, &n_parts);
 		for (unsigned k = 0; k < n_parts; at += parts[k++].raw_len)
 			share_part(g, at, &parts[k]);
 	}
