@@ -57,6 +57,7 @@ static void set_layout(const struct segments *l, const struct segment *s, struct
 	*out = (struct layout){ .dtype = (enum dtype_id)s->dtype,
 		.elem_bytes = s->elem_bytes,
 		.big_endian = s->big_endian,
+		.opaque = s->opaque,
 		.fortran_order = s->order == ORDER_FORTRAN,
 		/* Nobody knows where channels lie. */
 		.n_dims = s->order == ORDER_OTHER ? 0 : s->n_dims,

@@ -22,6 +22,8 @@ struct layout {
 	enum dtype_id dtype;
 	uint32_t elem_bytes; /* pitch, see struct span */
 	bool big_endian, fortran_order;
+	/* Coded like `dtype`, which is only a likely guess: a lossy profile leaves it alone. */
+	bool opaque;
 	unsigned n_dims;
 	uint64_t shape[ALCM_MAX_DIMS];
 	uint64_t data_offset; /* of the first element in the file */

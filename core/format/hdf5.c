@@ -50,6 +50,13 @@ struct walk {
 	char name[MAX_NAME];
 };
 
+/* Where the fields of a float lie, in bits, as a datatype message has them. */
+struct float_form {
+	uint16_t offset, precision;
+	uint8_t sign, exponent, exponent_bits, mantissa, mantissa_bits;
+	uint32_t bias;
+};
+
 /* What an object header says. */
 struct object {
 	uint64_t btree, heap; /* of a group; NOWHERE: it is none */
@@ -58,7 +65,7 @@ struct object {
 	bool has_shape, filtered, big_endian, signed_ints;
 	unsigned class;
 	uint32_t elem_bytes;
-	uint8_t exponent_bits;
+	struct float_form form; /* of a float; all zero: none of IEEE's kind */
 	unsigned layout;
 	uint64_t data, data_bytes;
 	uint32_t chunk[MAX_DIMS + 1]; /* its shape, then the size of an element */
@@ -99,9 +106,16 @@ static void read_datatype(const uint8_t *p, size_t n, struct object *o)
 	o->elem_bytes = le_get32(p + 4);
 	o->big_endian = p[1] & 1;
 	o->signed_ints = p[1] & 8;
-	/* A float: offset, precision, then where its exponent is and how long. */
-	if (o->class == 1 && n >= 20 && !(p[1] & 0x40))
-		o->exponent_bits = p[13];
+	/* A float; neither in VAX order nor without the implied leading bit. */
+	if (o->class == 1 && n >= 20 && !(p[1] & 0x40) && (p[1] >> 4 & 3) == 2)
+		o->form = (struct float_form){ .offset = le_get16(p + 8),
+			.precision = le_get16(p + 10),
+			.sign = p[2],
+			.exponent = p[12],
+			.exponent_bits = p[13],
+			.mantissa = p[14],
+			.mantissa_bits = p[15],
+			.bias = le_get32(p + 16) };
 }
 
 static void read_layout(const uint8_t *p, size_t n, struct object *o)
@@ -187,6 +201,15 @@ static bool read_object(struct walk *w, uint64_t at, struct object *o)
 
 /* ---- datasets ------------------------------------------------------------------------------------ */
 
+/* Whether a float's fields lie exactly as those of `type` do. */
+static bool is_form_of(const struct float_form *f, const struct dtype *type)
+{
+	return f->offset == 0 && f->precision == type->width_bytes * 8 && f->mantissa == 0 &&
+		f->mantissa_bits == type->mantissa_bits && f->exponent == type->mantissa_bits &&
+		f->exponent_bits == type->exponent_bits && f->sign == f->precision - 1 &&
+		f->bias == (1U << (type->exponent_bits - 1)) - 1;
+}
+
 static enum dtype_id type_of(const struct object *o)
 {
 	static const enum dtype_id ints[2][9] = {
@@ -201,7 +224,7 @@ static enum dtype_id type_of(const struct object *o)
 	for (unsigned id = DTYPE_F16; id <= DTYPE_F64; id++) {
 		const struct dtype *type = dtype_get((enum dtype_id)id);
 
-		if (type->width_bytes == o->elem_bytes && type->exponent_bits == o->exponent_bits)
+		if (type->width_bytes == o->elem_bytes && is_form_of(&o->form, type))
 			return (enum dtype_id)id;
 	}
 	return DTYPE_BYTES;

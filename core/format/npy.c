@@ -27,7 +27,7 @@ struct reader {
 struct descr {
 	enum dtype_id dtype;
 	uint64_t elem_bytes;
-	bool big_endian;
+	bool big_endian, opaque;
 	char text[64];
 };
 
@@ -122,10 +122,10 @@ static const struct {
 } kinds[] = {
 	{ 'b', 1, DTYPE_B8 }, { '?', 1, DTYPE_B8 }, { 'u', 1, DTYPE_U8 }, { 'u', 2, DTYPE_U16 },
 	{ 'u', 4, DTYPE_U32 }, { 'u', 8, DTYPE_U64 }, { 'i', 1, DTYPE_I8 }, { 'i', 2, DTYPE_I16 },
-	{ 'i', 4, DTYPE_I32 }, { 'i', 8, DTYPE_I64 }, { 'f', 2, DTYPE_F16 }, { 'f', 4, DTYPE_F32 },
-	{ 'f', 8, DTYPE_F64 }, { 'f', 16, DTYPE_F80 }, { 'c', 8, DTYPE_F32 },
-	{ 'c', 16, DTYPE_F64 }, { 'c', 32, DTYPE_F80 }, { 'm', 8, DTYPE_I64 },
-	{ 'M', 8, DTYPE_I64 }, { 'V', 2, DTYPE_BF16 }, /* NumPy has no name for bfloat16 */
+	{ 'i', 4, DTYPE_I32 }, { 'i', 8, DTYPE_I64 }, { 'f', 2, DTYPE_F16 },
+	{ 'f', 4, DTYPE_F32 }, { 'f', 8, DTYPE_F64 }, { 'f', 16, DTYPE_F80 },
+	{ 'c', 8, DTYPE_F32 }, { 'c', 16, DTYPE_F64 }, { 'c', 32, DTYPE_F80 },
+	{ 'm', 8, DTYPE_I64 }, { 'M', 8, DTYPE_I64 }, { 'V', 2, DTYPE_BF16 }, /* see is_opaque() */
 };
 
 /* Behind the width stands nothing, or the unit of a time: "[ns]", "[25s]". */
@@ -135,6 +135,15 @@ static bool ends_well(char kind, const char *rest)
 
 	return n == 0 ||
 		((kind == 'm' || kind == 'M') && n >= 3 && rest[0] == '[' && rest[n - 1] == ']');
+}
+
+/*
+ * NumPy has no name for bfloat16. That of ml_dtypes is written with a byte order, "<V2". Two raw bytes have
+ * none, "|V2": they are often bfloat16 too, and may be anything.
+ */
+static bool is_opaque(char order, char kind)
+{
+	return kind == 'V' && order != '<' && order != '>';
 }
 
 /* A simple descr such as "<f4" or "|S7". */
@@ -162,6 +171,7 @@ static void describe(struct reader *r, const char *text, struct descr *d)
 		r->bad = true; /* 'O' is a pickle; others don't exist */
 	if (!ends_well(kind, p))
 		r->bad = true;
+	d->opaque = is_opaque(*text, kind);
 	d->dtype = DTYPE_BYTES;
 	d->elem_bytes = kind == 'U' ? 4 * width : width;
 	if (d->elem_bytes > MAX_ITEM)
@@ -351,6 +361,7 @@ bool npy_parse(const uint8_t *prefix, size_t n, struct layout *out)
 	out->dtype = d.dtype;
 	out->elem_bytes = (uint32_t)d.elem_bytes;
 	out->big_endian = d.big_endian;
+	out->opaque = d.opaque;
 	out->data_offset = start + header;
 	out->data_bytes = array_bytes(d.elem_bytes, out->shape, out->n_dims);
 	return true;

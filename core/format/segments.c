@@ -76,6 +76,7 @@ int segments_add(struct segments *l, const struct segment_about *a)
 		.n_dims = (uint8_t)a->n_dims,
 		.order = (uint8_t)a->order,
 		.big_endian = a->big_endian,
+		.opaque = a->opaque,
 	};
 
 	if (a->n_dims)

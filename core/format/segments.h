@@ -28,7 +28,7 @@ struct segment {
 	uint32_t name, type; /* where in the texts */
 	uint32_t shape;      /* where in the dimensions */
 	uint8_t dtype, n_dims, order;
-	bool big_endian;
+	bool big_endian, opaque; /* as in struct layout */
 };
 
 /* All zero: none. */
@@ -48,7 +48,7 @@ struct segment_about {
 	const char *type; /* as the file spells it */
 	enum dtype_id dtype;
 	uint32_t elem_bytes;
-	bool big_endian;
+	bool big_endian, opaque;
 	enum segment_order order;
 	uint64_t row_elems; /* segments_row_elems() */
 	unsigned n_dims;

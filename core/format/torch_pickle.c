@@ -306,6 +306,8 @@ static int unite_storages(struct reading *r)
 
 		if (!n || by_key(&out->storages[n - 1], &s) != 0)
 			out->storages[n++] = s;
+		else
+			out->storages[n - 1].opaque |= out->storages[n - 1].dtype != s.dtype;
 		now[s.first] = (uint32_t)n - 1;
 	}
 	out->n_storages = n;
@@ -345,6 +347,19 @@ static int keep_keys(const struct pickle_machine *m, struct torch_pickle *out)
 	return 0;
 }
 
+/* A storage that tensors of two types share is certainly neither. Mentions are by storage. */
+static void find_shared(const struct pickle_machine *m, const struct reading *r)
+{
+	for (size_t i = 1; i < r->n_mentions; i++) {
+		const struct mention *a = &r->mentions[i - 1], *b = &r->mentions[i];
+
+		if (a->storage == b->storage &&
+			type_of(m, pickle_item(m, a->args, 6)) !=
+				type_of(m, pickle_item(m, b->args, 6)))
+			r->out->storages[a->storage].opaque = true;
+	}
+}
+
 static int collect(const struct pickle_machine *m, struct reading *r)
 {
 	struct torch_pickle *out = r->out;
@@ -354,6 +369,7 @@ static int collect(const struct pickle_machine *m, struct reading *r)
 	err = unite_storages(r);
 	if (r->n_mentions)
 		qsort(r->mentions, r->n_mentions, sizeof(*r->mentions), by_place);
+	find_shared(m, r);
 	for (size_t i = 0; i < out->n_storages; i++)
 		out->storages[i].n = 0;
 	for (size_t i = 0; i < r->n_mentions && !err; i++) {
@@ -411,6 +427,7 @@ static int place_rest(const struct torch_storage *s, uint64_t from, uint64_t to,
 		.type = s->type,
 		.dtype = s->dtype,
 		.elem_bytes = s->elem_bytes,
+		.opaque = s->opaque,
 		.n_dims = 1,
 		.shape = &elems,
 		.offset = offset + from,
@@ -434,6 +451,7 @@ int torch_pickle_place(const struct torch_pickle *p, const struct torch_storage 
 			.type = p->tensors.texts + t->type,
 			.dtype = (enum dtype_id)t->dtype,
 			.elem_bytes = t->elem_bytes,
+			.opaque = s->opaque,
 			.order = (enum segment_order)t->order,
 			.row_elems = t->row_len ? t->row_len /
 					(t->elem_bytes /

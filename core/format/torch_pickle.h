@@ -23,6 +23,7 @@ struct torch_storage {
 	uint32_t elem_bytes;
 	const char *type; /* "float32" */
 	uint64_t bytes;
+	bool opaque;     /* mentioned as two types: its values may be either */
 	size_t first, n; /* its tensors */
 };
 

@@ -256,6 +256,7 @@ static int add_npy(struct container *c, const struct member *m, const struct lay
 		.dtype = l->dtype,
 		.elem_bytes = l->elem_bytes,
 		.big_endian = l->big_endian,
+		.opaque = l->opaque,
 		.order = l->fortran_order ? ORDER_FORTRAN : ORDER_C,
 		.row_elems = format_row_len(l),
 		.n_dims = l->n_dims,

@@ -69,7 +69,9 @@ static const struct {
 	{ "<i4", DTYPE_I32, 4, false },
 	{ ">i8", DTYPE_I64, 8, true },
 	{ "<f2", DTYPE_F16, 2, false },
-	{ "|V2", DTYPE_BF16, 2, false },
+	{ "|V2", DTYPE_BF16, 2, false }, /* coded like that, but opaque */
+	{ "<V2", DTYPE_BF16, 2, false },
+	{ ">V2", DTYPE_BF16, 2, true },
 	{ "<f4", DTYPE_F32, 4, false },
 	{ ">f4", DTYPE_F32, 4, true },
 	{ ">f8", DTYPE_F64, 8, true },
@@ -86,6 +88,11 @@ static const struct {
 	{ "<M8", DTYPE_I64, 8, false },
 };
 
+static bool is_raw(const char *text)
+{
+	return text[0] == '|' && text[1] == 'V';
+}
+
 START_TEST(every_simple_descr)
 {
 	struct layout l;
@@ -97,6 +104,7 @@ START_TEST(every_simple_descr)
 	ck_assert_int_eq(l.dtype, simple[_i].dtype);
 	ck_assert_uint_eq(l.elem_bytes, simple[_i].elem_bytes);
 	ck_assert_int_eq(l.big_endian, simple[_i].big);
+	ck_assert_int_eq(l.opaque, is_raw(simple[_i].text));
 	ck_assert_uint_eq(l.data_bytes, 3 * simple[_i].elem_bytes);
 }
 END_TEST
