@@ -240,6 +240,13 @@ int alcm_blob_open(struct alcm *alcm, int fd, bool writable, struct alcm_blob **
  */
 void alcm_blob_close(struct alcm_blob *blob);
 
+/*
+ * The largest logical size, of blobs that the engine makes and of a blob as it was made:
+ * 2^48 bytes with chunks of 64 KiB, 2^49 with 128 KiB, 2^50 with larger ones.
+ */
+uint64_t alcm_max_size(const struct alcm *alcm);
+uint64_t alcm_blob_max_size(const struct alcm_blob *blob);
+
 /* Logical size. */
 uint64_t alcm_blob_size(struct alcm_blob *blob);
 
@@ -253,9 +260,10 @@ ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t of
 /*
  * Write `n` bytes at `off`, growing the file as needed; what lies between reads as zeros.
  * Waits for memory of the budget and for a commit that is under way. Returns the bytes taken:
- * fewer than `n` when an error came after the first chunk. -ENOSPC, -EDQUOT: the store can't
- * hold the data (nothing was taken). -EFBIG: beyond the format's largest file. -EIO: a chunk to be
- * changed in part is corrupt, or an earlier write to the store failed.
+ * fewer than `n` when an error came after the first chunk, or at alcm_blob_max_size().
+ * -ENOSPC, -EDQUOT: the store can't hold the data (nothing was taken). -EFBIG: `off` is at that
+ * size or beyond. -EIO: a chunk to be changed in part is corrupt, or an earlier write to the
+ * store failed.
  */
 ssize_t alcm_blob_pwrite(struct alcm_blob *blob, const void *buf, size_t n, uint64_t off,
 	struct alcm_diag *diag);

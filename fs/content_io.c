@@ -174,8 +174,11 @@ static bool starts_blob(const struct fs *fs, const struct content *c, const void
 
 	if (sniff == ALCM_SNIFF_BLOB)
 		return true;
+	/* Larger than a blob can be, it stays plain. */
+	if (fstat(c->fd, &st) || (uint64_t)st.st_size > alcm_max_size(fs->alcm))
+		return false;
 	return alcm_detect_first(fs->detect, buf, n) &&
-		(sniff == ALCM_SNIFF_TENSOR || (!fstat(c->fd, &st) && st.st_size == 0));
+		(sniff == ALCM_SNIFF_TENSOR || st.st_size == 0);
 }
 
 /* The write that decides: exclusive, and only the first one of an empty file comes here. */
@@ -357,6 +360,8 @@ static int allocate_blob(struct content *c, int mode, off_t off, off_t len, stru
 	uint64_t size = alcm_blob_size(c->blob), end = (uint64_t)off + (uint64_t)len;
 	int err = 0;
 
+	if (end > alcm_blob_max_size(c->blob))
+		return -EFBIG;
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		err = alcm_blob_zero(c->blob, (uint64_t)off, (uint64_t)len, diag);
 	else if (end > size) /* what lies between the end and `off` stays a hole */

@@ -154,17 +154,6 @@ int alcm_blob_open(struct alcm *alcm, int fd, bool writable, struct alcm_blob **
 	return blob_open_on(alcm, store_posix(fd), writable, out, diag);
 }
 
-static void drop_from_locked(struct alcm_blob *blob, uint32_t first)
-{
-	struct slot *s;
-
-	for (uint32_t k = first; (s = table_next(&blob->table, &k)); k++) {
-		chunk_drop_locked(blob, s);
-		if (k == UINT32_MAX)
-			break;
-	}
-}
-
 void alcm_blob_close(struct alcm_blob *b)
 {
 	if (!b)
@@ -173,7 +162,7 @@ void alcm_blob_close(struct alcm_blob *b)
 	pthread_mutex_lock(&b->lock);
 	while (b->n_busy)
 		pthread_cond_wait(&b->changed, &b->lock);
-	drop_from_locked(b, 0);
+	blob_drop_from_locked(b, 0);
 	pthread_mutex_unlock(&b->lock);
 	table_release(&b->table);
 	lossy_tensors_release(&b->lossy_tensors);
@@ -226,7 +215,7 @@ int alcm_blob_reserve(struct alcm_blob *blob, uint64_t len)
 	return blob->failed ? blob->failed : log_reserve(&blob->log, len);
 }
 
-static void mark_dirty_locked(struct alcm_blob *blob)
+void blob_mark_dirty_locked(struct alcm_blob *blob)
 {
 	blob->dirty = true;
 	if (!blob->dirty_since_ns)
@@ -246,7 +235,7 @@ ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t of
 	while (at < end) {
 		uint32_t from = (uint32_t)(at & (blob->chunk_bytes - 1));
 		uint32_t len = (uint32_t)min_u64(blob->chunk_bytes - from, end - at);
-		int err = chunk_read(blob, (uint32_t)(at >> blob->chunk_log2), from, len,
+		int err = chunk_read(blob, chunk_of(blob, at), from, len,
 			(uint8_t *)buf + (at - off), diag);
 
 		if (err)
@@ -259,34 +248,51 @@ ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t of
 int64_t alcm_blob_seek(struct alcm_blob *blob, uint64_t off, int whence)
 {
 	WITH_LOCK(&blob->lock);
-	uint32_t k = (uint32_t)(off >> blob->chunk_log2), at = k;
-
 	if (off >= blob->size)
 		return -ENXIO;
+
+	uint32_t k = chunk_of(blob, off), at = k;
+
 	if (whence == SEEK_DATA) {
 		if (!table_next(&blob->table, &at))
 			return -ENXIO;
 		if (at != k)
-			off = (uint64_t)at << blob->chunk_log2;
+			off = chunk_start(blob, at);
 		return off < blob->size ? (int64_t)off : -ENXIO;
 	}
 	while (off < blob->size) {
-		const struct slot *s = table_find(&blob->table, k);
+		const struct slot *s = table_find(&blob->table, chunk_of(blob, off));
 
 		if (!s || (!s->off && !s->buf))
 			return (int64_t)off;
-		off = (uint64_t)++k << blob->chunk_log2;
+		off = chunk_start(blob, (off >> blob->chunk_log2) + 1);
 	}
 	return (int64_t)blob->size;
 }
 
+uint64_t alcm_max_size(const struct alcm *alcm)
+{
+	return blob_max_size((unsigned)__builtin_ctz(alcm->params.chunk_bytes));
+}
+
+uint64_t alcm_blob_max_size(const struct alcm_blob *blob)
+{
+	return blob_max_size(blob->chunk_log2);
+}
+
 /* ---- changing -------------------------------------------------------------------------------- */
 
-static int changeable(const struct alcm_blob *blob)
+int blob_changeable(const struct alcm_blob *blob)
 {
 	if (!blob->writable)
 		return -EBADF;
 	return blob->failed ? blob->failed : 0;
+}
+
+int blob_too_large(const struct alcm_blob *blob, struct alcm_diag *diag)
+{
+	return diag_set(diag, -EFBIG, 0, "with chunks of %u KiB a file has at most %llu bytes",
+		blob->chunk_bytes >> 10, (unsigned long long)alcm_blob_max_size(blob));
 }
 
 /* Put bytes (NULL: zeros) into a dirty buffer. */
@@ -308,17 +314,13 @@ static void fill_locked(struct alcm_blob *blob, struct cbuf *buf, uint32_t from,
 		buf->lo = from < buf->lo ? from : buf->lo;
 		buf->hi = from + n > buf->hi ? from + n : buf->hi;
 	}
-	layout_note_change_locked(blob, ((uint64_t)buf->chunk_no << blob->chunk_log2) + from, n);
+	layout_note_change_locked(blob, chunk_start(blob, buf->chunk_no) + from, n);
 }
 
-/*
- * One chunk's part of a write. The buffer of the budget's that it may need is got without the
- * lock, so a writer that waits for memory keeps nobody else waiting.
- */
-static int write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
+int blob_write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
 	const uint8_t *data, uint8_t **spare, struct alcm_diag *diag)
 {
-	uint64_t end = ((uint64_t)chunk_no << blob->chunk_log2) + from + n;
+	uint64_t end = chunk_start(blob, chunk_no) + from + n;
 	struct cbuf *buf;
 	int err = 0;
 
@@ -333,7 +335,7 @@ static int write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from,
 		WITH_LOCK(&blob->lock);
 		while (blob->exclusive)
 			pthread_cond_wait(&blob->changed, &blob->lock);
-		err = changeable(blob);
+		err = blob_changeable(blob);
 		if (err)
 			return err;
 
@@ -347,7 +349,7 @@ static int write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from,
 		fill_locked(blob, buf, from, n, data);
 		if (end > blob->size)
 			blob->size = end;
-		mark_dirty_locked(blob);
+		blob_mark_dirty_locked(blob);
 		if (buf->lo == 0 && buf->hi == blob->chunk_bytes)
 			chunk_queue_locked(buf);
 		return 0;
@@ -358,16 +360,18 @@ ssize_t alcm_blob_pwrite(struct alcm_blob *blob, const void *buf, size_t n, uint
 	struct alcm_diag *diag)
 {
 	uint8_t *spare = NULL;
-	uint64_t at = off, end;
+	uint64_t at = off, max = alcm_blob_max_size(blob), end;
 	int err = 0;
 
-	if (!checked_add(off, n, &end) || end > DISK_MAX_LOGICAL)
-		return -EFBIG;
+	if (n && off >= max)
+		return blob_too_large(blob, diag);
+	/* As with any file size limit, what fits below it is written. */
+	end = n ? off + min_u64(n, max - off) : off;
 	while (at < end && !err) {
 		uint32_t from = (uint32_t)(at & (blob->chunk_bytes - 1));
 		uint32_t len = (uint32_t)min_u64(blob->chunk_bytes - from, end - at);
 
-		err = write_piece(blob, (uint32_t)(at >> blob->chunk_log2), from, len,
+		err = blob_write_piece(blob, chunk_of(blob, at), from, len,
 			(const uint8_t *)buf + (at - off), &spare, diag);
 		if (!err)
 			at += len;
@@ -375,123 +379,4 @@ ssize_t alcm_blob_pwrite(struct alcm_blob *blob, const void *buf, size_t n, uint
 	if (spare)
 		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
 	return at > off ? (ssize_t)(at - off) : err;
-}
-
-/* Zero [from, end of the valid bytes) of a chunk that the new end of the file cuts. */
-static int cut_chunk_locked(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from,
-	uint8_t **spare, struct alcm_diag *diag)
-{
-	struct slot *s = table_find(&blob->table, chunk_no);
-	struct cbuf *buf;
-	int err;
-
-	if (!s || (!s->off && !s->buf))
-		return 0;
-	err = chunk_dirty_locked(blob, chunk_no, false, spare, &buf, diag);
-	if (!err && buf->len > from) {
-		buf->len = from;
-		if (buf->hi > from)
-			buf->lo = buf->hi = 0;
-	}
-	return err;
-}
-
-/* Wait until no buffer belongs to a loader or a worker. `exclusive` keeps writers out. */
-static void settle_locked(struct alcm_blob *blob)
-{
-	struct cbuf *buf = blob->bufs.next;
-
-	while (buf != &blob->bufs) {
-		if (buf->state == CBUF_CLEAN || buf->state == CBUF_DIRTY) {
-			buf = buf->next;
-			continue;
-		}
-		pthread_cond_wait(&blob->changed, &blob->lock);
-		buf = blob->bufs.next;
-	}
-}
-
-static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spare,
-	struct alcm_diag *diag)
-{
-	uint32_t chunk_no = (uint32_t)(size >> blob->chunk_log2);
-	uint32_t cut = (uint32_t)(size & (blob->chunk_bytes - 1));
-	int err = changeable(blob);
-
-	if (!err && size < blob->size && cut)
-		err = cut_chunk_locked(blob, chunk_no, cut, spare, diag);
-	if (err)
-		return err;
-	if (size < blob->size) {
-		settle_locked(blob);
-		/* A loader may have brought the whole record back while we waited. */
-		if (cut) {
-			err = cut_chunk_locked(blob, chunk_no, cut, spare, diag);
-			if (err)
-				return err;
-		}
-		drop_from_locked(blob, chunk_no + (cut ? 1 : 0));
-		blob->layout_stale |= size < blob->layout.data_offset || !chunk_no;
-		blob->container_stale = true;
-	}
-	if (size != blob->size)
-		mark_dirty_locked(blob);
-	blob->size = size;
-	return 0;
-}
-
-int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *diag)
-{
-	uint8_t *spare;
-	int err;
-
-	if (size > DISK_MAX_LOGICAL)
-		return -EFBIG;
-	spare = budget_get(blob->alcm->budget, blob->chunk_bytes);
-	if (!spare)
-		return -ENOMEM;
-	do {
-		WITH_LOCK(&blob->lock);
-		commit_enter_locked(blob);
-		err = truncate_locked(blob, size, &spare, diag);
-		commit_leave_locked(blob);
-	} while (err == -EAGAIN && (spare = budget_get(blob->alcm->budget, blob->chunk_bytes)));
-	if (spare)
-		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
-	return err;
-}
-
-int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct alcm_diag *diag)
-{
-	uint64_t end = min_u64(off + min_u64(len, DISK_MAX_LOGICAL), alcm_blob_size(blob));
-	uint8_t *spare = NULL;
-	int err = 0;
-
-	while (off < end && !err) {
-		uint32_t from = (uint32_t)(off & (blob->chunk_bytes - 1));
-		uint32_t n = (uint32_t)min_u64(blob->chunk_bytes - from, end - off);
-		uint32_t chunk_no = (uint32_t)(off >> blob->chunk_log2);
-
-		if (n < blob->chunk_bytes) {
-			err = write_piece(blob, chunk_no, from, n, NULL, &spare, diag);
-		} else {
-			WITH_LOCK(&blob->lock);
-			commit_enter_locked(blob);
-			settle_locked(blob);
-			err = changeable(blob);
-
-			struct slot *s = table_find(&blob->table, chunk_no);
-
-			if (!err && s)
-				chunk_drop_locked(blob, s);
-			if (!err)
-				mark_dirty_locked(blob);
-			layout_note_change_locked(blob, off, n);
-			commit_leave_locked(blob);
-		}
-		off += n;
-	}
-	if (spare)
-		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
-	return err;
 }

@@ -28,6 +28,7 @@
 #ifndef ALCM_BLOB_BLOB_STATE_H
 #define ALCM_BLOB_BLOB_STATE_H
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -122,6 +123,19 @@ struct alcm_blob {
 	bool synced;          /* the last commit is on the disk */
 };
 
+/* The chunk that holds the byte at `off`, which is below blob_max_size(). */
+static inline uint32_t chunk_of(const struct alcm_blob *blob, uint64_t off)
+{
+	assert(off < blob_max_size(blob->chunk_log2));
+	return (uint32_t)(off >> blob->chunk_log2);
+}
+
+/* Where a chunk begins in the file. */
+static inline uint64_t chunk_start(const struct alcm_blob *blob, uint64_t chunk_no)
+{
+	return chunk_no << blob->chunk_log2;
+}
+
 /* ---- record.c: one record, from the store and to it; no lock is held ------------------- */
 
 /*
@@ -157,6 +171,29 @@ struct record_about {
 /* Encode and verify the `len` > 0 bytes of chunk `chunk_no`. -ENOMEM. */
 int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
 	const uint8_t *raw, uint32_t len, const struct record_about *about, struct record *out);
+
+/* ---- blob.c ------------------------------------------------------------------------------- */
+
+/* Something changed that the next commit is to make permanent. */
+void blob_mark_dirty_locked(struct alcm_blob *blob);
+
+/* 0; -EBADF: opened for reading; -EIO: the store lost a write. */
+int blob_changeable(const struct alcm_blob *blob);
+
+/* -EFBIG, and `diag` says how large a file may be. */
+int blob_too_large(const struct alcm_blob *blob, struct alcm_diag *diag);
+
+/*
+ * One chunk's part of a write; `data` NULL: zeros. The buffer of the budget's that it may need
+ * (`*spare`) is got without the lock, so a writer that waits for memory keeps nobody else waiting.
+ */
+int blob_write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
+	const uint8_t *data, uint8_t **spare, struct alcm_diag *diag);
+
+/* ---- resize.c ----------------------------------------------------------------------------- */
+
+/* Forget all chunks from number `first` on; none of them is LOADING, QUEUED or ENCODING. */
+void blob_drop_from_locked(struct alcm_blob *blob, uint64_t first);
 
 /* ---- layout.c: what lies where -------------------------------------------------------------- */
 

@@ -33,7 +33,7 @@ static int check_chunks(struct alcm_blob *blob, struct alcm_check *out)
 			break;
 		if (err) {
 			if (!out->n_bad++)
-				out->bad_offset = (uint64_t)k << blob->chunk_log2;
+				out->bad_offset = chunk_start(blob, k);
 			note(out, &diag);
 			err = 0;
 		}

@@ -185,6 +185,7 @@ enum disk_verdict disk_record_get(struct disk_record *r, const uint8_t *buf, siz
 	uint32_t chunk_bytes)
 {
 	enum disk_verdict v = check_head(buf, n, record_magic);
+	uint64_t max_size = blob_max_size((unsigned)__builtin_ctz(chunk_bytes));
 	struct disk_record got;
 
 	if (v != DISK_OK)
@@ -198,6 +199,7 @@ enum disk_verdict disk_record_get(struct disk_record *r, const uint8_t *buf, siz
 	got.cpu_us = le_get32(buf + 48);
 	got.metrics_len = le_get32(buf + 52);
 	if (!all_zero(buf + 56, 8) || !got.raw_len || got.raw_len > chunk_bytes ||
+		(uint64_t)got.chunk_no * chunk_bytes >= max_size ||
 		got.body_len > chunk_bytes + DISK_BODY_SLACK ||
 		(got.metrics_len && got.metrics_len != DISK_METRICS_BYTES &&
 			got.metrics_len != DISK_METRICS_BYTES + DISK_DISTORTION_BYTES) ||
@@ -417,7 +419,7 @@ enum disk_verdict disk_trailer_get(struct disk_trailer *t, const uint8_t *buf, s
 	got.prev = le_get64(buf + 112);
 	got.punched = le_get64(buf + 120);
 	if (!all_zero(buf + 22, 2) || !all_zero(buf + 108, 4) ||
-		!chunk_log2_valid(got.chunk_log2) || got.size > DISK_MAX_LOGICAL ||
+		!chunk_log2_valid(got.chunk_log2) || got.size > blob_max_size(got.chunk_log2) ||
 		got.off != off || got.index_off >= off || got.index_off % DISK_ALIGN ||
 		got.index_off < DISK_HEADER_BYTES || got.synced >= off || got.prev >= off)
 		return DISK_CORRUPT;

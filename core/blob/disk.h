@@ -37,7 +37,15 @@ enum {
 	DISK_PROFILE_MAX = 4,
 	DISK_MEND_MAX = 16 << 10, /* longer bodies of indexes take too long to try every bit of */
 };
+
+/* The largest logical size. Chunk numbers have 32 bits: small chunks allow less than the limit. */
 #define DISK_MAX_LOGICAL ((uint64_t)1 << 50)
+static inline uint64_t blob_max_size(unsigned chunk_log2)
+{
+	uint64_t countable = (uint64_t)1 << (32 + chunk_log2);
+
+	return countable < DISK_MAX_LOGICAL ? countable : DISK_MAX_LOGICAL;
+}
 
 /* What became of bytes that should be a frame. */
 enum disk_verdict {

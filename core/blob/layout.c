@@ -127,7 +127,7 @@ bool layout_is_untyped(const struct layout *layout, uint64_t off, uint32_t len)
 struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw,
 	uint32_t len, struct layout *layout, bool *untyped)
 {
-	uint64_t off = (uint64_t)chunk_no << blob->chunk_log2;
+	uint64_t off = chunk_start(blob, chunk_no);
 	struct segment *segments = NULL, *with_guesses;
 	size_t n;
 
@@ -158,7 +158,7 @@ void layout_note_change_locked(struct alcm_blob *blob, uint64_t off, uint64_t n)
 
 	if (off < blob->container_head || (tail && off <= tail && n > tail - off))
 		blob->container_stale = true;
-	if (off >> blob->chunk_log2 == 0 &&
+	if (off < blob->chunk_bytes &&
 		(!blob->layout.dtype_text[0] || off < blob->layout.data_offset))
 		blob->layout_stale = true;
 }

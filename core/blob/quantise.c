@@ -150,7 +150,7 @@ bool quantise_is_done_locked(const struct alcm_blob *blob, uint32_t chunk_no)
 int quantise_chunk(struct pass *p, uint32_t chunk_no, bool hold)
 {
 	struct alcm_blob *blob = p->blob;
-	uint64_t off = (uint64_t)chunk_no << blob->chunk_log2;
+	uint64_t off = chunk_start(blob, chunk_no);
 	uint32_t len = (uint32_t)min_u64(blob->chunk_bytes, alcm_blob_size(blob) - off);
 	struct distortion distortion;
 	uint8_t *data;
@@ -212,7 +212,7 @@ const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *
 bool quantise_is_rewritten_locked(const struct cbuf *buf)
 {
 	const struct layout *l = &buf->blob->layout;
-	uint64_t start = (uint64_t)buf->chunk_no << buf->blob->chunk_log2;
+	uint64_t start = chunk_start(buf->blob, buf->chunk_no);
 	uint64_t first = max_u64(start, l->data_offset) - start;
 
 	return buf->lo <= first && buf->hi >= buf->len;
@@ -235,8 +235,8 @@ static void describe_locked(struct alcm_blob *blob, struct only *o)
 		.bytes = l->data_bytes,
 		.row_elems = format_row_len(l),
 		.big_endian = l->big_endian };
-	o->first = (uint32_t)(l->data_offset >> blob->chunk_log2);
-	o->last = (uint32_t)((l->data_offset + l->data_bytes - 1) >> blob->chunk_log2);
+	o->first = chunk_of(blob, l->data_offset);
+	o->last = chunk_of(blob, l->data_offset + l->data_bytes - 1);
 }
 
 /* What there is to do, and whether on the grid that is there. */

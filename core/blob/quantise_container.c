@@ -291,7 +291,7 @@ static int patch(const struct pass *p, uint64_t off, const uint8_t *bytes, uint3
 
 	if (spare) {
 		WITH_LOCK(&blob->lock);
-		err = hold_chunk(p, (uint32_t)(off >> blob->chunk_log2), &spare, &buf);
+		err = hold_chunk(p, chunk_of(blob, off), &spare, &buf);
 		if (!err)
 			memcpy(buf->data + at, bytes, here);
 	}
@@ -370,7 +370,7 @@ static uint8_t *chunks_of_places(const struct alcm_blob *blob, uint64_t size,
 		const struct checksum *sum = &plan->sums.items[i];
 
 		for (unsigned k = 0; plan->used[i] && k < sum->n_places; k++) {
-			uint64_t chunk = sum->places[k] >> blob->chunk_log2;
+			uint32_t chunk = chunk_of(blob, sum->places[k]);
 
 			bits[chunk / 8] |= (uint8_t)(1 << chunk % 8);
 		}
@@ -388,8 +388,8 @@ static int replace_all(struct pass *p, const struct plan *plan)
 	int err = held ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < l->n && !err; i++) {
-		uint64_t first = l->items[i].offset >> blob->chunk_log2;
-		uint64_t last = (l->items[i].offset + l->items[i].bytes - 1) >> blob->chunk_log2;
+		uint64_t first = chunk_of(blob, l->items[i].offset);
+		uint64_t last = chunk_of(blob, l->items[i].offset + l->items[i].bytes - 1);
 
 		for (uint64_t k = max_u64(first, next); k <= last && !err; k++)
 			err = quantise_chunk(p, (uint32_t)k, held[k / 8] & 1 << k % 8);

@@ -60,7 +60,7 @@ static void keep_typed(struct alcm_blob *blob, struct candidates *list)
 	layout.n_segments = blob->container.segments.n;
 	for (size_t i = 0; i < list->n; i++) {
 		struct table_record c = list->items[i];
-		uint64_t off = (uint64_t)c.chunk_no << blob->chunk_log2;
+		uint64_t off = chunk_start(blob, c.chunk_no);
 
 		if (layout_is_untyped(&layout, off,
 			    (uint32_t)min_u64(blob->chunk_bytes, size - off)))

@@ -156,7 +156,7 @@ static int share_records(struct alcm_blob *blob, struct listing *g)
 	}
 	for (size_t i = 0; i < n && !err; i++) {
 		struct codec_part parts[CODEC_MAX_PARTS];
-		uint64_t at = (uint64_t)records[i].chunk_no << blob->chunk_log2;
+		uint64_t at = chunk_start(blob, records[i].chunk_no);
 		unsigned n_parts = 0;
 
 		(void)record_read_parts(blob, records[i].off, records[i].frame_len,

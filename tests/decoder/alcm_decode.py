@@ -36,7 +36,6 @@ PLANE_ROW_BYTES = 32
 ENTRY_BYTES = 16
 MAX_PARTS = 8
 MAX_PLANES = 64
-MAX_SIZE = 1 << 50
 MEND_MAX = 16 << 10
 
 HEADER_MAGIC = b"\x89ALCM\r\n\x1a"
@@ -55,6 +54,11 @@ class Corrupt(Exception):
 
 class Newer(Exception):
     """Intact, but made by a format or with a codec that this decoder doesn't know."""
+
+
+def max_size(log2):
+    """5: no file is larger, and no chunk begins there or beyond."""
+    return min(1 << 50, 1 << (32 + log2))
 
 
 def must(condition, what):
@@ -397,6 +401,7 @@ class Blob:
         must(reserved == 0, "record's reserved bytes")
         must(tag == self.tag, "record of another blob")
         must(1 <= raw_len <= self.chunk_bytes, "raw_len")
+        must(number << self.log2 < max_size(self.log2), "chunk number")
         must(body_len <= self.chunk_bytes + 4096, "body_len")
         must(metrics_len in (0, METRICS_BYTES, METRICS_BYTES + DISTORTION_BYTES) and metrics_len <= body_len, "metrics_len")
         must(at + RECORD_HEADER_BYTES + body_len <= self.end, "record reaches beyond the file")
@@ -487,7 +492,7 @@ class Blob:
         must(log2 == self.log2 and head[24:40] == self.uuid, "trailer of another blob")
         must(offset == at and at % FRAME_ALIGN == 0, "trailer's own offset")
         must(HEADER_BYTES <= index < at and index % FRAME_ALIGN == 0, "index's offset")
-        must(size <= MAX_SIZE, "logical size")
+        must(size <= max_size(log2), "logical size")
         must(prev < at and synced < at, "trailer refers to what follows it")
         return {
             "offset": at,

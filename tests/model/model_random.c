@@ -110,22 +110,64 @@ static void check_spots(struct model *m, const struct spot *spots)
 	}
 }
 
-static void check_limits(struct model *m)
+/* The end of the largest file is a place like any other, and nothing lies behind it. */
+static void check_limits(struct model *m, unsigned chunk_log2)
 {
-	uint64_t limit = (uint64_t)1 << 50;
-	uint8_t c = 'x';
+	const uint64_t limit = (uint64_t)1 << (chunk_log2 < 18 ? 32 + chunk_log2 : 50);
+	struct alcm_blob *b = m->blob;
+	uint8_t want[8] = "the end", got[8];
 
-	if (alcm_blob_pwrite(m->blob, &c, 1, limit, NULL) != -EFBIG ||
-		alcm_blob_pwrite(m->blob, &c, 1, UINT64_MAX, NULL) != -EFBIG ||
-		alcm_blob_truncate(m->blob, limit + 1, NULL) != -EFBIG)
+	if (alcm_blob_pwrite(b, "x", 1, limit, NULL) != -EFBIG ||
+		alcm_blob_pwrite(b, "x", 1, UINT64_MAX, NULL) != -EFBIG ||
+		alcm_blob_truncate(b, limit + 1, NULL) != -EFBIG)
 		die(m, "a file beyond the format's limit isn't refused");
-	if (alcm_blob_truncate(m->blob, limit, NULL) || alcm_blob_size(m->blob) != limit)
+	if (alcm_blob_truncate(b, limit, NULL) || alcm_blob_size(b) != limit)
 		die(m, "a file of the format's limit is refused");
-	if (alcm_blob_pread(m->blob, &c, 1, limit - 1, NULL) != 1 || c)
+	if (alcm_blob_pread(b, got, 1, limit - 1, NULL) != 1 || got[0])
 		die(m, "the last byte of the largest file");
-	if (alcm_blob_pread(m->blob, &c, 1, limit, NULL) ||
-		alcm_blob_pread(m->blob, &c, 1, UINT64_MAX, NULL))
+	if (alcm_blob_pwrite(b, want, 8, limit - 5, NULL) != 5)
+		die(m, "a write across the limit isn't cut there");
+	if (alcm_blob_pread(b, got, 8, limit - 5, NULL) != 5 || memcmp(want, got, 5) != 0)
+		die(m, "the last bytes of the largest file");
+	if (alcm_blob_seek(b, limit - 1, SEEK_HOLE) != (int64_t)limit ||
+		alcm_blob_seek(b, limit - 1, SEEK_DATA) != (int64_t)limit - 1 ||
+		alcm_blob_seek(b, limit, SEEK_HOLE) != -ENXIO)
+		die(m, "seeking at the end of the largest file");
+	if (alcm_blob_pread(b, got, 1, limit, NULL) ||
+		alcm_blob_pread(b, got, 1, UINT64_MAX, NULL))
 		die(m, "reading beyond the end isn't 0");
+	if (alcm_blob_zero(b, limit - 3, 100, NULL) || alcm_blob_truncate(b, limit - 4, NULL) ||
+		alcm_blob_pread(b, got, 8, limit - 5, NULL) != 1 || got[0] != want[0])
+		die(m, "cutting the largest file short");
+}
+
+/* Every size of chunk has its limit, and a file of that size keeps its first bytes. */
+static void check_all_limits(const struct options *o)
+{
+	for (unsigned log2 = 16; log2 <= 24; log2++) {
+		uint32_t chunk = 1u << log2;
+		struct alcm *alcm = model_engine(1, 4 * (size_t)chunk + (8 << 20), chunk);
+		struct store_mem *mem = store_mem_new();
+		uint8_t got[4];
+		struct model m;
+
+		model_init(&m, "limits", o->seed, alcm, store_mem_store(mem), chunk);
+		if (alcm_blob_pwrite(m.blob, "head", 4, 0, NULL) != 4)
+			die(&m, "the first bytes");
+		check_limits(&m, log2);
+		if (alcm_blob_commit(m.blob, true, NULL))
+			die(&m, "commit");
+		alcm_blob_close(m.blob);
+		m.blob = NULL;
+		if (blob_open_on(alcm, m.store, true, &m.blob, NULL))
+			die(&m, "open");
+		check_limits(&m, log2);
+		if (alcm_blob_pread(m.blob, got, 4, 0, NULL) != 4 || memcmp(got, "head", 4) != 0)
+			die(&m, "the first bytes of the largest file");
+		model_release(&m);
+		store_mem_free(mem);
+		alcm_free(alcm);
+	}
 }
 
 void model_sparse(const struct options *o)
@@ -135,12 +177,12 @@ void model_sparse(const struct options *o)
 	struct spot *spots = calloc(N_SPOTS, sizeof(*spots));
 	struct model m;
 
+	check_all_limits(o);
 	model_init(&m, "sparse", o->seed, alcm, store_mem_store(mem), MODEL_CHUNK);
 	if (!spots)
 		die(&m, "out of memory");
 	write_spots(&m, spots);
 	check_spots(&m, spots);
-	check_limits(&m);
 
 	int err = alcm_blob_commit(m.blob, true, NULL);
 

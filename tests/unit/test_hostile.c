@@ -114,7 +114,7 @@ static uint64_t put_index(uint8_t chunk_log2, uint64_t off, uint32_t n, uint32_t
 	disk_index_put(buf, &x);
 	put(buf, DISK_INDEX_BYTES + x.body_len, off);
 	free(buf);
-	put_trailer(chunk_log2, off, end, DISK_MAX_LOGICAL, prev);
+	put_trailer(chunk_log2, off, end, blob_max_size(chunk_log2), prev);
 	return end + DISK_TRAILER_BYTES;
 }
 
@@ -210,6 +210,33 @@ START_TEST(test_trailer_names_itself)
 }
 END_TEST
 
+/* Chunk numbers have 32 bits, and a file at most 2^50 bytes: whichever is less. */
+START_TEST(test_largest_size)
+{
+	const uint8_t log2 = (uint8_t)_i;
+	const uint64_t max = log2 < 18 ? (uint64_t)1 << (32 + log2) : (uint64_t)1 << 50;
+	struct disk_trailer t = { .chunk_log2 = log2, .off = 4096, .index_off = 64 };
+	struct disk_record r = { .raw_len = 1, .chunk_no = (uint32_t)((max - 1) >> log2) };
+	uint8_t buf[DISK_TRAILER_BYTES];
+
+	ck_assert_uint_eq(blob_max_size(log2), max);
+	for (t.size = max; t.size <= max + 1; t.size++) {
+		struct disk_trailer got;
+
+		disk_trailer_put(buf, &t);
+		ck_assert_int_eq(disk_trailer_get(&got, buf, sizeof(buf), t.off),
+			t.size == max ? DISK_OK : DISK_CORRUPT);
+	}
+	disk_record_put(buf, &r);
+	ck_assert_int_eq(disk_record_get(&r, buf, sizeof(buf), 1u << log2), DISK_OK);
+	if (log2 <= 18)
+		return;
+	r.chunk_no++;
+	disk_record_put(buf, &r);
+	ck_assert_int_eq(disk_record_get(&r, buf, sizeof(buf), 1u << log2), DISK_CORRUPT);
+}
+END_TEST
+
 /* An index of 64 GiB in a file of terabytes, which takes some kilobytes on disk. */
 START_TEST(test_index_in_a_hole)
 {
@@ -226,7 +253,7 @@ START_TEST(test_index_in_a_hole)
 	disk_index_put(head, &x);
 	put(head, sizeof(head), index_off);
 	put_trailer(16, index_off, index_off + round_up(DISK_INDEX_BYTES + x.body_len, DISK_ALIGN),
-		DISK_MAX_LOGICAL, 0);
+		blob_max_size(16), 0);
 	ck_assert_int_ne(open_it(), -ENOMEM);
 }
 END_TEST
@@ -283,6 +310,8 @@ int main(void)
 	tcase_add_test(tcase, test_overlapping_indexes);
 	tcase_add_loop_test(tcase, test_endless_rollback, 0, 2);
 	tcase_add_test(tcase, test_trailer_names_itself);
+	tcase_add_loop_test(tcase, test_largest_size, DISK_CHUNK_LOG2_MIN,
+		DISK_CHUNK_LOG2_MAX + 1);
 	tcase_add_test(tcase, test_index_in_a_hole);
 	tcase_add_loop_test(tcase, test_table_of_far_chunks, 0, 3);
 	tcase_add_test(tcase, test_table_keeps_its_limit);

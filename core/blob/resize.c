@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* Changing a blob's size, and making holes in it. */
+#include <errno.h>
+
+#include "base/checked.h"
+#include "base/lock.h"
+#include "blob/blob_state.h"
+#include "blob/commit.h"
+
+void blob_drop_from_locked(struct alcm_blob *blob, uint64_t first)
+{
+	struct slot *s;
+
+	if (first > UINT32_MAX)
+		return;
+	for (uint32_t k = (uint32_t)first; (s = table_next(&blob->table, &k)); k++) {
+		chunk_drop_locked(blob, s);
+		if (k == UINT32_MAX)
+			break;
+	}
+}
+
+/* Zero [from, end of the valid bytes) of a chunk that the new end of the file cuts. */
+static int cut_chunk_locked(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from,
+	uint8_t **spare, struct alcm_diag *diag)
+{
+	struct slot *s = table_find(&blob->table, chunk_no);
+	struct cbuf *buf;
+	int err;
+
+	if (!s || (!s->off && !s->buf))
+		return 0;
+	err = chunk_dirty_locked(blob, chunk_no, false, spare, &buf, diag);
+	if (!err && buf->len > from) {
+		buf->len = from;
+		if (buf->hi > from)
+			buf->lo = buf->hi = 0;
+	}
+	return err;
+}
+
+/* Wait until no buffer belongs to a loader or a worker. `exclusive` keeps writers out. */
+static void settle_locked(struct alcm_blob *blob)
+{
+	struct cbuf *buf = blob->bufs.next;
+
+	while (buf != &blob->bufs) {
+		if (buf->state == CBUF_CLEAN || buf->state == CBUF_DIRTY) {
+			buf = buf->next;
+			continue;
+		}
+		pthread_cond_wait(&blob->changed, &blob->lock);
+		buf = blob->bufs.next;
+	}
+}
+
+static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spare,
+	struct alcm_diag *diag)
+{
+	uint64_t first_gone = (size + blob->chunk_bytes - 1) >> blob->chunk_log2;
+	uint32_t cut = (uint32_t)(size & (blob->chunk_bytes - 1));
+	int err = blob_changeable(blob);
+
+	if (!err && size < blob->size && cut)
+		err = cut_chunk_locked(blob, chunk_of(blob, size), cut, spare, diag);
+	if (err)
+		return err;
+	if (size < blob->size) {
+		settle_locked(blob);
+		/* A loader may have brought the whole record back while we waited. */
+		if (cut) {
+			err = cut_chunk_locked(blob, chunk_of(blob, size), cut, spare, diag);
+			if (err)
+				return err;
+		}
+		blob_drop_from_locked(blob, first_gone);
+		blob->layout_stale |= size < blob->layout.data_offset || size < blob->chunk_bytes;
+		blob->container_stale = true;
+	}
+	if (size != blob->size)
+		blob_mark_dirty_locked(blob);
+	blob->size = size;
+	return 0;
+}
+
+int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *diag)
+{
+	uint8_t *spare;
+	int err;
+
+	if (size > alcm_blob_max_size(blob))
+		return blob_too_large(blob, diag);
+	spare = budget_get(blob->alcm->budget, blob->chunk_bytes);
+	if (!spare)
+		return -ENOMEM;
+	do {
+		WITH_LOCK(&blob->lock);
+		commit_enter_locked(blob);
+		err = truncate_locked(blob, size, &spare, diag);
+		commit_leave_locked(blob);
+	} while (err == -EAGAIN && (spare = budget_get(blob->alcm->budget, blob->chunk_bytes)));
+	if (spare)
+		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
+	return err;
+}
+
+int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct alcm_diag *diag)
+{
+	uint64_t end = min_u64(off + min_u64(len, DISK_MAX_LOGICAL), alcm_blob_size(blob));
+	uint8_t *spare = NULL;
+	int err = 0;
+
+	while (off < end && !err) {
+		uint32_t from = (uint32_t)(off & (blob->chunk_bytes - 1));
+		uint32_t n = (uint32_t)min_u64(blob->chunk_bytes - from, end - off);
+		uint32_t chunk_no = chunk_of(blob, off);
+
+		if (n < blob->chunk_bytes) {
+			err = blob_write_piece(blob, chunk_no, from, n, NULL, &spare, diag);
+		} else {
+			WITH_LOCK(&blob->lock);
+			commit_enter_locked(blob);
+			settle_locked(blob);
+			err = blob_changeable(blob);
+
+			struct slot *s = table_find(&blob->table, chunk_no);
+
+			if (!err && s)
+				chunk_drop_locked(blob, s);
+			if (!err)
+				blob_mark_dirty_locked(blob);
+			layout_note_change_locked(blob, off, n);
+			commit_leave_locked(blob);
+		}
+		off += n;
+	}
+	if (spare)
+		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
+	return err;
+}
