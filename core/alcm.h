@@ -2,8 +2,8 @@
 /*
  * libalcm: random-access files of compressed tensors (blobs).
  *
- * This is the only header that leaves core, with alcm_store.h, which it includes. A blob is one file of
- * the store; its bytes are described in docs/format.md. Unless a function says otherwise:
+ * This is the only header that leaves core, with its parts alcm_store.h and alcm_process.h, which
+ * it includes. A blob is one file of the store; its bytes are described in docs/format.md. Unless a function says otherwise:
  *
  *   - it returns 0 (or a count) on success and a negative errno on failure, and leaves its
  *     outputs untouched on failure;
@@ -262,8 +262,8 @@ ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t of
  * Waits for memory of the budget and for a commit that is under way. Returns the bytes taken:
  * fewer than `n` when an error came after the first chunk, or at alcm_blob_max_size().
  * -ENOSPC, -EDQUOT: the store can't hold the data (nothing was taken). -EFBIG: `off` is at that
- * size or beyond. -EIO: a chunk to be changed in part is corrupt, or an earlier write to the
- * store failed.
+ * size or beyond, or the store's file would exceed RLIMIT_FSIZE or what the store allows. -EIO: a
+ * chunk to be changed in part is corrupt, or an earlier write to the store failed.
  */
 ssize_t alcm_blob_pwrite(struct alcm_blob *blob, const void *buf, size_t n, uint64_t off,
 	struct alcm_diag *diag);
@@ -280,7 +280,7 @@ int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *
 /* Zero [off, off+len) within the present size (whole chunks become holes). */
 int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct alcm_diag *diag);
 
-/* Reserve space in the store so that `len` more bytes can be written. -ENOSPC, -EDQUOT. */
+/* Reserve space in the store so that `len` more bytes can be written. -ENOSPC, -EDQUOT, -EFBIG. */
 int alcm_blob_reserve(struct alcm_blob *blob, uint64_t len);
 
 /*
@@ -293,7 +293,7 @@ int64_t alcm_blob_seek(struct alcm_blob *blob, uint64_t off, int whence);
  * Make everything written so far the blob's committed state: encode what is buffered, append
  * index and trailer. With `sync` it is on the store's disk when this returns. Does nothing to a
  * clean blob (but syncs it if asked and not yet synced). Writers wait meanwhile.
- * -ENOSPC, -EDQUOT: nothing is lost, call again when there is space. -EIO: the store failed.
+ * -ENOSPC, -EDQUOT, -EFBIG: nothing is lost, call again when there is space. -EIO: the store failed.
  */
 int alcm_blob_commit(struct alcm_blob *blob, bool sync, struct alcm_diag *diag);
 
@@ -631,6 +631,7 @@ int alcm_check(struct alcm *alcm, int fd, bool repair, struct alcm_check *out);
 }
 #endif
 
+#include "alcm_process.h"
 #include "alcm_store.h"
 
 #endif

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "op.h"
 #include "privileges.h"
 #include "read_ahead.h"
+#include "signals.h"
 #include "store_lock.h"
 
 #ifndef PR_SET_IO_FLUSHER
@@ -172,26 +172,13 @@ static void size_fd_cache(struct fs *fs)
 
 /* ---- the session ---------------------------------------------------------------------------------- */
 
-/*
- * A shell starts background commands with SIGINT ignored, nohup with SIGHUP, and libfuse leaves
- * ignored signals alone. A daemon has no terminal whose wishes that could be.
- */
-static void default_signals(void)
-{
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
-}
-
 static int serve(struct fs *fs)
 {
 	struct fuse_loop_config loop = { .clone_fd = 0, .max_idle_threads = 10 };
-	int err;
+	int err = signals_set(fs);
 
-	if (!fs->opt.foreground)
-		default_signals();
-	if (fuse_set_signal_handlers(fs->session))
-		return -EIO;
+	if (err)
+		return err;
 	if (fuse_session_mount(fs->session, fs->opt.mountpoint)) {
 		fuse_remove_signal_handlers(fs->session);
 		return -EIO;
@@ -294,7 +281,7 @@ static void set_up_heap(void)
 	mallopt(M_MMAP_THRESHOLD, 256 << 10);
 }
 
-int main(int argc, char *argv[])
+static int start(int argc, char **argv)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
 	struct fs fs = {
@@ -330,4 +317,11 @@ int main(int argc, char *argv[])
 	if (fs.store_fd >= 0)
 		close(fs.store_fd);
 	return err ? 1 : 0;
+}
+
+int main(int argc, char *argv[])
+{
+	/* libfuse's own way to give its threads another stack than the process's. */
+	unsetenv("FUSE_THREAD_STACK");
+	return alcm_process_run(start, argc, argv);
 }

@@ -4,7 +4,7 @@
  *
  *                  pwrite, truncate, zero                commit: dirty buffers queued
  *        CLEAN ───────────────────────────► DIRTY ─────────────────────────► COMMITTING
- *          ▲  open, create                    ▲ ENOSPC, EDQUOT: try again later   │
+ *          ▲  open, create                    ▲ the store is full: try again later│
  *          │                                  └──────────────────────────────────┤
  *          └─────────────────────────────────────────────── index, trailer ──────┤
  *                                                                                ▼
@@ -92,7 +92,7 @@ struct alcm_blob {
 	struct cbuf bufs;                  /* ring; the head is no buffer */
 	unsigned n_clean, n_dirty, n_busy; /* busy: QUEUED or ENCODING */
 	bool exclusive, dirty, header_written;
-	int failed, full;   /* sticky -EIO; -ENOSPC or -EDQUOT until the next commit */
+	int failed, full;   /* sticky -EIO; that the store is full, until the next commit */
 	bool verify_failed; /* since the last commit; said by it */
 	bool any_untyped;   /* some record may be, see struct slot */
 
@@ -228,7 +228,7 @@ void layout_note_change_locked(struct alcm_blob *blob, uint64_t off, uint64_t n)
 /*
  * The buffer of a chunk, DIRTY, with the record's bytes in it unless `whole` says that all of
  * them get overwritten. Drops the lock on the way. `*spare` is a buffer of the budget's that
- * it uses up if needed (then NULL). -EIO, -ENOMEM, -ENOSPC, -EDQUOT.
+ * it uses up if needed (then NULL). -EIO, -ENOMEM, or the store is full.
  * -EAGAIN: it needs a spare; get one without the lock and call again.
  */
 int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, uint8_t **spare,

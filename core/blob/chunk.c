@@ -180,6 +180,11 @@ int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, ui
 
 		int err = log_owe(&blob->log, chunk_owes(blob));
 
+		/* Chunks on their way take less than they may owe until they are encoded. */
+		if (store_is_full(err) && blob->n_busy) {
+			pthread_cond_wait(&blob->changed, &blob->lock);
+			continue;
+		}
 		if (err)
 			return err;
 		if (buf) {
@@ -214,20 +219,26 @@ int chunk_write_header_locked(struct alcm_blob *blob)
 /* Write a finished frame at the log's end; takes the lock for the bookkeeping only. */
 static int append(struct alcm_blob *blob, const uint8_t *frame, uint32_t len, uint64_t *off)
 {
+	int err;
+
 	{
 		WITH_LOCK(&blob->lock);
-		int err = chunk_write_header_locked(blob);
-
+		err = chunk_write_header_locked(blob);
 		if (err)
 			return err;
 		*off = log_take(&blob->log, len);
 	}
-	return store_write(&blob->log.store, frame, len, *off);
+	err = store_write(&blob->log.store, frame, len, *off);
+	if (err) {
+		WITH_LOCK(&blob->lock);
+		log_give_back(&blob->log, *off, len);
+	}
+	return err;
 }
 
 static bool retryable(int err)
 {
-	return err == -ENOSPC || err == -EDQUOT || err == -ENOMEM;
+	return store_is_full(err) || err == -ENOMEM;
 }
 
 /* The record is in the store (or err says why not): make it the chunk's newest. */

@@ -79,6 +79,12 @@ uint64_t log_take(struct log *log, uint64_t len)
 	return off;
 }
 
+void log_give_back(struct log *log, uint64_t off, uint64_t len)
+{
+	if (log->end == off + round_up(len, DISK_ALIGN))
+		log->end = off;
+}
+
 int log_trim(struct log *log)
 {
 	const struct store *s = &log->store;

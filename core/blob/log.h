@@ -24,7 +24,7 @@ struct log {
 
 /*
  * Make sure that `more` bytes besides what is owed already will find space. The sum becomes
- * owed on success. -ENOSPC, -EDQUOT, -EIO: nothing changed.
+ * owed on success. -ENOSPC, -EDQUOT, -EFBIG, -EIO: nothing changed.
  */
 int log_owe(struct log *log, uint64_t more);
 
@@ -36,6 +36,12 @@ void log_settle(struct log *log, uint64_t n);
 
 /* Take space for a frame of `len` bytes; its offset. */
 uint64_t log_take(struct log *log, uint64_t len);
+
+/*
+ * A frame could not be written at `off`. Its space is used again if it is the log's last: beyond a
+ * limit of file sizes the log would otherwise never come back to where writes succeed.
+ */
+void log_give_back(struct log *log, uint64_t off, uint64_t len);
 
 /* Give back the reserved space that nothing is owed from. */
 int log_trim(struct log *log);

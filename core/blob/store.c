@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,8 +52,21 @@ static int posix_punch(void *ctx, uint64_t off, uint64_t len)
 	return allocate(ctx, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off, len);
 }
 
+/*
+ * The kernel lets space be reserved beyond the limit of file sizes, where no write can use it: the
+ * error would come when the data has long been acknowledged.
+ */
+static bool beyond_file_limit(uint64_t end)
+{
+	struct rlimit r;
+
+	return !getrlimit(RLIMIT_FSIZE, &r) && r.rlim_cur != RLIM_INFINITY && end > r.rlim_cur;
+}
+
 static int posix_reserve(void *ctx, uint64_t off, uint64_t len)
 {
+	if (beyond_file_limit(off + len))
+		return -EFBIG;
 	return allocate(ctx, FALLOC_FL_KEEP_SIZE, off, len);
 }
 
@@ -155,6 +169,11 @@ int64_t store_used(const struct store *s)
 		return size;
 	used = s->ops->used(s->ctx);
 	return used < size ? used : size;
+}
+
+bool store_is_full(int err)
+{
+	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG;
 }
 
 int store_read(const struct store *s, void *buf, size_t n, uint64_t off)

@@ -58,6 +58,9 @@ struct store store_bounded(struct store_bounded *bounded);
 /* Bytes that take space, at most the file's size; a negative errno. */
 int64_t store_used(const struct store *s);
 
+/* The store has no room for a write, now or below its limit of file sizes; it may have later. */
+bool store_is_full(int err);
+
 /* Read exactly n bytes. -ENODATA when the file ends before. */
 int store_read(const struct store *s, void *buf, size_t n, uint64_t off);
 

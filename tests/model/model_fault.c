@@ -32,6 +32,7 @@ static const struct fault_case cases[] = {
 	{ "ENOSPC for a while", SPACE, 9, -ENOSPC, true, false, 1 },
 	{ "ENOSPC to the end", SPACE, UINT64_MAX, -ENOSPC, true, true, 1 },
 	{ "EDQUOT for a while", SPACE, 5, -EDQUOT, true, false, 2 },
+	{ "EFBIG at writes", FAULTY_PWRITE, 5, -EFBIG, true, false, 1 },
 	{ "can't reserve", FAULTY_RESERVE, UINT64_MAX, -EOPNOTSUPP, true, false, 8 },
 	{ "can't punch", FAULTY_PUNCH, UINT64_MAX, -EOPNOTSUPP, true, false, 1 },
 	{ "EIO once", FAULTY_ALL, 1, -EIO, false, false, 1 },

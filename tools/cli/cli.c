@@ -162,7 +162,7 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct cli cli = { .detect = ALCM_DETECT_TENSORS };
 	enum cli_exit status;
@@ -196,4 +196,9 @@ int main(int argc, char **argv)
 		status = cli_worse(status,
 			cli_error(&cli, "standard output", "%s", strerror(errno)));
 	return status;
+}
+
+int main(int argc, char **argv)
+{
+	return alcm_process_run(run, argc, argv);
 }

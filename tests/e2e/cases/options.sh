@@ -6,12 +6,6 @@
 # shellcheck source=tests/e2e/lib/e2e.sh
 . "$TOP/tests/e2e/lib/e2e.sh"
 
-# unmount MOUNTPOINT STORE: and wait for the daemon's end.
-unmount() {
-    fusermount3 -u "$1"
-    flock -w 30 "$2/.alcm/lock" true || die "the daemon still holds the store"
-}
-
 "$ALCMFS" -h | grep -q 'usage: alcmfs' || die "-h"
 "$ALCMFS" --help | grep -q 'budget' || die "--help"
 "$ALCMFS" -V | grep -q '[0-9]\.[0-9]' || die "-V"
@@ -56,7 +50,7 @@ mkdir "$WORK/second"
 fails "$ALCMFS" "$STORE" "$WORK/second" && says "mounted already, at"
 fails "$ALCM" pack "$STORE/w.npy"
 cmp "$WORK/w.npy" "$MNT/w.npy"
-unmount "$MNT" "$STORE"
+unmount_at "$MNT" "$STORE"
 is_blob w.npy || die "no blob"
 
 # Weights of one's own: those of zeros predict 0.55 of whatever it is.
@@ -69,7 +63,7 @@ END
 "$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/half.npz"
 cp "$WORK/w.npy" "$MNT/half.npy"
 grep -q '"predicted_entropy":.0.55,' "$MNT/.alcm/caq/half.npy.json" || die "by other weights"
-unmount "$MNT" "$STORE"
+unmount_at "$MNT" "$STORE"
 
 # Over the store itself.
 "$ALCMFS" "$STORE" "$STORE" -o threads=1 -o profile=lossless
@@ -77,7 +71,7 @@ cmp "$WORK/w.npy" "$STORE/w.npy" || die "mounted over the store"
 cp "$WORK/w.npy" "$STORE/v.npy"
 cmp "$WORK/w.npy" "$STORE/v.npy"
 [ -s "$STORE/.alcm/caq/v.npy.json" ] || die "no report"
-unmount "$STORE" "$STORE"
+unmount_at "$STORE" "$STORE"
 is_blob v.npy || die "no blob by the mount over the store"
 
 # Relative paths, names with spaces and commas, read-only.
@@ -85,7 +79,7 @@ mkdir "$WORK/a b, c" "$WORK/d e"
 cd "$WORK"
 "$ALCMFS" "a b, c" "d e"
 cp w.npy "d e/w.npy"
-unmount "d e" "a b, c"
+unmount_at "d e" "a b, c"
 "$ALCMFS" "a b, c" "d e" -o ro
 cmp w.npy "d e/w.npy"
 fails cp w.npy "d e/x.npy" && says "ead-only"

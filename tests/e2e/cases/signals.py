@@ -19,6 +19,17 @@ for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     for name, data in files.items():
         e2e.equal(e2e.read(e2e.m(name)), data, name)
 
+# What else would kill leaves the mount alone: limits of CPU time and of file sizes, log rotations, timers.
+others = ("USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "PWR", "STKFLT", "XCPU", "XFSZ", "PIPE")
+for name in others:
+    os.kill(e2e.daemon_pid(), getattr(signal, "SIG" + name))
+os.kill(e2e.daemon_pid(), signal.SIGRTMIN + 1)
+e2e.equal(e2e.read(e2e.m("SIGHUP.npy")), files["SIGHUP.npy"], "after signals of others")
+os.kill(e2e.daemon_pid(), signal.SIGQUIT)
+e2e.wait_until(e2e.daemon_status, "end by SIGQUIT")
+e2e.equal(e2e.daemon_status(), "0", "exit status by SIGQUIT")
+e2e.mount()
+
 # With a file open and half written: what was written before is kept as far as close or the signal.
 f = open(e2e.m("open.npy"), "wb", buffering=0)
 data = e2e.npy(300_000)

@@ -10,6 +10,12 @@ mount_store() { e2e mount "$@"; }
 unmount_store() { e2e unmount; }
 remount_store() { e2e remount "$@"; }
 
+# unmount_at MOUNTPOINT STORE: for a daemon that a case started itself; waits for its end.
+unmount_at() {
+    fusermount3 -u "$1"
+    flock -w 30 "$2/.alcm/lock" true || die "the daemon still holds the store"
+}
+
 die() {
     echo "line ${BASH_LINENO[0]}: $*"
     exit 1
