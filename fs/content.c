@@ -114,7 +114,7 @@ static int reopen_store(struct inode *i, bool writable)
 /* A file that could only be packed in part: try to finish that now. */
 static int finish_packing(struct fs *fs, struct inode *i)
 {
-	int done = alcm_swap_retry(fs->store_fd, i->ino, fs_log_core, fs);
+	int done = alcm_swap_retry(fs->store_fd, i->id.ino, fs_log_core, fs);
 
 	if (done < 0)
 		return -EIO;
@@ -329,15 +329,17 @@ static bool commit_for_eviction(struct content *c)
 bool content_evict(struct fs *fs, struct inode *i)
 {
 	struct content *c = &i->content;
-	bool clean;
+	bool clean, in_use;
 
 	if (pthread_rwlock_trywrlock(&c->io))
 		return false;
 	clean = commit_for_eviction(c);
 	if (clean && c->fd >= 0)
 		close_store(fs, c);
+	in_use = c->n_open > 0;
 	pthread_rwlock_unlock(&c->io);
-	return clean;
+	/* Without a descriptor another file could take its place, unnoticed. */
+	return clean && !(in_use && file_id_is_weak(&i->id));
 }
 
 void content_release(struct fs *fs, struct inode *i)

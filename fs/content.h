@@ -70,7 +70,10 @@ void content_init(struct content *content, bool noatime);
 /* Commit and close everything; at the end of the inode's life. */
 void content_release(struct fs *fs, struct inode *inode);
 
-/* Close the descriptor if it is idle and clean; inode->lock held, nobody has a pin. False: can't. */
+/*
+ * Close the descriptor if it is idle and clean; inode->lock held, nobody has a pin. False: can't, or the inode's
+ * own descriptor is needed to know the file by.
+ */
 bool content_evict(struct fs *fs, struct inode *inode);
 
 /*

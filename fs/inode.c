@@ -5,18 +5,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "inode_state.h"
 
 enum { N_BUCKETS = 1 << 16 };
 
-static struct inode **bucket(struct fs *fs, dev_t dev, ino_t ino)
+static struct inode **bucket(struct fs *fs, const struct file_id *id)
 {
-	uint64_t h = ((uint64_t)ino ^ (uint64_t)dev << 40) * 0x9e3779b97f4a7c15u;
-
-	return &fs->buckets[h >> 48];
+	return &fs->buckets[file_id_hash(id) % N_BUCKETS];
 }
 
 struct inode *inode_from(struct fs *fs, fuse_ino_t number)
@@ -29,26 +26,18 @@ fuse_ino_t inode_number(struct fs *fs, const struct inode *inode)
 	return inode == fs->root ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)inode;
 }
 
-bool inode_same_file(const struct inode *i, const struct statx *x)
+static struct inode *find_locked(struct fs *fs, const struct file_id *id)
 {
-	return makedev(x->stx_dev_major, x->stx_dev_minor) == i->dev && x->stx_ino == i->ino &&
-		x->stx_btime.tv_sec == i->birth.tv_sec &&
-		(long)x->stx_btime.tv_nsec == i->birth.tv_nsec;
-}
+	struct inode *i = *bucket(fs, id);
 
-static struct inode *find_locked(struct fs *fs, const struct statx *x)
-{
-	dev_t dev = makedev(x->stx_dev_major, x->stx_dev_minor);
-	struct inode *i = *bucket(fs, dev, x->stx_ino);
-
-	while (i && !inode_same_file(i, x))
+	while (i && !file_id_same(&i->id, id))
 		i = i->next;
 	return i;
 }
 
 static void unhash_locked(struct fs *fs, struct inode *i)
 {
-	struct inode **at = bucket(fs, i->dev, i->ino);
+	struct inode **at = bucket(fs, &i->id);
 
 	while (*at && *at != i)
 		at = &(*at)->next;
@@ -72,18 +61,14 @@ static struct inode *set_name_locked(struct inode *i, struct inode *parent, char
 	return before;
 }
 
-static struct inode *make(struct fs *fs, const struct statx *x, struct inode *parent,
+static struct inode *make(struct fs *fs, const struct file_id *id, struct inode *parent,
 	const char *name)
 {
 	struct inode *i = calloc(1, sizeof(*i));
 
 	if (!i)
 		return NULL;
-	i->dev = makedev(x->stx_dev_major, x->stx_dev_minor);
-	i->ino = x->stx_ino;
-	i->birth.tv_sec = x->stx_btime.tv_sec;
-	i->birth.tv_nsec = x->stx_btime.tv_nsec;
-	i->type = x->stx_mode & S_IFMT;
+	i->id = *id;
 	i->admin = parent &&
 		(parent->admin || (parent == fs->root && strcmp(name, ADMIN_NAME) == 0));
 	i->path_fd = -1;
@@ -154,16 +139,16 @@ void inode_let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n
 	}
 }
 
-/* The table's inode for `x`, or `*fresh`, which then is NULL; with one more lookup and its name. */
-static struct inode *enter_table(struct fs *fs, const struct statx *x, struct inode *parent,
+/* The table's inode for `id`, or `*fresh`, which then is NULL; with one more lookup and its name. */
+static struct inode *enter_table(struct fs *fs, const struct file_id *id, struct inode *parent,
 	char **name, struct inode **fresh)
 {
 	struct inode *before = NULL, *i;
 
 	pthread_mutex_lock(&fs->table_lock);
-	i = find_locked(fs, x);
+	i = find_locked(fs, id);
 	if (!i) {
-		struct inode **at = bucket(fs, (*fresh)->dev, (*fresh)->ino);
+		struct inode **at = bucket(fs, id);
 
 		i = *fresh;
 		*fresh = NULL;
@@ -187,24 +172,23 @@ int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_
 {
 	struct inode *fresh = NULL;
 	char *copy = strdup(name);
-	struct statx x;
+	struct file_id id;
 	int err = 0;
 
 	if (!copy)
 		err = -ENOMEM;
-	else if (fstatat(path_fd, "", st, AT_EMPTY_PATH) ||
-		statx(path_fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO | STATX_BTIME, &x))
+	else if (fstatat(path_fd, "", st, AT_EMPTY_PATH))
 		err = -errno;
-	if (!err && !(x.stx_mask & STATX_BTIME))
-		memset(&x.stx_btime, 0, sizeof(x.stx_btime));
-	if (!err && !(fresh = make(fs, &x, parent, name)))
+	else
+		err = file_id_get(path_fd, &id);
+	if (!err && !(fresh = make(fs, &id, parent, name)))
 		err = -ENOMEM;
 	if (err) {
 		free(copy);
 		close(path_fd);
 		return err;
 	}
-	*out = enter_table(fs, &x, parent, &copy, &fresh);
+	*out = enter_table(fs, &id, parent, &copy, &fresh);
 	free(copy);
 	if (fresh)
 		inode_destroy(fs, fresh);
@@ -228,13 +212,17 @@ void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
 struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
 {
 	struct inode *i;
-	struct statx x;
-	int fd;
+	struct file_id id;
+	int fd = openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), err;
 
-	if (statx(parent_fd, name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &x))
+	if (fd < 0)
+		return NULL;
+	err = file_id_get(fd, &id);
+	close(fd);
+	if (err)
 		return NULL;
 	pthread_mutex_lock(&fs->table_lock);
-	i = find_locked(fs, &x);
+	i = find_locked(fs, &id);
 	if (i)
 		i->n_lookups++; /* it must not go away between here and the pin */
 	pthread_mutex_unlock(&fs->table_lock);
@@ -275,7 +263,8 @@ void inode_renamed(struct fs *fs, struct inode *i, struct inode *parent, const c
 
 int inode_table_init(struct fs *fs)
 {
-	struct statx x;
+	struct file_id id;
+	int err;
 
 	pthread_mutex_init(&fs->table_lock, NULL);
 	pthread_mutex_init(&fs->scheduler_lock, NULL);
@@ -285,18 +274,17 @@ int inode_table_init(struct fs *fs)
 	fs->buckets = calloc(N_BUCKETS, sizeof(struct inode *));
 	if (!fs->buckets)
 		return -ENOMEM;
-	if (statx(fs->store_fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO | STATX_BTIME, &x))
-		return -errno;
-	if (!(x.stx_mask & STATX_BTIME))
-		memset(&x.stx_btime, 0, sizeof(x.stx_btime));
-	fs->root = make(fs, &x, NULL, "");
+	err = file_id_get(fs->store_fd, &id);
+	if (err)
+		return err;
+	fs->root = make(fs, &id, NULL, "");
 	if (!fs->root)
 		return -ENOMEM;
 	fs->root->path_fd = fs->store_fd;
 	fs->root->pins = 1;
 	fs->root->n_lookups = 2;
 	fs->root->hashed = true;
-	*bucket(fs, fs->root->dev, fs->root->ino) = fs->root;
+	*bucket(fs, &id) = fs->root;
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes: (device, inode number, birth time) of the store → one object that kernel and handles
+ * Inodes: the identity of a file of the store (file_id.h) → one object that kernel and handles
  * refer to. An inode keeps an O_PATH descriptor while it is in use; descriptors of inodes
  * not in use are a bounded LRU, and are opened again by parent and name, checked.
  */
@@ -13,14 +13,12 @@
 #include <sys/stat.h>
 
 #include "content.h"
+#include "file_id.h"
 #include "fs.h"
 
 struct inode {
-	dev_t dev; /* constant, as the next four */
-	ino_t ino;
-	struct timespec birth;
-	mode_t type; /* S_IFMT part of the mode */
-	bool admin;  /* .alcm or below it */
+	struct file_id id; /* constant, as the next */
+	bool admin;        /* .alcm or below it */
 
 	/* guarded by fs->table_lock */
 	struct inode *next;   /* in its bucket */

@@ -84,7 +84,7 @@ static bool evict_one(struct fs *fs)
 static int reopen(struct fs *fs, struct inode *i)
 {
 	struct inode *parent;
-	struct statx x;
+	struct file_id id;
 	char *name;
 	int dir, fd, err;
 
@@ -102,9 +102,7 @@ static int reopen(struct fs *fs, struct inode *i)
 	fd = err ? -1 : openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (!err && fd < 0)
 		err = errno == ENOENT ? -ESTALE : -errno;
-	if (!err &&
-		(statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &x) ||
-			!inode_same_file(i, &x)))
+	if (!err && (file_id_get(fd, &id) || !file_id_same(&i->id, &id)))
 		err = -ESTALE;
 	if (dir >= 0)
 		inode_unpin(fs, parent);

@@ -10,9 +10,6 @@
 
 #include "inode.h"
 
-/* Device, number and birth time are those of `x`. */
-bool inode_same_file(const struct inode *inode, const struct statx *x);
-
 /*
  * Take back lookups and children; an inode that nothing refers to then goes, and so on up through
  * its parents.

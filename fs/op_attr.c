@@ -55,7 +55,7 @@ static int set_times(struct inode *inode, int fd, const struct stat *attr, int t
 		clock_gettime(CLOCK_REALTIME, &t[1]);
 	else if (to_set & FUSE_SET_ATTR_MTIME)
 		t[1] = attr->st_mtim;
-	if (S_ISREG(inode->type) && t[1].tv_nsec != UTIME_OMIT &&
+	if (S_ISREG(inode->id.type) && t[1].tv_nsec != UTIME_OMIT &&
 		fstatat(fd, "", &before, AT_EMPTY_PATH))
 		return -errno;
 	if (utimensat(fd, "", t, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
@@ -63,7 +63,7 @@ static int set_times(struct inode *inode, int fd, const struct stat *attr, int t
 	if (t[1].tv_nsec == UTIME_OMIT)
 		return 0;
 	content_set_mtime(inode, &t[1]);
-	if (S_ISREG(inode->type))
+	if (S_ISREG(inode->id.type))
 		alcm_verdict_touched(fd, &before, &t[1]);
 	return 0;
 }

@@ -38,7 +38,8 @@ int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int pat
 	content_stat(fs, inode, fd, &entry->attr);
 	inode_unpin(fs, inode);
 	entry->ino = inode_number(fs, inode);
-	entry->generation = (uint64_t)inode->birth.tv_sec << 30 ^ (uint64_t)inode->birth.tv_nsec;
+	entry->generation = (uint64_t)inode->id.birth.tv_sec << 30 ^
+		(uint64_t)inode->id.birth.tv_nsec;
 	entry->attr_timeout = content_timeout(fs, inode);
 	entry->entry_timeout = inode->admin ? 0 : fs->opt.attr_timeout;
 	*out = inode;
@@ -191,7 +192,7 @@ static int make_link(struct inode *inode, int fd, int dir, const char *name)
 {
 	char proc[PATH_PROC];
 
-	if (S_ISLNK(inode->type))
+	if (S_ISLNK(inode->id.type))
 		return linkat(fd, "", dir, name, AT_EMPTY_PATH) ? -errno : 0;
 	return linkat(AT_FDCWD, path_proc(fd, proc), dir, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
 }

@@ -61,7 +61,7 @@ void policy_profile(struct fs *fs, struct inode *inode, struct alcm_profile *out
 {
 	pthread_mutex_lock(&fs->table_lock);
 
-	struct inode *dir = S_ISDIR(inode->type) ? inode : inode->parent;
+	struct inode *dir = S_ISDIR(inode->id.type) ? inode : inode->parent;
 
 	if (dir)
 		dir->n_lookups++;

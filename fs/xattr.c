@@ -76,7 +76,7 @@ static int show(struct fs *fs, struct inode *inode, int fd, const char *name, ch
 		return len < 0 ? -errno : (int)len;
 	}
 	name += strlen(PREFIX);
-	if (S_ISDIR(inode->type)) {
+	if (S_ISDIR(inode->id.type)) {
 		struct alcm_profile profile;
 
 		if (strcmp(name, "profile") != 0)
@@ -84,7 +84,7 @@ static int show(struct fs *fs, struct inode *inode, int fd, const char *name, ch
 		policy_profile(fs, inode, &profile);
 		return snprintf(out, n, "%s", profile.name);
 	}
-	if (!S_ISREG(inode->type) || inode->admin)
+	if (!S_ISREG(inode->id.type) || inode->admin)
 		return -ENODATA;
 	if (strcmp(name, "state") == 0)
 		return snprintf(out, n, "%s", content_state_name(fs, inode, fd));
@@ -196,7 +196,7 @@ static int may_change(const struct inode *inode, const char *name)
 {
 	if (inode->admin)
 		return -EROFS;
-	if (is_virtual(name) && (!S_ISDIR(inode->type) || strcmp(name, POLICY_XATTR) != 0))
+	if (is_virtual(name) && (!S_ISDIR(inode->id.type) || strcmp(name, POLICY_XATTR) != 0))
 		return -EPERM;
 	return 1;
 }

@@ -148,14 +148,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const uint8_t *at = data, *end = data + size;
 	unsigned n = take_dirs(&at, end), nearest = 0;
 	struct fs fs = { .opt.threads = 1 };
-	struct inode file = { .type = S_IFREG, .parent = n ? &dirs[0] : NULL };
+	struct inode file = { .id.type = S_IFREG, .parent = n ? &dirs[0] : NULL };
 	struct alcm_profile got;
 
 	n_logged = 0;
 	require(!alcm_profile_parse(mounts[at < end ? *at & 3 : 0], &fs.profile, NULL));
 	pthread_mutex_init(&fs.table_lock, NULL);
 	for (unsigned i = 0; i < n; i++)
-		dirs[i] = (struct inode){ .type = S_IFDIR,
+		dirs[i] = (struct inode){ .id.type = S_IFDIR,
 			.parent = i + 1 < n ? &dirs[i + 1] : NULL };
 	policy_profile(&fs, &file, &got);
 	while (nearest < n && silent(&answers[nearest]))

@@ -10,6 +10,7 @@
  *                             power_loss.py reads it (struct entry).
  *   STORE_SHIM_STORE=DIR      the store: an absolute path without symbolic links
  *   STORE_SHIM_TRACE=1        say on stderr which calls were made to fail
+ *   STORE_SHIM_NAMELESS=1     a store without birth times and file handles
  *   STORE_SHIM_BOOT=FILE      stands for /proc/sys/kernel/random/boot_id: another boot of the machine
  *
  * Whether a call is the store's is asked of /proc for its descriptor, so that no table of descriptors
@@ -79,7 +80,7 @@ enum {
 };
 
 static struct control *control;
-static const char *store, *boot;
+static const char *store, *boot, *nameless;
 static size_t store_len;
 static bool trace;
 static int log_fd = -1;
@@ -110,6 +111,7 @@ __attribute__((constructor)) static void set_up(void)
 
 	boot = getenv("STORE_SHIM_BOOT");
 	trace = getenv("STORE_SHIM_TRACE");
+	nameless = getenv("STORE_SHIM_NAMELESS");
 	store = getenv("STORE_SHIM_STORE");
 	store_len = store ? strlen(store) : 0;
 	dl_iterate_phdr(note_code, NULL);
@@ -578,8 +580,25 @@ EXPORT int fstatat64(int at, const char *path, struct stat64 *st, int flags)
 
 EXPORT int statx(int at, const char *path, int flags, unsigned mask, struct statx *x)
 {
-	return fails_at(at, path, KIND_LOOK) ? -1
-					     : (int)syscall(SYS_statx, at, path, flags, mask, x);
+	int got = fails_at(at, path, KIND_LOOK)
+		? -1
+		: (int)syscall(SYS_statx, at, path, flags, mask, x);
+
+	if (nameless && !got) {
+		x->stx_mask &= ~STATX_BTIME;
+		memset(&x->stx_btime, 0, sizeof(x->stx_btime));
+	}
+	return got;
+}
+
+EXPORT int name_to_handle_at(int at, const char *path, struct file_handle *handle, int *mount_id,
+	int flags)
+{
+	if (nameless) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return (int)syscall(SYS_name_to_handle_at, at, path, handle, mount_id, flags);
 }
 
 EXPORT off_t lseek64(int fd, off_t off, int whence)
