@@ -26,7 +26,7 @@ static uint64_t now_ns(void)
 
 void activity_init(struct activity *s)
 {
-	pthread_mutex_init(&s->lock, NULL);
+	lock_init(&s->lock, LOCK_QUEUE);
 	s->start_ns = now_ns();
 }
 
@@ -45,7 +45,7 @@ void activity_count_result(struct activity *s, int result)
 
 void activity_writing_begin(struct activity *s, struct activity_writing *w)
 {
-	pthread_mutex_lock(&s->lock);
+	lock_take(&s->lock);
 	atomic_store_explicit(&w->written_bytes, 0, memory_order_relaxed);
 	w->since_ns = now_ns();
 	w->prev = NULL;
@@ -54,12 +54,12 @@ void activity_writing_begin(struct activity *s, struct activity_writing *w)
 		w->next->prev = w;
 	s->writing = w;
 	s->n_writing++;
-	pthread_mutex_unlock(&s->lock);
+	lock_drop(&s->lock);
 }
 
 void activity_writing_end(struct activity *s, struct activity_writing *w)
 {
-	pthread_mutex_lock(&s->lock);
+	lock_take(&s->lock);
 	if (w->prev)
 		w->prev->next = w->next;
 	else
@@ -67,7 +67,7 @@ void activity_writing_end(struct activity *s, struct activity_writing *w)
 	if (w->next)
 		w->next->prev = w->prev;
 	s->n_writing--;
-	pthread_mutex_unlock(&s->lock);
+	lock_drop(&s->lock);
 }
 
 /* ---- one moment ------------------------------------------------------------------------------ */
@@ -102,15 +102,15 @@ static void take_snapshot(struct fs *fs, struct snapshot *s)
 	for (int i = 0; i < ACTIVITY_COUNTERS; i++)
 		s->counters[i] = atomic_load_explicit(&fs->activity.counters[i],
 			memory_order_relaxed);
-	pthread_mutex_lock(&fs->table_lock);
+	lock_take(&fs->table_lock);
 	s->n_inodes = fs->n_inodes;
-	pthread_mutex_unlock(&fs->table_lock);
-	pthread_mutex_lock(&fs->fd_lock);
+	lock_drop(&fs->table_lock);
+	lock_take(&fs->fd_lock);
 	s->n_fds = fs->n_fds;
-	pthread_mutex_unlock(&fs->fd_lock);
-	pthread_mutex_lock(&fs->activity.lock);
+	lock_drop(&fs->fd_lock);
+	lock_take(&fs->activity.lock);
 	s->n_writing = fs->activity.n_writing;
-	pthread_mutex_unlock(&fs->activity.lock);
+	lock_drop(&fs->activity.lock);
 }
 
 /* ---- what is shown ----------------------------------------------------------------------------- */
@@ -251,13 +251,13 @@ static void add_all_writing(struct fs *fs, cJSON *root)
 	cJSON *list = cJSON_AddArrayToObject(root, "writing");
 	unsigned n = 0;
 
-	pthread_mutex_lock(&fs->table_lock);
-	pthread_mutex_lock(&fs->activity.lock);
+	lock_take(&fs->table_lock);
+	lock_take(&fs->activity.lock);
 	for (const struct activity_writing *w = fs->activity.writing; w && n < MAX_NAMES;
 		w = w->next, n++)
 		add_writing(list, w);
-	pthread_mutex_unlock(&fs->activity.lock);
-	pthread_mutex_unlock(&fs->table_lock);
+	lock_drop(&fs->activity.lock);
+	lock_drop(&fs->table_lock);
 }
 
 char *activity_json(struct fs *fs, bool names)

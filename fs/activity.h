@@ -6,10 +6,11 @@
 #ifndef ALCMFS_ACTIVITY_H
 #define ALCMFS_ACTIVITY_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/lock.h"
 
 struct fs;
 struct inode;
@@ -30,7 +31,7 @@ enum activity_counter {
 struct activity {
 	_Atomic uint64_t counters[ACTIVITY_COUNTERS]; /* relaxed: each stands for itself */
 	uint64_t start_ns;                            /* monotonic */
-	pthread_mutex_t lock;             /* guards the ring and its members; a leaf */
+	struct lock lock;                 /* guards the ring and its members; a leaf */
 	struct activity_writing *writing; /* newest first */
 	unsigned n_writing;
 };

@@ -22,7 +22,7 @@ static void pause_locked(struct background *b, uint64_t ms)
 	struct timespec t = { .tv_sec = (time_t)(until / 1000),
 		.tv_nsec = (long)(until % 1000) * 1000000 };
 
-	while (!b->ending && pthread_cond_timedwait(&b->changed, &b->lock, &t) != ETIMEDOUT)
+	while (!b->ending && lock_wait_until(&b->lock, &b->changed, &t) != ETIMEDOUT)
 		;
 }
 
@@ -31,21 +31,21 @@ static void *run(void *arg)
 	struct background *b = arg;
 	uint64_t round_ms = 0;
 
-	pthread_mutex_lock(&b->lock);
+	lock_take(&b->lock);
 	while (!b->ending || b->due) {
 		if (!b->due) {
-			pthread_cond_wait(&b->changed, &b->lock);
+			lock_wait(&b->lock, &b->changed);
 			continue;
 		}
 		pause_locked(b, b->pause_ms + PAUSE_ROUNDS * round_ms);
 		b->due = false;
-		pthread_mutex_unlock(&b->lock);
+		lock_drop(&b->lock);
 		round_ms = now_ms();
 		b->round(b->fs);
 		round_ms = now_ms() - round_ms;
-		pthread_mutex_lock(&b->lock);
+		lock_take(&b->lock);
 	}
-	pthread_mutex_unlock(&b->lock);
+	lock_drop(&b->lock);
 	return NULL;
 }
 
@@ -58,7 +58,7 @@ int background_start(struct background *b, struct fs *fs, void (*round)(struct f
 	b->fs = fs;
 	b->round = round;
 	b->pause_ms = pause_ms;
-	pthread_mutex_init(&b->lock, NULL);
+	lock_init(&b->lock, LOCK_QUEUE);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&b->changed, &attr);
@@ -70,20 +70,20 @@ int background_start(struct background *b, struct fs *fs, void (*round)(struct f
 
 void background_due(struct background *b)
 {
-	pthread_mutex_lock(&b->lock);
+	lock_take(&b->lock);
 	b->due = true;
 	pthread_cond_signal(&b->changed);
-	pthread_mutex_unlock(&b->lock);
+	lock_drop(&b->lock);
 }
 
 void background_stop(struct background *b)
 {
 	if (!b->running)
 		return;
-	pthread_mutex_lock(&b->lock);
+	lock_take(&b->lock);
 	b->ending = true;
 	pthread_cond_signal(&b->changed);
-	pthread_mutex_unlock(&b->lock);
+	lock_drop(&b->lock);
 	pthread_join(b->thread, NULL);
 	b->running = false;
 }

@@ -9,13 +9,15 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "base/lock.h"
+
 struct fs;
 
 struct background {
 	struct fs *fs; /* constant, as the next two */
 	void (*round)(struct fs *fs);
 	unsigned pause_ms;      /* between when it is due and the round */
-	pthread_mutex_t lock;   /* guards what follows; a leaf */
+	struct lock lock;       /* guards what follows; a leaf */
 	pthread_cond_t changed; /* by the monotonic clock */
 	bool due, ending, running;
 	pthread_t thread;

@@ -37,12 +37,7 @@
 
 void content_init(struct content *c, bool noatime)
 {
-	pthread_rwlockattr_t attr;
-
-	pthread_rwlockattr_init(&attr);
-	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(&c->io, &attr);
-	pthread_rwlockattr_destroy(&attr);
+	shared_lock_init(&c->io, LOCK_IO);
 	pthread_cond_init(&c->returned, NULL);
 	c->fd = -1;
 	c->told_size = -1;
@@ -59,10 +54,10 @@ int content_report(struct fs *fs, struct inode *i, int err, const struct alcm_di
 	if (err != -EIO || !diag->cause[0])
 		return err;
 	/* The kernel asks again and again for pages that it can't have: one line is enough. */
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	again = i->content.reported_offset == diag->offset + 1;
 	i->content.reported_offset = diag->offset + 1;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	if (!again)
 		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
 			path_of(fs, i->content.fd >= 0 ? i->content.fd : i->path_fd, path),
@@ -72,32 +67,32 @@ int content_report(struct fs *fs, struct inode *i, int err, const struct alcm_di
 
 void content_touch(struct inode *i)
 {
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	clock_gettime(CLOCK_REALTIME_COARSE, &i->content.mtime);
 	i->content.changed = i->content.mtime;
 	i->content.mtime_known = true;
 	i->content.verdict_known = false;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 }
 
 void content_set_mtime(struct inode *i, const struct timespec *mtime)
 {
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	i->content.mtime = *mtime;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 }
 
 /* The store's mtime says when we wrote; the user's says when they did. */
 void content_restore_mtime(struct inode *i)
 {
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	if (i->content.mtime_known) {
 		struct timespec t[2] = { { .tv_nsec = UTIME_OMIT }, i->content.mtime };
 
 		(void)futimens(i->content.fd, t);
 	}
 	i->content.verdict_known = false;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 }
 
 /* ---- opening and closing ------------------------------------------------------------------------ */
@@ -119,9 +114,9 @@ static int finish_packing(struct fs *fs, struct inode *i)
 	if (done < 0)
 		return -EIO;
 	atomic_fetch_sub(&fs->n_unfinished, (unsigned)done);
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	i->content.unfinished = false;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	return 0;
 }
 
@@ -158,11 +153,11 @@ static int judge(struct fs *fs, struct inode *i)
 		return content_report(fs, i, err, &diag);
 	c->state = CONTENT_BLOB;
 	c->waits = false;
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	c->mtime = st.st_mtim;
 	c->mtime_known = true;
 	c->read_noted = false;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	return 0;
 }
 
@@ -211,16 +206,16 @@ int content_enter(struct fs *fs, struct inode *i, bool writable)
 	struct content *c = &i->content;
 	int err = 0;
 
-	pthread_rwlock_rdlock(&c->io);
+	shared_lock_share(&c->io);
 	while (!err && (c->state == CONTENT_UNKNOWN || (writable && !c->fd_writable))) {
-		pthread_rwlock_unlock(&c->io);
-		pthread_rwlock_wrlock(&c->io);
+		shared_lock_drop(&c->io);
+		shared_lock_take(&c->io);
 		err = content_ensure_open(fs, i, writable);
-		pthread_rwlock_unlock(&c->io);
-		pthread_rwlock_rdlock(&c->io);
+		shared_lock_drop(&c->io);
+		shared_lock_share(&c->io);
 	}
 	if (err)
-		pthread_rwlock_unlock(&c->io);
+		shared_lock_drop(&c->io);
 	return err;
 }
 
@@ -233,14 +228,14 @@ static bool pages_current(struct inode *i)
 
 	if (fstat(c->fd, &st))
 		return false;
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	same = c->cached &&
 		(c->n_writers || c->n_open > 1 ||
 			(c->cached_ctime.tv_sec == st.st_ctim.tv_sec &&
 				c->cached_ctime.tv_nsec == st.st_ctim.tv_nsec));
 	c->cached = true;
 	c->cached_ctime = st.st_ctim;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	return same;
 }
 
@@ -251,9 +246,9 @@ static void remember_pages(struct inode *i)
 
 	if (i->content.fd < 0 || fstat(i->content.fd, &st))
 		return;
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	i->content.cached_ctime = st.st_ctim;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 }
 
 int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *keep)
@@ -261,7 +256,7 @@ int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *ke
 	struct content *c = &i->content;
 	int err = 0;
 
-	pthread_rwlock_wrlock(&c->io);
+	shared_lock_take(&c->io);
 	if (fd >= 0 && c->fd < 0) {
 		c->fd = fd;
 		c->fd_writable = true;
@@ -282,7 +277,7 @@ int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *ke
 			quiet_disturb(i);
 		*keep = pages_current(i);
 	}
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	return err;
 }
 
@@ -303,7 +298,7 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 	bool waits = false;
 
 	rest_end(fs);
-	pthread_rwlock_wrlock(&c->io);
+	shared_lock_take(&c->io);
 	c->n_open--;
 	if (writable && --c->n_writers == 0) {
 		activity_writing_end(&fs->activity, &c->writing);
@@ -311,7 +306,7 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 		waits = c->state == CONTENT_PLAIN && (c->waits || c->plain_written);
 	}
 	content_close_idle(fs, i);
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	if (waits)
 		quiet_add(fs, i);
 }
@@ -331,13 +326,13 @@ bool content_evict(struct fs *fs, struct inode *i)
 	struct content *c = &i->content;
 	bool clean, in_use;
 
-	if (pthread_rwlock_trywrlock(&c->io))
+	if (!shared_lock_try(&c->io))
 		return false;
 	clean = commit_for_eviction(c);
 	if (clean && c->fd >= 0)
 		close_store(fs, c);
 	in_use = c->n_open > 0;
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	/* Without a descriptor another file could take its place, unnoticed. */
 	return clean && !(in_use && file_id_is_weak(&i->id));
 }
@@ -358,7 +353,7 @@ void content_release(struct fs *fs, struct inode *i)
 	}
 	close_store(fs, c);
 	pthread_cond_destroy(&c->returned);
-	pthread_rwlock_destroy(&c->io);
+	shared_lock_destroy(&c->io);
 }
 
 /* ---- packing ------------------------------------------------------------------------------------ */
@@ -370,10 +365,10 @@ static int leave_half_packed(struct fs *fs, struct inode *i, const struct stat *
 	atomic_fetch_add(&fs->n_unfinished, 1);
 	(void)content_report(fs, i, -EIO, diag);
 	close_store(fs, &i->content);
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	i->content.unfinished = true;
 	i->content.told_size = before->st_size;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	return -EINPROGRESS;
 }
 
@@ -472,7 +467,7 @@ void content_unpack(struct fs *fs, struct inode *i)
 	struct alcm_diag diag = { 0 };
 	int err;
 
-	pthread_rwlock_wrlock(&c->io);
+	shared_lock_take(&c->io);
 	if (content_worked_in(c)) {
 		err = may_be_plain(c) ? unpack(fs, i, &diag) : -EALREADY;
 		if (err)
@@ -484,5 +479,5 @@ void content_unpack(struct fs *fs, struct inode *i)
 		c->worked_encoded = 0;
 		c->worked_written = 0;
 	}
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "activity.h"
+#include "base/lock.h"
 #include "fs.h"
 #include "quiet.h"
 
@@ -21,7 +22,7 @@ enum content_state {
 };
 
 struct content {
-	pthread_rwlock_t io; /* shared: use the state; exclusive: change it. Outside inode->lock */
+	struct shared_lock io; /* shared: use the state; exclusive: change it. Outside inode->lock */
 	enum content_state state; /* guarded by io, as the next five, fresh and waits */
 	int fd;                   /* of the store's file; -1 = not open */
 	bool fd_writable;

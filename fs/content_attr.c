@@ -28,7 +28,7 @@ static void note_probe(struct inode *i, const struct stat *st, int err, bool dam
 {
 	struct content *c = &i->content;
 
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	if (err)
 		*out = guess(c, st);
 	c->probe_failed = err && !damaged;
@@ -39,7 +39,7 @@ static void note_probe(struct inode *i, const struct stat *st, int err, bool dam
 		c->verdict_ctime = st->st_ctim;
 		c->told_size = out->kind == ALCM_BLOB ? (off_t)out->logical_size : -1;
 	}
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 }
 
 /* What a file that isn't open is; remembered until its ctime changes. `*out` is set in any case. */
@@ -52,11 +52,11 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struc
 	int fd, err;
 	bool known;
 
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	known = c->verdict_known && c->verdict_bytes == st->st_size &&
 		memcmp(&c->verdict_ctime, &st->st_ctim, sizeof(st->st_ctim)) == 0;
 	*out = c->verdict;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	if (known)
 		return 0;
 	fd = c->unfinished ? -1 : path_open_quietly(path_proc(path_fd, proc));
@@ -83,19 +83,19 @@ void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 
 	if (!S_ISREG(st->st_mode) || i->admin)
 		return;
-	pthread_rwlock_rdlock(&c->io);
+	shared_lock_share(&c->io);
 	if (c->state == CONTENT_BLOB) {
 		st->st_size = (off_t)alcm_blob_size(c->blob);
-		pthread_mutex_lock(&i->lock);
+		lock_take(&i->lock);
 		st->st_mtim = c->mtime;
 		if (is_before(&st->st_ctim, &c->changed))
 			st->st_ctim = c->changed;
-		pthread_mutex_unlock(&i->lock);
+		lock_drop(&i->lock);
 	} else if (c->state == CONTENT_UNKNOWN && st->st_size) {
 		(void)probe_closed(fs, i, path_fd, st, &probe);
 		st->st_size = (off_t)probe.logical_size;
 	}
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	/* tar and du take a file without blocks for a file without data. */
 	if (st->st_size && !st->st_blocks)
 		st->st_blocks = 1;
@@ -107,12 +107,12 @@ double content_timeout(const struct fs *fs, struct inode *i)
 
 	if (i->admin)
 		return 0;
-	pthread_rwlock_rdlock(&i->content.io);
+	shared_lock_share(&i->content.io);
 	moving = i->content.n_writers > 0;
-	pthread_rwlock_unlock(&i->content.io);
-	pthread_mutex_lock(&i->lock);
+	shared_lock_drop(&i->content.io);
+	lock_take(&i->lock);
 	moving |= i->content.probe_failed;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	return moving ? 0 : fs->opt.attr_timeout;
 }
 
@@ -124,13 +124,13 @@ int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *
 	char proc[PATH_PROC];
 	int fd, err;
 
-	pthread_rwlock_rdlock(&c->io);
+	shared_lock_share(&c->io);
 	if (c->state == CONTENT_BLOB) {
 		err = alcm_blob_info(c->blob, out, &diag);
-		pthread_rwlock_unlock(&c->io);
+		shared_lock_drop(&c->io);
 		return err;
 	}
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	fd = path_open_quietly(path_proc(path_fd, proc));
 	if (fd < 0)
 		return -errno;
@@ -149,9 +149,9 @@ const char *content_state_name(struct fs *fs, struct inode *i, int path_fd)
 	enum content_state state;
 	struct stat st;
 
-	pthread_rwlock_rdlock(&c->io);
+	shared_lock_share(&c->io);
 	state = c->state;
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	if (state == CONTENT_UNKNOWN && !fstatat(path_fd, "", &st, AT_EMPTY_PATH)) {
 		if (!st.st_size)
 			return "undecided";

@@ -150,11 +150,11 @@ static void advance_scheduler(struct fs *fs, struct inode *i)
 	if (alcm_blob_info(i->content.blob, &info, NULL))
 		return;
 	log_quantised(fs, i, &info);
-	pthread_mutex_lock(&fs->scheduler_lock);
+	lock_take(&fs->scheduler_lock);
 	admin_read_scheduler(fs, i->content.fd, &scheduler);
 	alcm_scheduler_add(&scheduler, info.caq);
 	admin_write_scheduler(fs, i->content.fd, &scheduler);
-	pthread_mutex_unlock(&fs->scheduler_lock);
+	lock_drop(&fs->scheduler_lock);
 }
 
 /* io held shared; `*changed`: readers see other values than before. */
@@ -192,10 +192,10 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 	if (err)
 		return err;
 	if (!sync && (demotable(fs, c) || judgeable(c))) {
-		pthread_rwlock_unlock(&c->io);
-		pthread_rwlock_wrlock(&c->io);
+		shared_lock_drop(&c->io);
+		shared_lock_take(&c->io);
 		err = settle(fs, i, sync);
-		pthread_rwlock_unlock(&c->io);
+		shared_lock_drop(&c->io);
 		if (!err)
 			err = content_enter(fs, i, false);
 		if (err)
@@ -207,7 +207,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 		err = -errno;
 	if (err)
 		(void)content_report(fs, i, err, &diag);
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	/* Without the lock: the kernel writes dirty pages of mappings back before it drops them. */
 	if (changed)
 		(void)fuse_lowlevel_notify_inval_inode(fs->session, inode_number(fs, i), 0, 0);

@@ -38,38 +38,38 @@ static void note_blob_read(struct inode *i)
 {
 	char byte;
 
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	if (!i->content.read_noted) {
 		i->content.read_noted = true;
 		content_note_reads(&i->content, true);
 		(void)!pread(i->content.fd, &byte, 1, 0);
 		content_note_reads(&i->content, false);
 	}
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 }
 
 static int lend(struct inode *i)
 {
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	i->content.n_lent++;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	return i->content.fd;
 }
 
 void content_return(struct inode *i)
 {
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	if (!--i->content.n_lent)
 		pthread_cond_broadcast(&i->content.returned);
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 }
 
 void content_await_return(struct inode *i)
 {
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	while (i->content.n_lent)
-		pthread_cond_wait(&i->content.returned, &i->lock);
-	pthread_mutex_unlock(&i->lock);
+		lock_wait(&i->lock, &i->content.returned);
+	lock_drop(&i->lock);
 }
 
 /*
@@ -112,7 +112,7 @@ ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t 
 		(void)content_report(fs, i, (int)got, &diag);
 	else
 		count_read(fs, *plain_fd >= 0, *plain_fd >= 0 ? n : (size_t)got);
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	return got;
 }
 
@@ -271,10 +271,10 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 		return done;
 	while (c->state == CONTENT_UNDECIDED ||
 		(c->state == CONTENT_PLAIN && forges_blob(c, buf, n, off))) {
-		pthread_rwlock_unlock(&c->io);
-		pthread_rwlock_wrlock(&c->io);
+		shared_lock_drop(&c->io);
+		shared_lock_take(&c->io);
 		done = decide(fs, i, buf, n, off);
-		pthread_rwlock_unlock(&c->io);
+		shared_lock_drop(&c->io);
 		if (!done)
 			done = content_enter(fs, i, true);
 		if (done)
@@ -290,7 +290,7 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 	else
 		count_written(fs, c, (size_t)done);
 	worked_in = content_worked_in(c);
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	if (worked_in)
 		content_unpack(fs, i);
 	return done;
@@ -335,7 +335,7 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	int err;
 
 	quiet_disturb(i);
-	pthread_rwlock_wrlock(&c->io);
+	shared_lock_take(&c->io);
 	err = content_ensure_open(fs, i, true);
 	if (err == -EIO && size == 0)
 		err = empty_unreadable(fs, i);
@@ -351,7 +351,7 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 		content_touch(i);
 	else
 		(void)content_report(fs, i, err, &diag);
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	return err;
 }
 
@@ -395,7 +395,7 @@ int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t
 
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		return -EOPNOTSUPP;
-	pthread_rwlock_wrlock(&c->io);
+	shared_lock_take(&c->io);
 	err = content_ensure_open(fs, i, true);
 	if (!err) {
 		do
@@ -406,7 +406,7 @@ int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t
 		content_touch(i);
 	if (err)
 		(void)content_report(fs, i, err, &diag);
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	return err;
 }
 
@@ -424,6 +424,6 @@ off_t content_seek(struct fs *fs, struct inode *i, off_t off, int whence)
 		if (at < 0)
 			at = -errno;
 	}
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	return at;
 }

@@ -86,13 +86,13 @@ static void leave_plain(struct take_up *t, const struct alcm_verdict *verdict)
 {
 	struct content *c = &t->inode->content;
 
-	pthread_rwlock_wrlock(&c->io);
+	shared_lock_take(&c->io);
 	if (!c->n_writers && !is_disturbed(t)) {
 		c->waits = false;
 		c->plain_written = false;
 		content_keep_verdict(t->fs, t->inode, t->fd, verdict);
 	}
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 }
 
 /* io held exclusively. -EAGAIN: it isn't any more what was prepared. */
@@ -158,19 +158,19 @@ static int take_up(struct take_up *t)
 	int err;
 
 	atomic_store(&c->quiet.disturbed, false);
-	pthread_rwlock_rdlock(&c->io);
+	shared_lock_share(&c->io);
 	open_for_writing = c->n_writers > 0;
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	/* Its last writer's close brings it back. */
 	if (open_for_writing)
 		return 0;
 	err = build(t);
 	if (err || !t->swap)
 		return err;
-	pthread_rwlock_wrlock(&c->io);
+	shared_lock_take(&c->io);
 	err = put_in_place(t);
 	content_close_idle(t->fs, i);
-	pthread_rwlock_unlock(&c->io);
+	shared_lock_drop(&c->io);
 	/* Without the lock, as the kernel may wait for it; values that were quantised are others. */
 	if (!err && t->profile.lossy)
 		(void)fuse_lowlevel_notify_inval_inode(t->fs->session, inode_number(t->fs, i), 0,

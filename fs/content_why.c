@@ -22,10 +22,10 @@ void content_keep_verdict(const struct fs *fs, struct inode *i, int fd,
 	/* That moved the ctime, which isn't to cost the kernel's pages. */
 	if (fstat(fd, &after))
 		return;
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	if (c->cached && memcmp(&c->cached_ctime, &before.st_ctim, sizeof(before.st_ctim)) == 0)
 		c->cached_ctime = after.st_ctim;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	content_remember(i, verdict, &after.st_ctim);
 }
 
@@ -34,10 +34,10 @@ void content_remember(struct inode *i, const struct alcm_verdict *verdict,
 {
 	struct content *c = &i->content;
 
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	memcpy(c->reason, verdict->reason, sizeof(c->reason));
 	c->reason_ctime = *ctime;
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 }
 
 static bool remembered(struct inode *i, const struct stat *st, char reason[96])
@@ -45,11 +45,11 @@ static bool remembered(struct inode *i, const struct stat *st, char reason[96])
 	struct content *c = &i->content;
 	bool known;
 
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	known = c->reason[0] && c->reason_ctime.tv_sec == st->st_ctim.tv_sec &&
 		c->reason_ctime.tv_nsec == st->st_ctim.tv_nsec;
 	memcpy(reason, c->reason, sizeof(c->reason));
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	return known;
 }
 

@@ -6,7 +6,6 @@
 #ifndef ALCMFS_FS_H
 #define ALCMFS_FS_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +13,7 @@
 
 #include "activity.h"
 #include "alcm.h"
+#include "base/lock.h"
 #include "compat.h"
 #include "options.h"
 #include "quiet.h"
@@ -39,8 +39,8 @@ struct fs {
 	bool to_syslog;                   /* a daemon; otherwise messages go to stderr */
 	struct fuse_session *session;
 
-	pthread_mutex_t table_lock; /* guards what follows, lookup counts, parent and name of inodes */
-	unsigned n_inodes;          /* in the table */
+	struct lock table_lock; /* guards what follows, lookup counts, parent and name of inodes */
+	unsigned n_inodes;      /* in the table */
 	struct inode **buckets;
 	struct inode *root;
 
@@ -51,12 +51,12 @@ struct fs {
 	struct read_buffers read_buffers;
 
 	_Atomic unsigned n_unfinished; /* files that could only be packed in part: alcm_swap_retry() */
-	pthread_mutex_t dirs_lock; /* guards the list of open directories; a leaf */
+	struct lock dirs_lock;         /* guards the list of open directories; a leaf */
 	struct dir_handle *dirs;
 
-	pthread_mutex_t scheduler_lock; /* one save at a time takes a directory's scheduler on */
+	struct lock scheduler_lock; /* one save at a time takes a directory's scheduler on */
 
-	pthread_mutex_t fd_lock; /* guards the LRU, pins and fd counts; a leaf */
+	struct lock fd_lock; /* guards the LRU, pins and fd counts; a leaf */
 	struct inode *lru_first, *lru_last;
 	unsigned n_fds, max_fds;
 	unsigned n_nameless; /* inodes whose last name is gone, not yet forgotten by the kernel */
@@ -80,9 +80,6 @@ void fs_log(struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
 
 /* A line on stderr, before there is a mount. */
 void fs_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* Answer a request that has no data: 0 or a negative errno. The one place for errors. */
-void reply_result(fuse_req_t req, int result);
 
 /* The operations (session.c puts them into one table). */
 extern const struct fuse_lowlevel_ops fs_ops;

@@ -72,7 +72,7 @@ static struct inode *make(struct fs *fs, const struct file_id *id, struct inode 
 	i->admin = parent &&
 		(parent->admin || (parent == fs->root && strcmp(name, ADMIN_NAME) == 0));
 	i->path_fd = -1;
-	pthread_mutex_init(&i->lock, NULL);
+	lock_init(&i->lock, LOCK_INODE);
 	content_init(&i->content, fs->opt.noatime);
 	return i;
 }
@@ -85,12 +85,12 @@ void inode_destroy(struct fs *fs, struct inode *i)
 		inode_count_fd(fs, -1);
 	}
 	if (i->sticky) {
-		pthread_mutex_lock(&fs->fd_lock);
+		lock_take(&fs->fd_lock);
 		fs->n_nameless--;
 		fs->n_forgotten++;
-		pthread_mutex_unlock(&fs->fd_lock);
+		lock_drop(&fs->fd_lock);
 	}
-	pthread_mutex_destroy(&i->lock);
+	lock_destroy(&i->lock);
 	free(i->name);
 	free(i);
 }
@@ -100,11 +100,11 @@ static void retire(struct fs *fs, struct inode *i)
 {
 	bool busy;
 
-	pthread_mutex_lock(&fs->fd_lock);
+	lock_take(&fs->fd_lock);
 	inode_lru_remove_locked(fs, i);
 	busy = i->pins > (i->sticky ? 1u : 0u);
 	i->doomed = busy;
-	pthread_mutex_unlock(&fs->fd_lock);
+	lock_drop(&fs->fd_lock);
 	if (!busy)
 		inode_destroy(fs, i);
 }
@@ -114,7 +114,7 @@ void inode_let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n
 {
 	struct inode *dead = NULL;
 
-	pthread_mutex_lock(&fs->table_lock);
+	lock_take(&fs->table_lock);
 	while (i) {
 		struct inode *parent = i->parent;
 
@@ -130,7 +130,7 @@ void inode_let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n
 		n_lookups = 0;
 		n_children = 1;
 	}
-	pthread_mutex_unlock(&fs->table_lock);
+	lock_drop(&fs->table_lock);
 	while (dead) {
 		struct inode *next = dead->next;
 
@@ -145,7 +145,7 @@ static struct inode *enter_table(struct fs *fs, const struct file_id *id, struct
 {
 	struct inode *before = NULL, *i;
 
-	pthread_mutex_lock(&fs->table_lock);
+	lock_take(&fs->table_lock);
 	i = find_locked(fs, id);
 	if (!i) {
 		struct inode **at = bucket(fs, id);
@@ -161,7 +161,7 @@ static struct inode *enter_table(struct fs *fs, const struct file_id *id, struct
 	if (i != fs->root && (i->parent != parent || !i->name || strcmp(i->name, *name) != 0)) {
 		before = set_name_locked(i, parent, name);
 	}
-	pthread_mutex_unlock(&fs->table_lock);
+	lock_drop(&fs->table_lock);
 	if (before)
 		inode_let_go(fs, before, 0, 1);
 	return i;
@@ -198,9 +198,9 @@ int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_
 
 void inode_hold(struct fs *fs, struct inode *i)
 {
-	pthread_mutex_lock(&fs->table_lock);
+	lock_take(&fs->table_lock);
 	i->n_lookups++;
-	pthread_mutex_unlock(&fs->table_lock);
+	lock_drop(&fs->table_lock);
 }
 
 void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
@@ -221,11 +221,11 @@ struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
 	close(fd);
 	if (err)
 		return NULL;
-	pthread_mutex_lock(&fs->table_lock);
+	lock_take(&fs->table_lock);
 	i = find_locked(fs, &id);
 	if (i)
 		i->n_lookups++; /* it must not go away between here and the pin */
-	pthread_mutex_unlock(&fs->table_lock);
+	lock_drop(&fs->table_lock);
 	if (!i)
 		return NULL;
 
@@ -253,9 +253,9 @@ void inode_renamed(struct fs *fs, struct inode *i, struct inode *parent, const c
 
 	if (!copy)
 		return;
-	pthread_mutex_lock(&fs->table_lock);
+	lock_take(&fs->table_lock);
 	before = set_name_locked(i, parent, &copy);
-	pthread_mutex_unlock(&fs->table_lock);
+	lock_drop(&fs->table_lock);
 	free(copy);
 	if (before)
 		inode_let_go(fs, before, 0, 1);
@@ -266,10 +266,10 @@ int inode_table_init(struct fs *fs)
 	struct file_id id;
 	int err;
 
-	pthread_mutex_init(&fs->table_lock, NULL);
-	pthread_mutex_init(&fs->scheduler_lock, NULL);
-	pthread_mutex_init(&fs->fd_lock, NULL);
-	pthread_mutex_init(&fs->dirs_lock, NULL);
+	lock_init(&fs->table_lock, LOCK_TABLE);
+	lock_init(&fs->scheduler_lock, LOCK_SCHEDULER);
+	lock_init(&fs->fd_lock, LOCK_FD);
+	lock_init(&fs->dirs_lock, LOCK_QUEUE);
 	fs->n_inodes = 1;
 	fs->buckets = calloc(N_BUCKETS, sizeof(struct inode *));
 	if (!fs->buckets)

@@ -7,11 +7,11 @@
 #ifndef ALCMFS_INODE_H
 #define ALCMFS_INODE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "base/lock.h"
 #include "content.h"
 #include "file_id.h"
 #include "fs.h"
@@ -35,7 +35,7 @@ struct inode {
 	bool in_lru;
 	bool doomed; /* nothing refers to it; the last pin frees it */
 
-	pthread_mutex_t lock; /* guards path_fd while nobody has a pin, and content->mtime */
+	struct lock lock;   /* guards path_fd while nobody has a pin, and content->mtime */
 	atomic_int path_fd; /* O_PATH; -1 = to be opened again; evictions look at it without lock */
 	struct content content;
 };
@@ -64,6 +64,9 @@ void inode_forget(struct fs *fs, struct inode *inode, uint64_t n);
 /* Keep the inode's descriptors open until inode_unpin(). `*fd`: its O_PATH. -ESTALE. */
 int inode_pin(struct fs *fs, struct inode *inode, int *fd);
 void inode_unpin(struct fs *fs, struct inode *inode);
+
+/* The same while the caller holds a lock: leaves closing what is too much to the next inode_unpin(). */
+void inode_unpin_later(struct fs *fs, struct inode *inode);
 
 /* Instead of inode_unpin(): the inode has no name by which it could be reopened, so its descriptors
    stay open until it gets one or is forgotten. */

@@ -29,15 +29,54 @@ static void lru_append_locked(struct fs *fs, struct inode *i)
 
 void inode_count_fd(struct fs *fs, int change)
 {
-	pthread_mutex_lock(&fs->fd_lock);
+	lock_take(&fs->fd_lock);
 	fs->n_fds += (unsigned)change;
-	pthread_mutex_unlock(&fs->fd_lock);
+	lock_drop(&fs->fd_lock);
 }
 
-/* Close what the inode that was used longest ago has open. False: there is none left. */
+/* Give back the pin that an eviction has. False: no further eviction is needed, or none would help. */
+static bool end_eviction(struct fs *fs, struct inode *i)
+{
+	bool last, more;
+
+	lock_take(&fs->fd_lock);
+	i->pins--;
+	last = i->doomed && i->pins == (i->sticky ? 1u : 0u);
+	/* What could not be closed goes to the back of the queue, or this would spin. */
+	if (!last && !i->pins && i->path_fd >= 0)
+		lru_append_locked(fs, i);
+	more = fs->n_fds > fs->max_fds && (last || i->path_fd < 0);
+	lock_drop(&fs->fd_lock);
+	if (last)
+		inode_destroy(fs, i);
+	return more;
+}
+
+/* Close the inode's descriptors, unless somebody has pinned it meanwhile. */
+static void close_unused(struct fs *fs, struct inode *i)
+{
+	WITH_LOCK(&i->lock);
+	lock_take(&fs->fd_lock);
+
+	/* One who pins it later waits for the inode's lock, and finds them closed. */
+	bool alone = i->pins == 1;
+
+	lock_drop(&fs->fd_lock);
+	if (!alone || !content_evict(fs, i) || i->path_fd < 0)
+		return;
+	close(i->path_fd);
+	i->path_fd = -1;
+	inode_count_fd(fs, -1);
+}
+
+/*
+ * Close what the inode that was used longest ago has open, which commits it if it is dirty: no lock of any
+ * file is held meanwhile but its own. False: there is none left.
+ */
 static bool evict_one(struct fs *fs)
 {
-	pthread_mutex_lock(&fs->fd_lock);
+	lock_assert_free(LOCK_ANY);
+	lock_take(&fs->fd_lock);
 
 	struct inode *i = fs->n_fds > fs->max_fds ? fs->lru_first : NULL;
 
@@ -45,39 +84,11 @@ static bool evict_one(struct fs *fs)
 		inode_lru_remove_locked(fs, i);
 		i->pins++;
 	}
-	pthread_mutex_unlock(&fs->fd_lock);
+	lock_drop(&fs->fd_lock);
 	if (!i)
 		return false;
-
-	/* Somebody may pin it meanwhile; that one waits for the lock, or is seen here. */
-	pthread_mutex_lock(&i->lock);
-	pthread_mutex_lock(&fs->fd_lock);
-
-	bool alone = i->pins == 1;
-
-	pthread_mutex_unlock(&fs->fd_lock);
-	if (alone && content_evict(fs, i) && i->path_fd >= 0) {
-		close(i->path_fd);
-		i->path_fd = -1;
-		inode_count_fd(fs, -1);
-	}
-	pthread_mutex_unlock(&i->lock);
-
-	pthread_mutex_lock(&fs->fd_lock);
-	i->pins--;
-	if (i->doomed && i->pins == (i->sticky ? 1u : 0u)) {
-		pthread_mutex_unlock(&fs->fd_lock);
-		inode_destroy(fs, i);
-		return true;
-	}
-	/* What could not be closed goes to the back of the queue, or this would spin. */
-	if (!i->pins && i->path_fd >= 0)
-		lru_append_locked(fs, i);
-
-	bool more = fs->n_fds > fs->max_fds && alone && i->path_fd < 0;
-
-	pthread_mutex_unlock(&fs->fd_lock);
-	return more;
+	close_unused(fs, i);
+	return end_eviction(fs, i);
 }
 
 /* Open an evicted inode again by its parent and name. */
@@ -88,12 +99,12 @@ static int reopen(struct fs *fs, struct inode *i)
 	char *name;
 	int dir, fd, err;
 
-	pthread_mutex_lock(&fs->table_lock);
+	lock_take(&fs->table_lock);
 	parent = i->parent;
 	name = i->name ? strdup(i->name) : NULL;
 	if (parent)
 		parent->n_children++; /* it can't be freed meanwhile */
-	pthread_mutex_unlock(&fs->table_lock);
+	lock_drop(&fs->table_lock);
 	if (!parent || !name) {
 		free(name);
 		return -ESTALE;
@@ -105,8 +116,8 @@ static int reopen(struct fs *fs, struct inode *i)
 	if (!err && (file_id_get(fd, &id) || !file_id_same(&i->id, &id)))
 		err = -ESTALE;
 	if (dir >= 0)
-		inode_unpin(fs, parent);
-	pthread_mutex_lock(&i->lock);
+		inode_unpin_later(fs, parent);
+	lock_take(&i->lock);
 	/* Who removes or renames a file opens it first: then the name is gone, the descriptor there. */
 	if (i->path_fd >= 0) {
 		err = 0;
@@ -115,7 +126,7 @@ static int reopen(struct fs *fs, struct inode *i)
 		fd = -1;
 		inode_count_fd(fs, 1);
 	}
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	if (fd >= 0)
 		close(fd);
 	free(name);
@@ -128,15 +139,15 @@ int inode_pin(struct fs *fs, struct inode *i, int *fd)
 	int err = 0;
 
 	rest_end(fs);
-	pthread_mutex_lock(&fs->fd_lock);
+	lock_take(&fs->fd_lock);
 	i->pins++;
 	inode_lru_remove_locked(fs, i);
-	pthread_mutex_unlock(&fs->fd_lock);
-	pthread_mutex_lock(&i->lock);
+	lock_drop(&fs->fd_lock);
+	lock_take(&i->lock);
 
 	bool closed = i->path_fd < 0;
 
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	if (closed)
 		err = reopen(fs, i);
 	*fd = -1;
@@ -147,46 +158,57 @@ int inode_pin(struct fs *fs, struct inode *i, int *fd)
 	return err;
 }
 
-void inode_unpin(struct fs *fs, struct inode *i)
+/* True: more descriptors are open than should be. */
+static bool unpin(struct fs *fs, struct inode *i)
 {
-	pthread_mutex_lock(&fs->fd_lock);
+	bool last, over;
+
+	lock_take(&fs->fd_lock);
 	i->pins--;
-
-	bool last = i->doomed && i->pins == (i->sticky ? 1u : 0u);
-
+	last = i->doomed && i->pins == (i->sticky ? 1u : 0u);
 	if (!last && !i->pins && i != fs->root)
 		lru_append_locked(fs, i);
-
-	bool over = fs->n_fds > fs->max_fds;
-
-	pthread_mutex_unlock(&fs->fd_lock);
+	over = fs->n_fds > fs->max_fds;
+	lock_drop(&fs->fd_lock);
 	if (last)
 		inode_destroy(fs, i);
+	return over;
+}
+
+void inode_unpin(struct fs *fs, struct inode *i)
+{
+	bool over = unpin(fs, i);
+
 	while (over)
 		over = evict_one(fs);
 }
 
+void inode_unpin_later(struct fs *fs, struct inode *i)
+{
+	(void)unpin(fs, i);
+}
+
 void inode_keep_pinned(struct fs *fs, struct inode *i)
 {
-	pthread_mutex_lock(&fs->fd_lock);
+	lock_take(&fs->fd_lock);
 
 	bool again = i->sticky;
 
 	i->sticky = true;
 	fs->n_nameless += !again;
-	pthread_mutex_unlock(&fs->fd_lock);
+	lock_drop(&fs->fd_lock);
 	if (again)
 		inode_unpin(fs, i);
 }
 
 static uint64_t n_forgotten(struct fs *fs, unsigned *n_nameless)
 {
-	pthread_mutex_lock(&fs->fd_lock);
+	lock_take(&fs->fd_lock);
 
 	uint64_t n = fs->n_forgotten;
 
 	*n_nameless = fs->n_nameless;
-	pthread_mutex_unlock(&fs->fd_lock);
+	lock_drop(&fs->fd_lock);
 	return n;
 }
 
@@ -219,17 +241,17 @@ bool inode_await_forgotten(struct fs *fs, ssize_t err, uint64_t *seen)
 
 void inode_adopt_fd(struct fs *fs, struct inode *i, int path_fd, bool linked)
 {
-	pthread_mutex_lock(&i->lock);
+	lock_take(&i->lock);
 	if (i->path_fd < 0) {
 		i->path_fd = path_fd;
 		path_fd = -1;
 		inode_count_fd(fs, 1);
 	}
-	pthread_mutex_unlock(&i->lock);
+	lock_drop(&i->lock);
 	if (path_fd >= 0)
 		close(path_fd);
 
-	pthread_mutex_lock(&fs->fd_lock);
+	lock_take(&fs->fd_lock);
 	if (!(i->sticky && linked)) {
 		i->pins++;
 	} else {
@@ -237,6 +259,6 @@ void inode_adopt_fd(struct fs *fs, struct inode *i, int path_fd, bool linked)
 		fs->n_nameless--;
 	}
 	inode_lru_remove_locked(fs, i);
-	pthread_mutex_unlock(&fs->fd_lock);
+	lock_drop(&fs->fd_lock);
 	inode_unpin(fs, i);
 }

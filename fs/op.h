@@ -5,6 +5,7 @@
 
 #include "fs.h"
 #include "inode.h"
+#include "reply.h"
 
 /* A directory entry for the kernel: an O_PATH descriptor (taken over) becomes a counted inode. */
 int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int path_fd,

@@ -75,25 +75,25 @@ static struct dir_handle *new_handle(struct fs *fs)
 
 	if (!d)
 		return NULL;
-	pthread_mutex_lock(&fs->dirs_lock);
+	lock_take(&fs->dirs_lock);
 	d->next = fs->dirs;
 	if (d->next)
 		d->next->prev = d;
 	fs->dirs = d;
-	pthread_mutex_unlock(&fs->dirs_lock);
+	lock_drop(&fs->dirs_lock);
 	return d;
 }
 
 static void free_handle(struct fs *fs, struct dir_handle *d)
 {
-	pthread_mutex_lock(&fs->dirs_lock);
+	lock_take(&fs->dirs_lock);
 	if (d->prev)
 		d->prev->next = d->next;
 	else
 		fs->dirs = d->next;
 	if (d->next)
 		d->next->prev = d->prev;
-	pthread_mutex_unlock(&fs->dirs_lock);
+	lock_drop(&fs->dirs_lock);
 	close_stream(fs, d);
 	free(d);
 }

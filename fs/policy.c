@@ -45,7 +45,7 @@ static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *o
 		if (n < 0 && errno == ERANGE) /* too long for the buffer: too long for a profile */
 			n = sizeof(value);
 		err = n < 0 ? -errno : policy_parse(value, (size_t)n, out, &diag);
-		inode_unpin(fs, dir);
+		inode_unpin_later(fs, dir);
 	}
 	if (err == -ENODATA || err == -EOPNOTSUPP)
 		return false;
@@ -59,23 +59,23 @@ static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *o
 
 void policy_profile(struct fs *fs, struct inode *inode, struct alcm_profile *out)
 {
-	pthread_mutex_lock(&fs->table_lock);
+	lock_take(&fs->table_lock);
 
 	struct inode *dir = S_ISDIR(inode->id.type) ? inode : inode->parent;
 
 	if (dir)
 		dir->n_lookups++;
-	pthread_mutex_unlock(&fs->table_lock);
+	lock_drop(&fs->table_lock);
 	while (dir) {
 		bool found = own_profile(fs, dir, out);
 		struct inode *up = NULL;
 
-		pthread_mutex_lock(&fs->table_lock);
+		lock_take(&fs->table_lock);
 		if (!found)
 			up = dir->parent;
 		if (up)
 			up->n_lookups++;
-		pthread_mutex_unlock(&fs->table_lock);
+		lock_drop(&fs->table_lock);
 		inode_forget(fs, dir, 1);
 		if (found)
 			return;

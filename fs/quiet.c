@@ -74,7 +74,7 @@ void quiet_add(struct fs *fs, struct inode *i)
 	if (!fs->opt.quiet)
 		return;
 	inode_hold(fs, i);
-	pthread_mutex_lock(&q->lock);
+	lock_take(&q->lock);
 	referred = item->listed;
 	if (item->listed)
 		unlist_locked(q, item);
@@ -85,7 +85,7 @@ void quiet_add(struct fs *fs, struct inode *i)
 	} else {
 		referred = true;
 	}
-	pthread_mutex_unlock(&q->lock);
+	lock_drop(&q->lock);
 	/* Its last close can come in after its removal: that found it on the list, or we see it now. */
 	if (has_no_name(fs, i))
 		quiet_drop(fs, i);
@@ -95,10 +95,10 @@ void quiet_add(struct fs *fs, struct inode *i)
 
 void quiet_double(struct fs *fs, struct inode *i)
 {
-	pthread_mutex_lock(&fs->quiet.lock);
+	lock_take(&fs->quiet.lock);
 	if (i->content.quiet.n_returns < MAX_DOUBLINGS)
 		i->content.quiet.n_returns++;
-	pthread_mutex_unlock(&fs->quiet.lock);
+	lock_drop(&fs->quiet.lock);
 }
 
 void quiet_disturb(struct inode *i)
@@ -113,11 +113,11 @@ void quiet_drop(struct fs *fs, struct inode *i)
 	bool listed;
 
 	quiet_disturb(i);
-	pthread_mutex_lock(&q->lock);
+	lock_take(&q->lock);
 	listed = item->listed;
 	if (listed)
 		unlist_locked(q, item);
-	pthread_mutex_unlock(&q->lock);
+	lock_drop(&q->lock);
 	if (listed)
 		inode_forget(fs, i, 1);
 }
@@ -139,7 +139,7 @@ static void wait_until_locked(struct quiet *q, uint64_t ms)
 	struct timespec t = { .tv_sec = (time_t)(ms / 1000),
 		.tv_nsec = (long)(ms % 1000) * 1000000 };
 
-	(void)pthread_cond_timedwait(&q->changed, &q->lock, &t);
+	(void)lock_wait_until(&q->lock, &q->changed, &t);
 }
 
 static void *run(void *arg)
@@ -147,22 +147,22 @@ static void *run(void *arg)
 	struct fs *fs = arg;
 	struct quiet *q = &fs->quiet;
 
-	pthread_mutex_lock(&q->lock);
+	lock_take(&q->lock);
 	while (!q->ending) {
 		struct quiet_item *item = q->first;
 
 		if (!item) {
-			pthread_cond_wait(&q->changed, &q->lock);
+			lock_wait(&q->lock, &q->changed);
 		} else if (item->due_ms > now_ms()) {
 			wait_until_locked(q, item->due_ms);
 		} else {
 			unlist_locked(q, item);
-			pthread_mutex_unlock(&q->lock);
+			lock_drop(&q->lock);
 			look_at(fs, inode_of(item));
-			pthread_mutex_lock(&q->lock);
+			lock_take(&q->lock);
 		}
 	}
-	pthread_mutex_unlock(&q->lock);
+	lock_drop(&q->lock);
 	return NULL;
 }
 
@@ -172,7 +172,7 @@ int quiet_start(struct fs *fs)
 	pthread_condattr_t attr;
 	int err;
 
-	pthread_mutex_init(&q->lock, NULL);
+	lock_init(&q->lock, LOCK_QUEUE);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&q->changed, &attr);
@@ -190,10 +190,10 @@ void quiet_stop(struct fs *fs)
 
 	if (!q->running)
 		return;
-	pthread_mutex_lock(&q->lock);
+	lock_take(&q->lock);
 	q->ending = true;
 	pthread_cond_signal(&q->changed);
-	pthread_mutex_unlock(&q->lock);
+	lock_drop(&q->lock);
 	pthread_join(q->thread, NULL);
 	q->running = false;
 }

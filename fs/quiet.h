@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/lock.h"
+
 struct fs;
 struct inode;
 
@@ -24,7 +26,7 @@ struct quiet_item {
 };
 
 struct quiet {
-	pthread_mutex_t lock;            /* guards what follows; a leaf */
+	struct lock lock;                /* guards what follows; a leaf */
 	pthread_cond_t changed;          /* by the monotonic clock */
 	struct quiet_item *first, *last; /* by due_ms */
 	unsigned n;

@@ -12,7 +12,7 @@ struct read_buffer {
 
 void read_buffers_init(struct read_buffers *b)
 {
-	pthread_mutex_init(&b->lock, NULL);
+	lock_init(&b->lock, LOCK_QUEUE);
 	b->spare = NULL;
 }
 
@@ -22,11 +22,11 @@ void *read_buffer_get(struct read_buffers *b, size_t size)
 
 	if (size > BUFFER_BYTES)
 		return malloc(size);
-	pthread_mutex_lock(&b->lock);
+	lock_take(&b->lock);
 	spare = b->spare;
 	if (spare)
 		b->spare = spare->next;
-	pthread_mutex_unlock(&b->lock);
+	lock_drop(&b->lock);
 	return spare ? spare : malloc(BUFFER_BYTES);
 }
 
@@ -38,20 +38,20 @@ void read_buffer_put(struct read_buffers *b, void *buf, size_t size)
 		free(buf);
 		return;
 	}
-	pthread_mutex_lock(&b->lock);
+	lock_take(&b->lock);
 	spare->next = b->spare;
 	b->spare = spare;
-	pthread_mutex_unlock(&b->lock);
+	lock_drop(&b->lock);
 }
 
 void read_buffers_trim(struct read_buffers *b)
 {
 	struct read_buffer *spare, *next;
 
-	pthread_mutex_lock(&b->lock);
+	lock_take(&b->lock);
 	spare = b->spare;
 	b->spare = NULL;
-	pthread_mutex_unlock(&b->lock);
+	lock_drop(&b->lock);
 	for (; spare; spare = next) {
 		next = spare->next;
 		free(spare);

@@ -3,13 +3,14 @@
 #ifndef ALCMFS_READ_BUFFERS_H
 #define ALCMFS_READ_BUFFERS_H
 
-#include <pthread.h>
 #include <stddef.h>
+
+#include "base/lock.h"
 
 struct read_buffer;
 
 struct read_buffers {
-	pthread_mutex_t lock;      /* guards `spare`; a leaf */
+	struct lock lock;          /* guards `spare`; a leaf */
 	struct read_buffer *spare; /* used last first */
 };
 

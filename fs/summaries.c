@@ -12,9 +12,9 @@ void summaries_refresh(struct fs *fs, const char *dir)
 {
 	int err;
 
-	pthread_mutex_lock(&fs->summaries.making);
+	lock_take(&fs->summaries.making);
 	err = alcm_summary_refresh(fs->store_fd, dir);
-	pthread_mutex_unlock(&fs->summaries.making);
+	lock_drop(&fs->summaries.making);
 	if (err && err != -ENODATA && err != -ENOENT && err != -EAGAIN && err != -ENOTDIR)
 		fs_log(fs, ALCM_LOG_WARNING, "%s: no summary: %s", *dir ? dir : ".",
 			strerror(-err));
@@ -28,7 +28,7 @@ static void refresh_all(struct fs *fs)
 
 int summaries_start(struct fs *fs)
 {
-	pthread_mutex_init(&fs->summaries.making, NULL);
+	lock_init(&fs->summaries.making, LOCK_SUMMARIES);
 	return background_start(&fs->summaries.work, fs, refresh_all, PAUSE_MS);
 }
 

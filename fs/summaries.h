@@ -6,12 +6,11 @@
 #ifndef ALCMFS_SUMMARIES_H
 #define ALCMFS_SUMMARIES_H
 
-#include <pthread.h>
-
 #include "background.h"
+#include "base/lock.h"
 
 struct summaries {
-	pthread_mutex_t making; /* one maker at a time; outermost, and held across the store's I/O for sidecars */
+	struct lock making; /* one maker at a time; outermost, and held across the store's I/O for sidecars */
 	struct background work;
 };
 

@@ -1,42 +1,187 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scope locks, and the lock order of the whole project.
+ * Locks that know their place in the order of the whole project, and scope locks.
  *
- * Outermost first; a thread that holds one may take only those below it:
+ * A thread that holds a lock may take only those of later levels, and never two of one level.
+ * Builds with debugging check that (ALCM_CHECK_LOCKS): each thread has a bit per level that it
+ * holds, and a wrong order ends the program where it happens, not where two threads meet.
  *
- *   0  fs: summaries' maker    (fs/summaries.c) one at a time, while it reads and writes sidecars
- *   1  fs: inode table shard   (fs/inode.c)     lookup counts, the (dev, ino) table
- *   2  fs: inode               (fs/content.c)   content state of one file
- *   3  core: registry of blobs (sched/budget.c) who may be asked to give buffers back
- *   4  core: container         (blob/layout.c)  where the tensors of one blob lie
- *   5  core: blob              (blob/blob.c)    chunk table, log end, commit state of one blob
- *   6  core: budget, pool      (sched/)         counters and queues; leaf locks
- *
- * No lock is held across a FUSE reply, a kernel notification, a wait for budget, or store I/O
- * of another file. Workers never touch fs objects.
+ * docs/design.md, "Locks", says what each one guards and for how long it may be held.
  */
 #ifndef ALCM_BASE_LOCK_H
 #define ALCM_BASE_LOCK_H
 
 #include <pthread.h>
+#include <stdbool.h>
+#include <time.h>
 
-static inline void lock_release_ptr(pthread_mutex_t **m)
+/* Outermost first. */
+enum lock_level {
+	LOCK_SUMMARIES, /* fs: one maker of summaries at a time */
+	LOCK_IO,        /* fs: content->io, the state of one file's content */
+	LOCK_SCHEDULER, /* fs: one save at a time takes a directory's scheduler on */
+	LOCK_TABLE,     /* fs: the inode table, lookup counts, names */
+	LOCK_INODE,     /* fs: inode->lock, what stat() tells of a file */
+	LOCK_FD,        /* fs: pins and the LRU of descriptors */
+	LOCK_QUEUE,     /* fs: lists and queues that nothing else is taken in */
+
+	LOCK_REGISTRY,  /* core: which blobs may be asked to give buffers back */
+	LOCK_CONTAINER, /* core: where the tensors of one blob lie */
+	LOCK_SCRATCH,   /* core: not a mutex, but scratch memory that a thread has borrowed */
+	LOCK_BLOB,      /* core: chunk table, log end, commit state of one blob */
+	LOCK_STORE,     /* tests: a store that wraps another */
+	LOCK_LEAF,      /* core: counters and queues of budget, pool and engine */
+	LOCK_LEVELS,
+};
+
+/* All levels from `first` on, for lock_assert_free(). */
+#define LOCK_FROM(first) (~0u << (first))
+#define LOCK_OF_CORE LOCK_FROM(LOCK_REGISTRY)
+#define LOCK_ANY LOCK_FROM(0)
+
+/* ---- what is held ------------------------------------------------------------------------- */
+
+#ifdef ALCM_CHECK_LOCKS
+/* Before waiting for a lock of this level, after getting it, and after giving it back. */
+void lock_check_order(enum lock_level level);
+void lock_note_taken(enum lock_level level);
+void lock_note_dropped(enum lock_level level);
+
+/* This thread holds no lock of these levels: it is about to wait, or to call someone who may. */
+void lock_assert_free(unsigned levels);
+#else
+static inline void lock_check_order(enum lock_level level)
 {
-	(void)pthread_mutex_unlock(*m);
+	(void)level;
+}
+static inline void lock_note_taken(enum lock_level level)
+{
+	(void)level;
+}
+static inline void lock_note_dropped(enum lock_level level)
+{
+	(void)level;
+}
+static inline void lock_assert_free(unsigned levels)
+{
+	(void)levels;
+}
+#endif
+
+/* ---- locks -------------------------------------------------------------------------------- */
+
+struct lock {
+	pthread_mutex_t mutex;
+	enum lock_level level;
+};
+
+static inline void lock_init(struct lock *l, enum lock_level level)
+{
+	(void)pthread_mutex_init(&l->mutex, NULL);
+	l->level = level;
 }
 
-static inline pthread_mutex_t *lock_acquire(pthread_mutex_t *m)
+static inline void lock_destroy(struct lock *l)
 {
-	(void)pthread_mutex_lock(m);
-	return m;
+	(void)pthread_mutex_destroy(&l->mutex);
+}
+
+static inline void lock_take(struct lock *l)
+{
+	lock_check_order(l->level);
+	(void)pthread_mutex_lock(&l->mutex);
+	lock_note_taken(l->level);
+}
+
+static inline void lock_drop(struct lock *l)
+{
+	lock_note_dropped(l->level);
+	(void)pthread_mutex_unlock(&l->mutex);
+}
+
+/* Wait for `changed`, the lock dropped meanwhile; spurious wake-ups happen. */
+static inline void lock_wait(struct lock *l, pthread_cond_t *changed)
+{
+	(void)pthread_cond_wait(changed, &l->mutex);
+}
+
+/* The same until a time of the clock that the condition was made with; ETIMEDOUT. */
+static inline int lock_wait_until(struct lock *l, pthread_cond_t *changed,
+	const struct timespec *until)
+{
+	return pthread_cond_timedwait(changed, &l->mutex, until);
+}
+
+/* A lock that many may share; one who waits for it exclusively goes before new sharers. */
+struct shared_lock {
+	pthread_rwlock_t rwlock;
+	enum lock_level level;
+};
+
+static inline void shared_lock_init(struct shared_lock *l, enum lock_level level)
+{
+	pthread_rwlockattr_t attr;
+
+	(void)pthread_rwlockattr_init(&attr);
+	(void)pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	(void)pthread_rwlock_init(&l->rwlock, &attr);
+	(void)pthread_rwlockattr_destroy(&attr);
+	l->level = level;
+}
+
+static inline void shared_lock_destroy(struct shared_lock *l)
+{
+	(void)pthread_rwlock_destroy(&l->rwlock);
+}
+
+static inline void shared_lock_share(struct shared_lock *l)
+{
+	lock_check_order(l->level);
+	(void)pthread_rwlock_rdlock(&l->rwlock);
+	lock_note_taken(l->level);
+}
+
+static inline void shared_lock_take(struct shared_lock *l)
+{
+	lock_check_order(l->level);
+	(void)pthread_rwlock_wrlock(&l->rwlock);
+	lock_note_taken(l->level);
+}
+
+/* False: somebody has it. Never waits, so it may be tried whatever is held. */
+static inline bool shared_lock_try(struct shared_lock *l)
+{
+	if (pthread_rwlock_trywrlock(&l->rwlock))
+		return false;
+	lock_note_taken(l->level);
+	return true;
+}
+
+static inline void shared_lock_drop(struct shared_lock *l)
+{
+	lock_note_dropped(l->level);
+	(void)pthread_rwlock_unlock(&l->rwlock);
+}
+
+/* ---- scope locks -------------------------------------------------------------------------- */
+
+static inline void lock_drop_ptr(struct lock **l)
+{
+	lock_drop(*l);
+}
+
+static inline struct lock *lock_taken(struct lock *l)
+{
+	lock_take(l);
+	return l;
 }
 
 #define LOCK_NAME2(line) lock_held_at_##line
 #define LOCK_NAME(line) LOCK_NAME2(line)
 
-/* Holds mutex `m` until the end of the enclosing block. */
-#define WITH_LOCK(m)                                                         \
-	__attribute__((cleanup(lock_release_ptr), unused)) pthread_mutex_t * \
-	LOCK_NAME(__LINE__) = lock_acquire(m)
+/* Holds lock `l` until the end of the enclosing block. */
+#define WITH_LOCK(l)                                                                       \
+	__attribute__((cleanup(lock_drop_ptr), unused)) struct lock *LOCK_NAME(__LINE__) = \
+		lock_taken(l)
 
 #endif

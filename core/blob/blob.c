@@ -37,8 +37,8 @@ static struct alcm_blob *blob_new(struct alcm *alcm, struct store store, bool wr
 	b->layout_stale = true;
 	b->ahead_fd = -1;
 	b->client.reclaim = chunk_reclaim;
-	pthread_mutex_init(&b->lock, NULL);
-	pthread_mutex_init(&b->container_lock, NULL);
+	lock_init(&b->lock, LOCK_BLOB);
+	lock_init(&b->container_lock, LOCK_CONTAINER);
 	pthread_cond_init(&b->changed, NULL);
 	budget_register(alcm->budget, &b->client);
 	return b;
@@ -159,18 +159,18 @@ void alcm_blob_close(struct alcm_blob *b)
 	if (!b)
 		return;
 	budget_unregister(b->alcm->budget, &b->client);
-	pthread_mutex_lock(&b->lock);
+	lock_take(&b->lock);
 	while (b->n_busy)
-		pthread_cond_wait(&b->changed, &b->lock);
+		lock_wait(&b->lock, &b->changed);
 	blob_drop_from_locked(b, 0);
-	pthread_mutex_unlock(&b->lock);
+	lock_drop(&b->lock);
 	table_release(&b->table);
 	lossy_tensors_release(&b->lossy_tensors);
 	lossy_free(b->lossy);
 	container_reset(&b->container);
-	pthread_mutex_destroy(&b->container_lock);
+	lock_destroy(&b->container_lock);
 	pthread_cond_destroy(&b->changed);
-	pthread_mutex_destroy(&b->lock);
+	lock_destroy(&b->lock);
 	mem_free(b);
 }
 
@@ -334,7 +334,7 @@ int blob_write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, u
 		}
 		WITH_LOCK(&blob->lock);
 		while (blob->exclusive)
-			pthread_cond_wait(&blob->changed, &blob->lock);
+			lock_wait(&blob->lock, &blob->changed);
 		err = blob_changeable(blob);
 		if (err)
 			return err;

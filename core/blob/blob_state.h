@@ -33,6 +33,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/lock.h"
 #include "blob/blob.h"
 #include "blob/disk.h"
 #include "blob/engine.h"
@@ -79,12 +80,12 @@ struct alcm_blob {
 	double bound;       /* of the profile; 0 = it has none */
 
 	/* Outside `lock`: a worker that looks for tensors reads chunks meanwhile. */
-	pthread_mutex_t container_lock; /* guards the next three */
+	struct lock container_lock; /* guards the next three */
 	struct container container;
 	int ahead_fd; /* where parsers read instead of in the blob; -1: nowhere */
 	uint64_t ahead_size;
 
-	pthread_mutex_t lock;   /* guards everything below */
+	struct lock lock;       /* guards everything below */
 	pthread_cond_t changed; /* a buffer's state, or `exclusive` */
 	uint64_t size;
 	struct table table;
@@ -237,8 +238,19 @@ int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, ui
 /* Write the blob's header unless it is there. */
 int chunk_write_header_locked(struct alcm_blob *blob);
 
-/* Encode a buffer, which nobody changes meanwhile, into scratch->frame; sets its `untyped`. No lock is held. -ENOMEM. */
-int chunk_make_record(struct cbuf *buf, struct scratch *scratch, struct record *out);
+/* What is known of a chunk before it is encoded; `layout` and `tensors` as record_about's. */
+struct chunk_knowledge {
+	struct layout layout;
+	struct segment *segments; /* the layout's; freed with mem_free() */
+	const struct lossy_tensors *tensors;
+};
+
+/* Find that out; sets the buffer's `untyped`. Reads chunks, so no lock and no scratch is held. */
+void chunk_learn(struct cbuf *buf, struct chunk_knowledge *out);
+
+/* Encode a buffer, which nobody changes meanwhile, into scratch->frame. No lock is held. -ENOMEM. */
+int chunk_make_record(const struct cbuf *buf, const struct chunk_knowledge *known,
+	struct scratch *scratch, struct record *out);
 
 /* Queue a DIRTY buffer for the workers. */
 void chunk_queue_locked(struct cbuf *buf);

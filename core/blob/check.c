@@ -61,9 +61,9 @@ static int repair(struct alcm_blob *blob, struct store *store, const struct reco
 	if (rec->header_bad)
 		err = rewrite_header(store, &rec->header);
 	if (!err && (out->trailer_lost || out->orphan_tail)) {
-		pthread_mutex_lock(&blob->lock);
+		lock_take(&blob->lock);
 		blob->dirty = true;
-		pthread_mutex_unlock(&blob->lock);
+		lock_drop(&blob->lock);
 	}
 	if (!err)
 		err = alcm_blob_commit(blob, true, diag);

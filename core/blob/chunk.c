@@ -102,7 +102,7 @@ static int load_locked(struct alcm_blob *blob, struct cbuf *buf, uint64_t off, u
 	int err = 0;
 
 	if (off) {
-		pthread_mutex_unlock(&blob->lock);
+		lock_drop(&blob->lock);
 
 		struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
 
@@ -111,7 +111,7 @@ static int load_locked(struct alcm_blob *blob, struct cbuf *buf, uint64_t off, u
 			      : -ENOMEM;
 		if (scratch)
 			engine_scratch_put(blob->alcm, scratch);
-		pthread_mutex_lock(&blob->lock);
+		lock_take(&blob->lock);
 	}
 	if (err) {
 		uninstall_locked(blob, table_find(&blob->table, buf->chunk_no));
@@ -172,7 +172,7 @@ int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, ui
 			return 0;
 		}
 		if (buf && buf->state != CBUF_CLEAN) {
-			pthread_cond_wait(&blob->changed, &blob->lock);
+			lock_wait(&blob->lock, &blob->changed);
 			continue;
 		}
 		if (!buf && !*spare)
@@ -182,7 +182,7 @@ int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, ui
 
 		/* Chunks on their way take less than they may owe until they are encoded. */
 		if (store_is_full(err) && blob->n_busy) {
-			pthread_cond_wait(&blob->changed, &blob->lock);
+			lock_wait(&blob->lock, &blob->changed);
 			continue;
 		}
 		if (err)
@@ -282,40 +282,49 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 	pthread_cond_broadcast(&blob->changed);
 }
 
-int chunk_make_record(struct cbuf *buf, struct scratch *scratch, struct record *out)
+void chunk_learn(struct cbuf *buf, struct chunk_knowledge *out)
 {
 	struct alcm_blob *blob = buf->blob;
-	struct record_about about = { .distortion = &buf->distortion };
-	AUTO_FREE struct segment *segments = NULL;
-	struct layout layout;
 
 	{
 		WITH_LOCK(&blob->lock);
 		layout_refresh_locked(blob);
-		layout = blob->layout;
-		about.layout = &layout;
-		about.tensors = buf->quantised ? &blob->lossy_tensors : NULL;
+		out->layout = blob->layout;
+		out->tensors = buf->quantised ? &blob->lossy_tensors : NULL;
 	}
-	segments = layout_add_segments(blob, buf->chunk_no, buf->data, buf->len, &layout,
-		&buf->untyped);
-	return record_encode(blob, scratch, buf->chunk_no, buf->data, buf->len, &about, out);
+	out->segments = layout_add_segments(blob, buf->chunk_no, buf->data, buf->len,
+		&out->layout, &buf->untyped);
+}
+
+int chunk_make_record(const struct cbuf *buf, const struct chunk_knowledge *known,
+	struct scratch *scratch, struct record *out)
+{
+	const struct record_about about = { .layout = &known->layout,
+		.tensors = known->tensors,
+		.distortion = &buf->distortion };
+
+	return record_encode(buf->blob, scratch, buf->chunk_no, buf->data, buf->len, &about, out);
 }
 
 /* Encode a buffer in state ENCODING and append the record. No lock held. */
 static void encode(struct cbuf *buf)
 {
 	struct alcm_blob *blob = buf->blob;
-	struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+	struct chunk_knowledge known;
+	struct scratch *scratch;
 	struct record r = { 0 };
 	uint64_t off = 0;
 	int err = -ENOMEM;
 
+	chunk_learn(buf, &known);
+	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
 	if (scratch) {
-		err = chunk_make_record(buf, scratch, &r);
+		err = chunk_make_record(buf, &known, scratch, &r);
 		if (!err)
 			err = append(blob, scratch->frame, r.frame_len, &off);
 		engine_scratch_put(blob->alcm, scratch);
 	}
+	mem_free(known.segments);
 	WITH_LOCK(&blob->lock);
 	finish_locked(buf, err, &r, off);
 }
@@ -349,9 +358,9 @@ void chunk_encode_now_locked(struct cbuf *buf)
 	blob->n_dirty--;
 	blob->n_busy++;
 	buf->state = CBUF_ENCODING;
-	pthread_mutex_unlock(&blob->lock);
+	lock_drop(&blob->lock);
 	encode(buf);
-	pthread_mutex_lock(&blob->lock);
+	lock_take(&blob->lock);
 }
 
 void chunk_queue_all_locked(struct alcm_blob *blob)
@@ -436,7 +445,7 @@ static int read_try(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, ui
 		memset(out, 0, n);
 	}
 	if (buf || !off) {
-		pthread_mutex_unlock(&blob->lock);
+		lock_drop(&blob->lock);
 		return 0;
 	}
 	if (n < blob->chunk_bytes)
@@ -445,15 +454,15 @@ static int read_try(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, ui
 		free_oldest_clean_locked(blob, MAX_CLEAN - 1);
 		buf = install_locked(blob, chunk_no, data);
 		if (!buf) {
-			pthread_mutex_unlock(&blob->lock);
+			lock_drop(&blob->lock);
 			budget_put(blob->alcm->budget, data, blob->chunk_bytes);
 			return -ENOMEM;
 		}
 		err = load_locked(blob, buf, off, frame_len, diag);
 		*retry = !err;
-		pthread_mutex_unlock(&blob->lock);
+		lock_drop(&blob->lock);
 	} else {
-		pthread_mutex_unlock(&blob->lock);
+		lock_drop(&blob->lock);
 		err = read_direct(blob, off, frame_len, chunk_no, from, n, out, diag);
 	}
 	if (err) {
@@ -469,12 +478,12 @@ int chunk_read(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_
 	for (;;) {
 		bool retry = false;
 
-		pthread_mutex_lock(&blob->lock);
+		lock_take(&blob->lock);
 
 		struct slot *slot = table_find(&blob->table, chunk_no);
 
 		while (slot && slot->buf && slot->buf->state == CBUF_LOADING)
-			pthread_cond_wait(&blob->changed, &blob->lock);
+			lock_wait(&blob->lock, &blob->changed);
 
 		int err = read_try(blob, chunk_no, from, n, out, &retry, diag);
 

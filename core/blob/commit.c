@@ -22,7 +22,7 @@ enum {
 void commit_enter_locked(struct alcm_blob *blob)
 {
 	while (blob->exclusive)
-		pthread_cond_wait(&blob->changed, &blob->lock);
+		lock_wait(&blob->lock, &blob->changed);
 	blob->exclusive = true;
 }
 
@@ -45,7 +45,7 @@ int commit_encode_all_locked(struct alcm_blob *blob)
 	if (!blob->full && !blob->failed)
 		chunk_queue_all_locked(blob);
 	while (blob->n_busy)
-		pthread_cond_wait(&blob->changed, &blob->lock);
+		lock_wait(&blob->lock, &blob->changed);
 	return blob->failed ? blob->failed : blob->full;
 }
 
@@ -118,11 +118,11 @@ static int sync_locked(struct alcm_blob *blob)
 		return 0;
 
 	/* `exclusive` is held: nothing is written while the lock is dropped. */
-	pthread_mutex_unlock(&blob->lock);
+	lock_drop(&blob->lock);
 
 	int err = blob->log.store.ops->sync(blob->log.store.ctx);
 
-	pthread_mutex_lock(&blob->lock);
+	lock_take(&blob->lock);
 	if (err) {
 		/* The kernel forgets pages that it couldn't write: no later sync can mend it. */
 		blob->failed = -EIO;

@@ -53,7 +53,7 @@ int alcm_new(const struct alcm_params *params, struct alcm **out)
 	if (!alcm->params.threads)
 		alcm->params.threads = online_cores();
 	alcm->max_out = alcm->params.threads + READERS;
-	pthread_mutex_init(&alcm->lock, NULL);
+	lock_init(&alcm->lock, LOCK_LEAF);
 	pthread_cond_init(&alcm->returned, NULL);
 
 	int err = budget_new(params->budget_bytes, params->chunk_bytes, &alcm->budget);
@@ -102,7 +102,7 @@ void alcm_free(struct alcm *alcm)
 	budget_free(alcm->budget);
 	free_idle_scratch(alcm);
 	pthread_cond_destroy(&alcm->returned);
-	pthread_mutex_destroy(&alcm->lock);
+	lock_destroy(&alcm->lock);
 	mem_free(alcm);
 }
 
@@ -134,15 +134,18 @@ struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 {
 	struct scratch *s;
 
+	/* All of it may be lent to threads that wait for more: one loan each, and no wait with it. */
+	lock_check_order(LOCK_SCRATCH);
 	{
 		WITH_LOCK(&alcm->lock);
 		while (alcm->n_out == alcm->max_out)
-			pthread_cond_wait(&alcm->returned, &alcm->lock);
+			lock_wait(&alcm->lock, &alcm->returned);
 		alcm->n_out++;
 		s = alcm->scratch;
 		if (s)
 			alcm->scratch = s->next;
 	}
+	lock_note_taken(LOCK_SCRATCH);
 	if (s && s->chunk_bytes < chunk_bytes) {
 		scratch_free(s);
 		s = NULL;
@@ -156,6 +159,7 @@ struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 
 void engine_scratch_put(struct alcm *alcm, struct scratch *s)
 {
+	lock_note_dropped(LOCK_SCRATCH);
 	WITH_LOCK(&alcm->lock);
 	if (s) {
 		s->next = alcm->scratch;

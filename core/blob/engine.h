@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "alcm.h"
+#include "base/lock.h"
 #include "codec/codec.h"
 #include "sched/budget.h"
 #include "sched/pool.h"
@@ -40,15 +41,16 @@ struct alcm {
 	struct pool *pool;
 	struct budget *budget;
 	_Atomic uint64_t work[WORK_COUNT];
-	pthread_mutex_t lock; /* guards what follows; a leaf */
+	struct lock lock; /* guards what follows; a leaf */
 	pthread_cond_t returned;
 	struct scratch *scratch; /* those not in use */
 	unsigned n_out, max_out;
 };
 
 /*
- * Borrow scratch memory for chunks of chunk_bytes; waits while max_out are lent out. Who
- * holds one must not wait for budget or for another. NULL: no memory.
+ * Borrow scratch memory for chunks of chunk_bytes; waits while max_out are lent out. A loan has a
+ * place in the lock order: with it a thread must not wait for budget or for another. What reads
+ * chunks borrows one, so all that is to be known of a file is looked for before. NULL: no memory.
  */
 struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes);
 void engine_scratch_put(struct alcm *alcm, struct scratch *s);

@@ -29,7 +29,7 @@ void layout_refresh_locked(struct alcm_blob *blob)
 	struct slot *slot = table_find(&blob->table, 0);
 
 	while (blob->layout_stale && slot && slot->buf && slot->buf->state == CBUF_LOADING)
-		pthread_cond_wait(&blob->changed, &blob->lock);
+		lock_wait(&blob->lock, &blob->changed);
 	if (!blob->layout_stale)
 		return;
 	if (slot && slot->buf) {
@@ -44,12 +44,12 @@ void layout_refresh_locked(struct alcm_blob *blob)
 	uint64_t off = slot->off;
 	uint32_t frame_len = slot->frame_len, len = 0;
 
-	pthread_mutex_unlock(&blob->lock);
+	lock_drop(&blob->lock);
 
 	struct scratch *s = engine_scratch_get(blob->alcm, blob->chunk_bytes);
 	int err = s ? record_read(blob, s, off, frame_len, 0, s->raw, &len, NULL) : -ENOMEM;
 
-	pthread_mutex_lock(&blob->lock);
+	lock_take(&blob->lock);
 	if (blob->layout_stale)
 		set_layout_locked(blob, err ? (const uint8_t *)"" : s->raw, err ? 0 : len);
 	if (s)

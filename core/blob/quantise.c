@@ -27,7 +27,7 @@ void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors, s
 {
 	WITH_LOCK(&blob->lock);
 	while (blob->n_busy)
-		pthread_cond_wait(&blob->changed, &blob->lock);
+		lock_wait(&blob->lock, &blob->changed);
 	lossy_tensors_release(&blob->lossy_tensors);
 	blob->lossy_tensors = *tensors;
 	if (blob->lossy != lossy)
@@ -317,18 +317,18 @@ int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed
 	*changed = false;
 	if (!blob->writable || !blob->profile)
 		return 0;
-	pthread_mutex_lock(&blob->lock);
+	lock_take(&blob->lock);
 	commit_enter_locked(blob);
 	err = blob->failed ? -ENODATA : 0; /* the commit will say what it is */
-	pthread_mutex_unlock(&blob->lock);
+	lock_drop(&blob->lock);
 	if (!err)
 		err = quantise_is_container(blob) ? quantise_container(&p) : quantise_only(&p);
-	pthread_mutex_lock(&blob->lock);
+	lock_take(&blob->lock);
 	if (err == -ENODATA) /* nothing that could be quantised: it stays as it is */
 		err = 0;
 	*changed = p.changed;
 	blob->totals.metrics.cpu_ns += clock_thread_cpu_ns() - cpu;
 	commit_leave_locked(blob);
-	pthread_mutex_unlock(&blob->lock);
+	lock_drop(&blob->lock);
 	return err;
 }

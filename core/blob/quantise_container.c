@@ -204,7 +204,7 @@ static void go_back(struct alcm_blob *blob, const struct snapshot *to)
 	WITH_LOCK(&blob->lock);
 	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
 		while (blob->n_busy || (s->buf && s->buf->state == CBUF_LOADING))
-			pthread_cond_wait(&blob->changed, &blob->lock);
+			lock_wait(&blob->lock, &blob->changed);
 		if (i < to->n && to->items[i].chunk_no == k)
 			restore_locked(blob, s, &to->items[i++]);
 		else
@@ -264,7 +264,7 @@ static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare, 
 	int err = 0;
 
 	while (blob->n_busy && s && s->buf && s->buf->state != CBUF_DIRTY)
-		pthread_cond_wait(&blob->changed, &blob->lock);
+		lock_wait(&blob->lock, &blob->changed);
 	quantised = quantise_is_done_locked(blob, chunk_no);
 	if (s && s->buf && s->buf->state == CBUF_DIRTY)
 		m.distortion = s->buf->distortion;

@@ -73,23 +73,38 @@ static void keep_typed(struct alcm_blob *blob, struct candidates *list)
 
 /* ---- trying -------------------------------------------------------------------------------------- */
 
+static int decode(struct alcm_blob *blob, const struct table_record *c, uint8_t *data,
+	uint32_t *len)
+{
+	struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+	int err = scratch
+		? record_read(blob, scratch, c->off, c->frame_len, c->chunk_no, data, len, NULL)
+		: -ENOMEM;
+
+	if (scratch)
+		engine_scratch_put(blob->alcm, scratch);
+	return err;
+}
+
 /* How long the record of a chunk would be now. */
 static int try_one(struct alcm_blob *blob, const struct table_record *c, uint8_t *data,
 	uint32_t *frame_len)
 {
 	struct cbuf buf = { .blob = blob, .data = data, .chunk_no = c->chunk_no };
-	struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
-	struct record r;
-	int err = -ENOMEM;
+	int err = decode(blob, c, data, &buf.len);
+	struct chunk_knowledge known;
+	struct scratch *scratch;
+	struct record r = { 0 };
 
-	if (scratch) {
-		err = record_read(blob, scratch, c->off, c->frame_len, c->chunk_no, data,
-			&buf.len, NULL);
-		if (!err)
-			err = chunk_make_record(&buf, scratch, &r);
+	if (err)
+		return err;
+	chunk_learn(&buf, &known);
+	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+	err = scratch ? chunk_make_record(&buf, &known, scratch, &r) : -ENOMEM;
+	if (scratch)
 		engine_scratch_put(blob->alcm, scratch);
-	}
-	*frame_len = err ? 0 : r.frame_len;
+	mem_free(known.segments);
+	*frame_len = r.frame_len;
 	return err;
 }
 
@@ -154,23 +169,23 @@ void recode_locked(struct alcm_blob *blob)
 
 	if (!blob->any_untyped)
 		return;
-	pthread_mutex_unlock(&blob->lock);
+	lock_drop(&blob->lock);
 	known = anything_known(blob);
-	pthread_mutex_lock(&blob->lock);
+	lock_take(&blob->lock);
 	if (!known || table_records(&blob->table, is_candidate, &list.items, &list.n))
 		return;
 	blob->any_untyped = list.n > 0;
-	pthread_mutex_unlock(&blob->lock);
+	lock_drop(&blob->lock);
 	keep_typed(blob, &list);
 	worth = list.n && pays(blob, &list, live);
-	pthread_mutex_lock(&blob->lock);
+	lock_take(&blob->lock);
 	forget_locked(blob, &list);
-	pthread_mutex_unlock(&blob->lock);
+	lock_drop(&blob->lock);
 	/* What can't be read or has no room stays as it is. */
 	for (size_t i = 0; worth && i < list.n; i++)
 		(void)queue(blob, list.items[i].chunk_no);
-	pthread_mutex_lock(&blob->lock);
+	lock_take(&blob->lock);
 	while (blob->n_busy)
-		pthread_cond_wait(&blob->changed, &blob->lock);
+		lock_wait(&blob->lock, &blob->changed);
 	mem_free(list.items);
 }

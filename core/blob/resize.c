@@ -49,7 +49,7 @@ static void settle_locked(struct alcm_blob *blob)
 			buf = buf->next;
 			continue;
 		}
-		pthread_cond_wait(&blob->changed, &blob->lock);
+		lock_wait(&blob->lock, &blob->changed);
 		buf = blob->bufs.next;
 	}
 }

@@ -16,10 +16,10 @@ struct spare {
 };
 
 struct budget {
-	pthread_mutex_t registry;     /* guards clients; outside every blob's lock */
+	struct lock registry;         /* guards clients; outside every blob's lock */
 	struct budget_client clients; /* ring; head is no client */
 
-	pthread_mutex_t lock; /* guards all below; a leaf */
+	struct lock lock; /* guards all below; a leaf */
 	pthread_cond_t freed;
 	size_t limit, used, peak, pooled_bytes;
 	struct spare *spares;
@@ -32,8 +32,8 @@ int budget_new(size_t limit_bytes, size_t pooled_bytes, struct budget **out)
 
 	if (!b)
 		return -ENOMEM;
-	pthread_mutex_init(&b->registry, NULL);
-	pthread_mutex_init(&b->lock, NULL);
+	lock_init(&b->registry, LOCK_REGISTRY);
+	lock_init(&b->lock, LOCK_LEAF);
 	pthread_cond_init(&b->freed, NULL);
 	b->clients.prev = b->clients.next = &b->clients;
 	b->limit = limit_bytes;
@@ -58,8 +58,8 @@ void budget_free(struct budget *b)
 		return;
 	free_spares(b->spares);
 	pthread_cond_destroy(&b->freed);
-	pthread_mutex_destroy(&b->lock);
-	pthread_mutex_destroy(&b->registry);
+	lock_destroy(&b->lock);
+	lock_destroy(&b->registry);
 	mem_free(b);
 }
 
@@ -130,7 +130,7 @@ static void wait_freed_locked(struct budget *b)
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	(void)pthread_cond_timedwait(&b->freed, &b->lock, &until);
+	(void)lock_wait_until(&b->lock, &b->freed, &until);
 }
 
 static void *allocate(struct budget *b, void *spare, size_t len_bytes)
@@ -147,6 +147,7 @@ void *budget_get(struct budget *b, size_t len_bytes)
 	void *spare = NULL;
 	bool taken = false;
 
+	lock_assert_free(LOCK_OF_CORE);
 	while (!taken) {
 		{
 			WITH_LOCK(&b->lock);

@@ -10,7 +10,7 @@
 #include "base/lock.h"
 
 struct pool {
-	pthread_mutex_t lock;
+	struct lock lock;
 	pthread_cond_t work;
 	struct pool_job *first, **last; /* guarded by lock */
 	bool stopping;                  /* guarded by lock */
@@ -23,7 +23,7 @@ static struct pool_job *next_job(struct pool *pool)
 {
 	WITH_LOCK(&pool->lock);
 	while (!pool->first && !pool->stopping)
-		pthread_cond_wait(&pool->work, &pool->lock);
+		lock_wait(&pool->lock, &pool->work);
 
 	struct pool_job *job = pool->first;
 
@@ -67,7 +67,7 @@ int pool_new(unsigned n_threads, struct pool **out)
 
 	if (!pool)
 		return -ENOMEM;
-	pthread_mutex_init(&pool->lock, NULL);
+	lock_init(&pool->lock, LOCK_LEAF);
 	pthread_cond_init(&pool->work, NULL);
 	pool->last = &pool->first;
 
@@ -85,14 +85,14 @@ void pool_free(struct pool *pool)
 {
 	if (!pool)
 		return;
-	pthread_mutex_lock(&pool->lock);
+	lock_take(&pool->lock);
 	pool->stopping = true;
 	pthread_cond_broadcast(&pool->work);
-	pthread_mutex_unlock(&pool->lock);
+	lock_drop(&pool->lock);
 	for (unsigned i = 0; i < pool->n_threads; i++)
 		pthread_join(pool->threads[i], NULL);
 	pthread_cond_destroy(&pool->work);
-	pthread_mutex_destroy(&pool->lock);
+	lock_destroy(&pool->lock);
 	mem_free(pool);
 }
 

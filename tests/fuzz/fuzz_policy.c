@@ -50,7 +50,7 @@ int inode_pin(struct fs *fs, struct inode *inode, int *fd)
 	return answers[*fd].err;
 }
 
-void inode_unpin(struct fs *fs, struct inode *inode)
+void inode_unpin_later(struct fs *fs, struct inode *inode)
 {
 	(void)fs;
 	(void)inode;
@@ -153,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	n_logged = 0;
 	require(!alcm_profile_parse(mounts[at < end ? *at & 3 : 0], &fs.profile, NULL));
-	pthread_mutex_init(&fs.table_lock, NULL);
+	lock_init(&fs.table_lock, LOCK_TABLE);
 	for (unsigned i = 0; i < n; i++)
 		dirs[i] = (struct inode){ .id.type = S_IFDIR,
 			.parent = i + 1 < n ? &dirs[i + 1] : NULL };
@@ -167,6 +167,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(!n_pinned);
 	for (unsigned i = 0; i < n; i++)
 		require(!dirs[i].n_lookups);
-	pthread_mutex_destroy(&fs.table_lock);
+	lock_destroy(&fs.table_lock);
 	return 0;
 }

@@ -90,6 +90,7 @@ struct options {
 void model_random(const struct options *o);
 void model_sparse(const struct options *o);
 void model_threads(const struct options *o);
+void model_reopened(const struct options *o);
 void model_crash(const struct options *o);
 void model_fault(const struct options *o);
 void model_space(const struct options *o);

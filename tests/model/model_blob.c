@@ -25,6 +25,7 @@ static const struct mode {
 	{ "space", "the disk is full", model_space, 4000 },
 	{ "alloc", "the n-th allocation fails, for every n", model_alloc, 1 },
 	{ "lossy", "lossy files, and every crash in their lives", model_lossy, 60 },
+	{ "reopened", "many reopened files are committed at once", model_reopened, 1 },
 	{ "archive", "a lossy archive: calls and allocations fail on the way", model_archive, 1 },
 	{ "damage", "every so manieth bit flipped, every length cut; 1: all of them",
 		model_damage, 307 },

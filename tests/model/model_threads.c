@@ -219,6 +219,105 @@ static void run_crowd(uint64_t seed, uint64_t n_ops, struct alcm *alcm)
 		pthread_join(crowd[i].thread, NULL);
 }
 
+/*
+ * Many files reopened, one chunk of each changed, and all committed at once. To encode a chunk of a file
+ * that was just opened its head must be decoded, for which there is no memory to spare when everybody waits
+ * with some in hand.
+ */
+enum { N_REOPENED = 24, REOPENED_ROUNDS = 10, REOPENED_BYTES = 3 * MODEL_CHUNK };
+
+/* A disk: reads take a while, in which others come as far as this one. */
+static struct store_ops disk_ops;
+
+static ssize_t disk_pread(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	const struct store memory = store_mem_store(ctx);
+
+	usleep(500);
+	return memory.ops->pread(ctx, buf, n, off);
+}
+
+static struct store disk_of(struct store_mem *mem)
+{
+	struct store disk = store_mem_store(mem);
+
+	disk.ops = &disk_ops;
+	return disk;
+}
+
+struct reopened {
+	pthread_t thread;
+	struct alcm *alcm;
+	struct store_mem *mem;
+	pthread_barrier_t *all;
+};
+
+static void change_reopened(struct reopened *r, uint8_t n_round)
+{
+	struct alcm_blob *blob = NULL;
+	uint8_t got = 0;
+
+	if (blob_open_on(r->alcm, disk_of(r->mem), true, &blob, NULL) ||
+		alcm_blob_pwrite(blob, &n_round, 1, REOPENED_BYTES - 9, NULL) != 1)
+		abort();
+	(void)pthread_barrier_wait(r->all);
+	if (alcm_blob_commit(blob, false, NULL) ||
+		alcm_blob_pread(blob, &got, 1, REOPENED_BYTES - 9, NULL) != 1 || got != n_round)
+		abort();
+	alcm_blob_close(blob);
+}
+
+static void *reopener(void *arg)
+{
+	struct reopened *r = arg;
+
+	for (uint8_t k = 0; k < REOPENED_ROUNDS; k++)
+		change_reopened(r, k);
+	return NULL;
+}
+
+static void make_reopened(struct reopened *r, struct rng *rng)
+{
+	static uint8_t bytes[REOPENED_BYTES];
+	struct alcm_profile profile;
+	struct alcm_blob *blob = NULL;
+
+	r->mem = store_mem_new();
+	alcm_profile_default(&profile);
+	content_fill(rng, bytes, sizeof(bytes), 0);
+	if (blob_create_on(r->alcm, store_mem_store(r->mem), &profile, &blob) ||
+		alcm_blob_pwrite(blob, bytes, sizeof(bytes), 0, NULL) != sizeof(bytes) ||
+		alcm_blob_commit(blob, false, NULL))
+		abort();
+	alcm_blob_close(blob);
+}
+
+void model_reopened(const struct options *o)
+{
+	struct alcm *alcm = model_engine(1, 8 << 20, MODEL_CHUNK);
+	struct reopened files[N_REOPENED];
+	struct rng rng = { o->seed | 1 };
+	pthread_barrier_t all;
+
+	alarm(300); /* instead of waiting for ever */
+	pthread_barrier_init(&all, NULL, N_REOPENED);
+	for (unsigned i = 0; i < N_REOPENED; i++) {
+		files[i] = (struct reopened){ .alcm = alcm, .all = &all };
+		make_reopened(&files[i], &rng);
+	}
+	disk_ops = *store_mem_store(files[0].mem).ops;
+	disk_ops.pread = disk_pread;
+	for (unsigned i = 0; i < N_REOPENED; i++)
+		if (pthread_create(&files[i].thread, NULL, reopener, &files[i]))
+			abort();
+	for (unsigned i = 0; i < N_REOPENED; i++) {
+		pthread_join(files[i].thread, NULL);
+		store_mem_free(files[i].mem);
+	}
+	pthread_barrier_destroy(&all);
+	alcm_free(alcm);
+}
+
 void model_threads(const struct options *o)
 {
 	struct alcm *alcm = model_engine(2, 8 << 20, MODEL_CHUNK);

@@ -12,7 +12,7 @@
 enum { SECTOR = 512 };
 
 struct store_crash {
-	pthread_mutex_t lock; /* makes a change and its entry in the log one step */
+	struct lock lock; /* makes a change and its entry in the log one step */
 	struct store_mem *start, *now;
 	struct crash_op *ops;
 	size_t n_ops, max_ops;
@@ -24,7 +24,7 @@ struct store_crash *store_crash_new(struct store_mem *start)
 
 	if (!c)
 		abort();
-	pthread_mutex_init(&c->lock, NULL);
+	lock_init(&c->lock, LOCK_STORE);
 	c->start = store_mem_new();
 	c->now = store_mem_new();
 	if (start) {
@@ -43,7 +43,7 @@ void store_crash_free(struct store_crash *c)
 	free(c->ops);
 	store_mem_free(c->start);
 	store_mem_free(c->now);
-	pthread_mutex_destroy(&c->lock);
+	lock_destroy(&c->lock);
 	free(c);
 }
 
@@ -142,21 +142,21 @@ struct store store_crash_store(struct store_crash *c)
 
 size_t store_crash_n_ops(struct store_crash *c)
 {
-	pthread_mutex_lock(&c->lock);
+	lock_take(&c->lock);
 
 	size_t n = c->n_ops;
 
-	pthread_mutex_unlock(&c->lock);
+	lock_drop(&c->lock);
 	return n;
 }
 
 struct crash_op store_crash_op(struct store_crash *c, size_t i)
 {
-	pthread_mutex_lock(&c->lock);
+	lock_take(&c->lock);
 
 	struct crash_op op = c->ops[i];
 
-	pthread_mutex_unlock(&c->lock);
+	lock_drop(&c->lock);
 	return op;
 }
 

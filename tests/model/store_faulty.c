@@ -10,12 +10,12 @@ void store_faulty_init(struct store_faulty *f, struct store below)
 {
 	memset(f, 0, sizeof(*f));
 	f->below = below;
-	pthread_mutex_init(&f->lock, NULL);
+	lock_init(&f->lock, LOCK_STORE);
 }
 
 void store_faulty_release(struct store_faulty *f)
 {
-	pthread_mutex_destroy(&f->lock);
+	lock_destroy(&f->lock);
 }
 
 /* Count a call. True: it is one that fails. */

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "base/lock.h"
 #include "blob/store.h"
 
 enum {
@@ -21,7 +22,7 @@ enum {
 
 struct store_faulty {
 	struct store below;
-	pthread_mutex_t lock;  /* guards all below */
+	struct lock lock;      /* guards all below */
 	unsigned kinds;        /* which calls count and can fail */
 	uint64_t first, count; /* calls [first, first+count), counted from 1, fail */
 	int err;               /* with this; 0 = they move about half of the bytes */

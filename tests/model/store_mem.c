@@ -13,8 +13,8 @@
 enum { PAGE = 4096 };
 
 struct store_mem {
-	pthread_mutex_t lock; /* guards all below */
-	uint8_t **pages;      /* NULL = zeros */
+	struct lock lock; /* guards all below */
+	uint8_t **pages;  /* NULL = zeros */
 	size_t n_pages;
 	uint64_t size, reserved_end, limit, used;
 	bool readonly, no_reserve;
@@ -33,7 +33,7 @@ struct store_mem *store_mem_new(void)
 {
 	struct store_mem *m = must(calloc(1, sizeof(*m)));
 
-	pthread_mutex_init(&m->lock, NULL);
+	lock_init(&m->lock, LOCK_LEAF);
 	m->limit = INT64_MAX;
 	return m;
 }
@@ -54,7 +54,7 @@ void store_mem_free(struct store_mem *m)
 	for (size_t i = 0; i < m->n_pages; i++)
 		free(m->pages[i]);
 	free(m->pages);
-	pthread_mutex_destroy(&m->lock);
+	lock_destroy(&m->lock);
 	free(m);
 }
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The check of the lock order, in builds with debugging. */
+#include "base/lock.h"
+
+#ifdef ALCM_CHECK_LOCKS
+#include <stdio.h>
+#include <stdlib.h>
+
+static _Thread_local unsigned held; /* a bit per level */
+
+static void fail(const char *what, unsigned level_or_levels)
+{
+	fprintf(stderr, "lock order: %s %#x while holding %#x\n", what, level_or_levels, held);
+	abort();
+}
+
+void lock_check_order(enum lock_level level)
+{
+	if (held & LOCK_FROM(level))
+		fail("taking", 1u << level);
+}
+
+void lock_note_taken(enum lock_level level)
+{
+	held |= 1u << level;
+}
+
+void lock_note_dropped(enum lock_level level)
+{
+	if (!(held & 1u << level))
+		fail("dropping", 1u << level);
+	held &= ~(1u << level);
+}
+
+void lock_assert_free(unsigned levels)
+{
+	if (held & levels)
+		fail("entering what needs none of", levels);
+}
+#endif
