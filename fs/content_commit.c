@@ -208,8 +208,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 	if (err)
 		(void)content_report(fs, i, err, &diag);
 	shared_lock_drop(&c->io);
-	/* Without the lock: the kernel writes dirty pages of mappings back before it drops them. */
 	if (changed)
-		(void)fuse_lowlevel_notify_inval_inode(fs->session, inode_number(fs, i), 0, 0);
+		notify_pages(fs, i);
 	return err;
 }

@@ -171,10 +171,9 @@ static int take_up(struct take_up *t)
 	err = put_in_place(t);
 	content_close_idle(t->fs, i);
 	shared_lock_drop(&c->io);
-	/* Without the lock, as the kernel may wait for it; values that were quantised are others. */
+	/* Values that were quantised are others. */
 	if (!err && t->profile.lossy)
-		(void)fuse_lowlevel_notify_inval_inode(t->fs->session, inode_number(t->fs, i), 0,
-			0);
+		notify_pages(t->fs, i);
 	return err;
 }
 

@@ -15,6 +15,7 @@
 #include "alcm.h"
 #include "base/lock.h"
 #include "compat.h"
+#include "notify.h"
 #include "options.h"
 #include "quiet.h"
 #include "read_buffers.h"
@@ -47,6 +48,7 @@ struct fs {
 	struct activity activity;
 	struct summaries summaries;
 	struct quiet quiet;
+	struct notify notify;
 	struct rest rest;
 	struct read_buffers read_buffers;
 

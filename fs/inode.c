@@ -79,6 +79,7 @@ static struct inode *make(struct fs *fs, const struct file_id *id, struct inode 
 
 void inode_destroy(struct fs *fs, struct inode *i)
 {
+	notify_forget(fs, i);
 	content_release(fs, i);
 	if (i->path_fd >= 0) {
 		close(i->path_fd);

@@ -38,6 +38,7 @@ struct inode {
 	struct lock lock;   /* guards path_fd while nobody has a pin, and content->mtime */
 	atomic_int path_fd; /* O_PATH; -1 = to be opened again; evictions look at it without lock */
 	struct content content;
+	struct notify_item notify;
 };
 
 /* The inode behind a FUSE number. */

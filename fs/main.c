@@ -196,11 +196,14 @@ static int serve(struct fs *fs)
 	if (!err)
 		err = summaries_start(fs);
 	if (!err)
+		err = notify_start(fs);
+	if (!err)
 		err = quiet_start(fs);
 	if (!err)
 		err = rest_start(fs);
 	if (!err)
 		err = fuse_session_loop_mt(fs->session, &loop);
+	notify_stop(fs);
 	privileges_raise(fs, PRIVILEGE_ADMIN);
 	fuse_session_unmount(fs->session);
 	fuse_remove_signal_handlers(fs->session);
@@ -297,6 +300,7 @@ static int start(int argc, char **argv)
 	int err;
 
 	activity_init(&fs.activity);
+	notify_init(&fs.notify);
 	read_buffers_init(&fs.read_buffers);
 	set_up_heap();
 	err = options_parse(&args, &fs.opt);
