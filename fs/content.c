@@ -352,6 +352,7 @@ void content_release(struct fs *fs, struct inode *i)
 			content_restore_mtime(i);
 	}
 	close_store(fs, c);
+	content_lost_release(i);
 	pthread_cond_destroy(&c->returned);
 	shared_lock_destroy(&c->io);
 }

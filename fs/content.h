@@ -21,6 +21,11 @@ enum content_state {
 	CONTENT_BLOB,      /* open, stored compressed */
 };
 
+/* Behind the end of any file. */
+#define CONTENT_END ((off_t)INT64_MAX)
+
+struct lost;
+
 struct content {
 	struct shared_lock io; /* shared: use the state; exclusive: change it. Outside inode->lock */
 	enum content_state state; /* guarded by io, as the next five, fresh and waits */
@@ -59,7 +64,8 @@ struct content {
 	struct timespec reason_ctime; /* the reason below is of the file as of then */
 	char reason[96];              /* why a PLAIN file is one; "": not judged yet */
 	uint64_t reported_offset;     /* + 1; the last damage that the log was told of */
-	unsigned n_lent;              /* replies that read from fd without io */
+	struct lost *lost; /* acknowledged changes that the store does not have; mostly NULL */
+	unsigned n_lent;   /* replies that read from fd without io */
 	pthread_cond_t returned;      /* none is left */
 	struct timespec cached_ctime; /* the kernel's pages are of the file as of then */
 	bool cached;
@@ -101,8 +107,25 @@ ssize_t content_read(struct fs *fs, struct inode *inode, void *buf, size_t n, of
 	int *plain_fd);
 void content_return(struct inode *inode);
 
+/* How a write came: at the end whatever its offset, or from pages that the kernel has counted as written. */
+enum write_kind { WRITE_AT, WRITE_APPEND, WRITE_CACHED };
+
+/*
+ * As pwrite(2), with a negative errno. WRITE_CACHED is never short: the kernel takes any count for success. What
+ * it can't keep is lost.
+ */
 ssize_t content_write(struct fs *fs, struct inode *inode, const void *buf, size_t n, off_t off,
-	bool append);
+	enum write_kind kind);
+
+/* Changes of [from, to) that somebody counts on are lost because of `err`: see content_lost.c. */
+void content_lose(struct fs *fs, struct inode *inode, int err, off_t from, off_t to);
+
+/* [from, to) of the file was written, or is no part of it any more. */
+void content_regain(struct inode *inode, off_t from, off_t to);
+
+/* Why something of the file is lost; 0: nothing is. */
+int content_lost(struct inode *inode);
+void content_lost_release(struct inode *inode);
 int content_truncate(struct fs *fs, struct inode *inode, off_t size);
 int content_fallocate(struct fs *fs, struct inode *inode, int mode, off_t off, off_t len);
 off_t content_seek(struct fs *fs, struct inode *inode, off_t off, int whence);

@@ -182,6 +182,13 @@ static int commit_blob(struct fs *fs, struct inode *i, bool sync, bool *changed,
 	return 0;
 }
 
+/* The store's file system tells of a failed write once, and not of what. */
+static int lose_all(struct fs *fs, struct inode *i, int err)
+{
+	content_lose(fs, i, err, 0, CONTENT_END);
+	return err;
+}
+
 int content_commit(struct fs *fs, struct inode *i, bool sync)
 {
 	struct content *c = &i->content;
@@ -204,7 +211,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 	if (c->state == CONTENT_BLOB)
 		err = commit_blob(fs, i, sync, &changed, &diag);
 	else if (sync && fsync(c->fd))
-		err = -errno;
+		err = lose_all(fs, i, -errno);
 	if (err)
 		(void)content_report(fs, i, err, &diag);
 	shared_lock_drop(&c->io);

@@ -258,12 +258,31 @@ static void count_written(struct fs *fs, struct content *c, size_t n)
 	atomic_fetch_add_explicit(&c->writing.written_bytes, n, memory_order_relaxed);
 }
 
-ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
-	bool append)
+/* The same, once more when space has come back, and with all that the kernel won't send again. io held. */
+static ssize_t write_kind(struct fs *fs, struct content *c, const char *buf, size_t n, off_t off,
+	enum write_kind kind, struct alcm_diag *diag)
+{
+	uint64_t forgotten = inode_n_forgotten(fs);
+	size_t at = 0;
+	ssize_t done;
+
+	do {
+		do {
+			done = write_decided(c, buf + at, n - at, off + (off_t)at,
+				kind == WRITE_APPEND, diag);
+		} while (inode_await_forgotten(fs, done, &forgotten));
+		at += done > 0 ? (size_t)done : 0;
+	} while (kind == WRITE_CACHED && done > 0 && at < n);
+	if (kind == WRITE_CACHED && at < n)
+		return done < 0 ? done : -EIO;
+	return at ? (ssize_t)at : done;
+}
+
+static ssize_t write_content(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
+	enum write_kind kind)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
-	uint64_t forgotten = inode_n_forgotten(fs);
 	ssize_t done = content_enter(fs, i, true);
 	bool worked_in;
 
@@ -280,9 +299,7 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 		if (done)
 			return done;
 	}
-	do {
-		done = write_decided(c, buf, n, off, append, &diag);
-	} while (inode_await_forgotten(fs, done, &forgotten));
+	done = write_kind(fs, c, buf, n, off, kind, &diag);
 	if (c->state == CONTENT_BLOB)
 		content_touch(i);
 	if (done < 0)
@@ -293,6 +310,18 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 	shared_lock_drop(&c->io);
 	if (worked_in)
 		content_unpack(fs, i);
+	return done;
+}
+
+ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
+	enum write_kind kind)
+{
+	ssize_t done = write_content(fs, i, buf, n, off, kind);
+
+	if (done > 0 && kind != WRITE_APPEND)
+		content_regain(i, off, off + done);
+	else if (done < 0 && kind == WRITE_CACHED)
+		content_lose(fs, i, (int)done, off, off + (off_t)n);
 	return done;
 }
 
@@ -352,6 +381,8 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	else
 		(void)content_report(fs, i, err, &diag);
 	shared_lock_drop(&c->io);
+	if (!err)
+		content_regain(i, size, CONTENT_END);
 	return err;
 }
 
@@ -407,6 +438,8 @@ int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t
 	if (err)
 		(void)content_report(fs, i, err, &diag);
 	shared_lock_drop(&c->io);
+	if (!err && mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		content_regain(i, off, off + len);
 	return err;
 }
 

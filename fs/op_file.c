@@ -188,8 +188,12 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 	if (!err) {
 		/* Pages of a shared mapping know where they belong, whatever the handle. */
 		n = content_write(fs, inode, buf, size, off,
-			(fi->fh & HANDLE_APPEND) && !fi->writepage);
+			fi->writepage                    ? WRITE_CACHED
+				: fi->fh & HANDLE_APPEND ? WRITE_APPEND
+							 : WRITE_AT);
 		inode_unpin(fs, inode);
+	} else if (fi->writepage) {
+		content_lose(fs, inode, err, off, off + (off_t)size);
 	}
 	if (n < 0)
 		reply_result(req, (int)n);
@@ -208,12 +212,20 @@ static int commit(struct fs *fs, struct inode *inode, bool sync)
 	return err;
 }
 
+/* Commit for one who asks whether everything is kept. */
+static int commit_and_tell(struct fs *fs, struct inode *inode, bool sync)
+{
+	int err = commit(fs, inode, sync);
+
+	return err ? err : content_lost(inode);
+}
+
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = req_fs(req);
 	bool wrote = fi->fh & HANDLE_WRITABLE;
 
-	reply_result(req, wrote ? commit(fs, inode_from(fs, ino), false) : 0);
+	reply_result(req, wrote ? commit_and_tell(fs, inode_from(fs, ino), false) : 0);
 }
 
 /* Nobody waits for the answer; what pages written after the last flush left is committed here. */
@@ -238,7 +250,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 {
 	(void)datasync;
 	(void)fi;
-	reply_result(req, commit(req_fs(req), inode_from(req_fs(req), ino), true));
+	reply_result(req, commit_and_tell(req_fs(req), inode_from(req_fs(req), ino), true));
 }
 
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changes that were acknowledged and can't be kept: pages of a mapping that don't fit, a failed fsync() of the
+ * store. The kernel counts such pages as clean and tells one of those who ask, so the file remembers: every
+ * fsync() and every close of a writer fails, until what was lost is written again or cut off.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "content.h"
+#include "inode.h"
+#include "path.h"
+
+/* More than the pieces in which the kernel writes pages at once, in any order. */
+enum { MAX_RANGES = 64 };
+
+struct range {
+	off_t from, to; /* half-open */
+};
+
+struct lost {
+	int err; /* of the first */
+	unsigned n;
+	struct range ranges[MAX_RANGES];
+};
+
+/* What stands for it when there is no memory: everything, for good. */
+static struct lost everything = { .err = -EIO, .n = 1, .ranges = { { 0, CONTENT_END } } };
+
+/* Without room for another, one that there is grows: rather too much is lost than too little. */
+static void add(struct lost *l, off_t from, off_t to)
+{
+	struct range *last;
+
+	if (l->n < MAX_RANGES) {
+		l->ranges[l->n++] = (struct range){ from, to };
+		return;
+	}
+	last = &l->ranges[MAX_RANGES - 1];
+	last->from = from < last->from ? from : last->from;
+	last->to = to > last->to ? to : last->to;
+}
+
+/* Take [from, to) away; one that it splits stays whole if there is no room for both parts. */
+static void cut(struct lost *l, off_t from, off_t to)
+{
+	unsigned n = l->n, kept = 0;
+
+	for (unsigned k = 0; k < n; k++) {
+		struct range r = l->ranges[k];
+
+		if (r.from < from && r.to > to && l->n < MAX_RANGES) {
+			add(l, to, r.to);
+			r.to = from;
+		} else if (from <= r.from && to > r.from) {
+			r.from = to < r.to ? to : r.to;
+		} else if (to >= r.to && from < r.to) {
+			r.to = from;
+		}
+		l->ranges[k] = r;
+	}
+	for (unsigned k = 0; k < l->n; k++)
+		if (l->ranges[k].from < l->ranges[k].to)
+			l->ranges[kept++] = l->ranges[k];
+	l->n = kept;
+}
+
+void content_lose(struct fs *fs, struct inode *i, int err, off_t from, off_t to)
+{
+	struct content *c = &i->content;
+	char path[PATH_TEXT];
+	bool first;
+
+	{
+		WITH_LOCK(&i->lock);
+		first = !c->lost;
+		if (first)
+			c->lost = calloc(1, sizeof(*c->lost));
+		if (!c->lost)
+			c->lost = &everything;
+		if (first && c->lost != &everything)
+			c->lost->err = err;
+		if (c->lost != &everything)
+			add(c->lost, from, to);
+	}
+	if (first)
+		fs_log(fs, ALCM_LOG_ERROR,
+			"%s: changes at offset %lld could not be stored and are lost: %s; each "
+			"fsync "
+			"and close fails until they are written again",
+			path_of(fs, i->path_fd, path), (long long)from, strerror(-err));
+}
+
+static void forget_locked(struct content *c)
+{
+	if (c->lost != &everything)
+		free(c->lost);
+	c->lost = NULL;
+}
+
+void content_regain(struct inode *i, off_t from, off_t to)
+{
+	struct content *c = &i->content;
+
+	WITH_LOCK(&i->lock);
+	if (!c->lost)
+		return;
+	if (c->lost != &everything)
+		cut(c->lost, from, to);
+	if (!c->lost->n || (!from && to == CONTENT_END))
+		forget_locked(c);
+}
+
+int content_lost(struct inode *i)
+{
+	WITH_LOCK(&i->lock);
+	return i->content.lost ? i->content.lost->err : 0;
+}
+
+void content_lost_release(struct inode *i)
+{
+	WITH_LOCK(&i->lock);
+	forget_locked(&i->content);
+}
