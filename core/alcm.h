@@ -247,7 +247,7 @@ void alcm_blob_close(struct alcm_blob *blob);
 uint64_t alcm_max_size(const struct alcm *alcm);
 uint64_t alcm_blob_max_size(const struct alcm_blob *blob);
 
-/* Logical size. */
+/* Logical size. Never waits. */
 uint64_t alcm_blob_size(struct alcm_blob *blob);
 
 /*

@@ -3,7 +3,7 @@
 #ifndef ALCMFS_COMPAT_H
 #define ALCMFS_COMPAT_H
 
-#define FUSE_USE_VERSION 35
+#define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>
 
 #ifndef FUSE_CAP_EXPLICIT_INVAL_DATA

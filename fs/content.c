@@ -125,6 +125,7 @@ static int judge(struct fs *fs, struct inode *i)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
+	struct alcm_blob *blob = NULL;
 	struct alcm_probe probe;
 	struct stat st;
 	int err = atomic_load(&fs->n_unfinished) ? finish_packing(fs, i) : 0;
@@ -135,7 +136,7 @@ static int judge(struct fs *fs, struct inode *i)
 	c->plain_end = c->plain_rewritten = 0;
 	c->stays_blob = false;
 	if (c->fresh) {
-		c->state = CONTENT_UNDECIDED;
+		content_set_state(i, CONTENT_UNDECIDED, NULL);
 		content_note_reads(c, true);
 		return 0;
 	}
@@ -144,38 +145,41 @@ static int judge(struct fs *fs, struct inode *i)
 		err = alcm_probe(c->fd, &probe, &diag);
 	if (!err && probe.kind == ALCM_PLAIN) {
 		content_note_reads(c, true);
-		c->state = CONTENT_PLAIN;
+		content_set_state(i, CONTENT_PLAIN, NULL);
 		return 0;
 	}
 	if (!err)
-		err = alcm_blob_open(fs->alcm, c->fd, c->fd_writable, &c->blob, &diag);
+		err = alcm_blob_open(fs->alcm, c->fd, c->fd_writable, &blob, &diag);
 	if (err)
 		return content_report(fs, i, err, &diag);
-	c->state = CONTENT_BLOB;
 	c->waits = false;
 	lock_take(&i->lock);
 	c->mtime = st.st_mtim;
 	c->mtime_known = true;
 	c->read_noted = false;
 	lock_drop(&i->lock);
+	content_set_state(i, CONTENT_BLOB, blob);
 	return 0;
 }
 
-static void close_store(struct fs *fs, struct content *c)
+static void close_store(struct fs *fs, struct inode *i)
 {
-	/* io is held exclusively: nobody probes. */
-	if (c->blob && !c->fresh)
-		c->worked_encoded += alcm_blob_encoded_bytes(c->blob);
-	if (c->state != CONTENT_UNKNOWN)
-		c->told_size = c->blob ? (off_t)alcm_blob_size(c->blob) : -1;
-	alcm_blob_close(c->blob);
-	c->blob = NULL;
+	struct content *c = &i->content;
+	struct alcm_blob *blob = c->blob;
+
+	if (blob && !c->fresh)
+		c->worked_encoded += alcm_blob_encoded_bytes(blob);
+	if (c->state != CONTENT_UNKNOWN) {
+		WITH_LOCK(&i->lock);
+		c->told_size = blob ? (off_t)alcm_blob_size(blob) : -1;
+	}
+	content_set_state(i, CONTENT_UNKNOWN, NULL);
+	alcm_blob_close(blob);
 	if (c->fd >= 0) {
 		close(c->fd);
 		inode_count_fd(fs, -1);
 	}
 	c->fd = -1;
-	c->state = CONTENT_UNKNOWN;
 }
 
 /* Have the store's file open, for writing if asked; io held exclusively, inode pinned. */
@@ -190,13 +194,13 @@ int content_ensure_open(struct fs *fs, struct inode *i, bool writable)
 	if (fd < 0)
 		return fd;
 	content_await_return(i);
-	close_store(fs, c);
+	close_store(fs, i);
 	c->fd = fd;
 	c->fd_writable = writable;
 	inode_count_fd(fs, 1);
 	err = judge(fs, i);
 	if (err)
-		close_store(fs, c);
+		close_store(fs, i);
 	return err;
 }
 
@@ -263,7 +267,7 @@ int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *ke
 		inode_count_fd(fs, 1);
 		err = judge(fs, i);
 		if (err)
-			close_store(fs, c);
+			close_store(fs, i);
 	} else {
 		if (fd >= 0)
 			close(fd);
@@ -289,7 +293,7 @@ void content_close_idle(struct fs *fs, struct inode *i)
 		return;
 	remember_pages(i);
 	content_await_return(i);
-	close_store(fs, c);
+	close_store(fs, i);
 }
 
 void content_close(struct fs *fs, struct inode *i, bool writable)
@@ -312,13 +316,16 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 }
 
 /* Thousands of half-written files can be open at once: what they hold goes to the store. */
-static bool commit_for_eviction(struct content *c)
+static bool commit_for_eviction(struct inode *i)
 {
-	struct timespec t[2] = { { .tv_nsec = UTIME_OMIT }, c->mtime };
+	struct content *c = &i->content;
 
 	if (!c->blob || !alcm_blob_dirty(c->blob))
 		return true;
-	return !alcm_blob_commit(c->blob, false, NULL) && !futimens(c->fd, t);
+	if (alcm_blob_commit(c->blob, false, NULL))
+		return false;
+	content_restore_mtime(i);
+	return true;
 }
 
 bool content_evict(struct fs *fs, struct inode *i)
@@ -328,9 +335,9 @@ bool content_evict(struct fs *fs, struct inode *i)
 
 	if (!shared_lock_try(&c->io))
 		return false;
-	clean = commit_for_eviction(c);
+	clean = commit_for_eviction(i);
 	if (clean && c->fd >= 0)
-		close_store(fs, c);
+		close_store(fs, i);
 	in_use = c->n_open > 0;
 	shared_lock_drop(&c->io);
 	/* Without a descriptor another file could take its place, unnoticed. */
@@ -351,7 +358,7 @@ void content_release(struct fs *fs, struct inode *i)
 		else
 			content_restore_mtime(i);
 	}
-	close_store(fs, c);
+	close_store(fs, i);
 	content_lost_release(i);
 	pthread_cond_destroy(&c->returned);
 	shared_lock_destroy(&c->io);
@@ -365,7 +372,7 @@ static int leave_half_packed(struct fs *fs, struct inode *i, const struct stat *
 {
 	atomic_fetch_add(&fs->n_unfinished, 1);
 	(void)content_report(fs, i, -EIO, diag);
-	close_store(fs, &i->content);
+	close_store(fs, i);
 	lock_take(&i->lock);
 	i->content.unfinished = true;
 	i->content.told_size = before->st_size;
@@ -379,7 +386,7 @@ static int judge_again(struct fs *fs, struct inode *i)
 	int err = judge(fs, i);
 
 	if (err)
-		close_store(fs, &i->content);
+		close_store(fs, i);
 	return err;
 }
 
@@ -387,8 +394,11 @@ int content_swapped(struct fs *fs, struct inode *i, int err, const struct stat *
 	const struct alcm_diag *diag)
 {
 	if (err == -EINPROGRESS)
-		return leave_half_packed(fs, i, before, diag);
-	return err ? content_report(fs, i, err, diag) : judge_again(fs, i);
+		err = leave_half_packed(fs, i, before, diag);
+	else
+		err = err ? content_report(fs, i, err, diag) : judge_again(fs, i);
+	content_overwrite_end(i);
+	return err;
 }
 
 /* PLAIN → BLOB in place. io held exclusively. */
@@ -405,9 +415,10 @@ int content_pack(struct fs *fs, struct inode *i)
 		return err;
 	content_await_return(i);
 	policy_profile(fs, i, &profile);
-	err = fstat(c->fd, &st) ? -errno
-				: alcm_pack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path),
-					  c->fd, &profile, &diag);
+	if (fstat(c->fd, &st))
+		return -errno;
+	content_overwrite_begin(i, st.st_size, &st.st_mtim);
+	err = alcm_pack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path), c->fd, &profile, &diag);
 	return content_swapped(fs, i, err, &st, &diag);
 }
 
@@ -443,17 +454,18 @@ static bool may_be_plain(struct content *c)
 static int unpack(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 {
 	struct content *c = &i->content;
+	struct alcm_blob *blob = c->blob;
 	struct stat st;
 	char path[PATH_TEXT];
-	int err = alcm_blob_commit(c->blob, false, diag);
+	int err = alcm_blob_commit(blob, false, diag);
 
 	if (err || fstat(c->fd, &st))
 		return err ? err : -errno;
 	content_restore_mtime(i);
-	st.st_size = (off_t)alcm_blob_size(c->blob);
-	alcm_blob_close(c->blob);
-	c->blob = NULL;
-	c->state = CONTENT_UNKNOWN;
+	st.st_size = (off_t)alcm_blob_size(blob);
+	content_overwrite_begin(i, st.st_size, &c->mtime);
+	content_set_state(i, CONTENT_UNKNOWN, NULL);
+	alcm_blob_close(blob);
 	err = alcm_unpack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path), c->fd, diag);
 	if (err == -EINPROGRESS)
 		return leave_half_packed(fs, i, &st, diag);
@@ -471,6 +483,7 @@ void content_unpack(struct fs *fs, struct inode *i)
 	shared_lock_take(&c->io);
 	if (content_worked_in(c)) {
 		err = may_be_plain(c) ? unpack(fs, i, &diag) : -EALREADY;
+		content_overwrite_end(i);
 		if (err)
 			(void)content_report(fs, i, err, &diag);
 		else

@@ -32,7 +32,8 @@ struct content {
 	int fd;                   /* of the store's file; -1 = not open */
 	bool fd_writable;
 	struct alcm_blob *blob;
-	unsigned n_open, n_writers;
+	unsigned n_open;
+	atomic_uint n_writers;           /* changed with io held */
 	struct activity_writing writing; /* while n_writers > 0 */
 	bool noatime;                    /* constant */
 	atomic_bool plain_written;       /* a PLAIN file changed since it was last judged */
@@ -47,7 +48,11 @@ struct content {
 	/* Of a PLAIN file, while io is held shared: its end so far, and bytes written below it. */
 	_Atomic uint64_t plain_end, plain_rewritten;
 
-	/* guarded by inode->lock */
+	/* guarded by inode->lock; stat() waits for no other lock, so state and blob change with it held, too */
+	uint64_t n_changes; /* of state: what a stat() put together across one is worth nothing */
+	bool overwritten;   /* in place, at this moment: the file is shown as the next two say */
+	off_t shown_size;
+	struct timespec shown_mtime;
 	struct timespec mtime; /* logical, of an open BLOB */
 	bool mtime_known;
 	struct timespec changed;       /* its content, not yet in the store's ctime */
@@ -78,8 +83,8 @@ void content_init(struct content *content, bool noatime);
 void content_release(struct fs *fs, struct inode *inode);
 
 /*
- * Close the descriptor if it is idle and clean; inode->lock held, nobody has a pin. False: can't, or the inode's
- * own descriptor is needed to know the file by.
+ * Commit the file if it is dirty, and close it; no lock is held. False: can't, or the inode's own descriptor is
+ * needed to know the file by.
  */
 bool content_evict(struct fs *fs, struct inode *inode);
 
@@ -90,7 +95,10 @@ bool content_evict(struct fs *fs, struct inode *inode);
 int content_open(struct fs *fs, struct inode *inode, bool writable, int fd, bool *keep);
 void content_close(struct fs *fs, struct inode *inode, bool writable);
 
-/* Correct st_size, st_blocks, st_mtime and st_ctime of a regular file whose store stat is in `st`. */
+/*
+ * Make the store's stat of a regular file, in `st`, the file's own. Takes inode->lock alone, which is never held for
+ * long, so it doesn't wait for work that is done on the file.
+ */
 void content_stat(struct fs *fs, struct inode *inode, int path_fd, struct stat *st);
 
 /*
@@ -138,6 +146,12 @@ int content_commit(struct fs *fs, struct inode *inode, bool sync);
  * or something else changed it meanwhile; try again later. Other errors are in the log, the file as it was.
  */
 int content_take_up(struct fs *fs, struct inode *inode);
+
+/*
+ * The same at the close of its only writer, who waits: the file is known to be worth it, and looked at by this thread.
+ * Others go on reading it meanwhile. No lock is held.
+ */
+int content_take_up_now(struct fs *fs, struct inode *inode);
 
 /* utimensat() went to the store with this mtime. */
 void content_set_mtime(struct inode *inode, const struct timespec *mtime);

@@ -11,6 +11,40 @@
 #include "inode.h"
 #include "path.h"
 
+/* ---- what is shown ------------------------------------------------------------------------- */
+
+void content_set_state(struct inode *i, enum content_state state, struct alcm_blob *blob)
+{
+	WITH_LOCK(&i->lock);
+	i->content.state = state;
+	i->content.blob = blob;
+	i->content.n_changes++;
+}
+
+void content_overwrite_begin(struct inode *i, off_t size, const struct timespec *mtime)
+{
+	WITH_LOCK(&i->lock);
+	i->content.overwritten = true;
+	i->content.shown_size = size;
+	i->content.shown_mtime = *mtime;
+	i->content.n_changes++;
+}
+
+void content_overwrite_end(struct inode *i)
+{
+	WITH_LOCK(&i->lock);
+	i->content.overwritten = false;
+	i->content.n_changes++;
+}
+
+static uint64_t n_changes(struct inode *i)
+{
+	WITH_LOCK(&i->lock);
+	return i->content.n_changes;
+}
+
+/* ---- files that aren't open ------------------------------------------------------------------ */
+
 /* The size to tell of a file that can't be looked at. */
 static struct alcm_probe guess(const struct content *c, const struct stat *st)
 {
@@ -24,13 +58,17 @@ static struct alcm_probe guess(const struct content *c, const struct stat *st)
  * gone the next time.
  */
 static void note_probe(struct inode *i, const struct stat *st, int err, bool damaged,
-	struct alcm_probe *out)
+	uint64_t as_of, struct alcm_probe *out)
 {
 	struct content *c = &i->content;
 
 	lock_take(&i->lock);
 	if (err)
 		*out = guess(c, st);
+	if (c->n_changes != as_of) { /* it may have been looked at in the middle of a change */
+		lock_drop(&i->lock);
+		return;
+	}
 	c->probe_failed = err && !damaged;
 	if (!c->probe_failed) {
 		c->verdict = *out;
@@ -42,9 +80,12 @@ static void note_probe(struct inode *i, const struct stat *st, int err, bool dam
 	lock_drop(&i->lock);
 }
 
-/* What a file that isn't open is; remembered until its ctime changes. `*out` is set in any case. */
+/*
+ * What a file that isn't open is; remembered until its ctime changes. `*out` is set in any case, and worth
+ * nothing if n_changes() isn't `as_of` any more.
+ */
 static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struct stat *st,
-	struct alcm_probe *out)
+	uint64_t as_of, struct alcm_probe *out)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
@@ -61,13 +102,13 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struc
 		return 0;
 	fd = c->unfinished ? -1 : path_open_quietly(path_proc(path_fd, proc));
 	err = c->unfinished ? -EIO : fd < 0 ? -errno : alcm_probe(fd, out, &diag);
-	if (err == -EIO)
+	if (err == -EIO && n_changes(i) == as_of)
 		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
 			path_of(fs, fd >= 0 ? fd : path_fd, path), (unsigned long long)diag.offset,
 			diag.cause[0] ? diag.cause : "the store can't be read");
 	if (fd >= 0)
 		close(fd);
-	note_probe(i, st, err, err == -EIO && diag.cause[0], out);
+	note_probe(i, st, err, err == -EIO && diag.cause[0], as_of, out);
 	return err;
 }
 
@@ -76,26 +117,48 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
-void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
+/* Correct what the store says. False: the file isn't open, and has to be looked into. */
+static bool show_open(struct inode *i, struct stat *st)
 {
 	struct content *c = &i->content;
-	struct alcm_probe probe;
 
-	if (!S_ISREG(st->st_mode) || i->admin)
-		return;
-	shared_lock_share(&c->io);
-	if (c->state == CONTENT_BLOB) {
+	WITH_LOCK(&i->lock);
+	if (c->overwritten) {
+		st->st_size = c->shown_size;
+		st->st_mtim = c->shown_mtime;
+	} else if (c->state == CONTENT_BLOB) {
 		st->st_size = (off_t)alcm_blob_size(c->blob);
-		lock_take(&i->lock);
-		st->st_mtim = c->mtime;
+		if (c->mtime_known)
+			st->st_mtim = c->mtime;
 		if (is_before(&st->st_ctim, &c->changed))
 			st->st_ctim = c->changed;
-		lock_drop(&i->lock);
-	} else if (c->state == CONTENT_UNKNOWN && st->st_size) {
-		(void)probe_closed(fs, i, path_fd, st, &probe);
-		st->st_size = (off_t)probe.logical_size;
 	}
-	shared_lock_drop(&c->io);
+	return c->overwritten || c->state != CONTENT_UNKNOWN;
+}
+
+/* One look; false: the file's state changed meanwhile. */
+static bool stat_once(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
+{
+	uint64_t as_of = n_changes(i);
+	struct alcm_probe probe;
+	struct stat now;
+
+	if (fstatat(path_fd, "", &now, AT_EMPTY_PATH))
+		return true;
+	if (!show_open(i, &now) && now.st_size) {
+		(void)probe_closed(fs, i, path_fd, &now, as_of, &probe);
+		now.st_size = (off_t)probe.logical_size;
+	}
+	*st = now;
+	return n_changes(i) == as_of;
+}
+
+void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
+{
+	if (!S_ISREG(st->st_mode) || i->admin)
+		return;
+	while (!stat_once(fs, i, path_fd, st))
+		;
 	/* tar and du take a file without blocks for a file without data. */
 	if (st->st_size && !st->st_blocks)
 		st->st_blocks = 1;
@@ -103,17 +166,10 @@ void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 
 double content_timeout(const struct fs *fs, struct inode *i)
 {
-	bool moving;
-
 	if (i->admin)
 		return 0;
-	shared_lock_share(&i->content.io);
-	moving = i->content.n_writers > 0;
-	shared_lock_drop(&i->content.io);
-	lock_take(&i->lock);
-	moving |= i->content.probe_failed;
-	lock_drop(&i->lock);
-	return moving ? 0 : fs->opt.attr_timeout;
+	WITH_LOCK(&i->lock);
+	return i->content.n_writers || i->content.probe_failed ? 0 : fs->opt.attr_timeout;
 }
 
 int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *out)
@@ -149,13 +205,13 @@ const char *content_state_name(struct fs *fs, struct inode *i, int path_fd)
 	enum content_state state;
 	struct stat st;
 
-	shared_lock_share(&c->io);
-	state = c->state;
-	shared_lock_drop(&c->io);
+	lock_take(&i->lock);
+	state = c->overwritten ? CONTENT_PLAIN : c->state;
+	lock_drop(&i->lock);
 	if (state == CONTENT_UNKNOWN && !fstatat(path_fd, "", &st, AT_EMPTY_PATH)) {
 		if (!st.st_size)
 			return "undecided";
-		(void)probe_closed(fs, i, path_fd, &st, &probe);
+		(void)probe_closed(fs, i, path_fd, &st, n_changes(i), &probe);
 		return probe.kind == ALCM_BLOB ? "blob" : "plain";
 	}
 	return state == CONTENT_BLOB ? "blob" : state == CONTENT_PLAIN ? "plain" : "undecided";

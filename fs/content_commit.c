@@ -20,9 +20,10 @@ enum { IN_PLACE_SHARE = 8 };
 static int demote(struct fs *fs, struct inode *i)
 {
 	struct content *c = &i->content;
+	struct alcm_blob *blob = c->blob;
 	size_t max = fs->opt.min_size;
 	char *buf = malloc(max + 1);
-	ssize_t n = buf ? alcm_blob_pread(c->blob, buf, max, 0, NULL) : -ENOMEM, done = 0;
+	ssize_t n = buf ? alcm_blob_pread(blob, buf, max, 0, NULL) : -ENOMEM, done = 0;
 	int err = n < 0 ? (int)n : 0;
 
 	if (n > 0)
@@ -35,11 +36,10 @@ static int demote(struct fs *fs, struct inode *i)
 	free(buf);
 	if (err)
 		return err;
-	alcm_blob_close(c->blob);
-	c->blob = NULL;
-	c->state = n ? CONTENT_PLAIN : CONTENT_UNDECIDED;
-	content_note_reads(c, true);
 	content_restore_mtime(i);
+	content_set_state(i, n ? CONTENT_PLAIN : CONTENT_UNDECIDED, NULL);
+	alcm_blob_close(blob);
+	content_note_reads(c, true);
 	return 0;
 }
 
@@ -59,10 +59,10 @@ static bool demotable(const struct fs *fs, const struct content *c)
 			memcmp(head, CONTENT_BLOB_MAGIC, CONTENT_MAGIC_BYTES) != 0);
 }
 
-/* A plain file that nobody else has open, and that may have turned out to be worth it. */
+/* A plain file that nobody else may change, and that may have turned out to be worth it. */
 static bool judgeable(const struct content *c)
 {
-	return c->state == CONTENT_PLAIN && c->plain_written && c->n_open <= 1;
+	return c->state == CONTENT_PLAIN && c->plain_written && c->n_writers <= 1;
 }
 
 enum fate { FATE_PLAIN, FATE_WAITS, FATE_BLOB };
@@ -95,23 +95,39 @@ static enum fate consider(const struct fs *fs, struct inode *i)
 	return v.worth ? FATE_BLOB : FATE_PLAIN;
 }
 
-/* State changes that a commit may bring; io held exclusively. */
-static int settle(struct fs *fs, struct inode *i, bool sync)
+/* It is looked at again when it is quiet. */
+static void wait_for_quiet(struct inode *i)
 {
 	struct content *c = &i->content;
 
-	if (!sync && demotable(fs, c))
-		return demote(fs, i);
-	if (sync || !judgeable(c))
-		return 0;
+	shared_lock_take(&c->io);
+	c->waits = c->state == CONTENT_PLAIN;
+	shared_lock_drop(&c->io);
+}
 
-	enum fate fate = consider(fs, i);
-	int err = fate == FATE_BLOB ? content_pack(fs, i) : -EALREADY;
+/* What there is to be done at a close before the commit; no lock is held. */
+static int settle(struct fs *fs, struct inode *i)
+{
+	struct content *c = &i->content;
+	enum fate fate = FATE_PLAIN;
+	int err = 0;
 
-	if (!err)
-		admin_write_report(fs, i);
-	c->plain_written = false;
-	c->waits = fate == FATE_WAITS;
+	shared_lock_take(&c->io);
+	if (demotable(fs, c)) {
+		err = demote(fs, i);
+	} else if (judgeable(c)) {
+		fate = consider(fs, i);
+		/* What is written while the file is taken up sets it again. */
+		c->plain_written = false;
+		c->waits = fate == FATE_WAITS;
+	}
+	shared_lock_drop(&c->io);
+	if (fate != FATE_BLOB)
+		return err;
+	err = content_take_up_now(fs, i);
+	/* Somebody changed it meanwhile: their close, or the time after it, brings it back. */
+	if (err == -EAGAIN)
+		wait_for_quiet(i);
 	/* Otherwise the plain file is whole and stays so: not taking it up is no error. */
 	return err == -EINPROGRESS ? -EIO : 0;
 }
@@ -200,9 +216,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 		return err;
 	if (!sync && (demotable(fs, c) || judgeable(c))) {
 		shared_lock_drop(&c->io);
-		shared_lock_take(&c->io);
-		err = settle(fs, i, sync);
-		shared_lock_drop(&c->io);
+		err = settle(fs, i);
 		if (!err)
 			err = content_enter(fs, i, false);
 		if (err)

@@ -36,16 +36,18 @@ ssize_t content_peek(const struct content *c, void *buf, size_t n)
 /* The blob reads for writers too, so its reads don't count; once per opening, a user's does. */
 static void note_blob_read(struct inode *i)
 {
+	bool first;
 	char byte;
 
 	lock_take(&i->lock);
-	if (!i->content.read_noted) {
-		i->content.read_noted = true;
-		content_note_reads(&i->content, true);
-		(void)!pread(i->content.fd, &byte, 1, 0);
-		content_note_reads(&i->content, false);
-	}
+	first = !i->content.read_noted;
+	i->content.read_noted = true;
 	lock_drop(&i->lock);
+	if (!first)
+		return;
+	content_note_reads(&i->content, true);
+	(void)!pread(i->content.fd, &byte, 1, 0);
+	content_note_reads(&i->content, false);
 }
 
 static int lend(struct inode *i)
@@ -141,6 +143,7 @@ static bool forges_blob(const struct content *c, const char *buf, size_t n, off_
 static int become_blob(struct fs *fs, struct inode *i)
 {
 	struct content *c = &i->content;
+	struct alcm_blob *blob = NULL;
 	struct alcm_profile profile;
 	struct stat st;
 	int err = fstat(c->fd, &st) ? -errno : 0;
@@ -148,19 +151,20 @@ static int become_blob(struct fs *fs, struct inode *i)
 	content_await_return(i);
 	policy_profile(fs, i, &profile);
 	if (!err)
-		err = alcm_blob_create(fs->alcm, c->fd, &profile, &c->blob);
+		err = alcm_blob_create(fs->alcm, c->fd, &profile, &blob);
 	if (!err && st.st_size)
-		err = alcm_blob_truncate(c->blob, (uint64_t)st.st_size, NULL);
-	if (!err && st.st_size && ftruncate(c->fd, 0))
+		err = alcm_blob_truncate(blob, (uint64_t)st.st_size, NULL);
+	if (!err)
+		content_set_state(i, CONTENT_BLOB, blob);
+	if (!err && st.st_size && ftruncate(c->fd, 0)) {
 		err = -errno;
-	if (err) {
-		alcm_blob_close(c->blob);
-		c->blob = NULL;
-		return err;
+		content_set_state(i, CONTENT_UNDECIDED, NULL);
 	}
-	c->state = CONTENT_BLOB;
-	content_note_reads(&i->content, false);
-	return 0;
+	if (err)
+		alcm_blob_close(blob);
+	else
+		content_note_reads(c, false);
+	return err;
 }
 
 /*
@@ -197,7 +201,7 @@ static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off
 		return 0;
 	if (off == 0 && starts_blob(fs, c, buf, n))
 		return become_blob(fs, i);
-	c->state = CONTENT_PLAIN;
+	content_set_state(i, CONTENT_PLAIN, NULL);
 	return 0;
 }
 
@@ -213,17 +217,21 @@ static void note_plain_write(struct content *c, off_t off, size_t n)
 }
 
 /* What is known of a PLAIN file is about to be untrue. */
-static void note_plain_change(struct content *c)
+static void note_plain_change(struct inode *i)
 {
+	struct content *c = &i->content;
+
+	quiet_disturb(i);
 	if (!c->plain_written && !atomic_exchange(&c->plain_written, true))
 		alcm_verdict_drop(c->fd);
 }
 
-static ssize_t write_plain(struct content *c, const void *buf, size_t n, off_t off, bool append)
+static ssize_t write_plain(struct inode *i, const void *buf, size_t n, off_t off, bool append)
 {
+	struct content *c = &i->content;
 	ssize_t done;
 
-	note_plain_change(c);
+	note_plain_change(i);
 	if (append) {
 		struct iovec iov = { (void *)(uintptr_t)buf, n };
 
@@ -237,11 +245,13 @@ static ssize_t write_plain(struct content *c, const void *buf, size_t n, off_t o
 }
 
 /* io held, the state decided. */
-static ssize_t write_decided(struct content *c, const void *buf, size_t n, off_t off, bool append,
+static ssize_t write_decided(struct inode *i, const void *buf, size_t n, off_t off, bool append,
 	struct alcm_diag *diag)
 {
+	struct content *c = &i->content;
+
 	if (c->state != CONTENT_BLOB)
-		return write_plain(c, buf, n, off, append);
+		return write_plain(i, buf, n, off, append);
 	if (append)
 		off = (off_t)alcm_blob_size(c->blob);
 	return alcm_blob_pwrite(c->blob, buf, n, (uint64_t)off, diag);
@@ -259,7 +269,7 @@ static void count_written(struct fs *fs, struct content *c, size_t n)
 }
 
 /* The same, once more when space has come back, and with all that the kernel won't send again. io held. */
-static ssize_t write_kind(struct fs *fs, struct content *c, const char *buf, size_t n, off_t off,
+static ssize_t write_kind(struct fs *fs, struct inode *i, const char *buf, size_t n, off_t off,
 	enum write_kind kind, struct alcm_diag *diag)
 {
 	uint64_t forgotten = inode_n_forgotten(fs);
@@ -268,7 +278,7 @@ static ssize_t write_kind(struct fs *fs, struct content *c, const char *buf, siz
 
 	do {
 		do {
-			done = write_decided(c, buf + at, n - at, off + (off_t)at,
+			done = write_decided(i, buf + at, n - at, off + (off_t)at,
 				kind == WRITE_APPEND, diag);
 		} while (inode_await_forgotten(fs, done, &forgotten));
 		at += done > 0 ? (size_t)done : 0;
@@ -299,7 +309,7 @@ static ssize_t write_content(struct fs *fs, struct inode *i, const void *buf, si
 		if (done)
 			return done;
 	}
-	done = write_kind(fs, c, buf, n, off, kind, &diag);
+	done = write_kind(fs, i, buf, n, off, kind, &diag);
 	if (c->state == CONTENT_BLOB)
 		content_touch(i);
 	if (done < 0)
@@ -331,10 +341,12 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 static int empty(struct inode *i)
 {
 	struct content *c = &i->content;
+	struct alcm_blob *blob = c->blob;
 
-	alcm_blob_close(c->blob);
-	c->blob = NULL;
-	c->state = CONTENT_UNDECIDED;
+	if (ftruncate(c->fd, 0))
+		return -errno;
+	content_set_state(i, CONTENT_UNDECIDED, NULL);
+	alcm_blob_close(blob);
 	alcm_verdict_drop(c->fd);
 	c->plain_written = c->waits = false;
 	c->fresh = true;
@@ -342,7 +354,7 @@ static int empty(struct inode *i)
 	c->worked_encoded = 0;
 	c->worked_written = 0;
 	content_note_reads(c, true);
-	return ftruncate(c->fd, 0) ? -errno : 0;
+	return 0;
 }
 
 /* What can't be read can still be saved anew. */
@@ -373,7 +385,7 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	} else if (!err && c->state == CONTENT_BLOB) {
 		err = alcm_blob_truncate(c->blob, (uint64_t)size, &diag);
 	} else if (!err) {
-		note_plain_change(c);
+		note_plain_change(i);
 		err = ftruncate(c->fd, size) ? -errno : 0;
 	}
 	if (!err)
@@ -403,17 +415,18 @@ static int allocate_blob(struct content *c, int mode, off_t off, off_t len, stru
 	return err;
 }
 
-static int allocate(struct content *c, int mode, off_t off, off_t len, struct alcm_diag *diag)
+static int allocate(struct inode *i, int mode, off_t off, off_t len, struct alcm_diag *diag)
 {
+	struct content *c = &i->content;
 	int err;
 
 	if (c->state == CONTENT_BLOB)
 		return allocate_blob(c, mode, off, len, diag);
 	err = fallocate(c->fd, mode, off, len) ? -errno : 0;
 	if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
-		c->state = CONTENT_PLAIN;
+		content_set_state(i, CONTENT_PLAIN, NULL);
 	if (c->state == CONTENT_PLAIN)
-		note_plain_change(c);
+		note_plain_change(i);
 	return err;
 }
 
@@ -430,7 +443,7 @@ int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t
 	err = content_ensure_open(fs, i, true);
 	if (!err) {
 		do
-			err = allocate(c, mode, off, len, &diag);
+			err = allocate(i, mode, off, len, &diag);
 		while (inode_await_forgotten(fs, err, &forgotten));
 	}
 	if (!err && c->state == CONTENT_BLOB)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PLAIN → BLOB of a file that is closed, or open for reading by any number. The new content is built and proved right
- * beside it, by a thread of the lowest priority with an engine of its own, while nothing is locked. A writer who comes
- * meanwhile is let in, and all of that is thrown away. Only putting it in place needs the file for itself.
+ * PLAIN → BLOB of a file that is closed, is being closed, or is open for reading by any number. The new content is built
+ * and proved right beside it while nothing is locked: of a quiet file by a thread of the lowest priority with an engine
+ * of its own, at a close by the one who waits for that. A writer who comes meanwhile is let in, and all of it is thrown
+ * away. Only putting it in place needs the file for itself.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -28,7 +29,9 @@ enum {
 struct take_up {
 	struct fs *fs;
 	struct inode *inode;
-	int fd; /* for reading, of our own */
+	int fd;                /* for reading, of our own */
+	unsigned n_writers;    /* who may have it open: one who closes it, or nobody */
+	unsigned disturbances; /* as many as there were when it was begun */
 	struct stat before;
 	struct alcm_profile profile;
 	struct alcm_swap *swap; /* when it is prepared */
@@ -40,7 +43,7 @@ static bool is_disturbed(void *arg)
 {
 	struct take_up *t = arg;
 
-	return atomic_load(&t->inode->content.quiet.disturbed) ||
+	return atomic_load(&t->inode->content.quiet.n_disturbances) != t->disturbances ||
 		atomic_load(&t->fs->quiet.ending);
 }
 
@@ -102,7 +105,8 @@ static int put_in_place(struct take_up *t)
 	struct content *c = &i->content;
 	char path[PATH_TEXT];
 	struct stat st;
-	int err = c->n_writers ? -EAGAIN : content_ensure_open(t->fs, i, true);
+	bool changed = c->n_writers > t->n_writers || is_disturbed(t);
+	int err = changed ? -EAGAIN : content_ensure_open(t->fs, i, true);
 
 	if (err)
 		return err;
@@ -110,13 +114,29 @@ static int put_in_place(struct take_up *t)
 		!same_time(&st.st_ctim, &t->before.st_ctim))
 		return -EAGAIN;
 	content_await_return(i);
+	content_overwrite_begin(i, st.st_size, &st.st_mtim);
 	err = alcm_swap_apply(t->swap, path_of(t->fs, c->fd, path), c->fd, &t->diag);
 	err = content_swapped(t->fs, i, err, &st, &t->diag);
 	if (err)
 		return err == -EBUSY ? -EAGAIN : err;
 	admin_write_report(t->fs, i);
-	activity_count(&t->fs->activity, ACTIVITY_N_TAKEN_UP, 1);
 	return 0;
+}
+
+/* The prepared content becomes the file's; the end of both ways to here. */
+static int finish(struct take_up *t)
+{
+	struct inode *i = t->inode;
+	int err;
+
+	shared_lock_take(&i->content.io);
+	err = put_in_place(t);
+	content_close_idle(t->fs, i);
+	shared_lock_drop(&i->content.io);
+	/* Values that were quantised are others. */
+	if (!err && t->profile.lossy)
+		notify_pages(t->fs, i);
+	return err;
 }
 
 /* Look at the file and, if a sample says that it pays, build what it is to be. */
@@ -152,28 +172,18 @@ static int build(struct take_up *t)
 
 static int take_up(struct take_up *t)
 {
-	struct inode *i = t->inode;
-	struct content *c = &i->content;
-	bool open_for_writing;
 	int err;
 
-	atomic_store(&c->quiet.disturbed, false);
-	shared_lock_share(&c->io);
-	open_for_writing = c->n_writers > 0;
-	shared_lock_drop(&c->io);
+	t->disturbances = atomic_load(&t->inode->content.quiet.n_disturbances);
 	/* Its last writer's close brings it back. */
-	if (open_for_writing)
+	if (t->inode->content.n_writers)
 		return 0;
 	err = build(t);
 	if (err || !t->swap)
 		return err;
-	shared_lock_take(&c->io);
-	err = put_in_place(t);
-	content_close_idle(t->fs, i);
-	shared_lock_drop(&c->io);
-	/* Values that were quantised are others. */
-	if (!err && t->profile.lossy)
-		notify_pages(t->fs, i);
+	err = finish(t);
+	if (!err)
+		activity_count(&t->fs->activity, ACTIVITY_N_TAKEN_UP, 1);
 	return err;
 }
 
@@ -208,4 +218,28 @@ int content_take_up(struct fs *fs, struct inode *i)
 		close(t.fd);
 	inode_unpin(fs, i);
 	return err;
+}
+
+int content_take_up_now(struct fs *fs, struct inode *i)
+{
+	struct take_up t = { .fs = fs, .inode = i, .n_writers = 1 };
+	char proc[PATH_PROC];
+	int err;
+
+	t.disturbances = atomic_load(&i->content.quiet.n_disturbances);
+	t.fd = path_open_quietly(path_proc(i->path_fd, proc));
+	if (t.fd < 0)
+		return -errno;
+	err = fstat(t.fd, &t.before) ? -errno : 0;
+	policy_profile(fs, i, &t.profile);
+	if (!err)
+		err = alcm_swap_prepare(fs->alcm, fs->store_fd, t.fd, &t.profile, is_disturbed,
+			&t, &t.swap, &t.diag);
+	if (!err)
+		err = finish(&t);
+	else if (err != -ECANCELED)
+		(void)content_report(fs, i, err, &t.diag);
+	alcm_swap_free(t.swap);
+	close(t.fd);
+	return err == -ECANCELED ? -EAGAIN : err;
 }

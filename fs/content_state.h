@@ -11,6 +11,16 @@
 	"ALCM\r\n\x1a"
 enum { CONTENT_MAGIC_BYTES = 8 };
 
+/* What the file is now; io held exclusively. The former blob is the caller's to close. */
+void content_set_state(struct inode *inode, enum content_state state, struct alcm_blob *blob);
+
+/*
+ * The store's file is about to be overwritten in place, and what stat() finds there means nothing until the end:
+ * it is shown as a file of this size and mtime. io held exclusively.
+ */
+void content_overwrite_begin(struct inode *inode, off_t size, const struct timespec *mtime);
+void content_overwrite_end(struct inode *inode);
+
 /* The one log line of a failure with a cause; returns `err`. */
 int content_report(struct fs *fs, struct inode *inode, int err, const struct alcm_diag *diag);
 

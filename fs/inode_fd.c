@@ -52,17 +52,21 @@ static bool end_eviction(struct fs *fs, struct inode *i)
 	return more;
 }
 
+/* Whether only the eviction has the inode pinned. */
+static bool is_alone(struct fs *fs, const struct inode *i)
+{
+	WITH_LOCK(&fs->fd_lock);
+	return i->pins == 1;
+}
+
 /* Close the inode's descriptors, unless somebody has pinned it meanwhile. */
 static void close_unused(struct fs *fs, struct inode *i)
 {
+	if (!is_alone(fs, i) || !content_evict(fs, i))
+		return;
 	WITH_LOCK(&i->lock);
-	lock_take(&fs->fd_lock);
-
-	/* One who pins it later waits for the inode's lock, and finds them closed. */
-	bool alone = i->pins == 1;
-
-	lock_drop(&fs->fd_lock);
-	if (!alone || !content_evict(fs, i) || i->path_fd < 0)
+	/* One who pins it later waits for the inode's lock, and finds it closed. */
+	if (!is_alone(fs, i) || i->path_fd < 0)
 		return;
 	close(i->path_fd);
 	i->path_fd = -1;

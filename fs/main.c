@@ -172,9 +172,27 @@ static void size_fd_cache(struct fs *fs)
 
 /* ---- the session ---------------------------------------------------------------------------------- */
 
+/*
+ * A request may have to wait for work on its file, and another process each makes as many of them. Threads are made
+ * while all that there are have something to do; those that are idle end, but for a few.
+ */
+static int loop(struct fs *fs)
+{
+	enum { MAX_THREADS = 256, MAX_IDLE = 10 };
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	int err;
+
+	if (!config)
+		return -ENOMEM;
+	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
+	fuse_loop_cfg_set_idle_threads(config, MAX_IDLE);
+	err = fuse_session_loop_mt(fs->session, config);
+	fuse_loop_cfg_destroy(config);
+	return err;
+}
+
 static int serve(struct fs *fs)
 {
-	struct fuse_loop_config loop = { .clone_fd = 0, .max_idle_threads = 10 };
 	int err = signals_set(fs);
 
 	if (err)
@@ -202,7 +220,7 @@ static int serve(struct fs *fs)
 	if (!err)
 		err = rest_start(fs);
 	if (!err)
-		err = fuse_session_loop_mt(fs->session, &loop);
+		err = loop(fs);
 	notify_stop(fs);
 	privileges_raise(fs, PRIVILEGE_ADMIN);
 	fuse_session_unmount(fs->session);

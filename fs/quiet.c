@@ -103,7 +103,7 @@ void quiet_double(struct fs *fs, struct inode *i)
 
 void quiet_disturb(struct inode *i)
 {
-	atomic_store(&i->content.quiet.disturbed, true);
+	atomic_fetch_add_explicit(&i->content.quiet.n_disturbances, 1, memory_order_relaxed);
 }
 
 void quiet_drop(struct fs *fs, struct inode *i)

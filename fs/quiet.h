@@ -22,7 +22,7 @@ struct quiet_item {
 	uint64_t due_ms;                /* monotonic */
 	unsigned n_returns; /* so often a writer came too early; each doubles the time to wait */
 	bool listed;        /* which counts as a lookup */
-	atomic_bool disturbed; /* a writer came, or it was removed, since the thread began with it */
+	_Atomic unsigned n_disturbances; /* writers came, it was changed or removed: counted, never reset */
 };
 
 struct quiet {

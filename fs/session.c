@@ -43,8 +43,9 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	/* Locks stay in the kernel: one store has one mount, so they are complete there. */
 	set_cap(conn, FUSE_CAP_FLOCK_LOCKS | FUSE_CAP_POSIX_LOCKS, false);
 	conn->max_readahead = 4 << 20;
-	conn->max_background = 64;
-	conn->congestion_threshold = 48;
+	/* Each takes a thread with a buffer of a megabyte: reading ahead and mapped pages are not to have many. */
+	conn->max_background = 16;
+	conn->congestion_threshold = 12;
 	conn->time_gran = 1;
 }
 

@@ -193,7 +193,6 @@ int alcm_probe(int fd, struct alcm_probe *out, struct alcm_diag *diag)
 
 uint64_t alcm_blob_size(struct alcm_blob *blob)
 {
-	WITH_LOCK(&blob->lock);
 	return blob->size;
 }
 

@@ -87,7 +87,7 @@ struct alcm_blob {
 
 	struct lock lock;       /* guards everything below */
 	pthread_cond_t changed; /* a buffer's state, or `exclusive` */
-	uint64_t size;
+	_Atomic uint64_t size;  /* read without the lock by those who only show it */
 	struct table table;
 	struct log log;
 	struct cbuf bufs;                  /* ring; the head is no buffer */
