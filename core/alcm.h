@@ -41,7 +41,7 @@ enum alcm_log_level { ALCM_LOG_ERROR, ALCM_LOG_WARNING, ALCM_LOG_INFO };
 struct alcm_predictor;
 
 struct alcm_params {
-	unsigned threads;     /* encoding workers; 0 = one per online core */
+	unsigned threads; /* encoding workers, at most 1024; 0: one for each CPU that may be used */
 	size_t budget_bytes;  /* for all chunk buffers and scratch memory; at least 8 MiB */
 	uint32_t chunk_bytes; /* of new blobs; a power of two, 64 KiB … 16 MiB */
 	bool patient; /* look harder for matches: what isn't made of models' floats gets smaller, and
@@ -55,7 +55,10 @@ struct alcm_params {
 
 struct alcm;
 
-/* Defaults: threads 0, budget 256 MiB, chunks of 256 KiB, verify on, the built-in predictor, no log. */
+/*
+ * Defaults: threads 0, the budget of alcm_limits_budget() (alcm_process.h), chunks of 256 KiB,
+ * verify on, the built-in predictor, no log.
+ */
 void alcm_params_default(struct alcm_params *params);
 
 /*

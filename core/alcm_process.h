@@ -25,6 +25,21 @@ int alcm_process_run(int (*body)(int argc, char **argv), int argc, char **argv);
 /* Whether standard output was closed before alcm_process_run() put /dev/null there. */
 bool alcm_process_lost_output(void);
 
+/* What the process may have of the machine, as of now. */
+struct alcm_limits {
+	unsigned n_cpus;       /* by its CPU set and the CPU quotas of its control groups */
+	uint64_t memory_bytes; /* the least of all limits there are */
+	char memory_by[4096];  /* which one that is, in words or by its file */
+};
+
+void alcm_limits_get(struct alcm_limits *out);
+
+/* The budget of an engine that leaves room for all else: a quarter, from 8 to 256 MiB. */
+size_t alcm_limits_budget(const struct alcm_limits *limits);
+
+/* Whether a process with such an engine stays within the limits under load. */
+bool alcm_limits_allow(const struct alcm_limits *limits, size_t budget_bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "inode.h"
 #include "op.h"
 #include "privileges.h"
+#include "process_limits.h"
 #include "read_ahead.h"
 #include "signals.h"
 #include "store_lock.h"
@@ -129,7 +129,8 @@ void fs_engine_params(struct fs *fs, struct alcm_params *p)
 {
 	alcm_params_default(p);
 	p->threads = fs->opt.threads;
-	p->budget_bytes = (size_t)fs->opt.budget_mib << 20;
+	if (fs->opt.budget_mib)
+		p->budget_bytes = (size_t)fs->opt.budget_mib << 20;
 	p->chunk_bytes = fs->opt.chunk_kib << 10;
 	p->verify = !fs->opt.noverify;
 	p->predictor = fs->predictor;
@@ -147,27 +148,6 @@ static int start_engine(struct fs *fs)
 	if (err)
 		fs_fail("can't start the workers: %s", strerror(-err));
 	return err;
-}
-
-/*
- * The cache may have half of what the limit allows; handles, of which other processes decide how
- * many there are, get what else we are allowed to have.
- */
-static void size_fd_cache(struct fs *fs)
-{
-	enum { ROOM = 1 << 20 }; /* what Linux lets root have, unless told otherwise */
-	struct rlimit r = { 1024, 1024 };
-
-	if (!getrlimit(RLIMIT_NOFILE, &r)) {
-		r.rlim_cur = r.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &r);
-		(void)getrlimit(RLIMIT_NOFILE, &r);
-	}
-	fs->max_fds = r.rlim_cur > 1 << 20 ? 1 << 19 : (unsigned)r.rlim_cur / 2;
-	if (r.rlim_cur < ROOM) {
-		r = (struct rlimit){ ROOM, ROOM };
-		(void)setrlimit(RLIMIT_NOFILE, &r);
-	}
 }
 
 /* ---- the session ---------------------------------------------------------------------------------- */
@@ -280,7 +260,7 @@ static int run(struct fs *fs, struct fuse_args *args)
 	/* Memory reclaim must not wait for a daemon that is writing back. */
 	(void)prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
 	umask(0);
-	size_fd_cache(fs);
+	process_limits_apply(fs);
 	close_stdin();
 	err = serve(fs);
 	op_dir_end(fs);
@@ -306,11 +286,7 @@ static int start(int argc, char **argv)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
 	struct fs fs = {
-		.opt = { .budget_mib = 256,
-			.chunk_kib = 256,
-			.min_size = 4096,
-			.quiet = 300,
-			.attr_timeout = 1 },
+		.opt = { .chunk_kib = 256, .min_size = 4096, .quiet = 300, .attr_timeout = 1 },
 		.store_fd = -1,
 		.lock_fd = -1,
 		.is_root = geteuid() == 0,

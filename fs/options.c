@@ -10,10 +10,9 @@
 #include <unistd.h>
 
 #include "fs.h"
+#include "options_number.h"
 
-enum { KEY_IGNORE = 1, KEY_PASS };
-
-enum { MAX_QUIET = 366 * 86400 };
+enum { KEY_IGNORE = 1, KEY_PASS, KEY_NUMBER };
 
 #define OPTION(name, field)                              \
 	{                                                \
@@ -27,17 +26,17 @@ enum { MAX_QUIET = 366 * 86400 };
 	}
 
 static const struct fuse_opt option_table[] = {
-	OPTION("threads=%u", threads),
-	OPTION("budget=%u", budget_mib),
-	OPTION("chunk=%u", chunk_kib),
-	OPTION("min_size=%u", min_size),
-	OPTION("quiet=%u", quiet),
+	KEY("threads=", KEY_NUMBER),
+	KEY("budget=", KEY_NUMBER),
+	KEY("chunk=", KEY_NUMBER),
+	KEY("min_size=", KEY_NUMBER),
+	KEY("quiet=", KEY_NUMBER),
 	OPTION("profile=%s", profile),
 	OPTION("predictor=%s", predictor),
 	OPTION("detect=%s", detect),
 	OPTION("noverify", noverify),
 	{ "verify", offsetof(struct options, noverify), 0 },
-	OPTION("attr_timeout=%lf", attr_timeout),
+	KEY("attr_timeout=", KEY_NUMBER),
 	OPTION("-f", foreground),
 	OPTION("-d", debug),
 	OPTION("-h", show_help),
@@ -135,6 +134,8 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 		return 0;
 	case KEY_PASS:
 		return 1;
+	case KEY_NUMBER:
+		return options_number_take(opt, options_number_find(arg), arg) ? 0 : -1;
 	case FUSE_OPT_KEY_NONOPT:
 		if (!opt->store)
 			return (opt->store = strdup(arg)) ? 0 : -1;
@@ -155,8 +156,10 @@ void options_usage(void)
 	     "\n"
 	     "  -f              stay in the foreground, messages on stderr\n"
 	     "  -d              as -f, with a trace of every request\n"
-	     "  -o threads=N    encoding threads (default: one per core)\n"
-	     "  -o budget=MiB   memory for chunk buffers of all files (default 256, at least 8)\n"
+	     "  -o threads=N    encoding threads (default: one for each CPU that may be used)\n"
+	     "  -o budget=MiB   memory for chunk buffers of all files (default: a quarter of "
+	     "what\n"
+	     "                  the process may have, from 8 to 256)\n"
 	     "  -o chunk=KiB    chunk size of new files: 64, 128, 256 (default), … 16384\n"
 	     "  -o min_size=N   files below N bytes are stored as they are (default 4096)\n"
 	     "  -o profile=P    what compression may do to values: lossless (default),\n"
@@ -198,22 +201,6 @@ int options_check(struct fs *fs)
 		fs_fail("%s; see alcmfs -h", o->store ? "no mount point" : "no store");
 		return -EINVAL;
 	}
-	if (o->budget_mib < 8 || o->budget_mib > 1 << 20) {
-		fs_fail("budget=%d: from 8 to 1048576 MiB", (int)o->budget_mib);
-		return -EINVAL;
-	}
-	if (o->chunk_kib < 64 || o->chunk_kib > 16384 || (o->chunk_kib & (o->chunk_kib - 1))) {
-		fs_fail("chunk=%u: a power of two from 64 to 16384 KiB", o->chunk_kib);
-		return -EINVAL;
-	}
-	if (o->threads > 1024) {
-		fs_fail("threads=%d: at most 1024", (int)o->threads);
-		return -EINVAL;
-	}
-	if (o->quiet > MAX_QUIET) {
-		fs_fail("quiet=%d: from 0 to %d seconds", (int)o->quiet, MAX_QUIET);
-		return -EINVAL;
-	}
 	fs->detect = ALCM_DETECT_TENSORS;
 	if (o->detect && !alcm_detect_parse(o->detect, &fs->detect)) {
 		fs_fail("detect=%s: npy, tensors or all", o->detect);
@@ -221,7 +208,7 @@ int options_check(struct fs *fs)
 	}
 	alcm_profile_default(&fs->profile);
 	if (o->profile && alcm_profile_parse(o->profile, &fs->profile, &diag)) {
-		fs_fail("%s", diag.cause);
+		fs_fail("profile=%s: %s", o->profile, diag.cause);
 		return -EINVAL;
 	}
 	return o->predictor ? load_predictor(fs, o->predictor) : 0;

@@ -2,6 +2,8 @@
 #ifndef ALCMFS_OPTIONS_H
 #define ALCMFS_OPTIONS_H
 
+#include <stdbool.h>
+
 #include "compat.h"
 
 struct fs;
@@ -9,7 +11,8 @@ struct fs;
 /* As given; strings are the heap's, freed by main(). */
 struct options {
 	char *store, *mountpoint;
-	unsigned threads, budget_mib, chunk_kib;
+	unsigned threads, budget_mib; /* 0: as the process's limits allow */
+	unsigned chunk_kib;
 	unsigned min_size;
 	unsigned quiet; /* seconds */
 	char *profile, *predictor, *detect;

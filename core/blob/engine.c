@@ -13,31 +13,36 @@
 
 enum {
 	MIN_BUDGET = 8 << 20,
+	MAX_THREADS = 1024,
 	READERS = 8, /* decodes on callers' threads at once, besides the workers */
 };
 
 void alcm_params_default(struct alcm_params *p)
 {
+	struct alcm_limits limits;
+
+	alcm_limits_get(&limits);
 	*p = (struct alcm_params){
-		.budget_bytes = (size_t)256 << 20,
+		.budget_bytes = alcm_limits_budget(&limits),
 		.chunk_bytes = 256 << 10,
 		.verify = true,
 	};
 }
 
+static unsigned allowed_cpus(void)
+{
+	struct alcm_limits limits;
+
+	alcm_limits_get(&limits);
+	return limits.n_cpus < MAX_THREADS ? limits.n_cpus : MAX_THREADS;
+}
+
 static bool params_valid(const struct alcm_params *p)
 {
-	return p->threads <= 1024 && p->budget_bytes >= MIN_BUDGET &&
+	return p->threads <= MAX_THREADS && p->budget_bytes >= MIN_BUDGET &&
 		p->chunk_bytes >= 1u << DISK_CHUNK_LOG2_MIN &&
 		p->chunk_bytes <= 1u << DISK_CHUNK_LOG2_MAX &&
 		!(p->chunk_bytes & (p->chunk_bytes - 1));
-}
-
-static unsigned online_cores(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 ? (unsigned)n : 1;
 }
 
 int alcm_new(const struct alcm_params *params, struct alcm **out)
@@ -51,7 +56,7 @@ int alcm_new(const struct alcm_params *params, struct alcm **out)
 		return -ENOMEM;
 	alcm->params = *params;
 	if (!alcm->params.threads)
-		alcm->params.threads = online_cores();
+		alcm->params.threads = allowed_cpus();
 	alcm->max_out = alcm->params.threads + READERS;
 	lock_init(&alcm->lock, LOCK_LEAF);
 	pthread_cond_init(&alcm->returned, NULL);

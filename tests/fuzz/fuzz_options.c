@@ -39,7 +39,8 @@ static void check(struct fs *fs)
 	fs->opt.predictor = NULL;
 	if (options_check(fs))
 		return;
-	require(o->store && o->mountpoint && o->budget_mib >= 8 && o->budget_mib <= 1 << 20);
+	require(o->store && o->mountpoint && (!o->budget_mib || o->budget_mib >= 8) &&
+		o->budget_mib <= 1 << 20);
 	require(o->chunk_kib >= 64 && o->chunk_kib <= 16384 &&
 		!(o->chunk_kib & (o->chunk_kib - 1)));
 	require(o->threads <= 1024 && o->attr_timeout >= 0);
@@ -48,7 +49,7 @@ static void check(struct fs *fs)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-	struct fs fs = { .opt = { .budget_mib = 256, .chunk_kib = 256, .attr_timeout = 1 } };
+	struct fs fs = { .opt = { .chunk_kib = 256, .attr_timeout = 1 } };
 	char *text = malloc(size + 1), *at = text;
 
 	require(text);

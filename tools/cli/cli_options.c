@@ -43,7 +43,8 @@ static const struct {
 	{ OPT_CSV, 0, "csv", NULL, "print a table for spreadsheets" },
 	{ OPT_REPORT_OUT, 'o', "output", "FILE", "write to FILE, replacing it" },
 	{ OPT_BENCH_THREADS, 'j', "threads", "N", "threads that share the chunks; 1 if not given" },
-	{ OPT_THREADS, 'j', "threads", "N", "worker threads; one per core if not given" },
+	{ OPT_THREADS, 'j', "threads", "N",
+		"worker threads; one for each usable CPU if not given" },
 };
 #define N_OPTIONS (sizeof(table) / sizeof(table[0]))
 

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Version 2 has one hierarchy of groups, version 1 one for each controller, and a machine may have
+ * both. /proc/self/cgroup names the group within its hierarchy, and mountinfo says which part of
+ * the hierarchy is mounted where: in a container often only the container's own part.
+ */
+#include "base/cgroup.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mountinfo.h"
+
+/* The controllers of version 1 that matter, and version 2's hierarchy, which has no name. */
+static const char *const controllers[] = { "memory", "cpu", "" };
+
+/* Whether `word` is one of the words of `list`, which commas separate. */
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, word, n) == 0 && (at[n] == ',' || at[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static FILE *open_text(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+
+	return n < (int)sizeof(path) ? fopen(path, "re") : NULL;
+}
+
+/* Up to two numbers of a file; how many were read. The word "max" is no number. */
+static int read_numbers(const char *dir, const char *name, double out[2])
+{
+	FILE *f = open_text(dir, name);
+	int n = f ? fscanf(f, "%lf %lf", &out[0], &out[1]) : 0;
+
+	if (f)
+		(void)fclose(f);
+	return n;
+}
+
+static void take_memory(const char *dir, const char *name, struct cgroup_limits *out)
+{
+	double n[2];
+
+	if (read_numbers(dir, name, n) < 1 || !(n[0] >= 0 && n[0] < (double)out->memory_bytes))
+		return;
+	out->memory_bytes = (uint64_t)n[0];
+	if (snprintf(out->memory_file, sizeof(out->memory_file), "%s/%s", dir, name) >=
+		(int)sizeof(out->memory_file))
+		out->memory_file[0] = '\0';
+}
+
+/* Version 1 says in each group what those above it allow, which a container can't see. */
+static void take_memory_above(const char *dir, struct cgroup_limits *out)
+{
+	FILE *f = open_text(dir, "memory.stat");
+	char line[128];
+	unsigned long long n;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "hierarchical_memory_limit %llu", &n) != 1 ||
+			n >= out->memory_bytes)
+			continue;
+		out->memory_bytes = n;
+		out->memory_file[0] = '\0';
+	}
+	if (f)
+		(void)fclose(f);
+}
+
+static void take_cpus(double quota, double period, struct cgroup_limits *out)
+{
+	if (quota > 0 && period > 0)
+		out->cpus = fmin(out->cpus, quota / period);
+}
+
+/* The files of both versions have different names, so there is no need to ask for the version. */
+static void take_group(const char *dir, struct cgroup_limits *out)
+{
+	double both[2], quota[2], period[2];
+
+	take_memory(dir, "memory.max", out);
+	/* Beyond this the group is slowed down until it hardly runs. */
+	take_memory(dir, "memory.high", out);
+	take_memory(dir, "memory.limit_in_bytes", out);
+	take_memory_above(dir, out);
+	if (read_numbers(dir, "cpu.max", both) == 2)
+		take_cpus(both[0], both[1], out);
+	if (read_numbers(dir, "cpu.cfs_quota_us", quota) == 1 &&
+		read_numbers(dir, "cpu.cfs_period_us", period) == 1)
+		take_cpus(quota[0], period[0], out);
+}
+
+/* The process's group in the hierarchy of `controller`. */
+static bool find_group(const char *root, const char *controller, char group[PATH_MAX])
+{
+	FILE *f = open_text(root, "proc/self/cgroup");
+	char line[PATH_MAX + 256];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (!path)
+			continue;
+		*path++ = '\0';
+		found = strlen(path) < PATH_MAX &&
+			(controller[0] ? has_word(list + 1, controller) : !list[1]);
+		if (found)
+			memcpy(group, path, strlen(path) + 1);
+	}
+	if (f)
+		(void)fclose(f);
+	return found;
+}
+
+static bool find_mount(const char *root, const char *controller, struct mountinfo *m)
+{
+	FILE *f = open_text(root, "proc/self/mountinfo");
+	bool found = false;
+
+	while (f && !found && mountinfo_next(f, m))
+		found = controller[0]
+			? strcmp(m->type, "cgroup") == 0 && has_word(m->super_options, controller)
+			: strcmp(m->type, "cgroup2") == 0;
+	if (f)
+		(void)fclose(f);
+	return found;
+}
+
+/* The group's path below the mount; "": the mount's root, or that what is mounted lies elsewhere. */
+static const char *below_mount(const char *group, const char *mount_root)
+{
+	size_t n = strcmp(mount_root, "/") == 0 ? 0 : strlen(mount_root);
+
+	if (strncmp(group, mount_root, n) != 0 || group[n] != '/' || strstr(group, "/.."))
+		return "";
+	return group + n;
+}
+
+/* The group and those above it, up to what is mounted. */
+static void take_hierarchy(const char *root, const char *controller, struct cgroup_limits *out)
+{
+	char group[PATH_MAX], dir[PATH_MAX];
+	struct mountinfo m;
+	size_t top;
+
+	if (!find_group(root, controller, group) || !find_mount(root, controller, &m))
+		return;
+	top = strlen(root) + strlen(m.point);
+	if (snprintf(dir, sizeof(dir), "%s%s%s", root, m.point, below_mount(group, m.root)) >=
+		(int)sizeof(dir))
+		return;
+	while (strlen(dir) > top) {
+		take_group(dir, out);
+		*strrchr(dir, '/') = '\0';
+	}
+	take_group(dir, out);
+}
+
+void cgroup_limits_read(const char *root, struct cgroup_limits *out)
+{
+	out->memory_bytes = UINT64_MAX;
+	out->memory_file[0] = '\0';
+	out->cpus = INFINITY;
+	for (size_t k = 0; k < sizeof(controllers) / sizeof(controllers[0]); k++)
+		take_hierarchy(root, controllers[k], out);
+}

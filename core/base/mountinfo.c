@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/mountinfo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A byte that would end a field is written as a backslash and three octal digits. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && strspn(from + 1, "01234567") >= 3) {
+			const char digits[] = { from[1], from[2], from[3], '\0' };
+
+			*to = (char)strtoul(digits, NULL, 8);
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* One line without its end; what doesn't fit into `line` is dropped. */
+static bool read_line(FILE *f, char *line, int size)
+{
+	int c;
+
+	if (!fgets(line, size, f))
+		return false;
+	if (!strchr(line, '\n')) {
+		while ((c = getc(f)) != EOF && c != '\n')
+			;
+	}
+	line[strcspn(line, "\n")] = '\0';
+	return true;
+}
+
+/* The `n`-th field from here on, counted from 0, copied; false if it isn't there or too long. */
+static bool copy_field(const char *line, int n, char *out, size_t size)
+{
+	size_t len;
+
+	for (; n > 0; n--) {
+		line = strchr(line, ' ');
+		if (!line)
+			return false;
+		line++;
+	}
+	len = strcspn(line, " ");
+	if (len >= size)
+		return false;
+	memcpy(out, line, len);
+	out[len] = '\0';
+	unescape(out);
+	return true;
+}
+
+static bool parse(const char *line, struct mountinfo *out)
+{
+	const char *behind = strstr(line, " - ");
+
+	if (!behind || !copy_field(line, 3, out->root, sizeof(out->root)) ||
+		!copy_field(line, 4, out->point, sizeof(out->point)) ||
+		!copy_field(behind + 3, 0, out->type, sizeof(out->type)))
+		return false;
+	/* Long ones, such as overlayfs has, are of no interest. */
+	if (!copy_field(behind + 3, 2, out->super_options, sizeof(out->super_options)))
+		out->super_options[0] = '\0';
+	return true;
+}
+
+bool mountinfo_next(FILE *f, struct mountinfo *out)
+{
+	char line[3 * PATH_MAX];
+
+	while (read_line(f, line, sizeof(line))) {
+		if (parse(line, out))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "process_limits.h"
+
+#include <sys/resource.h>
+
+/*
+ * The cache may have half of what the limit allows; handles, of which other processes decide how
+ * many there are, get what else we are allowed to have.
+ */
+static void size_fd_cache(struct fs *fs)
+{
+	enum { ROOM = 1 << 20 }; /* what Linux lets root have, unless told otherwise */
+	struct rlimit r = { 1024, 1024 };
+
+	if (!getrlimit(RLIMIT_NOFILE, &r)) {
+		r.rlim_cur = r.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &r);
+		(void)getrlimit(RLIMIT_NOFILE, &r);
+	}
+	fs->max_fds = r.rlim_cur > ROOM ? ROOM / 2 : (unsigned)r.rlim_cur / 2;
+	if (r.rlim_cur < ROOM) {
+		r = (struct rlimit){ ROOM, ROOM };
+		(void)setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+static void warn_of_memory(const struct fs *fs)
+{
+	struct alcm_limits limits;
+	uint64_t budget;
+
+	alcm_limits_get(&limits);
+	budget = fs->opt.budget_mib ? (uint64_t)fs->opt.budget_mib << 20
+				    : alcm_limits_budget(&limits);
+	if (!alcm_limits_allow(&limits, budget))
+		fs_fail("warning: budget=%u may be more than fits: %u MiB is what %s allows for "
+			"all that the daemon does, and it is killed when it takes more",
+			(unsigned)(budget >> 20), (unsigned)(limits.memory_bytes >> 20),
+			limits.memory_by);
+}
+
+static void warn_of_cpu_time(void)
+{
+	struct rlimit r;
+
+	if (!getrlimit(RLIMIT_CPU, &r) && r.rlim_max != RLIM_INFINITY)
+		fs_fail("warning: the mount ends after %llu s of CPU time, by the limit of the "
+			"process (ulimit -t)",
+			(unsigned long long)r.rlim_max);
+}
+
+void process_limits_apply(struct fs *fs)
+{
+	size_fd_cache(fs);
+	warn_of_memory(fs);
+	warn_of_cpu_time();
+}

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# mount: no
+# also: user
+"""Budget and threads follow what the process may have; what is asked for and doesn't fit is warned of."""
+import json
+import os
+import subprocess
+
+import e2e
+
+
+def budget_mib():
+    return json.loads(e2e.read(e2e.m(".alcm/stats")))["values"]["budget_limit_bytes"] >> 20
+
+
+def n_threads():
+    """The encoding threads, as the report of a save says."""
+    e2e.write(e2e.m("threads.npy"), e2e.npy(300_000))
+    return json.loads(e2e.read(e2e.m(".alcm/caq/threads.npy.json")))["result"]["threads"]
+
+
+def warned():
+    return "may be more than fits" in e2e.log_text()
+
+
+def serves():
+    data = e2e.npy(300_000)
+    e2e.write(e2e.m("w.npy"), data)
+    e2e.equal(e2e.read(e2e.m("w.npy")), data, "under a limit")
+
+
+def v1_groups():
+    """A memory limit of 192 MiB in a group above the daemon's, where groups can be made."""
+    top = "/sys/fs/cgroup/memory"
+    inner = f"{top}/alcm-e2e-{os.getpid()}/inner"
+    try:
+        os.makedirs(inner)
+        with open(f"{os.path.dirname(inner)}/memory.limit_in_bytes", "w", encoding="ascii") as f:
+            f.write(str(192 << 20))
+    except OSError:
+        return None
+    return inner
+
+
+if not e2e.SANITIZED:
+    e2e.mount(prefix=("prlimit", f"--data={400 << 20}"))
+    e2e.equal(budget_mib(), 100, "a quarter of the limit of data segments")
+    serves()
+    assert not warned(), e2e.log_text()
+    e2e.unmount()
+
+    e2e.mount("budget=390", prefix=("prlimit", f"--data={400 << 20}"))
+    e2e.equal(budget_mib(), 390, "a budget that was asked for")
+    assert warned(), e2e.log_text()
+    e2e.unmount()
+
+cpu = min(os.sched_getaffinity(0))
+e2e.mount(prefix=("taskset", "-c", str(cpu)))
+e2e.equal(n_threads(), 1, "threads on one CPU")
+e2e.unmount()
+e2e.mount("threads=3", prefix=("taskset", "-c", str(cpu)))
+e2e.equal(n_threads(), 3, "threads that were asked for")
+e2e.unmount()
+
+group = v1_groups() if e2e.IS_ROOT else None
+if group:
+    try:
+        e2e.mount(prefix=("sh", "-c", f'echo $$ >{group}/cgroup.procs && exec "$@"', "sh"))
+        e2e.equal(budget_mib(), 48, "a quarter of the memory of the group above")
+        serves()
+        e2e.unmount()
+    finally:
+        e2e.wait_until(lambda: subprocess.run(["rmdir", group, os.path.dirname(group)],
+                                              capture_output=True).returncode == 0, "empty groups")
