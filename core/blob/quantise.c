@@ -147,6 +147,17 @@ bool quantise_is_done_locked(const struct alcm_blob *blob, uint32_t chunk_no)
 		: s->quantised;
 }
 
+bool quantise_next_chunk(struct alcm_blob *blob, uint64_t *chunk_no)
+{
+	uint32_t k = (uint32_t)*chunk_no;
+
+	WITH_LOCK(&blob->lock);
+	if (*chunk_no > UINT32_MAX || !table_next(&blob->table, &k))
+		return false;
+	*chunk_no = k;
+	return true;
+}
+
 int quantise_chunk(struct pass *p, uint32_t chunk_no, bool hold)
 {
 	struct alcm_blob *blob = p->blob;
@@ -249,13 +260,14 @@ static bool prepare_locked(struct pass *p, struct only *o)
 	if (refusal(blob, &blob->layout, blob->size, &o->shapes))
 		return false;
 	describe_locked(blob, o);
-	for (uint64_t k = o->first; k <= o->last; k++) {
-		bool done = quantise_is_done_locked(blob, (uint32_t)k);
-		bool hole = is_hole_locked(blob, (uint32_t)k);
+	for (uint32_t k = o->first; table_next(&blob->table, &k) && k <= o->last; k++) {
+		bool done = quantise_is_done_locked(blob, k);
 
 		any_quantised |= done;
-		all_rewritten &= hole || is_rewritten_locked(blob, (uint32_t)k);
-		todo |= !done && !hole;
+		all_rewritten &= is_rewritten_locked(blob, k);
+		todo |= !done;
+		if (k == UINT32_MAX)
+			break;
 	}
 	/* Without the grid that some are on, the others stay as they were written. */
 	if (any_quantised && !blob->lossy)
@@ -295,7 +307,7 @@ static int quantise_only(struct pass *p)
 			return 0;
 	}
 	err = set_only(p, &o);
-	for (uint64_t k = o.first; k <= o.last && !err; k++)
+	for (uint64_t k = o.first; !err && quantise_next_chunk(p->blob, &k) && k <= o.last; k++)
 		err = quantise_chunk(p, (uint32_t)k, false);
 	return err;
 }

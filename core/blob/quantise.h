@@ -47,6 +47,9 @@ void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors,
  */
 int quantise_chunk(struct pass *pass, uint32_t chunk_no, bool hold);
 
+/* Go from *chunk_no to the next chunk that isn't a hole, perhaps that one. False: there is none. */
+bool quantise_next_chunk(struct alcm_blob *blob, uint64_t *chunk_no);
+
 /* The n bytes at `off`, as readers see them. -EIO, or the store's error. */
 int quantise_read(const struct pass *pass, uint64_t off, uint32_t n, uint8_t *out);
 

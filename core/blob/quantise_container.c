@@ -391,7 +391,8 @@ static int replace_all(struct pass *p, const struct plan *plan)
 		uint64_t first = chunk_of(blob, l->items[i].offset);
 		uint64_t last = chunk_of(blob, l->items[i].offset + l->items[i].bytes - 1);
 
-		for (uint64_t k = max_u64(first, next); k <= last && !err; k++)
+		for (uint64_t k = max_u64(first, next);
+			!err && quantise_next_chunk(blob, &k) && k <= last; k++)
 			err = quantise_chunk(p, (uint32_t)k, held[k / 8] & 1 << k % 8);
 		next = max_u64(next, last + 1);
 	}

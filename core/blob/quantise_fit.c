@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The grid that a tensor gets, by the blob's profile. */
 #include <errno.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/checked.h"
@@ -16,18 +18,60 @@ struct fitting {
 	const struct lossy_tensor *tensor;
 	struct quantise_shapes shapes;
 	struct value_source source;
+	/* The chunk that was read last, decoded: pieces of it are looked at again and again. */
+	uint8_t *chunk;
+	uint64_t chunk_no;
+	uint32_t chunk_len; /* 0: none is there */
 };
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+/* The n bytes at `off`, which lie in one chunk. */
+static int read_in_chunk(struct fitting *f, uint64_t off, uint32_t n, uint8_t *out)
+{
+	struct alcm_blob *blob = f->pass->blob;
+	uint64_t chunk_no = chunk_of(blob, off), start = chunk_start(blob, chunk_no);
+	int err = 0;
+
+	if (!f->chunk_len || chunk_no != f->chunk_no) {
+		uint32_t len = (uint32_t)min_u64(blob->chunk_bytes, alcm_blob_size(blob) - start);
+
+		err = quantise_read(f->pass, start, len, f->chunk);
+		f->chunk_len = err ? 0 : len;
+		f->chunk_no = chunk_no;
+	}
+	if (!err)
+		memcpy(out, f->chunk + (off - start), n);
+	return err;
+}
+
+/* As quantise_read(), of bytes that belong to the tensor. */
+static int read_bytes(struct fitting *f, uint64_t off, uint32_t n, uint8_t *out)
+{
+	uint32_t chunk_bytes = f->pass->blob->chunk_bytes;
+
+	while (n) {
+		uint32_t here = (uint32_t)min_u64(n, chunk_bytes - (off & (chunk_bytes - 1)));
+		int err = read_in_chunk(f, off, here, out);
+
+		if (err)
+			return err;
+		off += here;
+		out += here;
+		n -= here;
+	}
+	return 0;
+}
 
 static int read_values(void *ctx, uint64_t first, uint32_t n, double *out)
 {
-	const struct fitting *f = ctx;
+	struct fitting *f = ctx;
 	unsigned width = lossy_width(&f->shapes.whole);
 	uint8_t bytes[PIECE * 8];
 
 	while (n) {
 		uint32_t some = n < PIECE ? n : PIECE;
-		int err = quantise_read(f->pass, f->tensor->offset + first * width, some * width,
-			bytes);
+		int err = read_bytes(f, f->tensor->offset + first * width, some * width, bytes);
 
 		if (err)
 			return err;
@@ -39,21 +83,41 @@ static int read_values(void *ctx, uint64_t first, uint32_t n, double *out)
 	return 0;
 }
 
-/* E: what the predictor says of the tensor's statistics. */
-static int predict(const struct fitting *f, double *entropy)
+static uint64_t next_data(void *ctx, uint64_t first)
 {
+	const struct fitting *f = ctx;
+	unsigned width = lossy_width(&f->shapes.whole);
+	int64_t at = alcm_blob_seek(f->pass->blob, f->tensor->offset + first * width, SEEK_DATA);
+
+	return at < 0 ? UINT64_MAX : ((uint64_t)at - f->tensor->offset) / width;
+}
+
+/* ---- the profiles' fits --------------------------------------------------------------------- */
+
+/* E: what the predictor says of the tensor's statistics. */
+static int predict(struct fitting *f, double *entropy)
+{
+	unsigned width = lossy_width(&f->shapes.whole);
 	struct moments m = { 0 };
 	struct alcm_stats stats;
 	uint8_t bytes[PIECE * 8];
 
-	for (uint64_t at = 0; at < f->tensor->bytes; at += sizeof(bytes)) {
-		uint32_t n = (uint32_t)min_u64(sizeof(bytes), f->tensor->bytes - at);
-		struct span span = { .len_bytes = n,
-			.elem_bytes = lossy_width(&f->shapes.whole),
+	for (uint64_t at = 0, n; at < f->source.n_values; at += n) {
+		struct span span = { .elem_bytes = (uint8_t)width,
 			.dtype = f->shapes.whole.dtype,
 			.big_endian = f->tensor->big_endian };
-		int err = quantise_read(f->pass, f->tensor->offset + at, n, bytes);
+		struct moments zeros = { 0 };
+		int err;
 
+		n = lossy_zeros_at(&f->source, at);
+		if (n) {
+			zeros.n = zeros.n_sparse = n;
+			moments_merge(&m, &zeros);
+			continue;
+		}
+		n = min_u64(PIECE, f->source.n_values - at);
+		span.len_bytes = (uint32_t)(n * width);
+		err = read_bytes(f, f->tensor->offset + at * width, (uint32_t)(n * width), bytes);
 		if (err)
 			return err;
 		moments_add(&m, bytes, &span);
@@ -127,9 +191,13 @@ int quantise_fit(const struct pass *pass, const struct lossy_tensor *tensor,
 	struct lossy *lossy = mem_zalloc(1, sizeof(*lossy));
 	int err = -ENOMEM;
 
-	f.source = (struct value_source){ &f, lossy_n_values(&shapes->whole), read_values };
-	if (lossy)
+	f.source = (struct value_source){ &f, lossy_n_values(&shapes->whole), read_values,
+		next_data };
+	f.chunk = lossy ? budget_get(pass->blob->alcm->budget, pass->blob->chunk_bytes) : NULL;
+	if (f.chunk)
 		err = methods[pass->blob->profile].fit(&f, &lossy->params);
+	if (f.chunk)
+		budget_put(pass->blob->alcm->budget, f.chunk, pass->blob->chunk_bytes);
 	if (err) {
 		mem_free(lossy);
 		return err;

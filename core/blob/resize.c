@@ -104,6 +104,19 @@ int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *
 	return err;
 }
 
+/* The next offset from `off`, a chunk's start, that lies in no whole chunk of zeros before `end`. */
+static uint64_t behind_holes(struct alcm_blob *blob, uint64_t off, uint64_t end)
+{
+	uint64_t last = end & ~(uint64_t)(blob->chunk_bytes - 1);
+	uint32_t k;
+
+	if (off >= last)
+		return off;
+	WITH_LOCK(&blob->lock);
+	k = chunk_of(blob, off);
+	return table_next(&blob->table, &k) ? min_u64(chunk_start(blob, k), last) : last;
+}
+
 int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct alcm_diag *diag)
 {
 	uint64_t end = min_u64(off + min_u64(len, DISK_MAX_LOGICAL), alcm_blob_size(blob));
@@ -132,7 +145,7 @@ int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct al
 			layout_note_change_locked(blob, off, n);
 			commit_leave_locked(blob);
 		}
-		off += n;
+		off = behind_holes(blob, off + n, end);
 	}
 	if (spare)
 		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);

@@ -15,6 +15,13 @@ struct range {
 	bool any;
 };
 
+static void add_to_range(struct range *r, double x)
+{
+	r->min = !r->any || x < r->min ? x : r->min;
+	r->max = !r->any || x > r->max ? x : r->max;
+	r->any = true;
+}
+
 static int find_ranges(const struct value_source *source, unsigned n_components,
 	struct range ranges[PAPER_MAX_COMPONENTS])
 {
@@ -22,21 +29,21 @@ static int find_ranges(const struct value_source *source, unsigned n_components,
 
 	if (!x)
 		return -ENOMEM;
-	for (uint64_t at = 0; at < source->n_values; at += PIECE) {
-		uint32_t n = (uint32_t)min_u64(PIECE, source->n_values - at);
-		int err = source->read(source->ctx, at, n, x);
+	for (uint64_t at = 0, n; at < source->n_values; at += n) {
+		int err;
 
+		n = lossy_zeros_at(source, at);
+		for (uint64_t c = 0; c < min_u64(n, n_components); c++)
+			add_to_range(&ranges[(at + c) % n_components], 0);
+		if (n)
+			continue;
+		n = min_u64(PIECE, source->n_values - at);
+		err = source->read(source->ctx, at, (uint32_t)n, x);
 		if (err)
 			return err;
-		for (uint32_t i = 0; i < n; i++) {
-			struct range *r = &ranges[(at + i) % n_components];
-
-			if (!isfinite(x[i]))
-				continue;
-			r->min = !r->any || x[i] < r->min ? x[i] : r->min;
-			r->max = !r->any || x[i] > r->max ? x[i] : r->max;
-			r->any = true;
-		}
+		for (uint32_t i = 0; i < n; i++)
+			if (isfinite(x[i]))
+				add_to_range(&ranges[(at + i) % n_components], x[i]);
 	}
 	return 0;
 }

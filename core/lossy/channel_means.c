@@ -182,13 +182,29 @@ static unsigned halvings(uint64_t n)
 	return depth;
 }
 
+/* Pass over whole pieces of zeros, which change no sum; `n` rows are left. Returns how many rows those are. */
+static uint64_t skip_zeros(struct adder *a, uint64_t n)
+{
+	uint64_t at = a->next - (a->end - a->at);
+	uint64_t rows = min_u64(a->err ? 0 : lossy_zeros_at(a->source, at) / a->width, n);
+	uint64_t values = (rows == n ? rows : rows / PIECE * PIECE) * a->width;
+
+	if (values <= a->end - a->at) {
+		a->at += values;
+	} else {
+		a->next = at + values;
+		a->at = a->end = 0;
+	}
+	return values / a->width;
+}
+
 /* All values of the channels that go by together. */
 static void add_channels(struct adder *a, uint64_t n, double *sum)
 {
 	double *piece_sum = a->temps, *temps = a->temps + a->width;
 
 	memset(sum, 0, a->width * sizeof(double));
-	while (n) {
+	for (n -= skip_zeros(a, n); n; n -= skip_zeros(a, n)) {
 		uint64_t piece = min_u64(n, PIECE);
 
 		add_pairwise(a, piece, temps, piece_sum);

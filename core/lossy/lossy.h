@@ -18,7 +18,17 @@ struct value_source {
 	uint64_t n_values;
 	/* Values [first, first + n) to `out`: 0, or a negative errno that ends the pass. */
 	int (*read)(void *ctx, uint64_t first, uint32_t n, double *out);
+	/* The first value from `first` on that may be another than 0, as those of holes are. NULL: any may. */
+	uint64_t (*next_data)(void *ctx, uint64_t first);
 };
+
+/* How many values from `first` on are 0 for sure. */
+static inline uint64_t lossy_zeros_at(const struct value_source *s, uint64_t first)
+{
+	uint64_t data = s->next_data ? s->next_data(s->ctx, first) : first;
+
+	return (data < s->n_values ? data : s->n_values) - first;
+}
 
 /*
  * Channels are the indices along axis 0; they vary slowest in C order and fastest in Fortran order.

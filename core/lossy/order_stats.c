@@ -100,6 +100,15 @@ void order_count(struct order_stats *o, const uint64_t *numbers, uint32_t n)
 		o->n_zeros += numbers[i] == 0;
 }
 
+void order_count_zeros(struct order_stats *o, uint64_t n)
+{
+	for (unsigned c = 0; c < o->n_counts; c++)
+		if (!o->prefixes[c])
+			counts_of(o, c)[0] += n;
+	if (!o->known)
+		o->n_zeros += n;
+}
+
 static void next_digit(struct order_stats *o, struct search *s)
 {
 	const uint64_t *counts = counts_of(o, s->counts);

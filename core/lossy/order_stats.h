@@ -21,6 +21,7 @@ struct order_stats *order_new(unsigned bits, uint64_t n_numbers); /* about; NULL
 void order_free(struct order_stats *o);                           /* NULL is fine */
 
 void order_count(struct order_stats *o, const uint64_t *numbers, uint32_t n);
+void order_count_zeros(struct order_stats *o, uint64_t n); /* the same of n zeros */
 /* `n` at most ORDER_MAX_RANKS; each below the count of numbers. */
 void order_set_ranks(struct order_stats *o, const uint64_t *ranks, unsigned n);
 void order_next(struct order_stats *o);
