@@ -301,6 +301,14 @@ int64_t alcm_blob_seek(struct alcm_blob *blob, uint64_t off, int whence);
 int alcm_blob_commit(struct alcm_blob *blob, bool sync, struct alcm_diag *diag);
 
 /*
+ * The last writer closes a blob that was committed: give back space of what was replaced, if the file takes more than
+ * its data would uncompressed, and a twentieth. Syncs if there is something to give back. The last synced commit stays
+ * readable whenever this is cut short. `*changed`: the store's file was, and its times with it. -EIO: the store failed.
+ * Where the store can't punch holes, nothing happens.
+ */
+int alcm_blob_reclaim(struct alcm_blob *blob, bool *changed, struct alcm_diag *diag);
+
+/*
  * Give a whole tensor the values of its blob's lossy profile (which is chosen with
  * alcm_blob_create()); to be called when a save is complete, before the commit that ends it. Values
  * that were quantised before keep their bits, those written since go on the same grid, and a
@@ -397,7 +405,8 @@ struct alcm_info {
 	struct alcm_tensor rows[ALCM_MAX_TENSOR_ROWS];
 
 	/* the blob */
-	uint64_t logical_bytes, stored_bytes; /* stored: what the committed state needs */
+	uint64_t logical_bytes, stored_bytes; /* stored: what the file takes on the disk */
+	uint64_t live_bytes;                  /* of that, what the committed state needs */
 	uint64_t n_chunks;                    /* with a record; holes don't count */
 	uint32_t chunk_bytes, format_version;
 	uint8_t uuid[16];

@@ -166,7 +166,7 @@ static const struct metric {
 	{ "taken_up", true, taken_up,
 		"Files changed in place that were compressed when they had been quiet." },
 	{ "encoded_bytes", true, encoded, "Logical bytes of the chunks that were compressed." },
-	{ "encoded_stored_bytes", true, stored, "Bytes that these chunks take in the store." },
+	{ "encoded_stored_bytes", true, stored, "Bytes that were written to the store for these chunks." },
 	{ "encode_cpu_seconds", true, encode_cpu,
 		"CPU time of compressing, verification included." },
 	{ "decoded_bytes", true, decoded, "Logical bytes of the chunks that were decompressed." },

@@ -179,7 +179,7 @@ static int commit_blob(struct fs *fs, struct inode *i, bool sync, bool *changed,
 {
 	struct content *c = &i->content;
 	uint64_t forgotten = inode_n_forgotten(fs);
-	bool dirty = false;
+	bool dirty = false, reclaimed = false;
 	int err;
 
 	do {
@@ -188,7 +188,10 @@ static int commit_blob(struct fs *fs, struct inode *i, bool sync, bool *changed,
 		if (!err)
 			err = alcm_blob_commit(c->blob, sync, diag);
 	} while (inode_await_forgotten(fs, err, &forgotten));
-	if (err || !dirty)
+	/* The last writer closes it. */
+	if (!err && !sync && c->n_writers == 1)
+		err = alcm_blob_reclaim(c->blob, &reclaimed, diag);
+	if (err || !(dirty || reclaimed))
 		return err;
 	activity_count(&fs->activity, ACTIVITY_N_COMMITS, 1);
 	content_restore_mtime(i);

@@ -278,7 +278,7 @@ static int measure_file(struct alcm *alcm, const struct bench *b, const char *pr
 	if (!err)
 		err = alcm_blob_info(blob, &info, NULL);
 	if (!err)
-		*bytes = info.stored_bytes;
+		*bytes = info.live_bytes;
 	alcm_blob_close(blob);
 	close(fd);
 	return err;

@@ -9,15 +9,7 @@
 #include "base/lock.h"
 #include "blob/blob_state.h"
 #include "blob/commit.h"
-
-enum {
-	/* Dead space is worth a hole when it is this much, and this share of the live bytes. */
-	PUNCH_MIN = 1 << 20,
-	PUNCH_SHARE = 8,
-	/* … and worth a sync of its own when it is this many times that. */
-	PUNCH_SYNC_FACTOR = 8,
-	PUNCH_UNSEEN_MIN = 64 << 10, /* costs no sync */
-};
+#include "blob/reclaim.h"
 
 void commit_enter_locked(struct alcm_blob *blob)
 {
@@ -30,6 +22,20 @@ void commit_leave_locked(struct alcm_blob *blob)
 {
 	blob->exclusive = false;
 	pthread_cond_broadcast(&blob->changed);
+}
+
+void commit_await_loaders_locked(struct alcm_blob *blob)
+{
+	struct cbuf *buf = blob->bufs.next;
+
+	while (buf != &blob->bufs) {
+		if (buf->state == CBUF_CLEAN || buf->state == CBUF_DIRTY) {
+			buf = buf->next;
+			continue;
+		}
+		lock_wait(&blob->lock, &blob->changed);
+		buf = blob->bufs.next;
+	}
 }
 
 /* A single buffer is encoded on this thread, which saves two context switches. */
@@ -76,8 +82,7 @@ static int recount_locked(struct alcm_blob *blob, struct alcm_diag *diag)
 	return 0;
 }
 
-/* Append index and trailer of the state as it is now. */
-static int write_index_locked(struct alcm_blob *blob)
+int commit_write_index_locked(struct alcm_blob *blob)
 {
 	uint64_t now = clock_wall_ns(), wall = blob->totals.metrics.wall_ns;
 	AUTO_FREE uint8_t *buf = NULL;
@@ -112,7 +117,7 @@ static int write_index_locked(struct alcm_blob *blob)
 	return 0;
 }
 
-static int sync_locked(struct alcm_blob *blob)
+int commit_sync_locked(struct alcm_blob *blob)
 {
 	if (blob->synced)
 		return 0;
@@ -133,40 +138,6 @@ static int sync_locked(struct alcm_blob *blob)
 	return 0;
 }
 
-/*
- * Frames that were dead before any commit referred to them, as those of a lossy file's first, lossless
- * state: nothing can fall back on them, so they go at once.
- */
-static int punch_unseen_locked(struct alcm_blob *blob)
-{
-	uint64_t keep_end = blob->trailer_off + DISK_TRAILER_BYTES, from = blob->unseen_from;
-	uint64_t dead;
-
-	if (!from || blob->log.cant_punch)
-		return 0;
-	blob->unseen_from = 0;
-	dead = log_dead_behind(&blob->log, &blob->table, from, blob->index_off, keep_end);
-	if (dead < PUNCH_UNSEEN_MIN || dead < blob->log.live / PUNCH_SHARE)
-		return 0;
-	return log_punch_behind(&blob->log, &blob->table, from, blob->index_off, keep_end);
-}
-
-/* Give dead space back, once what replaces it is on the disk. */
-static int punch_locked(struct alcm_blob *blob)
-{
-	uint64_t want = PUNCH_MIN + blob->log.live / PUNCH_SHARE;
-	int err = punch_unseen_locked(blob);
-	uint64_t dead = log_dead(&blob->log);
-
-	if (err || dead < want || (!blob->synced && dead < want * PUNCH_SYNC_FACTOR))
-		return err;
-	err = sync_locked(blob);
-	if (!err)
-		(void)log_punch(&blob->log, &blob->table, blob->index_off,
-			blob->trailer_off + DISK_TRAILER_BYTES);
-	return err;
-}
-
 static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *diag)
 {
 	if (blob->dirty) {
@@ -180,7 +151,7 @@ static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *di
 			err = recount_locked(blob, diag);
 		blob->totals.metrics.cpu_ns += clock_thread_cpu_ns() - cpu;
 		if (!err)
-			err = write_index_locked(blob);
+			err = commit_write_index_locked(blob);
 		if (err == -EIO)
 			blob->failed = err;
 		if (err)
@@ -188,10 +159,10 @@ static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *di
 				strerror(-err));
 		(void)log_trim(&blob->log);
 	}
-	int err = sync && blob->commit_no ? sync_locked(blob) : 0;
+	int err = sync && blob->commit_no ? commit_sync_locked(blob) : 0;
 
 	if (!err)
-		err = punch_locked(blob);
+		err = reclaim_locked(blob);
 	if (err)
 		return diag_set(diag, err, 0, "the store's sync reports: %s", strerror(-err));
 	return 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/lock.h"
 #include "blob/blob_state.h"
 #include "blob/plane_sums.h"
@@ -113,6 +114,18 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 	q->bound = fmax(blob->lossy->params.bounds[0], blob->lossy->params.bounds[1]);
 }
 
+/*
+ * What the disk holds. Less than the frames is said by a store that compresses itself, or that counts blocks when it
+ * writes them.
+ */
+static uint64_t stored_bytes(const struct alcm_blob *blob)
+{
+	const struct store *s = &blob->log.store;
+	int64_t used = s->ops->used ? s->ops->used(s->ctx) : -1;
+
+	return used > 0 ? max_u64((uint64_t)used, blob->committed_live) : blob->committed_live;
+}
+
 int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag)
 {
 	uint64_t n_tensors;
@@ -129,7 +142,8 @@ int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_di
 	memset(out, 0, offsetof(struct alcm_info, tensor_planes));
 	describe_tensor(&blob->layout, container, n_tensors, out);
 	out->logical_bytes = blob->committed_size;
-	out->stored_bytes = blob->committed_live;
+	out->stored_bytes = stored_bytes(blob);
+	out->live_bytes = blob->committed_live;
 	out->n_chunks = blob->table.n_records;
 	out->chunk_bytes = blob->chunk_bytes;
 	out->format_version = DISK_VERSION;

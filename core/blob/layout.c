@@ -50,7 +50,8 @@ void layout_refresh_locked(struct alcm_blob *blob)
 	int err = s ? record_read(blob, s, off, frame_len, 0, s->raw, &len, NULL) : -ENOMEM;
 
 	lock_take(&blob->lock);
-	if (blob->layout_stale)
+	/* A record that was moved meanwhile is read the next time. */
+	if (blob->layout_stale && (!err || slot->off == off))
 		set_layout_locked(blob, err ? (const uint8_t *)"" : s->raw, err ? 0 : len);
 	if (s)
 		engine_scratch_put(blob->alcm, s);

@@ -85,6 +85,16 @@ void log_give_back(struct log *log, uint64_t off, uint64_t len)
 		log->end = off;
 }
 
+void log_cut(struct log *log, uint64_t size)
+{
+	uint64_t dead;
+
+	log->end = round_up(size, DISK_ALIGN);
+	log->reserved_end = 0;
+	dead = log->end > log->live ? log->end - log->live : 0;
+	log->dead_punched = min_u64(log->dead_punched, dead);
+}
+
 int log_trim(struct log *log)
 {
 	const struct store *s = &log->store;

@@ -43,6 +43,9 @@ uint64_t log_take(struct log *log, uint64_t len);
  */
 void log_give_back(struct log *log, uint64_t off, uint64_t len);
 
+/* The store's file was cut to `size`, where a commit ends. */
+void log_cut(struct log *log, uint64_t size);
+
 /* Give back the reserved space that nothing is owed from. */
 int log_trim(struct log *log);
 

@@ -39,21 +39,6 @@ static int cut_chunk_locked(struct alcm_blob *blob, uint32_t chunk_no, uint32_t 
 	return err;
 }
 
-/* Wait until no buffer belongs to a loader or a worker. `exclusive` keeps writers out. */
-static void settle_locked(struct alcm_blob *blob)
-{
-	struct cbuf *buf = blob->bufs.next;
-
-	while (buf != &blob->bufs) {
-		if (buf->state == CBUF_CLEAN || buf->state == CBUF_DIRTY) {
-			buf = buf->next;
-			continue;
-		}
-		lock_wait(&blob->lock, &blob->changed);
-		buf = blob->bufs.next;
-	}
-}
-
 static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spare,
 	struct alcm_diag *diag)
 {
@@ -66,7 +51,7 @@ static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spar
 	if (err)
 		return err;
 	if (size < blob->size) {
-		settle_locked(blob);
+		commit_await_loaders_locked(blob);
 		/* A loader may have brought the whole record back while we waited. */
 		if (cut) {
 			err = cut_chunk_locked(blob, chunk_of(blob, size), cut, spare, diag);
@@ -133,7 +118,7 @@ int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct al
 		} else {
 			WITH_LOCK(&blob->lock);
 			commit_enter_locked(blob);
-			settle_locked(blob);
+			commit_await_loaders_locked(blob);
 			err = blob_changeable(blob);
 
 			struct slot *s = table_find(&blob->table, chunk_no);

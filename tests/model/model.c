@@ -11,6 +11,8 @@
 #include "base/checked.h"
 #include "blob/blob.h"
 
+enum { BLOCK = 4096 };
+
 void model_die(const struct model *m, const char *file, int line, const char *fmt, ...)
 {
 	va_list ap;
@@ -353,6 +355,36 @@ void model_commit(struct model *m, bool sync)
 		die(m, "there were changes, but the blob said it was clean");
 }
 
+/* In whole blocks, as a plain file would take them; what was never written is none of them. */
+static uint64_t plain_bytes(const struct model *m)
+{
+	uint64_t n = 0;
+
+	for (uint64_t k = 0; k * MODEL_CHUNK < m->size; k++) {
+		if (m->seen[k] != SEEN_HOLE)
+			n += round_up(min_u64(MODEL_CHUNK, m->size - k * MODEL_CHUNK), BLOCK);
+	}
+	return n;
+}
+
+void model_close(struct model *m)
+{
+	struct alcm_diag diag = { 0 };
+	bool changed;
+	int err;
+
+	model_commit(m, false);
+	err = alcm_blob_reclaim(m->blob, &changed, &diag);
+	if (err)
+		die(m, "reclaim: %s: %s", strerror(-err), diag.cause);
+
+	uint64_t used = (uint64_t)store_used(&m->store), plain = plain_bytes(m);
+
+	if (used > plain + max_u64(plain / 20, 2 * BLOCK))
+		die(m, "a closed file takes %llu bytes, and %llu as it is",
+			(unsigned long long)used, (unsigned long long)plain);
+}
+
 static void check_store(struct model *m)
 {
 	struct alcm_check check;
@@ -423,8 +455,10 @@ void model_step(struct model *m)
 		step_info(m);
 	else if (dice < 950)
 		model_commit(m, rng_below(&m->rng, 3) == 0);
-	else if (dice < 970)
+	else if (dice < 965)
 		step_reopen(m);
+	else if (dice < 975)
+		model_close(m);
 	else
 		compare_size(m);
 }

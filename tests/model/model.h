@@ -72,6 +72,9 @@ void model_step(struct model *m);
 
 void model_commit(struct model *m, bool sync);
 
+/* What the last writer's close does: the store then holds little more than the data. */
+void model_close(struct model *m);
+
 /* Close and open again; `commit` first, or fall back to the last commit. */
 void model_reopen(struct model *m, bool commit);
 

@@ -125,6 +125,11 @@ static int64_t crash_size(void *ctx)
 	return (int64_t)store_mem_size(((struct store_crash *)ctx)->now);
 }
 
+static int64_t crash_used(void *ctx)
+{
+	return (int64_t)store_mem_used(((struct store_crash *)ctx)->now);
+}
+
 static const struct store_ops crash_ops = {
 	.pread = crash_pread,
 	.pwrite = crash_pwrite,
@@ -133,6 +138,7 @@ static const struct store_ops crash_ops = {
 	.reserve = crash_reserve,
 	.sync = crash_sync,
 	.size = crash_size,
+	.used = crash_used,
 };
 
 struct store store_crash_store(struct store_crash *c)

@@ -108,6 +108,13 @@ static int64_t faulty_size(void *ctx)
 	return f->below.ops->size(f->below.ctx);
 }
 
+static int64_t faulty_used(void *ctx)
+{
+	const struct store_faulty *f = ctx;
+
+	return f->below.ops->used(f->below.ctx);
+}
+
 static const struct store_ops faulty_ops = {
 	.pread = faulty_pread,
 	.pwrite = faulty_pwrite,
@@ -116,6 +123,7 @@ static const struct store_ops faulty_ops = {
 	.reserve = faulty_reserve,
 	.sync = faulty_sync,
 	.size = faulty_size,
+	.used = faulty_used,
 };
 
 struct store store_faulty_store(struct store_faulty *f)

@@ -197,6 +197,11 @@ static int64_t mem_size(void *ctx)
 	return (int64_t)store_mem_size(ctx);
 }
 
+static int64_t mem_used(void *ctx)
+{
+	return (int64_t)store_mem_used(ctx);
+}
+
 static const struct store_ops mem_ops = {
 	.pread = mem_pread,
 	.pwrite = mem_pwrite,
@@ -205,6 +210,7 @@ static const struct store_ops mem_ops = {
 	.reserve = mem_reserve,
 	.sync = mem_sync,
 	.size = mem_size,
+	.used = mem_used,
 };
 
 struct store store_mem_store(struct store_mem *m)

@@ -94,7 +94,7 @@ static uint64_t save(struct alcm *alcm, enum order order)
 	ck_assert_mem_eq(back + HEAD, data, DATA);
 	alcm_blob_close(blob);
 	close(fd);
-	return info.stored_bytes;
+	return info.live_bytes;
 }
 
 static struct alcm *engine(void)

@@ -61,7 +61,7 @@ void bench_print_file(const char *path, const struct bench_result *r, size_t n_c
 		printf("%s %s %.0f → %.3f (%s)", i ? "," : "", p->name, p->bits_before,
 			p->bits_after, p->coder);
 	}
-	printf("\n  as a blob: %s\n\n", cli_bytes(r->info.stored_bytes, size));
+	printf("\n  as a blob: %s\n\n", cli_bytes(r->info.live_bytes, size));
 }
 
 void bench_print_class(const char *name, unsigned n_files, const struct bench_figures *sums,
@@ -112,7 +112,7 @@ cJSON *bench_file_json(const char *path, const char *class_name, const struct be
 		cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)r->info.shape[i]));
 	cJSON_AddNumberToObject(o, "logical_bytes", (double)r->logical_bytes);
 	cJSON_AddNumberToObject(o, "measured_bytes", (double)r->figures[0].raw_bytes);
-	cJSON_AddNumberToObject(o, "blob_bytes", (double)r->info.stored_bytes);
+	cJSON_AddNumberToObject(o, "blob_bytes", (double)r->info.live_bytes);
 	planes = cJSON_AddArrayToObject(o, "planes");
 	for (unsigned i = 0; i < r->info.n_planes; i++) {
 		const struct alcm_plane *p = &r->info.planes[i];

@@ -57,9 +57,9 @@ static enum cli_exit fill_from(const struct collector *c, const struct alcm_info
 	return row->detail ? CLI_OK : cli_error(c->cli, NULL, "out of memory");
 }
 
-static void fill_plain(struct report_row *row, uint64_t bytes, const char *why)
+static void fill_plain(struct report_row *row, const struct stat *st, const char *why)
 {
-	row->sum = figures_of_plain(bytes);
+	row->sum = figures_of_plain((uint64_t)st->st_size, (uint64_t)st->st_blocks * 512);
 	snprintf(row->why_not, sizeof(row->why_not), "%s", why);
 }
 
@@ -92,7 +92,7 @@ static void fill_why(int fd, const struct stat *st, struct report_row *row)
 	char why[COLLECT_WHY_BYTES];
 
 	collect_why_not(fd, st, why);
-	fill_plain(row, (uint64_t)st->st_size, why);
+	fill_plain(row, st, why);
 }
 
 /* ---- through a mount --------------------------------------------------------------------------- */
@@ -174,7 +174,7 @@ static enum cli_exit take(void *ctx, const struct walk_entry *entry)
 		return cli_error(c->cli, entry->path, "out of memory");
 	status = fill(c, entry, &row);
 	if (status)
-		fill_plain(&row, (uint64_t)entry->st->st_size,
+		fill_plain(&row, entry->st,
 			status == CLI_CORRUPT ? "damaged; see alcm check" : "can't be read");
 	taken = c->fn(c->ctx, &row);
 	if (taken)

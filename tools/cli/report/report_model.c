@@ -46,9 +46,11 @@ struct figures figures_of_blob(const struct alcm_info *info)
 	return f;
 }
 
-struct figures figures_of_plain(uint64_t bytes)
+struct figures figures_of_plain(uint64_t bytes, uint64_t on_disk)
 {
-	return (struct figures){ .n_files = 1, .logical = bytes, .stored = bytes };
+	return (struct figures){
+		.n_files = 1, .logical = bytes, .stored = on_disk < bytes ? on_disk : bytes
+	};
 }
 
 double figures_ratio(const struct figures *f)

@@ -25,9 +25,9 @@ struct figures {
 
 void figures_add(struct figures *to, const struct figures *f);
 
-/* Those of one compressed file, and of one that isn't. */
+/* Those of one compressed file, and of one that isn't: less than its bytes if it has holes. */
 struct figures figures_of_blob(const struct alcm_info *info);
-struct figures figures_of_plain(uint64_t bytes);
+struct figures figures_of_plain(uint64_t bytes, uint64_t on_disk);
 
 double figures_ratio(const struct figures *f);    /* logical : stored; 1 of nothing at all */
 double figures_saved(const struct figures *f);    /* bytes; below 0 when it grew */

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dead space, and how it comes back:
+ *
+ *   commit      much of it is punched; a sync is paid for very much of it only
+ *   last close  a file that takes more than it would uncompressed, and a twentieth:
+ *                 1. frames that no commit ever referred to are punched
+ *                 2. the commit is synced, and all that is dead is punched, or cut off if it is at the end
+ *                 3. holes end at blocks, so short runs of records between holes keep blocks that are dead for the
+ *                    most part: such records are moved to the log's end, which is a commit like any other
+ *
+ * Nothing that the last commit on the disk refers to is touched at any time, so a crash leaves that one readable.
+ */
+#include "blob/reclaim.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/diag.h"
+#include "base/lock.h"
+#include "blob/blob_state.h"
+#include "blob/commit.h"
+
+enum {
+	/* Dead space is worth a hole when it is this much, and this share of the live bytes. */
+	PUNCH_MIN = 1 << 20,
+	PUNCH_SHARE = 8,
+	/* … and worth a sync of its own when it is this many times that. */
+	PUNCH_SYNC_FACTOR = 8,
+	PUNCH_UNSEEN_MIN = 64 << 10, /* costs no sync */
+	/* A closed file takes at most this share more than its data in whole blocks would, or a block. */
+	BLOCK = 4096,
+	EXCESS_SHARE = 20,
+	SHORT_RUN = 256 << 10, /* of two blocks at its ends on average half is dead */
+};
+
+/*
+ * Frames that were dead before any commit referred to them, as those of a lossy file's first, lossless
+ * state: nothing can fall back on them, so they go at once.
+ */
+static int punch_unseen_locked(struct alcm_blob *blob, uint64_t least)
+{
+	uint64_t keep_end = blob->trailer_off + DISK_TRAILER_BYTES, from = blob->unseen_from;
+	uint64_t dead;
+
+	if (!from || blob->log.cant_punch)
+		return 0;
+	dead = log_dead_behind(&blob->log, &blob->table, from, blob->index_off, keep_end);
+	if (dead < least)
+		return 0;
+	blob->unseen_from = 0;
+	return log_punch_behind(&blob->log, &blob->table, from, blob->index_off, keep_end);
+}
+
+/* Give dead space back, once what replaces it is on the disk. */
+static int punch_all_locked(struct alcm_blob *blob)
+{
+	int err = commit_sync_locked(blob);
+
+	if (!err)
+		(void)log_punch(&blob->log, &blob->table, blob->index_off,
+			blob->trailer_off + DISK_TRAILER_BYTES);
+	return err;
+}
+
+int reclaim_locked(struct alcm_blob *blob)
+{
+	uint64_t share = blob->log.live / PUNCH_SHARE, want = PUNCH_MIN + share;
+	int err = punch_unseen_locked(blob, max_u64(PUNCH_UNSEEN_MIN, share));
+	uint64_t dead = log_dead(&blob->log);
+
+	if (err || dead < want || (!blob->synced && dead < want * PUNCH_SYNC_FACTOR))
+		return err;
+	return punch_all_locked(blob);
+}
+
+/* ---- at the last close ---------------------------------------------------------------------------- */
+
+/* What a plain file would hold: a hole would be one there, too. */
+static uint64_t data_bytes(const struct alcm_blob *blob)
+{
+	uint64_t whole = blob->table.n_records << blob->chunk_log2;
+	uint32_t tail = (uint32_t)(blob->size & (blob->chunk_bytes - 1));
+	const struct slot *last = tail ? table_find(&blob->table, chunk_of(blob, blob->size))
+				       : NULL;
+
+	return last && last->off ? whole - blob->chunk_bytes + tail : whole;
+}
+
+static bool takes_too_much(const struct alcm_blob *blob)
+{
+	uint64_t data = data_bytes(blob);
+	int64_t used = store_used(&blob->log.store);
+
+	data = max_u64(round_up(data, BLOCK) + BLOCK, data + data / EXCESS_SHARE);
+	/* Without dead blocks nothing can be gained. */
+	return used > 0 && (uint64_t)used > max_u64(data, blob->committed_live + 2 * BLOCK);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct table_record *x = a, *y = b;
+
+	return (x->off > y->off) - (x->off < y->off);
+}
+
+/* Keep those records that lie in short runs; their number, and `*bytes`. */
+static size_t keep_short_runs(struct table_record *r, size_t n, uint64_t *bytes)
+{
+	size_t kept = 0;
+
+	*bytes = 0;
+	for (size_t first = 0, next; first < n; first = next) {
+		uint64_t end = r[first].off;
+
+		for (next = first; next < n && r[next].off == end; next++)
+			end += round_up(r[next].frame_len, DISK_ALIGN);
+		if (end - r[first].off >= SHORT_RUN)
+			continue;
+		*bytes += end - r[first].off;
+		memmove(r + kept, r + first, (next - first) * sizeof(*r));
+		kept += next - first;
+	}
+	return kept;
+}
+
+/* Copy a record to the log's end; drops the lock on the way. Readers of the old place look again. */
+static int move_locked(struct alcm_blob *blob, const struct table_record *r, uint8_t *frame)
+{
+	const struct store *store = &blob->log.store;
+	struct slot *slot = table_find(&blob->table, r->chunk_no);
+	uint64_t to = log_take(&blob->log, r->frame_len);
+	int err;
+
+	lock_drop(&blob->lock);
+	err = store_read(store, frame, r->frame_len, r->off);
+	if (!err)
+		err = store_write(store, frame, r->frame_len, to);
+	lock_take(&blob->lock);
+	if (err)
+		log_give_back(&blob->log, to, r->frame_len);
+	else
+		table_set_record(&blob->table, slot, to, r->frame_len);
+	return err;
+}
+
+/* Move what lies between holes to the end. Without room for it, or memory, all stays where it is. */
+static int move_short_runs_locked(struct alcm_blob *blob)
+{
+	AUTO_FREE uint8_t *frame = mem_alloc(disk_record_bound(blob->chunk_bytes));
+	AUTO_FREE struct table_record *records = NULL;
+	uint64_t bytes;
+	size_t n;
+	int err = 0;
+
+	if (!frame || table_records(&blob->table, NULL, &records, &n))
+		return 0;
+	qsort(records, n, sizeof(*records), by_place);
+	n = keep_short_runs(records, n, &bytes);
+	if (n < 2 || log_reserve(&blob->log, bytes))
+		return 0;
+	commit_await_loaders_locked(blob);
+	for (size_t i = 0; i < n && !err; i++)
+		err = move_locked(blob, &records[i], frame);
+	/* What could not be moved stays where it is. */
+	blob->dirty = true;
+	err = commit_write_index_locked(blob);
+	(void)log_trim(&blob->log);
+	if (err == -EIO)
+		blob->failed = err;
+	return err ? err : punch_all_locked(blob);
+}
+
+/* What a crash left behind the commit that counts, which was synced. */
+static int cut_tail_locked(struct alcm_blob *blob)
+{
+	const struct store *s = &blob->log.store;
+	uint64_t end = blob->trailer_off + DISK_TRAILER_BYTES;
+	int err;
+
+	if (blob->log.end <= round_up(end, DISK_ALIGN))
+		return 0;
+	err = s->ops->truncate(s->ctx, end);
+	if (!err)
+		log_cut(&blob->log, end);
+	return err;
+}
+
+static int reclaim_at_close_locked(struct alcm_blob *blob, bool *changed)
+{
+	int err;
+
+	if (blob->dirty || !blob->commit_no || blob->log.cant_punch || !takes_too_much(blob))
+		return 0;
+	*changed = true;
+	err = punch_unseen_locked(blob, 1);
+	if (err || !takes_too_much(blob))
+		return err;
+	err = punch_all_locked(blob);
+	if (!err)
+		err = cut_tail_locked(blob);
+	if (!err && takes_too_much(blob))
+		err = move_short_runs_locked(blob);
+	return err;
+}
+
+int alcm_blob_reclaim(struct alcm_blob *blob, bool *changed, struct alcm_diag *diag)
+{
+	*changed = false;
+	if (!blob->writable)
+		return 0;
+	WITH_LOCK(&blob->lock);
+	commit_enter_locked(blob);
+
+	int err = blob->failed ? blob->failed : reclaim_at_close_locked(blob, changed);
+
+	if (err)
+		diag_set(diag, err, 0, "giving dead space back: %s", strerror(-err));
+	commit_leave_locked(blob);
+	return err;
+}
