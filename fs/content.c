@@ -303,12 +303,11 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 
 	rest_end(fs);
 	shared_lock_take(&c->io);
-	c->n_open--;
-	if (writable && --c->n_writers == 0) {
+	if (writable && --c->n_writers == 0)
 		activity_writing_end(&fs->activity, &c->writing);
-		/* Changed in place, or not looked at as others have it open. */
+	/* Changed in place, or not looked at as others had it open. */
+	if (--c->n_open == 0)
 		waits = c->state == CONTENT_PLAIN && (c->waits || c->plain_written);
-	}
 	content_close_idle(fs, i);
 	shared_lock_drop(&c->io);
 	if (waits)

@@ -55,7 +55,10 @@ struct content {
 	struct timespec shown_mtime;
 	struct timespec mtime; /* logical, of an open BLOB */
 	bool mtime_known;
-	struct timespec changed;       /* its content, not yet in the store's ctime */
+	struct timespec changed; /* its content, not yet in the store's ctime */
+	struct timespec converted_ctime; /* a conversion's of an idle file; told_ctime is told instead of it */
+	struct timespec told_ctime; /* the one before it */
+	bool converting;
 	bool read_noted;               /* the access time says that this open BLOB was read */
 	struct timespec verdict_ctime; /* the probe below is of the file as of then */
 	off_t verdict_bytes;

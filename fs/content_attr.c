@@ -117,6 +117,18 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
+/* That the file was compressed while it was idle is no change that users would want to know of. */
+static void tell_ctime(struct inode *i, struct stat *st)
+{
+	const struct content *c = &i->content;
+
+	WITH_LOCK(&i->lock);
+	if (c->converting ||
+		(c->converted_ctime.tv_sec == st->st_ctim.tv_sec &&
+			c->converted_ctime.tv_nsec == st->st_ctim.tv_nsec))
+		st->st_ctim = c->told_ctime;
+}
+
 /* Correct what the store says. False: the file isn't open, and has to be looked into. */
 static bool show_open(struct inode *i, struct stat *st)
 {
@@ -149,6 +161,7 @@ static bool stat_once(struct fs *fs, struct inode *i, int path_fd, struct stat *
 		(void)probe_closed(fs, i, path_fd, &now, as_of, &probe);
 		now.st_size = (off_t)probe.logical_size;
 	}
+	tell_ctime(i, &now);
 	*st = now;
 	return n_changes(i) == as_of;
 }

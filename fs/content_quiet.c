@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PLAIN → BLOB of a file that is closed, is being closed, or is open for reading by any number. The new content is built
- * and proved right beside it while nothing is locked: of a quiet file by a thread of the lowest priority with an engine
- * of its own, at a close by the one who waits for that. A writer who comes meanwhile is let in, and all of it is thrown
- * away. Only putting it in place needs the file for itself.
+ * PLAIN → BLOB of a file that nobody has open, or that its last writer closes. The new content is built and proved right
+ * beside it while nothing is locked: of a quiet file by a thread of the lowest priority with an engine of its own, at a
+ * close by the one who waits for that. A program that opens the file meanwhile is let in, at a close only a writer, and
+ * all of it is thrown away: tar and others take a file whose ctime moves while they read it for changed. The mount goes
+ * on telling the ctime that a quiet file had before, as long as it knows the file.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -93,21 +94,50 @@ static void leave_plain(struct take_up *t, const struct alcm_verdict *verdict)
 	if (!c->n_writers && !is_disturbed(t)) {
 		c->waits = false;
 		c->plain_written = false;
-		content_keep_verdict(t->fs, t->inode, t->fd, verdict);
+		/* Not with the file: an extended attribute would move its ctime. */
+		content_remember(t->inode, verdict, &t->before.st_ctim);
 	}
 	shared_lock_drop(&c->io);
 }
 
-/* io held exclusively. -EAGAIN: it isn't any more what was prepared. */
+/*
+ * Converting an idle file is no change of it: meanwhile, and as long as its ctime is the one that this gave it, the
+ * ctime from before is told.
+ */
+static void convert_begin(struct inode *i, const struct timespec *before)
+{
+	struct content *c = &i->content;
+
+	WITH_LOCK(&i->lock);
+	if (!same_time(&c->converted_ctime, before))
+		c->told_ctime = *before;
+	c->converting = true;
+}
+
+static void convert_end(struct inode *i)
+{
+	struct content *c = &i->content;
+	struct stat now;
+
+	WITH_LOCK(&i->lock);
+	if (c->fd >= 0 && !fstat(c->fd, &now))
+		c->converted_ctime = now.st_ctim;
+	c->converting = false;
+}
+
+/* io held exclusively. -EAGAIN: it isn't any more what was prepared. -EALREADY: somebody has it open. */
 static int put_in_place(struct take_up *t)
 {
 	struct inode *i = t->inode;
 	struct content *c = &i->content;
 	char path[PATH_TEXT];
 	struct stat st;
-	bool changed = c->n_writers > t->n_writers || is_disturbed(t);
-	int err = changed ? -EAGAIN : content_ensure_open(t->fs, i, true);
+	int err = c->n_writers > t->n_writers || is_disturbed(t) ? -EAGAIN : 0;
 
+	if (!err && !t->n_writers && c->n_open)
+		err = -EALREADY;
+	if (!err)
+		err = content_ensure_open(t->fs, i, true);
 	if (err)
 		return err;
 	if (c->state != CONTENT_PLAIN || fstat(c->fd, &st) || st.st_nlink != 1 ||
@@ -115,8 +145,12 @@ static int put_in_place(struct take_up *t)
 		return -EAGAIN;
 	content_await_return(i);
 	content_overwrite_begin(i, st.st_size, &st.st_mtim);
+	if (!t->n_writers)
+		convert_begin(i, &st.st_ctim);
 	err = alcm_swap_apply(t->swap, path_of(t->fs, c->fd, path), c->fd, &t->diag);
 	err = content_swapped(t->fs, i, err, &st, &t->diag);
+	if (!t->n_writers)
+		convert_end(i);
 	if (err)
 		return err == -EBUSY ? -EAGAIN : err;
 	admin_write_report(t->fs, i);
@@ -172,11 +206,16 @@ static int build(struct take_up *t)
 
 static int take_up(struct take_up *t)
 {
+	struct content *c = &t->inode->content;
+	bool is_open;
 	int err;
 
-	t->disturbances = atomic_load(&t->inode->content.quiet.n_disturbances);
-	/* Its last writer's close brings it back. */
-	if (t->inode->content.n_writers)
+	t->disturbances = atomic_load(&c->quiet.n_disturbances);
+	shared_lock_share(&c->io);
+	is_open = c->n_open > 0;
+	shared_lock_drop(&c->io);
+	/* Its last close brings it back. */
+	if (is_open)
 		return 0;
 	err = build(t);
 	if (err || !t->swap)
@@ -211,6 +250,8 @@ int content_take_up(struct fs *fs, struct inode *i)
 	err = t.fd < 0 ? -errno : take_up(&t);
 	if (err == -ECANCELED)
 		err = -EAGAIN;
+	if (err == -EALREADY)
+		err = 0;
 	if (err != -EAGAIN)
 		complain(&t, err, path_fd);
 	alcm_swap_free(t.swap);
