@@ -49,7 +49,8 @@ struct alcm_params {
 	bool verify; /* decode and compare each chunk before its buffer is let go */
 	/* Of alcm_predictor_read() or alcm_train(), kept until alcm_free(); NULL: the built-in. */
 	const struct alcm_predictor *predictor;
-	void (*log)(void *ctx, enum alcm_log_level level, const char *text); /* may be NULL */
+	/* One line; may be NULL. `fd`: the file that it is about, as alcm_blob_open() got it; -1: no file. */
+	void (*log)(void *ctx, int fd, enum alcm_log_level level, const char *text);
 	void *log_ctx;
 };
 

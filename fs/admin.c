@@ -22,10 +22,11 @@ static bool sidecar_name(struct fs *fs, int dir_fd, const char *name, bool is_di
 	char dir[PATH_TEXT], path[PATH_TEXT];
 	int n;
 
-	path_of(fs, dir_fd, dir);
+	if (!path_below(fs, dir_fd, dir))
+		return false;
 	n = snprintf(path, sizeof(path), "%s%s%s", strcmp(dir, ".") ? dir : "",
 		strcmp(dir, ".") ? "/" : "", name);
-	if (n <= 0 || n >= PATH_MAX || dir[0] == '/' || dir[0] == '?')
+	if (n <= 0 || n >= PATH_MAX)
 		return false;
 	if (!is_dir)
 		return !alcm_sidecar_name(path, out, PATH_MAX);
@@ -61,13 +62,12 @@ void admin_write_report(struct fs *fs, struct inode *i)
 		alcm_blob_info(i->content.blob, &info, NULL) ||
 		alcm_blob_list_tensors(i->content.blob, &info))
 		return;
-	path_of(fs, i->content.fd, name);
-	if (name[0] == '/' || name[0] == '?')
+	if (!path_below(fs, i->content.fd, name))
 		return;
 	write_report(fs, &info, name, i->content.fd);
 	/* Renamed or removed meanwhile: who did that found no report yet, and one at the new name is
 	   made anew when somebody asks for it. */
-	if (strcmp(path_of(fs, i->content.fd, now), name) != 0 &&
+	if ((!path_below(fs, i->content.fd, now) || strcmp(now, name) != 0) &&
 		!alcm_sidecar_name(name, sidecar, sizeof(sidecar)))
 		alcm_sidecar_prune(fs->store_fd, sidecar);
 }
@@ -113,8 +113,8 @@ void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 	char target[PATH_MAX + NAME_MAX];
 	size_t top = strlen(CAQ);
 
-	path_of(fs, dir_fd, dir);
-	if (strncmp(dir, CAQ, top) != 0 || (dir[top] && dir[top] != '/') ||
+	if (!path_below(fs, dir_fd, dir) || strncmp(dir, CAQ, top) != 0 ||
+		(dir[top] && dir[top] != '/') ||
 		snprintf(sidecar, sizeof(sidecar), "%s%s%s", dir + top + (dir[top] == '/'),
 			dir[top] ? "/" : "", name) >= PATH_MAX)
 		return;
@@ -133,8 +133,7 @@ static bool scheduler_name(struct fs *fs, int file_fd, char out[PATH_TEXT])
 	char name[PATH_TEXT], *slash;
 	int n;
 
-	path_of(fs, file_fd, name);
-	if (name[0] == '/' || name[0] == '?')
+	if (!path_below(fs, file_fd, name))
 		return false;
 	slash = strrchr(name, '/');
 	n = snprintf(out, PATH_TEXT, "%.*s%s", slash ? (int)(slash + 1 - name) : 0, name,

@@ -347,12 +347,14 @@ void content_release(struct fs *fs, struct inode *i)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
+	char path[PATH_TEXT];
 
 	if (c->blob && alcm_blob_dirty(c->blob)) {
 		int err = alcm_blob_commit(c->blob, false, &diag);
 
 		if (err)
-			fs_log(fs, ALCM_LOG_ERROR, "the last changes of a file are lost: %s",
+			fs_log(fs, ALCM_LOG_ERROR, "%s: its last changes are lost: %s",
+				path_of(fs, c->fd, path),
 				diag.cause[0] ? diag.cause : strerror(-err));
 		else
 			content_restore_mtime(i);
@@ -417,7 +419,8 @@ int content_pack(struct fs *fs, struct inode *i)
 	if (fstat(c->fd, &st))
 		return -errno;
 	content_overwrite_begin(i, st.st_size, &st.st_mtim);
-	err = alcm_pack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path), c->fd, &profile, &diag);
+	err = alcm_pack(fs->alcm, fs->store_fd, path_for_job(fs, c->fd, path), c->fd, &profile,
+		&diag);
 	return content_swapped(fs, i, err, &st, &diag);
 }
 
@@ -465,7 +468,7 @@ static int unpack(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 	content_overwrite_begin(i, st.st_size, &c->mtime);
 	content_set_state(i, CONTENT_UNKNOWN, NULL);
 	alcm_blob_close(blob);
-	err = alcm_unpack(fs->alcm, fs->store_fd, path_of(fs, c->fd, path), c->fd, diag);
+	err = alcm_unpack(fs->alcm, fs->store_fd, path_for_job(fs, c->fd, path), c->fd, diag);
 	if (err == -EINPROGRESS)
 		return leave_half_packed(fs, i, &st, diag);
 	if (!err)

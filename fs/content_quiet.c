@@ -147,7 +147,7 @@ static int put_in_place(struct take_up *t)
 	content_overwrite_begin(i, st.st_size, &st.st_mtim);
 	if (!t->n_writers)
 		convert_begin(i, &st.st_ctim);
-	err = alcm_swap_apply(t->swap, path_of(t->fs, c->fd, path), c->fd, &t->diag);
+	err = alcm_swap_apply(t->swap, path_for_job(t->fs, c->fd, path), c->fd, &t->diag);
 	err = content_swapped(t->fs, i, err, &st, &t->diag);
 	if (!t->n_writers)
 		convert_end(i);

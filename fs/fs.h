@@ -73,6 +73,9 @@ static inline struct fs *req_fs(fuse_req_t req)
 /* What the mount's options say of an engine. */
 void fs_engine_params(struct fs *fs, struct alcm_params *params);
 
+/* The same about a file of the store, of which core knows the descriptor (-1: none). */
+void fs_log_engine(void *ctx, int fd, enum alcm_log_level level, const char *text);
+
 /* A line that core has for the log; `ctx`: the struct fs. */
 void fs_log_core(void *ctx, enum alcm_log_level level, const char *text);
 

@@ -17,6 +17,7 @@
 #include "fs.h"
 #include "inode.h"
 #include "op.h"
+#include "path.h"
 #include "privileges.h"
 #include "process_limits.h"
 #include "read_ahead.h"
@@ -51,6 +52,16 @@ void fs_log(struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
 void fs_log_core(void *ctx, enum alcm_log_level level, const char *text)
 {
 	fs_log(ctx, level, "%s", text);
+}
+
+void fs_log_engine(void *ctx, int fd, enum alcm_log_level level, const char *text)
+{
+	char path[PATH_TEXT];
+
+	if (fd < 0)
+		fs_log_core(ctx, level, text);
+	else
+		fs_log(ctx, level, "%s: %s", path_of(ctx, fd, path), text);
 }
 
 void fs_fail(const char *fmt, ...)
@@ -134,7 +145,7 @@ void fs_engine_params(struct fs *fs, struct alcm_params *p)
 	p->chunk_bytes = fs->opt.chunk_kib << 10;
 	p->verify = !fs->opt.noverify;
 	p->predictor = fs->predictor;
-	p->log = fs_log_core;
+	p->log = fs_log_engine;
 	p->log_ctx = fs;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "caller.h"
@@ -234,13 +235,15 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct fs *fs = req_fs(req);
 	struct inode *inode = inode_from(fs, ino);
 	bool writable = fi->fh & HANDLE_WRITABLE;
+	char path[PATH_TEXT];
 
 	if (writable) {
 		int err = commit(fs, inode, false);
 
 		if (err)
 			fs_log(fs, ALCM_LOG_ERROR,
-				"changes after the last close are not saved: %d", -err);
+				"%s: changes after its last close are not saved: %s",
+				path_of(fs, inode->path_fd, path), strerror(-err));
 	}
 	content_close(fs, inode, writable);
 	reply_result(req, 0);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *path_proc(int fd, char buf[PATH_PROC])
@@ -21,21 +22,42 @@ int path_open_quietly(const char *path)
 	return fd < 0 && errno == EPERM ? open(path, flags) : fd;
 }
 
-const char *path_of(const struct fs *fs, int fd, char buf[PATH_TEXT])
+bool path_below(const struct fs *fs, int fd, char buf[PATH_TEXT])
 {
 	char proc[PATH_PROC], store[PATH_TEXT];
 	ssize_t n = readlink(path_proc(fd, proc), buf, PATH_TEXT - 1);
 	ssize_t top = readlink(path_proc(fs->store_fd, proc), store, sizeof(store) - 1);
 
 	if (n < 0 || top < 0)
-		return strcpy(buf, "?");
+		return false;
 	buf[n] = '\0';
 	if (top == 1) /* the store is the root directory */
 		top = 0;
-	if (n < top || memcmp(buf, store, (size_t)top) != 0)
-		return buf;
-	if (n == top)
-		return strcpy(buf, ".");
+	if (n < top || memcmp(buf, store, (size_t)top) != 0 || (n > top && buf[top] != '/'))
+		return false;
+	if (n == top) {
+		strcpy(buf, ".");
+		return true;
+	}
 	memmove(buf, buf + top + 1, (size_t)(n - top));
+	return true;
+}
+
+const char *path_for_job(const struct fs *fs, int fd, char buf[PATH_TEXT])
+{
+	if (!path_below(fs, fd, buf))
+		buf[0] = '\0';
+	return buf;
+}
+
+const char *path_of(const struct fs *fs, int fd, char buf[PATH_TEXT])
+{
+	struct stat st;
+
+	if (path_below(fs, fd, buf))
+		return buf;
+	if (fstatat(fd, "", &st, AT_EMPTY_PATH))
+		return strcpy(buf, "a file");
+	snprintf(buf, PATH_TEXT, "inode %llu", (unsigned long long)st.st_ino);
 	return buf;
 }

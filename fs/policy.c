@@ -35,7 +35,7 @@ int policy_parse(const char *value, size_t n, struct alcm_profile *out, struct a
  */
 static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *out)
 {
-	char proc[PATH_PROC], value[TEXT_MAX_BYTES + 2] = "";
+	char proc[PATH_PROC], path[PATH_TEXT] = "a directory", value[TEXT_MAX_BYTES + 2] = "";
 	struct alcm_diag diag = { 0 };
 	ssize_t n;
 	int fd, err = inode_pin(fs, dir, &fd);
@@ -45,13 +45,14 @@ static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *o
 		if (n < 0 && errno == ERANGE) /* too long for the buffer: too long for a profile */
 			n = sizeof(value);
 		err = n < 0 ? -errno : policy_parse(value, (size_t)n, out, &diag);
+		(void)path_of(fs, fd, path);
 		inode_unpin_later(fs, dir);
 	}
 	if (err == -ENODATA || err == -EOPNOTSUPP)
 		return false;
 	if (err) {
-		fs_log(fs, ALCM_LOG_WARNING, "%s of a directory: %s; taken as lossless",
-			POLICY_XATTR, diag.cause[0] ? diag.cause : strerror(-err));
+		fs_log(fs, ALCM_LOG_WARNING, "%s: %s: %s; taken as lossless", path, POLICY_XATTR,
+			diag.cause[0] ? diag.cause : strerror(-err));
 		alcm_profile_default(out);
 	}
 	return true;

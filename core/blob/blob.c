@@ -116,7 +116,8 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 	int err = recover_state(&store, &rec, diag);
 
 	if (err == -ENOMEM)
-		engine_log(alcm, ALCM_LOG_WARNING, "a file's index takes more than four budgets");
+		engine_log(alcm, &store, ALCM_LOG_WARNING,
+			"the index takes more than four times option budget");
 	if (err)
 		return err;
 	if (writable && rec.header_bad)
@@ -129,7 +130,7 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 		table_release(&rec.table);
 		return err ? err : -ENOMEM;
 	}
-	recover_say(alcm, &rec);
+	recover_say(alcm, &store, &rec);
 	adopt(b, &rec);
 	if (b->profile && rec.has_trailer)
 		err = index_load_lossy(b, &rec.trailer);

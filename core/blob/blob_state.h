@@ -346,7 +346,7 @@ struct recovered {
 int recover_state(const struct store *store, struct recovered *out, struct alcm_diag *diag);
 
 /* The lines of the log about a state that isn't the newest. */
-void recover_say(struct alcm *alcm, const struct recovered *rec);
+void recover_say(struct alcm *alcm, const struct store *store, const struct recovered *rec);
 
 /* Only what alcm_probe() needs: the header and the trailer that counts. */
 int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm_diag *diag);

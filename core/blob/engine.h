@@ -8,6 +8,7 @@
 
 #include "alcm.h"
 #include "base/lock.h"
+#include "blob/store.h"
 #include "codec/codec.h"
 #include "sched/budget.h"
 #include "sched/pool.h"
@@ -60,8 +61,8 @@ void engine_count(struct alcm *alcm, enum work what, uint64_t n);
 /* What the engine's predictor says of a tensor with these statistics: E, 0.2 … 0.9. */
 double engine_entropy(const struct alcm *alcm, const struct alcm_stats *stats);
 
-/* One line to the log, printf-style. */
-void engine_log(const struct alcm *alcm, enum alcm_log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+/* One line about a file to the log, printf-style; who writes the log names the file. */
+void engine_log(const struct alcm *alcm, const struct store *file, enum alcm_log_level level,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -441,18 +441,17 @@ int recover_state(const struct store *store, struct recovered *out, struct alcm_
 	return 0;
 }
 
-void recover_say(struct alcm *alcm, const struct recovered *rec)
+void recover_say(struct alcm *alcm, const struct store *store, const struct recovered *rec)
 {
 	if (rec->rolled_back)
-		engine_log(alcm, ALCM_LOG_WARNING,
-			"the last save of a file did not reach the disk before the power failed; "
+		engine_log(alcm, store, ALCM_LOG_WARNING,
+			"the last save did not reach the disk before the power failed; "
 			"showing commit %llu",
 			(unsigned long long)rec->trailer.commit_no);
 	if (rec->commit_damaged)
-		engine_log(alcm, ALCM_LOG_ERROR,
-			"the newest commit of a file is damaged: what is read was before it, or "
-			"is "
-			"rebuilt from records; alcm check names the file");
+		engine_log(alcm, store, ALCM_LOG_ERROR,
+			"the newest commit is damaged: reads return the commit before it, "
+			"or what its records tell; alcm check says more");
 }
 
 int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm_diag *diag)

@@ -114,6 +114,11 @@ struct store store_posix(int fd)
 	return (struct store){ .ops = &posix_ops, .ctx = (void *)(intptr_t)fd };
 }
 
+int store_fd(const struct store *s)
+{
+	return s->ops == &posix_ops ? (int)(intptr_t)s->ctx : -1;
+}
+
 /* ---- reading no more than so much ---------------------------------------------------------------- */
 
 enum { CALL_BYTES = 1024 }; /* what the smallest read costs */

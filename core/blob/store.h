@@ -43,6 +43,9 @@ static inline size_t store_table_bytes(const struct store *s)
 /* The store over a file descriptor, which it borrows. */
 struct store store_posix(int fd);
 
+/* That descriptor; -1: the store is another. */
+int store_fd(const struct store *s);
+
 /*
  * A store that reads what `inner` does until `left` bytes were read, a call counting as some, and -ELOOP
  * from then on: for what a hostile file could otherwise make endless. Both must outlive it.

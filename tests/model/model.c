@@ -26,9 +26,10 @@ void model_die(const struct model *m, const char *file, int line, const char *fm
 	abort();
 }
 
-static void log_line(void *ctx, enum alcm_log_level level, const char *text)
+static void log_line(void *ctx, int fd, enum alcm_log_level level, const char *text)
 {
 	(void)ctx;
+	(void)fd;
 	(void)level;
 	if (getenv("ALCM_MODEL_VERBOSE"))
 		fprintf(stderr, "log: %s\n", text);

@@ -23,9 +23,10 @@ static off_t end;
 static unsigned n_errors;
 static uint8_t first[SIZE], second[SIZE], got[SIZE];
 
-static void count_errors(void *ctx, enum alcm_log_level level, const char *text)
+static void count_errors(void *ctx, int about, enum alcm_log_level level, const char *text)
 {
 	(void)ctx;
+	(void)about;
 	n_errors += level == ALCM_LOG_ERROR && strstr(text, "damaged");
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,10 +55,18 @@ enum cli_exit cli_worse(enum cli_exit a, enum cli_exit b)
 	return CLI_OK;
 }
 
-static void log_text(void *ctx, enum alcm_log_level level, const char *text)
+static void log_text(void *ctx, int fd, enum alcm_log_level level, const char *text)
 {
-	if (level != ALCM_LOG_INFO)
-		cli_error(ctx, NULL, "%s", text);
+	char proc[32], path[PATH_MAX];
+	ssize_t n;
+
+	if (level == ALCM_LOG_INFO)
+		return;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n = readlink(proc, path, sizeof(path) - 1);
+	if (n > 0)
+		path[n] = '\0';
+	cli_error(ctx, n > 0 ? path : NULL, "%s", text);
 }
 
 static int load_predictor(struct cli *cli)
