@@ -18,8 +18,18 @@ static int give_usual_mode(int fd)
 	return fchmod(fd, 0666 & ~mask) == 0 ? 0 : -errno;
 }
 
-enum cli_exit cli_write_file(struct cli *cli, const char *path, int (*put)(void *ctx, int fd),
-	void *ctx)
+/* Without `replace` an existing file stays, where the file system can tell in one step. */
+static int give_name(const char *tmp, const char *path, bool replace)
+{
+	if (!replace && renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (!replace && errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	return rename(tmp, path) == 0 ? 0 : -errno;
+}
+
+static enum cli_exit write_file(struct cli *cli, const char *path, bool replace,
+	int (*put)(void *ctx, int fd), void *ctx)
 {
 	char *tmp;
 	int fd, err;
@@ -32,12 +42,35 @@ enum cli_exit cli_write_file(struct cli *cli, const char *path, int (*put)(void 
 		err = give_usual_mode(fd);
 	if (fd >= 0 && close(fd) != 0 && !err)
 		err = -errno;
-	if (!err && rename(tmp, path) != 0)
-		err = -errno;
+	if (!err)
+		err = give_name(tmp, path, replace);
 	if (fd >= 0 && err)
 		unlink(tmp);
 	free(tmp);
 	return err ? cli_error_from(cli, path, err, NULL) : CLI_OK;
+}
+
+enum cli_exit cli_write_file(struct cli *cli, const char *path, int (*put)(void *ctx, int fd),
+	void *ctx)
+{
+	return write_file(cli, path, true, put, ctx);
+}
+
+enum cli_exit cli_may_write(struct cli *cli, const char *path)
+{
+	struct stat st;
+
+	if (!path || cli->options & OPT_FORCE || lstat(path, &st) != 0)
+		return CLI_OK;
+	return cli_error(cli, path, "exists already; --force replaces it");
+}
+
+enum cli_exit cli_write_output(struct cli *cli, const char *path, int (*put)(void *ctx, int fd),
+	void *ctx)
+{
+	enum cli_exit status = cli_may_write(cli, path);
+
+	return status ? status : write_file(cli, path, cli->options & OPT_FORCE, put, ctx);
 }
 
 static int put_text(void *ctx, int fd)
@@ -56,6 +89,11 @@ static int put_text(void *ctx, int fd)
 		}
 	}
 	return 0;
+}
+
+enum cli_exit cli_write_output_text(struct cli *cli, const char *path, const char *text)
+{
+	return cli_write_output(cli, path, put_text, (void *)(uintptr_t)text);
 }
 
 enum cli_exit cli_write_text(struct cli *cli, const char *path, const char *text)

@@ -12,7 +12,19 @@
 enum cli_exit cli_write_file(struct cli *cli, const char *path, int (*put)(void *ctx, int fd),
 	void *ctx);
 
-/* The same with a text. */
+/*
+ * The same for a file that the user named: one that exists, a symbolic link too, is replaced by --force only. To be
+ * asked with cli_may_write() before the work begins.
+ */
+enum cli_exit cli_write_output(struct cli *cli, const char *path, int (*put)(void *ctx, int fd),
+	void *ctx);
+
+enum cli_exit cli_write_output_text(struct cli *cli, const char *path, const char *text);
+
+/* NULL: no file. CLI_FAILED: it exists, which was said. */
+enum cli_exit cli_may_write(struct cli *cli, const char *path);
+
+/* The first one with a text. */
 enum cli_exit cli_write_text(struct cli *cli, const char *path, const char *text);
 
 #endif

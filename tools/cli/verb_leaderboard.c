@@ -148,7 +148,7 @@ static enum cli_exit render(struct cli *cli, char **paths, int n)
 		if (!text)
 			status = cli_error(cli, paths[0], "out of memory");
 		else if (cli->out)
-			status = cli_write_text(cli, cli->out, text);
+			status = cli_write_output_text(cli, cli->out, text);
 		else
 			fputs(text, stdout);
 		free(text);

@@ -23,7 +23,7 @@ struct output {
 	write_fn write;
 };
 
-/* For cli_write_file(). */
+/* For cli_write_output(). */
 static int put(void *ctx, int fd)
 {
 	const struct output *out = ctx;
@@ -61,7 +61,7 @@ static enum cli_exit print(struct cli *cli, struct report *report)
 	if (out.write == write_html && !report_roll_up(report, MOST_ROWS))
 		return cli_error(cli, NULL, "out of memory");
 	if (cli->out)
-		return cli_write_file(cli, cli->out, put, &out);
+		return cli_write_output(cli, cli->out, put, &out);
 	return out.write(stdout, report, &out.origin) ? CLI_OK
 						      : cli_error(cli, NULL, "out of memory");
 }
@@ -77,6 +77,8 @@ enum cli_exit verb_report(struct cli *cli)
 	if (!(cli->options & (OPT_JSON | OPT_CSV)) && !cli->out && isatty(STDOUT_FILENO))
 		return cli_error(cli, NULL,
 			"a page is nothing for a terminal: -o FILE.html says where to");
+	if (cli_may_write(cli, cli->out))
+		return CLI_FAILED;
 	if (cli_engine(cli, true, &alcm))
 		return CLI_FAILED;
 	status = collect_report(cli, alcm, &report);

@@ -151,10 +151,10 @@ static enum cli_exit train(struct cli *cli, const struct alcm_train_params *para
 	if (err)
 		return cli_error(cli, NULL, "%s", diag.cause[0] ? diag.cause : strerror(-err));
 	if (cli->out)
-		status = cli_write_file(cli, cli->out, put_weights, predictor);
+		status = cli_write_output(cli, cli->out, put_weights, predictor);
 	if (cli->source)
 		status = cli_worse(status,
-			cli_write_file(cli, cli->source, put_source, predictor));
+			cli_write_output(cli, cli->source, put_source, predictor));
 	alcm_predictor_free(predictor);
 	return status;
 }
@@ -166,6 +166,8 @@ enum cli_exit verb_train(struct cli *cli)
 	struct alcm_train_params params;
 	enum cli_exit status = CLI_OK;
 
+	if (cli_may_write(cli, cli->out) || cli_may_write(cli, cli->source))
+		return CLI_FAILED;
 	alcm_train_params_default(&params);
 	params.progress = print_epoch;
 	if (cli->options & OPT_EPOCHS)
