@@ -103,6 +103,12 @@ enum alcm_sniff {
 /* Judge the first `n` > 0 bytes of a file; a prefix shorter than the magic counts as it. */
 enum alcm_sniff alcm_sniff(const void *prefix, size_t n);
 
+/* What every file of ours begins with: blobs, and files that are being converted in place. */
+#define ALCM_MAGIC \
+	"\x89"     \
+	"ALCM"
+#define ALCM_MAGIC_BYTES 5
+
 /* As many bytes of a file's start as alcm_sniff() ever looks at. */
 #define ALCM_SNIFF_BYTES 64
 

@@ -25,6 +25,58 @@ extern "C" {
  */
 int alcm_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 
+/* ---- a store and its lock ---------------------------------------------------------------------- */
+
+/*
+ * A store that is open. One thread at a time may use it.
+ *
+ * Its lock is seen by every path that leads to the store: by another name, through a bind mount, from a
+ * directory above or below it, from another mount or PID namespace (see core/store/marks.h). A mount and a
+ * command that changes files in place hold it.
+ */
+struct alcm_store;
+
+enum alcm_use {
+	ALCM_USE_MOUNT, /* alone, with reports and jobs in .alcm, which is made */
+	ALCM_USE_VERB,  /* alone, for the time of a command */
+	ALCM_USE_FILE,  /* the same for one file, which lies in no store below this one */
+	ALCM_USE_READ,  /* with other readers; nothing is written, .alcm may be missing */
+};
+
+/*
+ * Whether the open directory is a store's root: .alcm is there, and more in it than the jobs that a command
+ * left where no store was.
+ */
+bool alcm_store_is_root(int dirfd);
+
+/* Open the directory `path` as a store. -ENOENT, -ENOTDIR, -EACCES (it must be readable), -ENOMEM, … */
+int alcm_store_open(const char *path, struct alcm_store **out);
+
+/*
+ * Lock it, without waiting. `holder`, a line for others to read in .alcm/lock, is where it is mounted
+ * (ALCM_USE_MOUNT only, else NULL). `diag` (may be NULL) says in words why not:
+ * -EBUSY: the store, one that it lies in, or one that lies in it is mounted, or another machine has it.
+ * -EAGAIN: an alcm command has it, which ends by itself. -EINVAL, -ELOOP, -ENOTDIR: .alcm isn't what it should be.
+ * -EROFS, -EACCES: .alcm can't be made (not for ALCM_USE_READ). -ENOSYS: there is no /proc.
+ */
+int alcm_store_lock(struct alcm_store *store, enum alcm_use use, const char *holder,
+	struct alcm_diag *diag);
+
+/* Its root directory; the store's, as long as that is open. */
+int alcm_store_dirfd(const struct alcm_store *store);
+
+/* Locked for a command where no store was: what is in .alcm goes when the store is closed. */
+bool alcm_store_is_temporary(const struct alcm_store *store);
+
+/*
+ * Whether the file `fd` below the locked store may be changed in place. -EBUSY: it has hard links, and
+ * another store on its filesystem, which may hold one of them, is in use; `diag` says so.
+ */
+int alcm_store_may_change(const struct alcm_store *store, int fd, struct alcm_diag *diag);
+
+/* Unlock and close; NULL is fine. */
+void alcm_store_close(struct alcm_store *store);
+
 /* ---- sidecars: small files about others, in .alcm/caq, whose tree mirrors the store's --------- */
 
 /*
@@ -113,12 +165,13 @@ int alcm_summary_refresh(int store_dirfd, const char *dir);
 /* ---- changing a file in place: plain ↔ blob, with the inode it has -------------------------- */
 
 /*
- * Turn the plain file `fd` (readable, writable, no other user) into a blob, or a blob back into
+ * Turn the plain file `fd` (readable, writable) into a blob, or a blob back into
  * a plain file, keeping its inode, owner, mode, xattrs and mtime. Safe against a crash at any
  * moment: the new content is first made durable in `.alcm/swap/` below `store_dirfd`, with a job
  * that alcm_swap_recover() finishes. `path` is the file's path relative to the store.
- * -EINPROGRESS: the file is half overwritten, and must not be used until alcm_swap_retry() or
- * alcm_swap_recover() finished that. -EALREADY: the file is of that kind. -ENOSPC, -EIO, …: the file is as it was.
+ * -EINPROGRESS: the file is half overwritten, and can't be used until alcm_swap_resume() or
+ * alcm_swap_recover() finished that. -EALREADY: the file is of that kind. -EBUSY: another descriptor of
+ * any process has it open or mapped, as far as the filesystem can tell, or it changed. -ENOSPC, -EIO, …: the file is as it was.
  */
 int alcm_pack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
 	const struct alcm_profile *profile, struct alcm_diag *diag);
@@ -130,9 +183,9 @@ int alcm_unpack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
  * meanwhile. alcm_swap_prepare() makes the new content durable and proves it right; `profile` NULL: a plain file's.
  * `stop` (may be NULL) is asked again and again whether to give up: -ECANCELED. alcm_swap_apply()
  * puts it in place: from then on nobody else may use the file `fd`, which has to be the one of before, now writable.
- * -EBUSY: it changed (in size or mtime: who fears more compares ctime) since it was prepared, and is as it was.
+ * -EBUSY: it is open elsewhere, or it changed (in size or mtime: who fears more compares ctime) since it was prepared, and is as it was.
  * Other errors as above. Free with alcm_swap_free(), in any case; NULL is fine. A crash before the second step
- * leaves refuse in .alcm/swap that alcm_swap_recover() removes.
+ * leaves garbage in .alcm/swap that alcm_swap_recover() removes.
  */
 struct alcm_swap;
 int alcm_swap_prepare(struct alcm *alcm, int store_dirfd, int fd,
@@ -145,18 +198,25 @@ void alcm_swap_free(struct alcm_swap *swap);
 uint64_t alcm_swap_stored_bytes(const struct alcm_swap *swap);
 
 /*
- * Finish every job that a crash left in `.alcm/swap/`. Call before a store is used.
+ * Finish every job that a crash left in `.alcm/swap/`. Call before a store is used. A job whose file isn't
+ * found, beyond doubt, is left alone with its content, and reported.
  * `log` (may be NULL) hears of each. 0, or the first error; other jobs are still tried.
  */
 int alcm_swap_recover(int store_dirfd,
 	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx);
 
 /*
- * Finish the job of the file with this inode number, if there is one, while others are under way. Nobody may
- * have the file in use. 1: that was done; 0: there is none; or a negative errno, as above.
+ * 1: the file `fd` is half overwritten by a conversion that is under way, or that a crash cut off; the content has
+ * `*logical_bytes`. 0: it isn't.
  */
-int alcm_swap_retry(int store_dirfd, uint64_t ino,
-	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx);
+int alcm_swap_pending(int fd, uint64_t *logical_bytes);
+
+/*
+ * Finish the conversion of the file `fd`, which is readable, writable and in the directory `dirfd`, if one was
+ * cut off. Its job is looked for in `.alcm/swap` of that directory and of all above it. Nobody else may use the
+ * file. 1: done. 0: there was none. -EIO: it can't be finished, `diag` says why; the file is as it was.
+ */
+int alcm_swap_resume(int dirfd, int fd, struct alcm_diag *diag);
 
 #ifdef __cplusplus
 }

@@ -113,7 +113,7 @@ void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 	char target[PATH_MAX + NAME_MAX];
 	size_t top = strlen(CAQ);
 
-	if (!path_below(fs, dir_fd, dir) || strncmp(dir, CAQ, top) != 0 ||
+	if (fs->only_reads || !path_below(fs, dir_fd, dir) || strncmp(dir, CAQ, top) != 0 ||
 		(dir[top] && dir[top] != '/') ||
 		snprintf(sidecar, sizeof(sidecar), "%s%s%s", dir + top + (dir[top] == '/'),
 			dir[top] ? "/" : "", name) >= PATH_MAX)

@@ -106,18 +106,23 @@ static int reopen_store(struct inode *i, bool writable)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A file that could only be packed in part: try to finish that now. */
-static int finish_packing(struct fs *fs, struct inode *i)
+/* What the open file is, with its attributes; a conversion that was cut off is finished first. */
+static int probe_open(struct fs *fs, struct inode *i, struct stat *st, struct alcm_probe *probe,
+	struct alcm_diag *diag)
 {
-	int done = alcm_swap_retry(fs->store_fd, i->id.ino, fs_log_core, fs);
+	struct content *c = &i->content;
+	int err = fstat(c->fd, st) ? -errno : 0, done;
 
-	if (done < 0)
-		return -EIO;
-	atomic_fetch_sub(&fs->n_unfinished, (unsigned)done);
-	lock_take(&i->lock);
-	i->content.unfinished = false;
-	lock_drop(&i->lock);
-	return 0;
+	if (err || st->st_size == 0)
+		return err;
+	content_note_reads(c, false);
+	err = alcm_probe(c->fd, probe, diag);
+	if (err != -EIO)
+		return err;
+	done = content_resume(fs, i, diag);
+	if (done <= 0)
+		return err;
+	return fstat(c->fd, st) ? -errno : alcm_probe(c->fd, probe, diag);
 }
 
 /* Say what the open file is. UNKNOWN → any other. */
@@ -126,12 +131,10 @@ static int judge(struct fs *fs, struct inode *i)
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
 	struct alcm_blob *blob = NULL;
-	struct alcm_probe probe;
+	struct alcm_probe probe = { ALCM_PLAIN, 0 };
 	struct stat st;
-	int err = atomic_load(&fs->n_unfinished) ? finish_packing(fs, i) : 0;
+	int err = probe_open(fs, i, &st, &probe, &diag);
 
-	if (!err)
-		err = fstat(c->fd, &st) ? -errno : 0;
 	c->fresh = !err && st.st_size == 0;
 	c->plain_end = c->plain_rewritten = 0;
 	c->stays_blob = false;
@@ -140,9 +143,6 @@ static int judge(struct fs *fs, struct inode *i)
 		content_note_reads(c, true);
 		return 0;
 	}
-	content_note_reads(c, false);
-	if (!err)
-		err = alcm_probe(c->fd, &probe, &diag);
 	if (!err && probe.kind == ALCM_PLAIN) {
 		content_note_reads(c, true);
 		content_set_state(i, CONTENT_PLAIN, NULL);
@@ -371,11 +371,9 @@ void content_release(struct fs *fs, struct inode *i)
 static int leave_half_packed(struct fs *fs, struct inode *i, const struct stat *before,
 	const struct alcm_diag *diag)
 {
-	atomic_fetch_add(&fs->n_unfinished, 1);
 	(void)content_report(fs, i, -EIO, diag);
 	close_store(fs, i);
 	lock_take(&i->lock);
-	i->content.unfinished = true;
 	i->content.told_size = before->st_size;
 	lock_drop(&i->lock);
 	return -EINPROGRESS;

@@ -67,7 +67,6 @@ struct content {
 	/* What the kernel was last told of a blob that isn't open; -1: nothing. Stands in when the store can't
 	   be read for a moment: with a smaller size the kernel would zero pages that it has. */
 	off_t told_size;
-	bool unfinished;              /* half packed: it can't be looked at */
 	bool probe_failed;            /* the last one: what was told may be wrong */
 	struct timespec reason_ctime; /* the reason below is of the file as of then */
 	char reason[96];              /* why a PLAIN file is one; "": not judged yet */

@@ -90,6 +90,7 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struc
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
 	char proc[PATH_PROC], path[PATH_TEXT];
+	uint64_t logical_bytes;
 	int fd, err;
 	bool known;
 
@@ -100,8 +101,14 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struc
 	lock_drop(&i->lock);
 	if (known)
 		return 0;
-	fd = c->unfinished ? -1 : path_open_quietly(path_proc(path_fd, proc));
-	err = c->unfinished ? -EIO : fd < 0 ? -errno : alcm_probe(fd, out, &diag);
+	fd = path_open_quietly(path_proc(path_fd, proc));
+	err = fd < 0 ? -errno : alcm_probe(fd, out, &diag);
+	/* Half converted: the open that comes will finish that, and find this size. */
+	if (err == -EIO && alcm_swap_pending(fd, &logical_bytes) == 1) {
+		*out = (struct alcm_probe){ ALCM_BLOB, logical_bytes };
+		close(fd);
+		return 0;
+	}
 	if (err == -EIO && n_changes(i) == as_of)
 		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
 			path_of(fs, fd >= 0 ? fd : path_fd, path), (unsigned long long)diag.offset,

@@ -54,9 +54,7 @@ static bool demotable(const struct fs *fs, const struct content *c)
 	n = alcm_blob_pread(c->blob, head, sizeof(head), 0, NULL);
 	/* A prefix of our magic could be completed later, one byte at a time: no matter, that
 	   write is caught. The whole magic must stay inside a blob. */
-	return n >= 0 &&
-		(n < CONTENT_MAGIC_BYTES ||
-			memcmp(head, CONTENT_BLOB_MAGIC, CONTENT_MAGIC_BYTES) != 0);
+	return n >= 0 && (n < ALCM_MAGIC_BYTES || memcmp(head, ALCM_MAGIC, ALCM_MAGIC_BYTES) != 0);
 }
 
 /* A plain file that nobody else may change, and that may have turned out to be worth it. */

@@ -125,18 +125,18 @@ ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t 
  */
 static bool forges_blob(const struct content *c, const char *buf, size_t n, off_t off)
 {
-	char head[CONTENT_MAGIC_BYTES] = { 0 };
+	char head[ALCM_MAGIC_BYTES] = { 0 };
 
 	if (off >= (off_t)sizeof(head))
 		return false;
 	if (n > sizeof(head) - (size_t)off)
 		n = sizeof(head) - (size_t)off;
-	if (memcmp(&CONTENT_BLOB_MAGIC[off], buf, n) != 0)
+	if (memcmp(&ALCM_MAGIC[off], buf, n) != 0)
 		return false;
 	if (content_peek(c, head, sizeof(head)) < 0)
 		return false;
 	memcpy(head + off, buf, n);
-	return memcmp(head, CONTENT_BLOB_MAGIC, sizeof(head)) == 0;
+	return memcmp(head, ALCM_MAGIC, sizeof(head)) == 0;
 }
 
 /* The file may have got a size before its first byte: then it has one as a blob. */

@@ -144,6 +144,9 @@ static int put_in_place(struct take_up *t)
 		!same_time(&st.st_ctim, &t->before.st_ctim))
 		return -EAGAIN;
 	content_await_return(i);
+	/* It must be open once only: a lease tells whether others read it below the mount. */
+	close(t->fd);
+	t->fd = -1;
 	content_overwrite_begin(i, st.st_size, &st.st_mtim);
 	if (!t->n_writers)
 		convert_begin(i, &st.st_ctim);

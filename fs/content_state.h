@@ -5,12 +5,6 @@
 
 #include "content.h"
 
-/* What a blob in the store begins with (docs/format.md, 2.1). */
-#define CONTENT_BLOB_MAGIC \
-	"\x89"             \
-	"ALCM\r\n\x1a"
-enum { CONTENT_MAGIC_BYTES = 8 };
-
 /* What the file is now; io held exclusively. The former blob is the caller's to close. */
 void content_set_state(struct inode *inode, enum content_state state, struct alcm_blob *blob);
 
@@ -32,6 +26,12 @@ void content_restore_mtime(struct inode *inode);
 
 /* Have the store's file open, for writing if asked; io held exclusively, inode pinned. */
 int content_ensure_open(struct fs *fs, struct inode *inode, bool writable);
+
+/*
+ * Finish the conversion of the open file that a crash cut off, if one was. 1: done, the file is another now; 0:
+ * there was none; -EIO with `diag`. io held exclusively.
+ */
+int content_resume(struct fs *fs, struct inode *inode, struct alcm_diag *diag);
 
 /* Take io shared with the store's file open; on success the caller unlocks it. */
 int content_enter(struct fs *fs, struct inode *inode, bool writable);

@@ -34,10 +34,11 @@ struct fs {
 	struct alcm_profile profile;      /* of the root */
 	enum alcm_detect detect;          /* which files are compressed */
 	struct alcm_predictor *predictor; /* NULL: the built-in */
-	int store_fd;                     /* O_PATH of the store's root */
-	int lock_fd;                      /* holds the store's lock */
-	bool is_root;                     /* may act for other users */
-	bool to_syslog;                   /* a daemon; otherwise messages go to stderr */
+	struct alcm_store *store;         /* locked for as long as the mount lives */
+	int store_fd;                     /* its root */
+	bool only_reads; /* the store can't be written: no reports, no conversions */
+	bool is_root;    /* may act for other users */
+	bool to_syslog;  /* a daemon; otherwise messages go to stderr */
 	struct fuse_session *session;
 
 	struct lock table_lock; /* guards what follows, lookup counts, parent and name of inodes */
@@ -52,8 +53,7 @@ struct fs {
 	struct rest rest;
 	struct read_buffers read_buffers;
 
-	_Atomic unsigned n_unfinished; /* files that could only be packed in part: alcm_swap_retry() */
-	struct lock dirs_lock;         /* guards the list of open directories; a leaf */
+	struct lock dirs_lock; /* guards the list of open directories; a leaf */
 	struct dir_handle *dirs;
 
 	struct lock scheduler_lock; /* one save at a time takes a directory's scheduler on */

@@ -119,16 +119,15 @@ static int check_paths(struct options *o)
 static int open_store(struct fs *fs)
 {
 	const char *store = fs->opt.store;
-	int err;
+	int err = alcm_store_open(store, &fs->store);
 
-	fs->store_fd = open(store, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fs->store_fd < 0) {
-		err = -errno;
+	if (err) {
 		fs_fail("%s: %s", store, strerror(-err));
 		return err;
 	}
+	fs->store_fd = alcm_store_dirfd(fs->store);
 	err = store_lock(fs);
-	if (err)
+	if (err || fs->only_reads)
 		return err;
 	err = alcm_swap_recover(fs->store_fd, fs_log_core, fs);
 	if (err)
@@ -299,7 +298,6 @@ static int start(int argc, char **argv)
 	struct fs fs = {
 		.opt = { .chunk_kib = 256, .min_size = 4096, .quiet = 300, .attr_timeout = 1 },
 		.store_fd = -1,
-		.lock_fd = -1,
 		.is_root = geteuid() == 0,
 	};
 	int err;
@@ -323,8 +321,7 @@ static int start(int argc, char **argv)
 	free(fs.opt.predictor);
 	free(fs.opt.detect);
 	alcm_predictor_free(fs.predictor);
-	if (fs.store_fd >= 0)
-		close(fs.store_fd);
+	alcm_store_close(fs.store);
 	return err ? 1 : 0;
 }
 

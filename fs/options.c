@@ -58,7 +58,9 @@ static const struct fuse_opt option_table[] = {
 	KEY("fsname=", KEY_PASS),
 	KEY("subtype=", KEY_PASS),
 	KEY("auto_unmount", KEY_PASS),
+	OPTION("ro", read_only), /* and then the store may be read-only, too */
 	KEY("ro", KEY_PASS),
+	{ "rw", offsetof(struct options, read_only), 0 },
 	KEY("rw", KEY_PASS),
 	KEY("dev", KEY_PASS),
 	KEY("nodev", KEY_PASS),

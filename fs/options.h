@@ -19,7 +19,7 @@ struct options {
 	int noverify, noatime;
 	double attr_timeout;
 	int foreground, debug, show_help, show_version;
-	int allow_other;
+	int allow_other, read_only;
 };
 
 /* Take ours out of `args`, leaving those for libfuse. -EINVAL after saying what is wrong. */

@@ -12,8 +12,8 @@
 /* For a caller's files: owners, modes, devices, access to all of them; and to create as that caller. */
 #define ALWAYS                                                                                 \
 	(CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_FOWNER) | \
-		CAP(CAP_FSETID) | CAP(CAP_MKNOD) | CAP(CAP_SETFCAP) | CAP(CAP_SETUID) |        \
-		CAP(CAP_SETGID))
+		CAP(CAP_FSETID) | CAP(CAP_LEASE) | CAP(CAP_MKNOD) | CAP(CAP_SETFCAP) |         \
+		CAP(CAP_SETUID) | CAP(CAP_SETGID))
 #define AT_TIMES (CAP(CAP_SYS_ADMIN) | CAP(CAP_SYS_RESOURCE))
 
 struct caps {

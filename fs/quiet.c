@@ -177,7 +177,7 @@ int quiet_start(struct fs *fs)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&q->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (!fs->opt.quiet)
+	if (!fs->opt.quiet || fs->only_reads)
 		return 0;
 	err = pthread_create(&q->thread, NULL, run, fs);
 	q->running = !err;

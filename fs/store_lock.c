@@ -7,8 +7,6 @@
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Whether some store is mounted at `point`, in this mount namespace. */
@@ -26,93 +24,51 @@ static bool mounted_at(const char *point)
 }
 
 /* Where the lock's holder has mounted the store; "" when it hasn't, or isn't alcmfs. */
-static void read_holder(int fd, char point[PATH_MAX])
+static void read_holder(const struct fs *fs, char point[PATH_MAX])
 {
-	ssize_t n = pread(fd, point, PATH_MAX - 1, 0);
+	int fd = alcm_open_beneath(fs->store_fd, ADMIN_NAME "/lock", O_RDONLY | O_NONBLOCK, 0);
+	ssize_t n = fd < 0 ? 0 : pread(fd, point, PATH_MAX - 1, 0);
 
+	if (fd >= 0)
+		close(fd);
 	point[n > 0 ? n : 0] = '\0';
 	point[strcspn(point, "\n")] = '\0';
 }
 
-static int take(struct fs *fs)
+/* What can't be written may be read all the same, and with others who only read. */
+static int lock_once(struct fs *fs, struct alcm_diag *diag)
 {
-	enum { TRIES = 200, PAUSE_US = 50 * 1000 };
-	char point[PATH_MAX];
+	int err = alcm_store_lock(fs->store, ALCM_USE_MOUNT, fs->opt.mountpoint, diag);
 
-	for (int k = 0; k < TRIES; k++) {
-		if (!flock(fs->lock_fd, LOCK_EX | LOCK_NB))
-			return 0;
-		if (errno != EWOULDBLOCK) {
-			int err = -errno;
-
-			fs_fail("%s/%s/lock: %s", fs->opt.store, ADMIN_NAME, strerror(-err));
-			return err;
-		}
-		read_holder(fs->lock_fd, point);
-		if (point[0] && mounted_at(point)) {
-			fs_fail("%s is mounted already, at %s", fs->opt.store, point);
-			return -EBUSY;
-		}
-		usleep(PAUSE_US);
-	}
-	fs_fail("%s is in use: by a mount elsewhere, or by alcm changing it in place",
-		fs->opt.store);
-	return -EBUSY;
-}
-
-static void write_holder(struct fs *fs)
-{
-	char text[PATH_MAX + 1];
-	int n = snprintf(text, sizeof(text), "%s\n", fs->opt.mountpoint);
-
-	/* Only words for whoever is refused: without them the lock holds all the same. */
-	if (ftruncate(fs->lock_fd, 0) || pwrite(fs->lock_fd, text, (size_t)n, 0) != n)
-		(void)ftruncate(fs->lock_fd, 0);
-}
-
-/*
- * .alcm, its caq, and the lock in it. Neither may lead elsewhere: the daemon writes there with its own
- * rights, and the store may be somebody else's.
- */
-static int open_lock(struct fs *fs)
-{
-	const int flags = O_RDWR | O_CREAT;
-	struct stat st;
-
-	if (mkdirat(fs->store_fd, ADMIN_NAME, 0755) && errno != EEXIST)
-		return -errno;
-
-	int admin = alcm_open_beneath(fs->store_fd, ADMIN_NAME, O_RDONLY | O_DIRECTORY, 0),
-	    err = 0;
-
-	if (admin < 0)
-		return admin;
-	if (mkdirat(admin, "caq", 0755) && errno != EEXIST)
-		err = -errno;
-	close(admin);
-	if (err)
+	if (!err || !fs->opt.read_only)
 		return err;
-	fs->lock_fd = alcm_open_beneath(fs->store_fd, ADMIN_NAME "/lock", flags, 0600);
-	if (fs->lock_fd < 0)
-		return fs->lock_fd;
-	if (fstat(fs->lock_fd, &st))
-		return -errno;
-	return S_ISREG(st.st_mode) && st.st_nlink == 1 ? 0 : -EINVAL;
+	err = alcm_store_lock(fs->store, ALCM_USE_READ, NULL, diag);
+	fs->only_reads = !err;
+	return err;
 }
 
 int store_lock(struct fs *fs)
 {
-	int err = open_lock(fs);
+	/* A daemon that ends said where it was mounted; others are given less time. */
+	enum { TRIES = 200, TRIES_OTHERS = 40, PAUSE_US = 50 * 1000 };
+	struct alcm_diag diag = { 0 };
+	char point[PATH_MAX] = "";
+	int err = 0;
 
-	if (err) {
-		fs_fail("%s/%s: %s", fs->opt.store, ADMIN_NAME,
-			err == -ELOOP || err == -ENOTDIR ? "is a symbolic link or no directory"
-				: err == -EINVAL ? "its lock is no file, or has other names, too"
-						 : strerror(-err));
-		return err;
+	for (int k = 0; k < (point[0] ? TRIES : TRIES_OTHERS); k++) {
+		err = lock_once(fs, &diag);
+		if (err != -EBUSY && err != -EAGAIN)
+			break;
+		read_holder(fs, point);
+		if (point[0] && mounted_at(point)) {
+			fs_fail("%s: can't be mounted: %s, at %s", fs->opt.store, diag.cause,
+				point);
+			return err;
+		}
+		usleep(PAUSE_US);
 	}
-	err = take(fs);
-	if (!err)
-		write_holder(fs);
+	if (err)
+		fs_fail("%s: can't be mounted: %s", fs->opt.store,
+			diag.cause[0] ? diag.cause : strerror(-err));
 	return err;
 }

@@ -92,7 +92,8 @@ static void adopt(struct alcm_blob *b, struct recovered *rec)
 			break;
 	}
 	if (!rec->has_trailer) {
-		/* Rebuilt: never committed, so the next commit has something to do. */
+		/* Rebuilt from records that nobody ever said to be all of the file. */
+		b->unfinished = rec->size > 0;
 		b->dirty = b->writable;
 		return;
 	}
@@ -224,11 +225,28 @@ void blob_mark_dirty_locked(struct alcm_blob *blob)
 
 /* ---- reading ----------------------------------------------------------------------------------- */
 
+int blob_check_finished(const struct alcm_blob *blob, struct alcm_diag *diag)
+{
+	static const char cause[] =
+		"no commit of it is whole: its first save was never finished, or its end is "
+		"lost; alcm check --repair keeps the part that is there";
+
+	return atomic_load(&blob->unfinished) ? diag_set(diag, -EIO, 0, "%s", cause) : 0;
+}
+
+bool blob_salvage(struct alcm_blob *blob)
+{
+	return atomic_exchange(&blob->unfinished, false);
+}
+
 ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t off,
 	struct alcm_diag *diag)
 {
 	uint64_t size = alcm_blob_size(blob), at = off, end;
+	int unfinished = blob_check_finished(blob, diag);
 
+	if (unfinished)
+		return unfinished;
 	if (off >= size)
 		return 0;
 	end = min_u64(size, off + min_u64(n, INT64_MAX / 2));
@@ -361,8 +379,10 @@ ssize_t alcm_blob_pwrite(struct alcm_blob *blob, const void *buf, size_t n, uint
 {
 	uint8_t *spare = NULL;
 	uint64_t at = off, max = alcm_blob_max_size(blob), end;
-	int err = 0;
+	int err = blob_check_finished(blob, diag);
 
+	if (err)
+		return err;
 	if (n && off >= max)
 		return blob_too_large(blob, diag);
 	/* As with any file size limit, what fits below it is written. */

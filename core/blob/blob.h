@@ -16,4 +16,10 @@ int blob_check_on(struct alcm *alcm, struct store store, bool repair, struct alc
 /* Pretend to be on another boot of the machine, as after a power failure; NULL: the real one. */
 void blob_set_boot_id_for_tests(const uint8_t id[16]);
 
+/*
+ * Take a blob that was rebuilt without any commit for what there is of it, as alcm check --repair does: until then
+ * nothing is read from it. False: it has a commit.
+ */
+bool blob_salvage(struct alcm_blob *blob);
+
 #endif

@@ -93,9 +93,10 @@ struct alcm_blob {
 	struct cbuf bufs;                  /* ring; the head is no buffer */
 	unsigned n_clean, n_dirty, n_busy; /* busy: QUEUED or ENCODING */
 	bool exclusive, dirty, header_written;
-	int failed, full;   /* sticky -EIO; that the store is full, until the next commit */
-	bool verify_failed; /* since the last commit; said by it */
-	bool any_untyped;   /* some record may be, see struct slot */
+	int failed, full;        /* sticky -EIO; that the store is full, until the next commit */
+	bool verify_failed;      /* since the last commit; said by it */
+	_Atomic bool unfinished; /* rebuilt without any commit: not all of the file, perhaps */
+	bool any_untyped;        /* some record may be, see struct slot */
 
 	struct layout layout;
 	bool layout_stale; /* chunk 0's header may have changed since */
@@ -180,6 +181,9 @@ void blob_mark_dirty_locked(struct alcm_blob *blob);
 
 /* 0; -EBADF: opened for reading; -EIO: the store lost a write. */
 int blob_changeable(const struct alcm_blob *blob);
+
+/* -EIO and a cause, if the blob was rebuilt without any commit: its first chunks aren't the file. */
+int blob_check_finished(const struct alcm_blob *blob, struct alcm_diag *diag);
 
 /* -EFBIG, and `diag` says how large a file may be. */
 int blob_too_large(const struct alcm_blob *blob, struct alcm_diag *diag);

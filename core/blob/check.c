@@ -103,6 +103,8 @@ int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_c
 		err = blob_open_on(alcm, store, fix, &blob, &diag);
 	if (err)
 		return err;
+	/* Its parts are looked at, and --repair makes them a file. */
+	(void)blob_salvage(blob);
 	if (rec.header_bad)
 		(void)diag_set(&diag, 0, 0, "the header is damaged");
 	else if (rec.tail_bad)

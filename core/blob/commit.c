@@ -170,7 +170,7 @@ static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *di
 
 int alcm_blob_commit(struct alcm_blob *blob, bool sync, struct alcm_diag *diag)
 {
-	if (!blob->writable)
+	if (!blob->writable || atomic_load(&blob->unfinished))
 		return 0;
 	WITH_LOCK(&blob->lock);
 	commit_enter_locked(blob);

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/diag.h"
 #include "blob/blob_state.h"
+#include "blob/conversion.h"
 
 enum { EFFORT_LEAST = 256 << 20, EFFORT_TIMES = 16 };
 
@@ -389,6 +390,10 @@ static int read_header(const struct store *store, struct recovered *rec, struct 
 		return disk_header_begins(buf, n)
 			? diag_set(diag, -EIO, 0, "the file ends within its header")
 			: -EMEDIUMTYPE;
+	if (conversion_begins(buf, n))
+		return diag_set(diag, -EIO, 0,
+			"its conversion in place was cut off; mount its store, or run alcm check "
+			"--repair, to finish it");
 	switch (disk_header_get(&rec->header, buf, sizeof(buf))) {
 	case DISK_OK:
 		return 0;

@@ -46,6 +46,9 @@ static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spar
 	uint32_t cut = (uint32_t)(size & (blob->chunk_bytes - 1));
 	int err = blob_changeable(blob);
 
+	/* What was never finished can only be emptied. */
+	if (!err && size)
+		err = blob_check_finished(blob, diag);
 	if (!err && size < blob->size && cut)
 		err = cut_chunk_locked(blob, chunk_of(blob, size), cut, spare, diag);
 	if (err)
@@ -65,6 +68,8 @@ static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spar
 	if (size != blob->size)
 		blob_mark_dirty_locked(blob);
 	blob->size = size;
+	if (!size)
+		atomic_store(&blob->unfinished, false);
 	return 0;
 }
 

@@ -38,6 +38,7 @@ MAX_PARTS = 8
 MAX_PLANES = 64
 MEND_MAX = 16 << 10
 
+CONVERSION_MAGIC = b"\x89ALCMc\r\n"
 HEADER_MAGIC = b"\x89ALCM\r\n\x1a"
 TRAILER_MAGIC = b"\x89ALCMt\r\n"
 RECORD_MAGIC = b"ALR1"
@@ -330,6 +331,8 @@ class Blob:
         self.data = data
         self.end = len(data)
         self.boot_id = this_boot_id() if boot_id is None else boot_id
+        if self.data[:8] == CONVERSION_MAGIC:
+            raise Corrupt("its conversion in place was cut off")
         try:
             self.read_header(self.data[:HEADER_BYTES])
         except Corrupt:
@@ -595,6 +598,8 @@ class Blob:
         return (raw + bytes(self.chunk_bytes - len(raw)))[:want]
 
     def chunks(self):
+        # 4.4: what was rebuilt is for those who repair; it needn't be all of the file.
+        must(self.trailer or not self.size, "its first save was never finished")
         for number in range((self.size + self.chunk_bytes - 1) // self.chunk_bytes):
             try:
                 yield self.chunk(number)

@@ -222,6 +222,7 @@ static void use(struct store_mem *mem, const struct seed *seed)
 
 	store_mem_set_readonly(mem, true);
 	if (!blob_open_on(alcm, s, false, &blob, &diag)) {
+		(void)blob_salvage(blob);
 		read_all(blob, seed);
 		alcm_blob_close(blob);
 	}

@@ -12,7 +12,7 @@
 
 #include "alcm.h"
 #include "base/beneath.h"
-#include "blob/swap_job.h"
+#include "store/swap_job.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

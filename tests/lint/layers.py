@@ -6,8 +6,8 @@ import re
 import sys
 
 RANK = {"base": 0, "tensor": 1, "synth": 2, "transform": 2, "coder": 2, "sched": 2, "format": 3,
-        "predict": 4, "profile": 3, "lossy": 4, "codec": 5, "blob": 6, "report": 7,
-        "bench": 7, "": 8}
+        "predict": 4, "profile": 3, "lossy": 4, "codec": 5, "blob": 6, "store": 7, "report": 8,
+        "bench": 8, "": 9}
 
 # What programs share with core besides its public header: it needs no library.
 FLOOR = {"base/lock.h"}

@@ -273,6 +273,7 @@ int crash_run_check(struct crash_run *r, struct store_mem *image, uint64_t boot,
 	if (err && err != -EMEDIUMTYPE && err != -EIO)
 		crash_die(r, "open: %s", strerror(-err));
 	if (!err) {
+		model_salvage(&r->m, blob);
 		state = check_opened(r, blob, lo, hi, exact);
 		/* A torn frame is only told from a whole one by its hash, which is the blob's job. */
 		if (exact && lo < 0 && strcmp(r->what, "prefix") == 0 &&

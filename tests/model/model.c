@@ -340,6 +340,15 @@ static void step_info(struct model *m)
 			(unsigned long long)m->committed_size);
 }
 
+void model_salvage(struct model *m, struct alcm_blob *blob)
+{
+	uint8_t byte;
+	ssize_t n = alcm_blob_pread(blob, &byte, 1, 0, NULL);
+
+	if (blob_salvage(blob) && n != -EIO)
+		die(m, "what was never committed is shown");
+}
+
 void model_commit(struct model *m, bool sync)
 {
 	struct alcm_diag diag = { 0 };

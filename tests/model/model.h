@@ -102,4 +102,7 @@ void model_lossy(const struct options *o);
 void model_archive(const struct options *o);
 void model_damage(const struct options *o);
 
+/* A blob without any commit shows nothing; then take it for what there is of it. */
+void model_salvage(struct model *m, struct alcm_blob *blob);
+
 #endif

@@ -227,6 +227,7 @@ static bool check_reads(struct damage *d, const struct state *want)
 		return false;
 	if (err)
 		damage_die(d, "opening says %s, cause '%s'", strerror(-err), diag.cause);
+	model_salvage(&d->m, blob);
 	if (!want) {
 		check_prefix(d, blob);
 	} else {

@@ -201,6 +201,7 @@ static bool reopen(struct trial *t)
 		return true;
 	}
 	/* Whatever could be rebuilt: take it as it is, if it can be read. */
+	model_salvage(m, m->blob);
 	m->size = alcm_blob_size(m->blob);
 	clear(t);
 	if (m->size > m->max_size ||

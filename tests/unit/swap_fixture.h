@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "alcm.h"
-#include "blob/swap_job.h"
+#include "store/swap_job.h"
 #include "test_dir.h"
 
 enum { SIZE = 300000 };

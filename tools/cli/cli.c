@@ -36,7 +36,9 @@ enum cli_exit cli_error(struct cli *cli, const char *path, const char *fmt, ...)
 enum cli_exit cli_error_from(struct cli *cli, const char *path, int err,
 	const struct alcm_diag *diag)
 {
-	if (diag && diag->cause[0])
+	if (diag && diag->cause[0] && err != -EIO)
+		cli_error(cli, path, "%s", diag->cause);
+	else if (diag && diag->cause[0])
 		cli_error(cli, path, "%s (at byte %llu of the blob)", diag->cause,
 			(unsigned long long)diag->offset);
 	else

@@ -53,6 +53,7 @@ enum cli_option {
 	OPT_DEPTH = 1 << 27,
 	OPT_TOP = 1 << 28,
 	OPT_DETECT = 1 << 29,
+	OPT_WAIT = 1 << 30,
 };
 
 struct cli;

@@ -97,21 +97,18 @@ static enum cli_exit judge(struct convert *c, const struct walk_entry *entry, in
 	return CLI_OK;
 }
 
-static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entry, int fd)
+static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entry,
+	const char *rel, int fd)
 {
 	struct alcm_diag diag = { 0 };
 	struct stat after;
-	char *rel = store_rel(&c->store, entry->path);
-	int err;
+	int err = alcm_store_may_change(c->store.store, fd, &diag);
 
-	if (!rel)
-		return cli_error(c->cli, entry->path, "%s", strerror(errno));
-	err = c->profile ? alcm_pack(c->alcm, c->store.dirfd, rel, fd, c->profile, &diag)
-			 : alcm_unpack(c->alcm, c->store.dirfd, rel, fd, &diag);
-	if (err) {
-		free(rel);
+	if (!err)
+		err = c->profile ? alcm_pack(c->alcm, c->store.dirfd, rel, fd, c->profile, &diag)
+				 : alcm_unpack(c->alcm, c->store.dirfd, rel, fd, &diag);
+	if (err)
 		return cli_error_from(c->cli, entry->path, err, &diag);
-	}
 	c->n_files++;
 	c->bytes_before += (uint64_t)entry->st->st_size;
 	if (fstat(fd, &after) == 0)
@@ -120,27 +117,43 @@ static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entr
 		sidecar_remove(c->store.dirfd, rel);
 	else if (!c->store.temporary)
 		err = sidecar_write_for(c->alcm, c->store.dirfd, rel);
-	free(rel);
 	if (err)
 		return cli_error(c->cli, entry->path,
 			"packed, but its report could not be written: %s", strerror(-err));
 	return CLI_OK;
 }
 
+/* What a crash cut off before is finished first. */
+static enum cli_exit convert_open(struct convert *c, const struct walk_entry *entry,
+	const char *rel, int fd)
+{
+	struct alcm_diag diag = { 0 };
+	bool wanted;
+	/* A file that somebody named is refused also if there were nothing to do. */
+	int err = entry->rel[0] ? 0 : alcm_store_may_change(c->store.store, fd, &diag);
+	enum cli_exit status;
+
+	if (!err)
+		err = store_resume(&c->store, rel, fd, &diag);
+	if (err < 0)
+		return cli_error_from(c->cli, entry->path, err, &diag);
+	status = judge(c, entry, fd, &wanted);
+	return status || !wanted ? status : convert_fd(c, entry, rel, fd);
+}
+
 static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry *entry)
 {
 	int fd = walk_open(entry, O_RDWR);
+	char *rel = fd < 0 ? NULL : store_rel(&c->store, entry->path);
 	enum cli_exit status;
-	bool wanted;
 
-	if (fd < 0)
-		return cli_error(c->cli, entry->path, "%s", strerror(errno));
 	/* Each is read, compared with what became of it, and copied into place. */
 	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size, c->profile ? 4 : 2);
-	status = judge(c, entry, fd, &wanted);
-	if (wanted)
-		status = convert_fd(c, entry, fd);
-	close(fd);
+	status = rel ? convert_open(c, entry, rel, fd)
+		     : cli_error(c->cli, entry->path, "%s", strerror(errno));
+	free(rel);
+	if (fd >= 0)
+		close(fd);
 	progress_add(&c->cli->progress, (uint64_t)entry->st->st_size);
 	return status;
 }
@@ -273,7 +286,7 @@ static enum cli_exit convert_operand(struct convert *c, const char *path)
 		return status;
 	status = store_lock(c->cli, &c->store);
 	if (!status)
-		status = walk(c->cli, path, convert_entry, c);
+		status = walk_in_place(c->cli, path, convert_entry, c);
 	store_close(&c->store);
 	return status;
 }

@@ -21,6 +21,7 @@ static const struct {
 		"replace an output that exists; pack: take what is no tensor, too" },
 	{ OPT_DETECT, 0, "detect", "WHICH", "take npy, tensors (if not given) or all, as a mount" },
 	{ OPT_REPAIR, 0, "repair", NULL, "mend what can be mended" },
+	{ OPT_WAIT, 0, "wait", NULL, "wait until the store isn't mounted any more" },
 	{ OPT_PROFILE, 0, "profile", "NAME", "lossless, paper, alcm, bounded:E or bounded-abs:E" },
 	{ OPT_PREDICTOR, 0, "predictor", "FILE", "weights by alcm train, not the built-in ones" },
 	{ OPT_WEIGHTS, 'o', "output", "FILE", "write the weights to FILE, an .npz" },

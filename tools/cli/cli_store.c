@@ -43,21 +43,22 @@ static bool is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static bool has_admin_dir(const char *dir)
+static bool is_root(const char *dir)
 {
-	char *admin = cli_join(dir, ".alcm");
-	bool has = admin && is_dir(admin);
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool is = fd >= 0 && alcm_store_is_root(fd);
 
-	free(admin);
-	return has;
+	if (fd >= 0)
+		close(fd);
+	return is;
 }
 
-/* The nearest directory at or above the absolute `start` that holds .alcm; NULL: none. */
+/* The nearest store's root at or above the absolute `start`; NULL: none. */
 static char *find_root(const char *start)
 {
 	char *dir = strdup(start);
 
-	while (dir && !has_admin_dir(dir)) {
+	while (dir && !is_root(dir)) {
 		if (!go_up(dir)) {
 			free(dir);
 			return NULL;
@@ -69,15 +70,17 @@ static char *find_root(const char *start)
 enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out)
 {
 	char *start = realpath(path, NULL);
+	int err;
 
-	*out = (struct store_at){ .dirfd = -1, .lock_fd = -1 };
+	*out = (struct store_at){ .dirfd = -1 };
 	if (!start)
 		return cli_error(cli, path, "%s", strerror(errno));
 	if (store_is_mount(path)) {
 		free(start);
 		return cli_error(cli, path, "is inside a mount; name the file in the store below");
 	}
-	if (!is_dir(start))
+	out->use = is_dir(start) ? ALCM_USE_VERB : ALCM_USE_FILE;
+	if (out->use == ALCM_USE_FILE)
 		go_up(start);
 	out->root = find_root(start);
 	if (!out->root) {
@@ -86,22 +89,14 @@ enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out
 		start = NULL;
 	}
 	free(start);
-	out->dirfd = open(out->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (out->dirfd >= 0)
-		return CLI_OK;
-	cli_error(cli, out->root, "%s", strerror(errno));
-	store_close(out);
-	return CLI_FAILED;
-}
-
-static int open_lock(const struct store_at *store)
-{
-	int fd = alcm_open_beneath(store->dirfd, ".alcm/lock", O_RDWR | O_CREAT, 0600);
-
-	/* flock(2) needs no right to write. */
-	if (fd == -EACCES)
-		fd = alcm_open_beneath(store->dirfd, ".alcm/lock", O_RDONLY, 0);
-	return fd;
+	err = alcm_store_open(out->root, &out->store);
+	if (err) {
+		cli_error(cli, out->root, "%s", strerror(-err));
+		store_close(out);
+		return CLI_FAILED;
+	}
+	out->dirfd = alcm_store_dirfd(out->store);
+	return CLI_OK;
 }
 
 struct recovery {
@@ -135,31 +130,74 @@ unsigned store_count_jobs(const struct store_at *store)
 	return n;
 }
 
+/*
+ * Other commands end by themselves, so they are waited for; a mount may stay for weeks. The pauses are uneven:
+ * two who come at once, each seeing the other, must not do so again.
+ */
+static int wait_for_lock(struct cli *cli, struct store_at *store, struct alcm_diag *diag)
+{
+	enum { PAUSE_US = 20 * 1000, QUIET_PAUSES = 100 };
+	unsigned seed = (unsigned)getpid();
+
+	for (unsigned k = 0;; k++) {
+		int err = alcm_store_lock(store->store, store->use, NULL, diag);
+
+		if (err != -EAGAIN && !(err == -EBUSY && cli->options & OPT_WAIT))
+			return err;
+		if (k == QUIET_PAUSES)
+			cli_error(cli, store->root, "waiting: %s", diag->cause);
+		usleep(PAUSE_US + (useconds_t)rand_r(&seed) % PAUSE_US);
+	}
+}
+
 enum cli_exit store_lock(struct cli *cli, struct store_at *store)
 {
 	struct recovery recovery = { cli, store };
-	int err;
+	struct alcm_diag diag = { 0 };
+	int err = wait_for_lock(cli, store, &diag);
 
-	if (store->temporary && mkdirat(store->dirfd, ".alcm", 0700) != 0 && errno != EEXIST)
-		return cli_error(cli, store->root, "can't make .alcm: %s", strerror(errno));
-	store->lock_fd = open_lock(store);
-	if (store->lock_fd < 0)
-		return cli_error(cli, store->root, "can't lock the store: .alcm/lock: %s",
-			strerror(-store->lock_fd));
-	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		err = errno;
-		close(store->lock_fd);
-		store->lock_fd = -1;
-		if (err == EWOULDBLOCK)
-			return cli_error(cli,
-				store->root, "the store is mounted, or another alcm works on it: unmount first");
-		return cli_error(cli, store->root, "can't lock the store: %s", strerror(err));
-	}
+	if (err == -EBUSY)
+		return cli_error(cli, store->root, "%s: unmount first, or wait for that (--wait)",
+			diag.cause);
+	if (err)
+		return cli_error(cli, store->root, "can't lock the store: %s",
+			diag.cause[0] ? diag.cause : strerror(-err));
+	store->temporary = alcm_store_is_temporary(store->store);
 	err = alcm_swap_recover(store->dirfd, log_recovery, &recovery);
 	if (err)
 		return cli_error(cli, store->root,
 			"can't finish a job that a crash left in .alcm/swap: %s", strerror(-err));
 	return CLI_OK;
+}
+
+/* The directory of the store's file `rel`; a negative errno. */
+static int open_parent(const struct store_at *store, const char *rel)
+{
+	char *dir = strdup(rel), *slash = dir ? strrchr(dir, '/') : NULL;
+	int fd;
+
+	if (!dir)
+		return -ENOMEM;
+	if (slash)
+		*slash = '\0';
+	fd = alcm_open_beneath(store->dirfd, slash ? dir : ".", O_PATH | O_DIRECTORY, 0);
+	free(dir);
+	return fd;
+}
+
+int store_resume(const struct store_at *store, const char *rel, int fd, struct alcm_diag *diag)
+{
+	uint64_t logical_bytes;
+	int dir, done;
+
+	if (alcm_swap_pending(fd, &logical_bytes) != 1)
+		return 0;
+	dir = open_parent(store, rel);
+	if (dir < 0)
+		return dir;
+	done = alcm_swap_resume(dir, fd, diag);
+	close(dir);
+	return done;
 }
 
 bool store_is_busy(const struct store_at *store)
@@ -176,17 +214,9 @@ bool store_is_busy(const struct store_at *store)
 
 void store_close(struct store_at *store)
 {
-	if (store->temporary && store->lock_fd >= 0) {
-		unlinkat(store->dirfd, ".alcm/lock", 0);
-		unlinkat(store->dirfd, ".alcm/swap", AT_REMOVEDIR);
-		unlinkat(store->dirfd, ".alcm", AT_REMOVEDIR);
-	}
-	if (store->lock_fd >= 0)
-		close(store->lock_fd);
-	if (store->dirfd >= 0)
-		close(store->dirfd);
+	alcm_store_close(store->store);
 	free(store->root);
-	*store = (struct store_at){ .dirfd = -1, .lock_fd = -1 };
+	*store = (struct store_at){ .dirfd = -1 };
 }
 
 char *store_rel(const struct store_at *store, const char *path)

@@ -2,8 +2,8 @@
 /*
  * The store that a file lies in: the nearest directory above it that holds `.alcm/`.
  *
- * A verb that changes files in place takes the lock that a mount holds, `.alcm/lock` by
- * flock(2), so neither meets the other's half-done work.
+ * A verb that changes files in place takes the lock that a mount holds, so neither meets the other's half-done
+ * work, whichever way it came (alcm_store_lock()).
  */
 #ifndef ALCM_TOOLS_CLI_STORE_H
 #define ALCM_TOOLS_CLI_STORE_H
@@ -11,22 +11,31 @@
 #include "cli.h"
 
 struct store_at {
-	int dirfd;           /* of the root */
-	int lock_fd;         /* -1: not locked */
+	struct alcm_store *store;
+	enum alcm_use use;   /* of the operand */
+	int dirfd;           /* of its root */
 	char *root;          /* absolute path */
-	bool temporary;      /* .alcm was made by us and goes with us */
+	bool temporary;      /* there is no store: .alcm, if we make it, goes with us */
 	unsigned n_finished; /* jobs of .alcm/swap that store_lock() found and finished */
 };
 
 /*
  * Find the store of `path`, a file or a directory (which may be the root itself). Without
- * any, the directory (a file's: the one it lies in) is taken for one: out->temporary is set and
- * .alcm made when store_lock() is called. A path inside a mount is refused. Reports failures.
+ * any, the directory (a file's: the one it lies in) is taken for one: out->temporary is set. A path inside a mount is refused. Reports failures.
  */
 enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out);
 
-/* Take the lock and finish what a crash left half done. Refused while mounted; reports. */
+/*
+ * Take the lock and finish what a crash left half done. Waits for other commands; refused while
+ * mounted, but with --wait waits for that, too. Reports.
+ */
 enum cli_exit store_lock(struct cli *cli, struct store_at *store);
+
+/*
+ * Finish the conversion of the file `rel`, open as `fd` for reading and writing, if one was cut off and its job
+ * isn't the store's own: 1; 0: there was none; or a negative errno.
+ */
+int store_resume(const struct store_at *store, const char *rel, int fd, struct alcm_diag *diag);
 
 /* How many jobs a crash left unfinished in .alcm/swap. */
 unsigned store_count_jobs(const struct store_at *store);

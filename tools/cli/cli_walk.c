@@ -14,6 +14,7 @@ struct walker {
 	void *ctx;
 	size_t root_len; /* of the operand in every path */
 	bool quiet;
+	bool in_place; /* stays in one store: see walk_in_place() */
 };
 
 static enum cli_exit visit(struct walker *w, int dirfd, const char *name, const char *path);
@@ -44,6 +45,9 @@ static enum cli_exit emit(struct walker *w, enum walk_kind kind, int dirfd, cons
 
 static enum cli_exit complain(struct walker *w, const char *path)
 {
+	/* Gone since its directory was read: others work here, too. */
+	if (errno == ENOENT && rel_of(w, path)[0])
+		return CLI_OK;
 	return w->quiet ? CLI_FAILED : cli_error(w->cli, path, "%s", strerror(errno));
 }
 
@@ -103,6 +107,44 @@ static enum cli_exit visit_dir(struct walker *w, int at, const char *name, const
 	return cli_worse(worst, emit(w, WALK_DIR_DONE, at, name, path, st));
 }
 
+/* Whether something is mounted at the name. */
+static bool is_mount_point(int dirfd, const char *name)
+{
+	struct statx x;
+
+	return statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &x) == 0 &&
+		x.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+/* Whether the directory is the root of a store. */
+static bool is_store(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool is = fd >= 0 && alcm_store_is_root(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+/* What isn't this store's to change is left out with a word. */
+static enum cli_exit refuse(struct walker *w, int dirfd, const char *name, const char *path,
+	const struct stat *st)
+{
+	bool is_root = rel_of(w, path)[0] == '\0';
+
+	if (is_root && S_ISDIR(st->st_mode))
+		return CLI_OK;
+	if (is_mount_point(dirfd, name))
+		return cli_error(w->cli, path,
+			is_root ? "is a mount of a single file: name it where it lies"
+				: "left out: something is mounted here; name it for itself");
+	if (S_ISDIR(st->st_mode) && is_store(dirfd, name))
+		return cli_error(w->cli, path,
+			"left out: it is a store of its own; name it for itself");
+	return CLI_OK;
+}
+
 static enum cli_exit visit(struct walker *w, int dirfd, const char *name, const char *path)
 {
 	bool is_root = rel_of(w, path)[0] == '\0';
@@ -110,6 +152,12 @@ static enum cli_exit visit(struct walker *w, int dirfd, const char *name, const 
 
 	if (fstatat(dirfd, name, &st, is_root ? 0 : AT_SYMLINK_NOFOLLOW) != 0)
 		return complain(w, path);
+	if (w->in_place) {
+		enum cli_exit status = refuse(w, dirfd, name, path, &st);
+
+		if (status)
+			return status;
+	}
 	if (S_ISDIR(st.st_mode))
 		return visit_dir(w, dirfd, name, path, &st);
 	return emit(w, S_ISREG(st.st_mode) ? WALK_FILE : WALK_OTHER, dirfd, name, path, &st);
@@ -118,6 +166,15 @@ static enum cli_exit visit(struct walker *w, int dirfd, const char *name, const 
 enum cli_exit walk(struct cli *cli, const char *path, walk_fn fn, void *ctx)
 {
 	struct walker w = { .cli = cli, .fn = fn, .ctx = ctx, .root_len = strlen(path) };
+
+	return visit(&w, AT_FDCWD, path, path);
+}
+
+enum cli_exit walk_in_place(struct cli *cli, const char *path, walk_fn fn, void *ctx)
+{
+	struct walker w = {
+		.cli = cli, .fn = fn, .ctx = ctx, .root_len = strlen(path), .in_place = true
+	};
 
 	return visit(&w, AT_FDCWD, path, path);
 }

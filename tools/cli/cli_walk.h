@@ -38,6 +38,12 @@ typedef enum cli_exit (*walk_fn)(void *ctx, const struct walk_entry *entry);
  */
 enum cli_exit walk(struct cli *cli, const char *path, walk_fn fn, void *ctx);
 
+/*
+ * The same for files that are to be changed in place: what is mounted below `path`, and stores of their own below it,
+ * are reported and left out, for their locks aren't held.
+ */
+enum cli_exit walk_in_place(struct cli *cli, const char *path, walk_fn fn, void *ctx);
+
 /* The same below the open directory `dirfd`, which is called `path` in what is reported. */
 enum cli_exit walk_below(struct cli *cli, int dirfd, const char *path, walk_fn fn, void *ctx);
 

@@ -187,6 +187,31 @@ static enum cli_exit check_fd(struct check *c, const struct walk_entry *entry, i
 	return status;
 }
 
+/* A conversion that was cut off and whose job lies in another directory's .alcm. */
+static enum cli_exit resume_fd(struct check *c, const struct walk_entry *entry, int fd)
+{
+	struct alcm_diag diag = { 0 };
+	uint64_t logical_bytes;
+	int writable, done = 0;
+	char *rel;
+
+	if (alcm_swap_pending(fd, &logical_bytes) != 1)
+		return CLI_OK;
+	rel = store_rel(&c->store, entry->path);
+	writable = rel ? walk_open(entry, O_RDWR) : -1;
+	if (writable < 0)
+		cli_error(c->cli, entry->path, "%s", strerror(errno));
+	else
+		done = store_resume(&c->store, rel, writable, &diag);
+	free(rel);
+	if (writable >= 0)
+		close(writable);
+	if (done < 0)
+		return cli_error_from(c->cli, entry->path, done, &diag);
+	c->n_repaired += done == 1;
+	return done == 1 ? CLI_REPAIRED : CLI_FAILED;
+}
+
 static enum cli_exit check_entry(void *ctx, const struct walk_entry *entry)
 {
 	struct check *c = ctx;
@@ -200,7 +225,8 @@ static enum cli_exit check_entry(void *ctx, const struct walk_entry *entry)
 		return cli_error(c->cli, entry->path, "%s", strerror(errno));
 	c->n_files++;
 	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size, 1);
-	status = check_fd(c, entry, fd);
+	status = c->repair ? resume_fd(c, entry, fd) : CLI_OK;
+	status = cli_worse(status, check_fd(c, entry, fd));
 	close(fd);
 	progress_add(&c->cli->progress, (uint64_t)entry->st->st_size);
 	return status;
@@ -316,7 +342,8 @@ static enum cli_exit check_operand(struct check *c, const char *path)
 		return status;
 	status = enter_store(c);
 	if (status == CLI_OK || status == CLI_REPAIRED) {
-		status = cli_worse(status, walk(c->cli, path, check_entry, c));
+		status = cli_worse(status,
+			(c->repair ? walk_in_place : walk)(c->cli, path, check_entry, c));
 		if (!c->store.temporary && !c->busy && is_root(c, path))
 			status = cli_worse(status, check_orphans(c));
 	}

@@ -6,8 +6,8 @@ import subprocess
 
 import e2e
 
-# capabilities(7): chown, dac_override, dac_read_search, fowner, fsetid, setgid, setuid, mknod, setfcap
-ALWAYS = sum(1 << cap for cap in (0, 1, 2, 3, 4, 6, 7, 27, 31))
+# capabilities(7): chown, dac_override, dac_read_search, fowner, fsetid, setgid, setuid, mknod, lease, setfcap
+ALWAYS = sum(1 << cap for cap in (0, 1, 2, 3, 4, 6, 7, 27, 28, 31))
 AT_TIMES = 1 << 21 | 1 << 24  # sys_admin, sys_resource
 
 

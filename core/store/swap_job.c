@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "blob/swap_job.h"
+#include "store/swap_job.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "blob/disk.h"
 #include "blob/store.h"
 
 enum {
@@ -73,6 +74,17 @@ int swap_dir_open(int store_dirfd, bool make)
 	return dir;
 }
 
+void swap_dir_remove(int store_dirfd)
+{
+	int admin = openat(store_dirfd, ".alcm", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (admin < 0)
+		return;
+	(void)unlinkat(admin, "swap", AT_REMOVEDIR);
+	close(admin);
+	(void)unlinkat(store_dirfd, ".alcm", AT_REMOVEDIR);
+}
+
 static void file_name(char out[SWAP_ID_CHARS + 5], const char *id, const char *suffix)
 {
 	(void)snprintf(out, SWAP_ID_CHARS + 5, "%.*s%s", SWAP_ID_CHARS, id, suffix);
@@ -99,11 +111,12 @@ static int remove_file(int dir, const char *id, const char *suffix)
 
 int swap_new_create(int dir, struct swap_job *job)
 {
-	uint64_t random;
+	uint8_t random[CONVERSION_ID_BYTES];
 
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
-	(void)snprintf(job->id, sizeof(job->id), "%016" PRIx64, random);
+	for (size_t i = 0; i < sizeof(random); i++)
+		(void)snprintf(job->id + 2 * i, 3, "%02x", random[i]);
 
 	int fd = create(dir, job->id, ".new");
 
@@ -168,6 +181,8 @@ static bool unescape(char out[PATH_MAX], const char *text)
 
 			c = low < 0 ? 0 : high * 16 + low;
 			text += 2;
+		} else if (c <= ' ') {
+			return false;
 		}
 		if (!c || n == PATH_MAX - 1)
 			return false;
@@ -180,10 +195,12 @@ static bool unescape(char out[PATH_MAX], const char *text)
 static int job_text(char *out, const struct swap_job *job)
 {
 	int n = snprintf(out, JOB_MAX,
-		"alcm-swap 1\nino %" PRIu64 "\nsize %" PRIu64 "\nmode %" PRIu32
+		"alcm-swap 1\nino %" PRIu64 "\nbefore %" PRIu64 " %016" PRIx64 "\nafter %" PRIu64
+		" %016" PRIx64 "\ncontent %" PRIu64 "\nmode %" PRIu32
 		"\nmtime %lld %ld\ndirection %s\npath ",
-		job->ino, job->size, job->mode, (long long)job->mtime.tv_sec, job->mtime.tv_nsec,
-		job->pack ? "pack" : "unpack");
+		job->ino, job->before.size, job->before.head_hash, job->after.size,
+		job->after.head_hash, job->logical_bytes, job->mode, (long long)job->mtime.tv_sec,
+		job->mtime.tv_nsec, job->pack ? "pack" : "unpack");
 
 	escape(out + n, job->path);
 	n += (int)strlen(out + n);
@@ -221,7 +238,7 @@ int swap_job_commit(int dir, const struct swap_job *job)
 		(void)unlinkat(dir, to, 0);
 		return err;
 	}
-	swap_step(SWAP_COMMITTED);
+	swap_step(SWAP_JOB_DURABLE);
 	return 0;
 }
 
@@ -232,17 +249,19 @@ static bool parse(const char *text, struct swap_job *job)
 	char direction[8];
 
 	if (sscanf(text,
-		    "alcm-swap 1\nino %" SCNu64 "\nsize %" SCNu64 "\nmode %" SCNu32
+		    "alcm-swap 1\nino %" SCNu64 "\nbefore %" SCNu64 " %" SCNx64 "\nafter %" SCNu64
+		    " %" SCNx64 "\ncontent %" SCNu64 "\nmode %" SCNu32
 		    "\nmtime %lld %ld\ndirection %7[a-z]\npath %n",
-		    &job->ino, &job->size, &job->mode, &sec, &job->mtime.tv_nsec, direction,
-		    &at) != 6 ||
+		    &job->ino, &job->before.size, &job->before.head_hash, &job->after.size,
+		    &job->after.head_hash, &job->logical_bytes, &job->mode, &sec,
+		    &job->mtime.tv_nsec, direction, &at) != 10 ||
 		at < 0)
 		return false;
 	job->mtime.tv_sec = (time_t)sec;
 	job->pack = strcmp(direction, "pack") == 0;
-	return (job->pack || strcmp(direction, "unpack") == 0) && job->size <= INT64_MAX &&
+	return (job->pack || strcmp(direction, "unpack") == 0) && job->after.size <= INT64_MAX &&
 		job->mode <= 07777 && job->mtime.tv_nsec >= 0 && job->mtime.tv_nsec < 1000000000 &&
-		unescape(job->path, text + at) && swap_path_valid(job->path);
+		unescape(job->path, text + at) && (!job->path[0] || swap_path_valid(job->path));
 }
 
 int swap_job_read(int dir, const char *id, struct swap_job *job)
@@ -331,12 +350,13 @@ static int zero_run(const struct store *to, uint64_t at, uint64_t end, uint8_t *
 	return err;
 }
 
-static int copy_content(int from_fd, int to_fd, uint64_t size)
+/* All but the head, behind which the mark lies. */
+static int copy_rest(int from_fd, int to_fd, uint64_t size)
 {
 	const struct store from = store_posix(from_fd), to = store_posix(to_fd);
 	AUTO_FREE uint8_t *buf = mem_alloc(COPY_BYTES);
 	int64_t old_size = to.ops->size(to.ctx);
-	uint64_t at = 0;
+	uint64_t at = CONVERSION_BYTES;
 
 	if (!buf)
 		return -ENOMEM;
@@ -355,20 +375,79 @@ static int copy_content(int from_fd, int to_fd, uint64_t size)
 			return err;
 		at = end;
 	}
-	return to.ops->truncate(to.ctx, size);
+	return to.ops->truncate(to.ctx, max_u64(size, CONVERSION_BYTES));
 }
 
-int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd)
+/* In one write of a disk's sector: what is there afterwards is the mark or the head. */
+static int copy_head(int from_fd, int to_fd, uint64_t size)
 {
-	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, job->mtime };
-	int err = copy_content(new_fd, target_fd, job->size);
-	struct stat st;
+	const struct store from = store_posix(from_fd), to = store_posix(to_fd);
+	uint8_t head[CONVERSION_BYTES] = { 0 };
+	int err = store_read(&from, head, (size_t)min_u64(size, sizeof(head)), 0);
+
+	return err ? err : store_write(&to, head, sizeof(head), 0);
+}
+
+int swap_print_take(int fd, struct swap_print *out)
+{
+	enum { HEAD_BYTES = 64 << 10 };
+	const struct store s = store_posix(fd);
+	AUTO_FREE uint8_t *head = mem_alloc(HEAD_BYTES);
+	int64_t size = s.ops->size(s.ctx);
+	size_t n = size < 0 ? 0 : (size_t)min_u64((uint64_t)size, HEAD_BYTES);
+	int err = !head ? -ENOMEM : size < 0 ? (int)size : store_read(&s, head, n, 0);
 
 	if (err)
 		return err;
-	swap_step(SWAP_COPIED);
+	*out = (struct swap_print){ (uint64_t)size, disk_hash(head, n) };
+	return 0;
+}
+
+static void mark_for(const struct swap_job *job, uint8_t mark[CONVERSION_BYTES])
+{
+	struct conversion c = { .pack = job->pack, .logical_bytes = job->logical_bytes };
+
+	for (size_t i = 0; i < sizeof(c.id); i++)
+		(void)sscanf(job->id + 2 * i, "%2hhx", &c.id[i]);
+	conversion_put(mark, &c);
+}
+
+/* `n` bytes of the old head back, and the old size. -EINPROGRESS: that failed, too. */
+static int put_head_back(const struct store *target, const uint8_t *head, size_t n, uint64_t size,
+	int err)
+{
+	if (store_write(target, head, n, 0) || target->ops->truncate(target->ctx, size) ||
+		target->ops->sync(target->ctx))
+		return -EINPROGRESS;
+	return err;
+}
+
+int swap_job_mark(const struct swap_job *job, int target_fd)
+{
+	const struct store target = store_posix(target_fd);
+	uint8_t mark[CONVERSION_BYTES], head[CONVERSION_BYTES];
+	size_t n = (size_t)min_u64(job->before.size, sizeof(head));
+	int err = store_read(&target, head, n, 0);
+
+	if (err)
+		return err;
+	mark_for(job, mark);
+	err = store_write(&target, mark, sizeof(mark), 0);
+	if (!err && swap_fsync(target_fd))
+		err = -errno;
+	if (err)
+		return put_head_back(&target, head, n, job->before.size, err);
+	swap_step(SWAP_COMMITTED);
+	return 0;
+}
+
+int swap_job_settle(const struct swap_job *job, int target_fd)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, job->mtime };
+	struct stat st;
+
 	/* Writing may have cleared set-id bits. */
-	if (fstat(target_fd, &st) ||
+	if (ftruncate(target_fd, (off_t)job->after.size) || fstat(target_fd, &st) ||
 		((st.st_mode & 07777) != job->mode && fchmod(target_fd, job->mode)) ||
 		futimens(target_fd, times) || swap_fsync(target_fd))
 		return -errno;
@@ -376,13 +455,34 @@ int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd)
 	return 0;
 }
 
-int swap_job_finish(int dir, const struct swap_job *job)
+int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd)
+{
+	int err = copy_rest(new_fd, target_fd, job->after.size);
+
+	if (!err && swap_fsync(target_fd))
+		err = -errno;
+	if (err)
+		return err;
+	swap_step(SWAP_COPIED);
+	err = copy_head(new_fd, target_fd, job->after.size);
+	if (err)
+		return err;
+	swap_step(SWAP_HEAD_COPIED);
+	return swap_job_settle(job, target_fd);
+}
+
+int swap_job_drop(int dir, const struct swap_job *job)
 {
 	int err = remove_file(dir, job->id, ".job");
 
 	/* Were it to come back after a power failure, it would undo what is written from now on. */
-	if (!err && swap_fsync(dir))
-		err = -errno;
+	return !err && swap_fsync(dir) ? -errno : err;
+}
+
+int swap_job_finish(int dir, const struct swap_job *job)
+{
+	int err = swap_job_drop(dir, job);
+
 	if (err)
 		return err;
 	swap_step(SWAP_JOB_REMOVED);

@@ -11,7 +11,8 @@
 #include "base/checked.h"
 #include "base/diag.h"
 #include "blob/store.h"
-#include "blob/swap_job.h"
+#include "store/lease.h"
+#include "store/swap_job.h"
 
 enum { PIECE_BYTES = 256 << 10 };
 
@@ -203,12 +204,14 @@ static int reserve(struct alcm_swap *s)
 	int err = 0;
 
 	while (!err) {
-		err = swap_next_data(s->new_fd, to, s->job.size, &from, &to);
-		if (err || from == s->job.size)
+		err = swap_next_data(s->new_fd, to, s->job.after.size, &from, &to);
+		if (err || from == s->job.after.size)
 			break;
 		err = file.ops->reserve(file.ctx, from, to - from);
 	}
-	(void)futimens(s->fd, times);
+	/* Behind the commit point it would be too late to learn that we may not. */
+	if (futimens(s->fd, times) && (!err || err == -EOPNOTSUPP || err == -ENOSYS))
+		return -errno;
 	return err == -EOPNOTSUPP || err == -ENOSYS ? 0 : err;
 }
 
@@ -221,32 +224,71 @@ static int give_back_reserved(struct alcm_swap *s, int err)
 	return err;
 }
 
-static int swap_content(struct alcm_swap *s)
+/* What the file is now and what it will be, for whoever finds the job after a crash. */
+static int describe(struct alcm_swap *s)
 {
-	struct stat st;
+	int err = swap_print_take(s->fd, &s->job.before);
 
-	if (fstat(s->new_fd, &st))
-		return -errno;
-	s->job.size = (uint64_t)st.st_size;
+	if (!err)
+		err = swap_print_take(s->new_fd, &s->job.after);
+	s->job.logical_bytes = s->job.pack ? s->job.before.size : s->job.after.size;
+	return err;
+}
 
-	int err = make_durable(s);
+/* Whoever else has the file open would read a mixture, and write into it. */
+static int check_alone(struct alcm_swap *s)
+{
+	int err = lease_take(s->fd);
 
+	return err == -EBUSY
+		? diag_set(s->diag, -EBUSY, 0, "another program has it open, or mapped")
+		: 0;
+}
+
+/* Up to the commit point: on failure the file is as it was. */
+static int prepare_target(struct alcm_swap *s)
+{
+	int err = describe(s);
+
+	if (!err)
+		err = make_durable(s);
 	if (err)
 		return fail(s, err, 0, "making the new content durable");
-	err = check_unchanged(s);
+	err = check_alone(s);
+	if (!err)
+		err = check_unchanged(s);
 	if (err)
 		return err;
 	err = reserve(s);
 	if (!err)
 		err = swap_job_commit(s->dir, &s->job);
-	if (err)
+	if (!err) {
+		err = swap_job_mark(&s->job, s->fd);
+		/* Where the head couldn't be put back the job must stay. */
+		if (err && err != -EINPROGRESS)
+			(void)swap_job_drop(s->dir, &s->job);
+	}
+	if (err && err != -EINPROGRESS)
 		return give_back_reserved(s,
 			fail(s, err, 0, "getting ready to overwrite the file"));
-	err = swap_job_apply(&s->job, s->new_fd, s->fd);
+	return err;
+}
+
+static int swap_content(struct alcm_swap *s)
+{
+	int err = prepare_target(s);
+
+	if (err && err != -EINPROGRESS) {
+		lease_release(s->fd);
+		return err;
+	}
+	if (!err)
+		err = swap_job_apply(&s->job, s->new_fd, s->fd);
 	if (!err)
 		err = swap_job_finish(s->dir, &s->job);
 	/* From the commit point on the .new belongs to the job. */
 	s->job.id[0] = 0;
+	lease_release(s->fd);
 	if (err) {
 		(void)fail(s, err, 0,
 			"overwriting the file; it will be finished when the store is used next");
@@ -356,9 +398,11 @@ int alcm_swap_apply(struct alcm_swap *s, const char *path, int fd, struct alcm_d
 {
 	s->diag = diag;
 	s->fd = fd;
-	if (!swap_path_valid(path) || strlen(path) >= sizeof(s->job.path))
+	if (!swap_path_valid(path))
 		return diag_set(diag, -EINVAL, 0, "not a path within the store");
-	(void)snprintf(s->job.path, sizeof(s->job.path), "%s", path);
+	/* Of a path that is too long the inode number is left, and the mark. */
+	if (strlen(path) < sizeof(s->job.path))
+		(void)snprintf(s->job.path, sizeof(s->job.path), "%s", path);
 	return swap_content(s);
 }
 
@@ -367,8 +411,13 @@ static int convert(struct alcm *alcm, int store_dirfd, const char *path, int fd,
 	const struct alcm_profile *profile, struct alcm_diag *diag)
 {
 	struct alcm_swap *s = NULL;
-	int err = alcm_swap_prepare(alcm, store_dirfd, fd, profile, NULL, NULL, &s, diag);
+	int err = lease_take(fd);
 
+	/* To be refused at once is better than after the work. */
+	if (err == -EBUSY)
+		return diag_set(diag, err, 0, "another program has it open, or mapped");
+	lease_release(fd);
+	err = alcm_swap_prepare(alcm, store_dirfd, fd, profile, NULL, NULL, &s, diag);
 	if (!err)
 		err = alcm_swap_apply(s, path, fd, diag);
 	alcm_swap_free(s);

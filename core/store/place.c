@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/alloc.h"
+
+enum { DEPTH_MAX = 4096 };
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static int add_key(struct place *p, bool self, const char *text)
+{
+	uint64_t hash = XXH3_64bits(text, strlen(text)) >> (64 - PLACE_KEY_BITS);
+
+	for (size_t i = 0; i < p->n_keys; i++) {
+		if (p->keys[i].hash == hash)
+			return 0;
+	}
+	if (p->n_keys == p->n_allocated) {
+		size_t n = p->n_allocated ? 2 * p->n_allocated : 32;
+		struct place_key *keys = mem_resize(p->keys, n, sizeof(*keys));
+
+		if (!keys)
+			return -ENOMEM;
+		p->keys = keys;
+		p->n_allocated = n;
+	}
+	p->keys[p->n_keys++] = (struct place_key){ hash, self };
+	return 0;
+}
+
+void place_release(struct place *p)
+{
+	mem_free(p->keys);
+	*p = (struct place){ 0 };
+}
+
+/* ---- by inode, upwards through ".." ------------------------------------------------------------ */
+
+static int add_inode(struct place *p, bool self, const struct stat *st)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "i %llu %llu", (unsigned long long)st->st_dev,
+		(unsigned long long)st->st_ino);
+	return add_key(p, self, text);
+}
+
+static int add_inodes(struct place *p, int dirfd)
+{
+	struct stat st = { 0 }, above = { 0 };
+	int at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC), up, err;
+
+	if (at < 0 || fstat(at, &st)) {
+		err = -errno;
+		if (at >= 0)
+			close(at);
+		return err;
+	}
+	err = add_inode(p, true, &st);
+	for (int depth = 0; !err && depth < DEPTH_MAX; depth++) {
+		up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		/* A directory above that we may not search: its path still tells. */
+		if (up < 0)
+			break;
+		close(at);
+		at = up;
+		if (fstat(at, &above) || (above.st_dev == st.st_dev && above.st_ino == st.st_ino))
+			break;
+		st = above;
+		err = add_inode(p, false, &st);
+	}
+	close(at);
+	return err;
+}
+
+/* ---- by path within the filesystem ------------------------------------------------------------- */
+
+struct mount_row {
+	int id, parent;
+	unsigned major, minor;
+	char root[PATH_MAX];  /* what of the filesystem is mounted */
+	char point[PATH_MAX]; /* and where */
+};
+
+/* What the walk through the mounts works with; too large for a stack. */
+struct climb {
+	struct place *place;
+	struct mount_row row;
+	char path[PATH_MAX];       /* a directory as this process sees it */
+	char inside[2 * PATH_MAX]; /* the same within its filesystem */
+	char text[2 * PATH_MAX + 64];
+	char line[4 * PATH_MAX];
+};
+
+/* \ooo of mountinfo, in place. */
+static void unescape(char *text)
+{
+	char *out = text;
+	unsigned c;
+	int n;
+
+	while (*text) {
+		if (sscanf(text, "\\%3o%n", &c, &n) == 1 && n == 4) {
+			*out++ = (char)c;
+			text += 4;
+		} else {
+			*out++ = *text++;
+		}
+	}
+	*out = '\0';
+}
+
+static bool parse_row(const char *line, struct mount_row *row)
+{
+	_Static_assert(PATH_MAX == 4096, "the widths below");
+	if (sscanf(line, "%d %d %u:%u %4095s %4095s", &row->id, &row->parent, &row->major,
+		    &row->minor, row->root, row->point) != 6)
+		return false;
+	unescape(row->root);
+	unescape(row->point);
+	return true;
+}
+
+/* The mount with this id into c->row. -ENOENT: none that this process may see. */
+static int find_row(struct climb *c, int id)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	int err = -ENOENT;
+
+	if (!f)
+		return errno == ENOENT ? -ENOSYS : -errno;
+	while (err && fgets(c->line, sizeof(c->line), f)) {
+		if (parse_row(c->line, &c->row) && c->row.id == id)
+			err = 0;
+	}
+	(void)fclose(f);
+	return err;
+}
+
+/* What follows `dir` in `path`, from its slash; NULL: `path` isn't at or below it. */
+static const char *path_below(const char *path, const char *dir)
+{
+	size_t n = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
+
+	if (strncmp(path, dir, n) != 0 || (path[n] && path[n] != '/'))
+		return NULL;
+	return strcmp(path + n, "/") == 0 ? "" : path + n;
+}
+
+static int add_path(struct climb *c, bool self)
+{
+	(void)snprintf(c->text, sizeof(c->text), "p %u:%u %s", c->row.major, c->row.minor,
+		*c->inside ? c->inside : "/");
+	return add_key(c->place, self, c->text);
+}
+
+/* c->path and all above it that its mount c->row shows or hides. */
+static int add_paths(struct climb *c, bool self)
+{
+	const char *rel = path_below(c->path, c->row.point);
+	int err;
+
+	if (!rel)
+		return -ENOENT;
+	(void)snprintf(c->inside, sizeof(c->inside), "%s%s",
+		strcmp(c->row.root, "/") == 0 ? "" : c->row.root, rel);
+	err = add_path(c, self);
+	while (!err && *c->inside) {
+		*strrchr(c->inside, '/') = '\0';
+		err = add_path(c, false);
+	}
+	return err;
+}
+
+static int mount_id(int fd, int *id)
+{
+	struct statx x;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x))
+		return -errno;
+	*id = x.stx_mask & STATX_MNT_ID ? (int)x.stx_mnt_id : -1;
+	return 0;
+}
+
+static int see_path(int fd, char path[PATH_MAX])
+{
+	char proc[32];
+	ssize_t n;
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n = readlink(proc, path, PATH_MAX - 1);
+	if (n < 0)
+		return errno == ENOENT ? -ENOSYS : -errno;
+	path[n] = '\0';
+	return 0;
+}
+
+/*
+ * From mount to mount. A path that can't be followed (longer than PATH_MAX, below a directory that was removed,
+ * mounted where this process can't see) ends it: inode numbers remain.
+ */
+static int add_all_paths(struct climb *c, int dirfd)
+{
+	int id = -1, err = mount_id(dirfd, &id);
+
+	if (!err)
+		err = see_path(dirfd, c->path);
+	if (!err)
+		err = find_row(c, id);
+	for (bool self = true; !err; self = false) {
+		err = add_paths(c, self);
+		memcpy(c->path, c->row.point, sizeof(c->path));
+		id = c->row.parent;
+		if (!err)
+			err = find_row(c, id);
+	}
+	return err == -ENOMEM || err == -ENOSYS ? err : 0;
+}
+
+int place_find(int dirfd, struct place *out)
+{
+	struct place p = { 0 };
+	AUTO_FREE struct climb *c = mem_zalloc(1, sizeof(*c));
+	int err = c ? add_inodes(&p, dirfd) : -ENOMEM;
+
+	if (!err) {
+		c->place = &p;
+		err = add_all_paths(c, dirfd);
+	}
+	if (err)
+		place_release(&p);
+	else
+		*out = p;
+	return err;
+}

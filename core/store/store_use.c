@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A store that is open, and its lock. The lock has two halves:
+ *
+ *   marks (marks.h)   seen by all who come to the store by any way on this machine: by another name, from a
+ *                     directory above or below it, through a bind mount, from another namespace
+ *   .alcm/lock        flock(2), for those who come over a network filesystem, and for scripts that wait
+ *
+ * The marks come first, so whoever has them may make and remove .alcm/lock. A command that finds no store
+ * where it works makes none: .alcm then holds its jobs only, and is removed with the last of them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alcm.h"
+#include "base/alloc.h"
+#include "base/beneath.h"
+#include "base/diag.h"
+#include "store/marks.h"
+#include "store/swap_job.h"
+
+struct alcm_store {
+	int dirfd;
+	int lock_fd; /* of .alcm/lock; -1: there is none */
+	bool locked, temporary;
+	enum alcm_use use;
+	struct place place;
+};
+
+int alcm_store_open(const char *path, struct alcm_store **out)
+{
+	struct alcm_store *s = mem_zalloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->lock_fd = -1;
+	s->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dirfd < 0) {
+		int err = -errno;
+
+		mem_free(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+int alcm_store_dirfd(const struct alcm_store *s)
+{
+	return s->dirfd;
+}
+
+bool alcm_store_is_temporary(const struct alcm_store *s)
+{
+	return s->temporary;
+}
+
+/* ---- marks ----------------------------------------------------------------------------------- */
+
+static enum mark mark_for(enum alcm_use use)
+{
+	static const enum mark marks[] = {
+		[ALCM_USE_MOUNT] = MARK_MOUNT,
+		[ALCM_USE_VERB] = MARK_VERB,
+		[ALCM_USE_FILE] = MARK_VERB,
+		[ALCM_USE_READ] = MARK_READ,
+	};
+
+	return marks[use];
+}
+
+enum {
+	ALL = 1 << ALCM_USE_MOUNT | 1 << ALCM_USE_VERB | 1 << ALCM_USE_FILE | 1 << ALCM_USE_READ,
+	WRITERS = ALL & ~(1 << ALCM_USE_READ),
+	TREES = ALL & ~(1 << ALCM_USE_FILE), /* those of all that lies below */
+};
+
+/* What bars a use of a store: marks of others, in the order in which they are told. */
+static const struct bar {
+	bool above; /* the mark is on a directory above; else on the store */
+	enum mark mark;
+	unsigned bars; /* of uses, as bits */
+	int err;
+	const char *cause;
+} rows[] = {
+	{ false, MARK_MOUNT, ALL, -EBUSY, "the store is mounted already" },
+	{ false, MARK_READ, WRITERS, -EBUSY, "the store is mounted already, for reading" },
+	{ true, MARK_MOUNT, ALL, -EBUSY, "it lies in a store that is mounted" },
+	{ true, MARK_READ, WRITERS, -EBUSY, "it lies in a store that is mounted for reading" },
+	{ false, MARK_BELOW_MOUNT, TREES, -EBUSY, "a store below it is mounted" },
+	{ false, MARK_BELOW_READ, TREES &WRITERS, -EBUSY,
+		"a store below it is mounted for reading" },
+	{ false, MARK_VERB, ALL, -EAGAIN, "another alcm command changes files there" },
+	{ true, MARK_VERB, ALL, -EAGAIN,
+		"another alcm command changes files in a directory above it" },
+	{ false, MARK_BELOW_VERB, TREES, -EAGAIN, "another alcm command changes files below it" },
+};
+
+/* Why the place can't be used while others do what was seen; 0 when it can. */
+static int judge_marks(const struct marks_seen *seen, enum alcm_use use, struct alcm_diag *diag)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct bar *b = &rows[i];
+
+		if ((b->above ? seen->above : seen->self)[b->mark] && b->bars & 1u << use)
+			return diag_set(diag, b->err, 0, "%s", b->cause);
+	}
+	return 0;
+}
+
+static int take_marks(struct alcm_store *s, struct alcm_diag *diag)
+{
+	struct marks_seen seen;
+	int err = place_find(s->dirfd, &s->place);
+
+	if (!err)
+		err = marks_set(s->dirfd, &s->place, mark_for(s->use));
+	if (!err)
+		err = marks_look(s->dirfd, &s->place, &seen);
+	if (err)
+		return diag_set(diag, err, 0, "can't tell who uses it: %s",
+			err == -ENOSYS ? "there is no /proc" : strerror(-err));
+	return judge_marks(&seen, s->use, diag);
+}
+
+static void drop_marks(struct alcm_store *s)
+{
+	marks_clear(s->dirfd);
+	place_release(&s->place);
+}
+
+/* ---- .alcm and its lock ------------------------------------------------------------------------ */
+
+static bool exists(int dirfd, const char *path)
+{
+	int fd = beneath_open(dirfd, path, O_PATH, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+bool alcm_store_is_root(int dirfd)
+{
+	return exists(dirfd, ".alcm") &&
+		(exists(dirfd, ".alcm/lock") || exists(dirfd, ".alcm/caq") ||
+			!exists(dirfd, ".alcm/swap"));
+}
+
+static int make_admin(const struct alcm_store *s)
+{
+	int admin, err = 0;
+
+	if (mkdirat(s->dirfd, ".alcm", 0755) && errno != EEXIST)
+		return -errno;
+	admin = beneath_open(s->dirfd, ".alcm", O_RDONLY | O_DIRECTORY, 0);
+	if (admin < 0)
+		return admin;
+	if (mkdirat(admin, "caq", 0755) && errno != EEXIST)
+		err = -errno;
+	close(admin);
+	return err;
+}
+
+static int open_lock(const struct alcm_store *s)
+{
+	const char *name = ".alcm/lock";
+	struct stat st;
+	int fd = s->use == ALCM_USE_READ
+		? beneath_open(s->dirfd, name, O_RDONLY | O_NONBLOCK, 0)
+		: beneath_open(s->dirfd, name, O_RDWR | O_CREAT | O_NONBLOCK, 0600);
+
+	/* flock(2) needs no right to write. */
+	if (fd == -EACCES && s->use != ALCM_USE_MOUNT)
+		fd = beneath_open(s->dirfd, name, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_nlink > 1) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+/* Whether `fd` is what the name leads to still: a lock that nobody finds locks nothing. */
+static bool is_current(const struct alcm_store *s, int fd)
+{
+	struct stat held, named = { 0 };
+	int now = beneath_open(s->dirfd, ".alcm/lock", O_PATH, 0);
+	bool same = now >= 0 && fstat(fd, &held) == 0 && fstat(now, &named) == 0 &&
+		held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+
+	if (now >= 0)
+		close(now);
+	return same;
+}
+
+static int take_lock_file(struct alcm_store *s, struct alcm_diag *diag)
+{
+	int fd = open_lock(s), err;
+
+	if (fd == -ENOENT && s->use == ALCM_USE_READ)
+		return 0;
+	if (fd < 0)
+		return diag_set(diag, fd, 0, ".alcm/lock: %s",
+			fd == -EINVAL ? "it is not a regular file, or has hard links"
+				: fd == -ELOOP || fd == -ENOTDIR
+				? "a symbolic link, or not in a directory"
+				: strerror(-fd));
+	err = flock(fd, (s->use == ALCM_USE_READ ? LOCK_SH : LOCK_EX) | LOCK_NB) ? -errno : 0;
+	if (!err && !is_current(s, fd))
+		err = -EWOULDBLOCK;
+	if (!err) {
+		s->lock_fd = fd;
+		return 0;
+	}
+	close(fd);
+	if (err == -EWOULDBLOCK)
+		return diag_set(diag, -EBUSY, 0,
+			"a mount on another machine, or another program, holds .alcm/lock");
+	return diag_set(diag, err, 0, ".alcm/lock: %s", strerror(-err));
+}
+
+/* Only words for others, who are refused: without them the lock holds all the same. */
+static void write_holder(const struct alcm_store *s, const char *holder)
+{
+	if (!ftruncate(s->lock_fd, 0) && dprintf(s->lock_fd, "%s\n", holder) < 0)
+		(void)!ftruncate(s->lock_fd, 0);
+}
+
+static int take_files(struct alcm_store *s, const char *holder, struct alcm_diag *diag)
+{
+	int err = s->use == ALCM_USE_MOUNT ? make_admin(s) : 0;
+
+	if (err)
+		return diag_set(diag, err, 0, ".alcm: %s",
+			err == -ELOOP || err == -ENOTDIR ? "a symbolic link, or not a directory"
+							 : strerror(-err));
+	s->temporary = (s->use == ALCM_USE_VERB || s->use == ALCM_USE_FILE) &&
+		!alcm_store_is_root(s->dirfd);
+	if (s->temporary)
+		return 0;
+	err = take_lock_file(s, diag);
+	if (!err && s->use == ALCM_USE_MOUNT)
+		write_holder(s, holder);
+	return err;
+}
+
+int alcm_store_lock(struct alcm_store *s, enum alcm_use use, const char *holder,
+	struct alcm_diag *diag)
+{
+	int err;
+
+	s->use = use;
+	err = take_marks(s, diag);
+	if (!err)
+		err = take_files(s, holder, diag);
+	if (err)
+		drop_marks(s);
+	s->locked = !err;
+	return err;
+}
+
+int alcm_store_may_change(const struct alcm_store *s, int fd, struct alcm_diag *diag)
+{
+	struct marks_seen seen;
+	struct stat st;
+	int err = fstat(fd, &st) ? -errno : 0;
+
+	if (err || st.st_nlink < 2)
+		return err;
+	err = marks_look(s->dirfd, &s->place, &seen);
+	if (err)
+		return err;
+	if (seen.device[MARK_MOUNT] || seen.device[MARK_READ] || seen.device[MARK_VERB])
+		return diag_set(diag, -EBUSY, 0,
+			"it has other names (hard links), which may lie in another store of this "
+			"filesystem that is mounted: unmount that first");
+	return 0;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+void alcm_store_close(struct alcm_store *s)
+{
+	if (!s)
+		return;
+	if (s->locked && s->temporary)
+		swap_dir_remove(s->dirfd);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	place_release(&s->place);
+	/* The marks go with the descriptor. */
+	close(s->dirfd);
+	mem_free(s);
+}

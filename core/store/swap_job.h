@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replacing a file's content in place, safe against a crash at any moment. In STORE/.alcm/swap:
+ *
+ *     ID.new  the whole new content          ID.job  what to do with it, a small text
+ *
+ *     ID.new      ID.job      target's head becomes a     the rest is     the head is    job, then
+ *     made ──►    made ──►    mark with ID, made    ──►   copied, made ►  copied,   ──►  new,
+ *     durable     durable     durable (the commit point)  durable         durable        removed
+ *
+ * The mark (blob/conversion.h) says which file is the job's, beyond doubt: in a copy of the store, where inode numbers
+ * are others, and after a rename. After a crash the target is in one of these states:
+ *
+ *     marked with ID   neither old nor new: everything is copied once more from ID.new
+ *     as before        by size, mtime and the hash of its head: it is whole, the job is dropped
+ *     as after         by its bytes, all compared with ID.new: mode and mtime are set, the job is dropped
+ *     any other        somebody else's file: left alone, and so are job and new, which may be the only whole copy
+ *
+ * A .new without a job was never begun with, so its target is whole: it is garbage.
+ *
+ * The owner of a store can put jobs there. Jobs that aren't our own are done to files of their owner
+ * only, from a .new of their owner, and give no set-id bits: nothing that they could not do themselves.
+ */
+#ifndef ALCM_STORE_SWAP_JOB_H
+#define ALCM_STORE_SWAP_JOB_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "blob/conversion.h"
+
+enum { SWAP_ID_CHARS = 2 * CONVERSION_ID_BYTES };
+
+/* What tells one content from another, without all of its bytes. */
+struct swap_print {
+	uint64_t size;
+	uint64_t head_hash; /* XXH3-64 of its first 64 KiB */
+};
+
+struct swap_job {
+	char id[SWAP_ID_CHARS + 1]; /* hexadecimal */
+	char path[PATH_MAX]; /* of the target below the store, where to look first; "": too long */
+	uint64_t ino;        /* of the target when the job was made: where to look next */
+	struct swap_print before, after;
+	uint64_t logical_bytes;
+	uint32_t mode;         /* to be kept, as the next */
+	struct timespec mtime; /* of the target, before and after */
+	bool pack;             /* plain → blob; else the other way round */
+	uid_t owner;           /* of the .job that was read: with whose rights it may be done */
+};
+
+/* Moments at which a crash is interesting. */
+enum swap_step {
+	SWAP_NEW_MADE,
+	SWAP_NEW_DURABLE,
+	SWAP_JOB_WRITTEN, /* under its temporary name */
+	SWAP_JOB_DURABLE,
+	SWAP_COMMITTED, /* the target is marked */
+	SWAP_COPYING,   /* after each piece */
+	SWAP_COPIED,    /* all but the head, and durable */
+	SWAP_HEAD_COPIED,
+	SWAP_TARGET_DURABLE,
+	SWAP_JOB_REMOVED,
+	SWAP_STEPS,
+};
+
+/* For tests: called at each step; may end the process. NULL: nobody. */
+void swap_set_hook_for_tests(void (*hook)(enum swap_step step));
+void swap_step(enum swap_step step);
+
+/* STORE/.alcm/swap as a descriptor; made, if it isn't there, when `make` is set. */
+int swap_dir_open(int store_dirfd, bool make);
+
+/* Remove STORE/.alcm/swap if it is empty, and then STORE/.alcm. */
+void swap_dir_remove(int store_dirfd);
+
+/*
+ * The first run of data in [at, size) of a file as [*from, *to); *from is size when there is
+ * none. Where the filesystem can't tell everything is data.
+ */
+int swap_next_data(int fd, uint64_t at, uint64_t size, uint64_t *from, uint64_t *to);
+
+/* Make a fresh ID.new; its descriptor. Fills job->id. */
+int swap_new_create(int dir, struct swap_job *job);
+
+/* Throw away a .new that has no job. */
+void swap_new_drop(int dir, const struct swap_job *job);
+
+/* The print of what `fd` holds now. */
+int swap_print_take(int fd, struct swap_print *out);
+
+/* Write ID.job, of which ID.new is durable. */
+int swap_job_commit(int dir, const struct swap_job *job);
+
+/* -ENOENT: no such job. -EINVAL: none, or one that must not be trusted. */
+int swap_job_read(int dir, const char *id, struct swap_job *job);
+
+/*
+ * Mark the target, which from then on can't be used until swap_job_apply() is through. On failure it is as it
+ * was, and the job must go, but for -EINPROGRESS: its head could not be put back.
+ */
+int swap_job_mark(const struct swap_job *job, int target_fd);
+
+/* Overwrite the marked target by the new content, restore mode and mtime, make it durable. */
+int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd);
+
+/* The end of that: the target has the new content; restore mode and mtime, make it durable. */
+int swap_job_settle(const struct swap_job *job, int target_fd);
+
+/* The target wasn't touched: remove the job only; its .new is garbage then. */
+int swap_job_drop(int dir, const struct swap_job *job);
+
+/* The target is durable: remove job and .new. */
+int swap_job_finish(int dir, const struct swap_job *job);
+
+/* fsync(2), over signals. */
+int swap_fsync(int fd);
+
+/* False: the path could lead out of the store, or into .alcm. */
+bool swap_path_valid(const char *path);
+
+#endif

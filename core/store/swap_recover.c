@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finishing the swaps that a crash cut off. Job files are not trusted, and nothing is deleted that isn't known
+ * to be elsewhere: see the states in swap_job.h.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alcm.h"
+#include "base/alloc.h"
+#include "base/beneath.h"
+#include "base/diag.h"
+#include "store/swap_target.h"
+
+struct recovery {
+	int store_dirfd, dir;
+	void (*log)(void *ctx, enum alcm_log_level level, const char *text);
+	void *log_ctx;
+	int err; /* the first */
+};
+
+static void say(struct recovery *r, enum alcm_log_level level, int err, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void say(struct recovery *r, enum alcm_log_level level, int err, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (err && !r->err)
+		r->err = err;
+	if (!r->log)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	r->log(r->log_ctx, level, text);
+}
+
+/* ---- jobs -------------------------------------------------------------------------------------- */
+
+/* ID.new of a job, if it is what the job says. */
+static int open_new(int dir, const struct swap_job *job)
+{
+	char name[SWAP_ID_CHARS + 5];
+	struct stat st;
+
+	(void)snprintf(name, sizeof(name), "%s.new", job->id);
+
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != job->owner ||
+		(uint64_t)st.st_size != job->after.size) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+/* Do what the state of the target asks for; 0: job and .new may go. */
+static int complete(const struct swap_job *job, int new_fd, int target_fd, enum swap_target state)
+{
+	switch (state) {
+	case SWAP_TARGET_MARKED:
+		return new_fd < 0 ? -ENODATA : swap_job_apply(job, new_fd, target_fd);
+	case SWAP_TARGET_AFTER:
+		return swap_job_settle(job, target_fd);
+	case SWAP_TARGET_BEFORE:
+		return 0;
+	case SWAP_TARGET_OTHER:
+		break;
+	}
+	return -ENOENT;
+}
+
+static void tell(struct recovery *r, const struct swap_job *job, enum swap_target state, int err)
+{
+	const char *path = job->path[0] ? job->path : "a file";
+
+	if (err == -ENOENT)
+		say(r, ALCM_LOG_WARNING, 0,
+			"%s: a crash cut off its conversion, and it isn't here any more; its "
+			"whole "
+			"content is kept as .alcm/swap/%s.new (%s; remove it and its .job if you "
+			"don't need it)",
+			path, job->id, job->pack ? "a blob: alcm cat reads it" : "plain");
+	else if (err == -ENODATA)
+		say(r, ALCM_LOG_ERROR, 0,
+			"%s: a crash cut off its conversion, and its new content is gone", path);
+	else if (err)
+		say(r, ALCM_LOG_ERROR, err,
+			"%s: can't finish its conversion, which a crash cut off: %s", path,
+			strerror(-err));
+	else if (state == SWAP_TARGET_BEFORE)
+		say(r, ALCM_LOG_WARNING, 0,
+			"%s: a crash cut off its conversion before it began; it is as it was",
+			path);
+	else
+		say(r, ALCM_LOG_WARNING, 0, "%s: finished its conversion, which a crash cut off",
+			path);
+}
+
+static void redo(struct recovery *r, const struct swap_job *job)
+{
+	int new_fd = open_new(r->dir, job), target, err;
+	enum swap_target state = SWAP_TARGET_OTHER;
+
+	if (new_fd < 0 && new_fd != -ENOENT) {
+		say(r, ALCM_LOG_ERROR, new_fd, "can't use .alcm/swap/%s.new: %s", job->id,
+			strerror(-new_fd));
+		return;
+	}
+	target = swap_target_open(r->store_dirfd, job, new_fd, &state);
+	err = target < 0 ? target : complete(job, new_fd, target, state);
+	if (target >= 0)
+		close(target);
+	/* Without .new there is nothing to keep a job for. */
+	if (err == -ENOENT && new_fd < 0)
+		err = 0;
+	tell(r, job, state, err);
+	if (!err)
+		err = swap_job_finish(r->dir, job);
+	if (err && err != -ENOENT && err != -ENODATA && !r->err)
+		r->err = err;
+	if (new_fd >= 0)
+		close(new_fd);
+}
+
+/* "ID.suffix" → ID; false for every other name. */
+static bool id_of(const char *name, const char *suffix, char id[SWAP_ID_CHARS + 1])
+{
+	if (strlen(name) != SWAP_ID_CHARS + 4 || strcmp(name + SWAP_ID_CHARS, suffix) != 0 ||
+		strspn(name, "0123456789abcdef") != SWAP_ID_CHARS)
+		return false;
+	memcpy(id, name, SWAP_ID_CHARS);
+	id[SWAP_ID_CHARS] = 0;
+	return true;
+}
+
+static void recover_job(struct recovery *r, const char *id)
+{
+	AUTO_FREE struct swap_job *job = mem_zalloc(1, sizeof(*job));
+	int err = job ? swap_job_read(r->dir, id, job) : -ENOMEM;
+
+	if (err) {
+		say(r, ALCM_LOG_ERROR, err, "can't make sense of .alcm/swap/%s.job: %s", id,
+			strerror(-err));
+		return;
+	}
+	redo(r, job);
+}
+
+static void drop_garbage(struct recovery *r, const char *name)
+{
+	char id[SWAP_ID_CHARS + 1], job[SWAP_ID_CHARS + 5];
+
+	if (id_of(name, ".tmp", id)) {
+		(void)unlinkat(r->dir, name, 0);
+		return;
+	}
+	if (!id_of(name, ".new", id))
+		return;
+	(void)snprintf(job, sizeof(job), "%s.job", id);
+	if (faccessat(r->dir, job, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+		(void)unlinkat(r->dir, name, 0);
+}
+
+static int recover(struct recovery *r)
+{
+	int fd = swap_dir_open(r->store_dirfd, false);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	char id[SWAP_ID_CHARS + 1];
+	struct dirent *e;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (!d) {
+		close(fd);
+		return -ENOMEM;
+	}
+	r->dir = fd;
+	while ((e = readdir(d))) {
+		if (id_of(e->d_name, ".job", id))
+			recover_job(r, id);
+	}
+	rewinddir(d);
+	while ((e = readdir(d)))
+		drop_garbage(r, e->d_name);
+	closedir(d);
+	return r->err;
+}
+
+int alcm_swap_recover(int store_dirfd,
+	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx)
+{
+	struct recovery r = {
+		.store_dirfd = store_dirfd, .dir = -1, .log = log, .log_ctx = log_ctx
+	};
+
+	return recover(&r);
+}
+
+/* ---- one file ---------------------------------------------------------------------------------- */
+
+int alcm_swap_pending(int fd, uint64_t *logical_bytes)
+{
+	struct conversion mark;
+
+	if (!swap_target_mark(fd, &mark))
+		return 0;
+	*logical_bytes = mark.logical_bytes;
+	return 1;
+}
+
+/* Finish job `id` of the store whose root is `root`, to which the marked file `fd` belongs. -ENOENT: not here. */
+static int resume_in(int root, const char *id, int fd)
+{
+	AUTO_FREE struct swap_job *job = mem_zalloc(1, sizeof(*job));
+	int dir = job ? swap_dir_open(root, false) : -ENOMEM, new_fd = -1, err;
+	struct stat st;
+
+	/* A directory that we may not look into has no job of ours. */
+	if (dir < 0)
+		return dir == -ENOMEM ? dir : -ENOENT;
+	err = swap_job_read(dir, id, job);
+	if (!err && job->owner != geteuid() && (fstat(fd, &st) || st.st_uid != job->owner))
+		err = -EPERM;
+	if (!err)
+		err = new_fd = open_new(dir, job);
+	if (new_fd >= 0) {
+		err = swap_job_apply(job, new_fd, fd);
+		close(new_fd);
+	}
+	if (!err)
+		err = swap_job_finish(dir, job);
+	close(dir);
+	if (!err)
+		swap_dir_remove(root);
+	return err;
+}
+
+int alcm_swap_resume(int dirfd, int fd, struct alcm_diag *diag)
+{
+	struct conversion mark;
+	struct stat st = { 0 }, above;
+	char id[SWAP_ID_CHARS + 1];
+	int at, up, err = -ENOENT;
+
+	if (!swap_target_mark(fd, &mark))
+		return 0;
+	swap_target_id(&mark, id);
+	at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* The job lies where the store's root was when it began, which may be any directory above. */
+	while (at >= 0 && err == -ENOENT && fstat(at, &st) == 0) {
+		err = resume_in(at, id, fd);
+		up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(at);
+		at = up;
+		if (up >= 0 && !fstat(up, &above) && above.st_dev == st.st_dev &&
+			above.st_ino == st.st_ino)
+			break;
+	}
+	if (at >= 0)
+		close(at);
+	if (err)
+		return diag_set(diag, -EIO, 0,
+			"its conversion in place was cut off, and can't be finished: job %s: %s",
+			id, err == -ENOENT ? "in no .alcm/swap at or above it" : strerror(-err));
+	return 1;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* The file that a job in .alcm/swap is for: what state it is in, and where it lies now. */
+#ifndef ALCM_STORE_SWAP_TARGET_H
+#define ALCM_STORE_SWAP_TARGET_H
+
+#include "store/swap_job.h"
+
+/* The states that swap_job.h describes. */
+enum swap_target {
+	SWAP_TARGET_OTHER,
+	SWAP_TARGET_MARKED,
+	SWAP_TARGET_BEFORE,
+	SWAP_TARGET_AFTER,
+};
+
+/* What the regular file `fd` (readable) is to the job whose .new is `new_fd` (-1: it is gone). */
+int swap_target_judge(const struct swap_job *job, int new_fd, int fd, enum swap_target *out);
+
+/*
+ * Open the target for reading and writing: at its path, or the file of the store that is marked with the job's ID, or
+ * has its inode number and is as before. A descriptor and its state; -ENOENT: no file of the store is it.
+ * -EPERM: the job's owner doesn't own it. Other errors: where one can't look, the target could be.
+ */
+int swap_target_open(int store_dirfd, const struct swap_job *job, int new_fd,
+	enum swap_target *state);
+
+/* The mark at the head of the file `fd`. False: there is none. */
+bool swap_target_mark(int fd, struct conversion *out);
+
+/* The ID of a mark as a job's. */
+void swap_target_id(const struct conversion *mark, char id[SWAP_ID_CHARS + 1]);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file that a crash left half converted, and whose job isn't in the store's own .alcm/swap: made by alcm
+ * in a directory below or above, before there was this store. It is finished when the file is first opened.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "content_state.h"
+#include "inode.h"
+#include "path.h"
+
+/* The directory that holds the open file; a negative errno. */
+static int open_parent(const struct fs *fs, int fd)
+{
+	char path[PATH_TEXT];
+	char *slash;
+
+	if (!path_below(fs, fd, path))
+		return -ENOENT;
+	slash = strrchr(path, '/');
+	if (!slash)
+		return fcntl(fs->store_fd, F_DUPFD_CLOEXEC, 0);
+	*slash = '\0';
+	return alcm_open_beneath(fs->store_fd, path, O_PATH | O_DIRECTORY, 0);
+}
+
+int content_resume(struct fs *fs, struct inode *i, struct alcm_diag *diag)
+{
+	struct content *c = &i->content;
+	char proc[PATH_PROC], path[PATH_TEXT];
+	uint64_t logical_bytes;
+	int dir, fd, done;
+
+	if (alcm_swap_pending(c->fd, &logical_bytes) != 1)
+		return 0;
+	fd = open(path_proc(c->fd, proc), O_RDWR | O_CLOEXEC);
+	dir = open_parent(fs, c->fd);
+	done = fd < 0 || dir < 0 ? -EIO : alcm_swap_resume(dir, fd, diag);
+	if (fd >= 0)
+		close(fd);
+	if (dir >= 0)
+		close(dir);
+	if (done == 1)
+		fs_log(fs, ALCM_LOG_WARNING, "%s: finished its conversion, which a crash cut off",
+			path_of(fs, c->fd, path));
+	return done < 0 ? -EIO : done;
+}
