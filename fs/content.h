@@ -99,9 +99,10 @@ void content_close(struct fs *fs, struct inode *inode, bool writable);
 
 /*
  * Make the store's stat of a regular file, in `st`, the file's own. Takes inode->lock alone, which is never held for
- * long, so it doesn't wait for work that is done on the file.
+ * long, so it doesn't wait for work that is done on the file. A negative errno: the store can't be asked, and
+ * `st` says nothing of the file.
  */
-void content_stat(struct fs *fs, struct inode *inode, int path_fd, struct stat *st);
+int content_stat(struct fs *fs, struct inode *inode, int path_fd, struct stat *st);
 
 /*
  * Seconds for which the kernel may believe what it was told of the inode: not at all while

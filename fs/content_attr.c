@@ -155,33 +155,39 @@ static bool show_open(struct inode *i, struct stat *st)
 	return c->overwritten || c->state != CONTENT_UNKNOWN;
 }
 
-/* One look; false: the file's state changed meanwhile. */
-static bool stat_once(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
+/* One look; -EAGAIN: the file's state changed meanwhile. */
+static int stat_once(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 {
 	uint64_t as_of = n_changes(i);
 	struct alcm_probe probe;
 	struct stat now;
 
 	if (fstatat(path_fd, "", &now, AT_EMPTY_PATH))
-		return true;
+		return -errno;
 	if (!show_open(i, &now) && now.st_size) {
 		(void)probe_closed(fs, i, path_fd, &now, as_of, &probe);
 		now.st_size = (off_t)probe.logical_size;
 	}
 	tell_ctime(i, &now);
 	*st = now;
-	return n_changes(i) == as_of;
+	return n_changes(i) == as_of ? 0 : -EAGAIN;
 }
 
-void content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
+int content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 {
+	int err;
+
 	if (!S_ISREG(st->st_mode) || i->admin)
-		return;
-	while (!stat_once(fs, i, path_fd, st))
-		;
+		return 0;
+	do
+		err = stat_once(fs, i, path_fd, st);
+	while (err == -EAGAIN);
+	if (err)
+		return err;
 	/* tar and du take a file without blocks for a file without data. */
 	if (st->st_size && !st->st_blocks)
 		st->st_blocks = 1;
+	return 0;
 }
 
 double content_timeout(const struct fs *fs, struct inode *i)

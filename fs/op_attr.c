@@ -16,7 +16,7 @@ static int stat_inode(struct fs *fs, struct inode *inode, struct stat *st)
 		return err;
 	err = fstatat(fd, "", st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) ? -errno : 0;
 	if (!err)
-		content_stat(fs, inode, fd, st);
+		err = content_stat(fs, inode, fd, st);
 	inode_unpin(fs, inode);
 	return err;
 }

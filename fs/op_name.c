@@ -35,8 +35,12 @@ int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int pat
 		inode_forget(fs, inode, 1);
 		return err;
 	}
-	content_stat(fs, inode, fd, &entry->attr);
+	err = content_stat(fs, inode, fd, &entry->attr);
 	inode_unpin(fs, inode);
+	if (err) {
+		inode_forget(fs, inode, 1);
+		return err;
+	}
 	entry->ino = inode_number(fs, inode);
 	entry->generation = (uint64_t)inode->id.birth.tv_sec << 30 ^
 		(uint64_t)inode->id.birth.tv_nsec;
