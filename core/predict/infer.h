@@ -59,7 +59,8 @@ enum infer_verdict {
 /* Begins as { 0 }; the caller adds pieces spread over the file, of some KiB each. */
 struct infer_survey {
 	uint32_t n_pieces, n_kinds[INFER_KINDS], n_dtypes[DTYPE_COUNT];
-	const char *packed_by; /* what the file's first bytes say, or NULL */
+	const char *packed_by; /* what the file's first bytes say that it is compressed by, or NULL */
+	const char *no_numbers; /* what they say that it is instead of numbers, or NULL */
 };
 
 /* The file's first n bytes: whether they are the magic of something compressed. */

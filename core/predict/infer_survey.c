@@ -6,11 +6,31 @@
 
 enum { MAX_MAGIC = 10 };
 
-/* What is compressed, by the bytes at an offset from its start. A zip isn't: members may be stored. */
+/*
+ * What is compressed, or what holds no array of numbers although parts of it look like one, by the bytes at an offset
+ * from its start. A zip archive of stored members, as those of tensors are, is a format and isn't asked for here.
+ */
 static const struct magic {
 	const char *name;
 	uint8_t at, len, bytes[MAX_MAGIC];
+	bool no_numbers; /* whatever it looks like; no chance, of so many bytes */
 } magics[] = {
+	{ "a program (ELF)", 0, 4, { 0x7f, 'E', 'L', 'F' }, true },
+	{ "a program (PE)", 0, 4, { 'M', 'Z', 0x90, 0 }, true },
+	{ "a program (Mach-O)", 0, 4, { 0xcf, 0xfa, 0xed, 0xfe }, true },
+	{ "a program (Mach-O)", 0, 4, { 0xce, 0xfa, 0xed, 0xfe }, true },
+	{ "a program (Mach-O or Java class)", 0, 4, { 0xca, 0xfe, 0xba, 0xbe }, true },
+	{ "a program (WebAssembly)", 0, 4, { 0, 'a', 's', 'm' }, true },
+	{ "a program (Python's byte code)", 1, 3, { 0x0d, 0x0d, 0x0a }, true },
+	{ "an archive (ar, deb)", 0, 8, { '!', '<', 'a', 'r', 'c', 'h', '>', '\n' }, true },
+	{ "an archive (rpm)", 0, 4, { 0xed, 0xab, 0xee, 0xdb }, true },
+	{ "an archive (squashfs)", 0, 4, { 'h', 's', 'q', 's' }, true },
+	{ "a database (SQLite)", 0, 10, { 'S', 'Q', 'L', 'i', 't', 'e', ' ', 'f', 'o', 'r' },
+		true },
+	{ "a document (PDF)", 0, 5, { '%', 'P', 'D', 'F', '-' }, true },
+	{ "zip", 0, 4, { 'P', 'K', 3, 4 } },
+	{ "Parquet", 0, 4, { 'P', 'A', 'R', '1' } },
+	{ "Matroska", 0, 4, { 0x1a, 0x45, 0xdf, 0xa3 } },
 	{ "gzip", 0, 3, { 0x1f, 0x8b, 8 } },
 	{ "zstd", 0, 4, { 0x28, 0xb5, 0x2f, 0xfd } },
 	{ "xz", 0, 6, { 0xfd, '7', 'z', 'X', 'Z', 0 } },
@@ -36,7 +56,11 @@ void infer_survey_begin(struct infer_survey *survey, const uint8_t *prefix, size
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
 		const struct magic *m = &magics[i];
 
-		if (n >= (size_t)m->at + m->len && !memcmp(prefix + m->at, m->bytes, m->len))
+		if (n < (size_t)m->at + m->len || memcmp(prefix + m->at, m->bytes, m->len) != 0)
+			continue;
+		if (m->no_numbers)
+			survey->no_numbers = m->name;
+		else
 			survey->packed_by = m->name;
 	}
 }
@@ -69,6 +93,10 @@ enum infer_verdict infer_survey_verdict(const struct infer_survey *s,
 	uint32_t n_noise = s->n_kinds[INFER_NOISE], n = s->n_pieces;
 	uint32_t n_numbers = s->n_kinds[INFER_FLOATS] + s->n_kinds[INFER_INTEGERS];
 
+	if (s->no_numbers) {
+		snprintf(reason, INFER_REASON_BYTES, "%s", s->no_numbers);
+		return INFER_VERDICT_OTHER;
+	}
 	/* A magic can be chance: the content must not speak against it. */
 	if (s->packed_by && 2 * n_numbers <= n) {
 		snprintf(reason, INFER_REASON_BYTES, "already compressed: %s", s->packed_by);

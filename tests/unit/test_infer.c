@@ -170,6 +170,11 @@ START_TEST(magics)
 	ck_assert_ptr_null(packed_by(gzip, 2));
 	ck_assert_ptr_null(packed_by(webp, 11));
 	ck_assert_ptr_null(packed_by("RIFF\1\2\3\4WAVEfmt ", 16));
+	/* No numbers, whatever the content looks like. */
+	ck_assert_ptr_null(packed_by("\x7f"
+				     "ELF\2",
+		5));
+	ck_assert_str_eq(packed_by("PK\3\4", 4), "zip");
 }
 END_TEST
 

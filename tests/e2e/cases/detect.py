@@ -21,7 +21,17 @@ files = {
     "small.gz": gzip.compress(weights[:20_000]),
     "noise": os.urandom(200_000),
     "small.bin": weights[:3000],
+    # What would be taken for numbers by its content, but for its head.
+    "lib.so": b"\x7fELF".ljust(64, b"\1") + weights,
+    "tool.exe": b"MZ\x90\0".ljust(64, b"\1") + weights,
+    "tool.macho": b"\xcf\xfa\xed\xfe".ljust(64, b"\1") + weights,
+    "A.class": b"\xca\xfe\xba\xbe".ljust(64, b"\1") + weights,
+    "mod.pyc": b"\xcb\r\r\n".ljust(64, b"\1") + weights,
+    "lib.a": b"!<arch>\n".ljust(64, b"\1") + weights,
+    "x.sqlite": b"SQLite format 3\0".ljust(64, b"\1") + weights,
+    "x.pdf": b"%PDF-1.7\n".ljust(64, b"\1") + weights,
 }
+programs = set(list(files)[9:])
 
 
 def save_all(options, blobs):
@@ -41,12 +51,14 @@ def save_all(options, blobs):
 
 tensors = {"weights.npy", "model.safetensors", "raw.bin", "headed.dat"}
 why = save_all("", tensors)
+assert why["lib.so"] == "a program (ELF)" and why["lib.a"] == "an archive (ar, deb)", why
+assert not any("places" in why[name] for name in programs), why
 assert "already compressed" in why["log.gz"] and "noise" in why["noise"], why
 e2e.equal(why["model.safetensors"], "safetensors: 6 tensors", "why")
 e2e.equal(why["small.bin"], "below min_size", "why")
 e2e.equal(why["small.gz"], "already compressed: gzip", "why")
 save_all("detect=npy", {"weights.npy"})
-save_all("detect=all", tensors | {"log.txt"})
+save_all("detect=all", tensors | {"log.txt"} | programs)
 e2e.remount()
 
 # A file whose head comes last, as HDF5's does, is taken up when it is closed.
