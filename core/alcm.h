@@ -399,9 +399,13 @@ struct alcm_tensor {
 #define ALCM_MAX_TENSOR_PLANES (16 * ALCM_MAX_TENSOR_ROWS)
 #define ALCM_MAX_DIMS 64
 
+/* A blob within a blob: the file of another store that was copied with its compressed bytes, and what to tell users. */
+#define ALCM_FORMAT_BLOB "alcm blob"
+#define ALCM_FORMAT_BLOB_WHY "a compressed file of another store; `alcm cat` gets it out"
+
 struct alcm_info {
 	/* the tensor, from the file's own header; dtype is "" when the file is plain bytes */
-	char format[16];    /* "npy", a container's ("safetensors", …), or "bytes" */
+	char format[16]; /* "npy", a container's ("safetensors", …), "bytes", or ALCM_FORMAT_BLOB */
 	uint64_t n_tensors; /* of a container: how many it has */
 	char dtype[64];     /* as the format spells it: "<f4" */
 	unsigned n_dims;

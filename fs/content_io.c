@@ -185,6 +185,18 @@ static bool starts_blob(const struct fs *fs, const struct content *c, const void
 		(sniff == ALCM_SNIFF_TENSOR || st.st_size == 0);
 }
 
+/* It is kept as it is, or it would be mistaken for ours; whoever copied it meant the file that is in it. */
+static void tell_of_blob(struct fs *fs, const struct content *c, const void *buf, size_t n)
+{
+	char path[PATH_TEXT];
+
+	if (n < ALCM_MAGIC_BYTES || alcm_sniff(buf, n) != ALCM_SNIFF_BLOB ||
+		atomic_exchange(&fs->told_of_blobs, true))
+		return;
+	fs_log(fs, ALCM_LOG_WARNING, "%s: %s (said once only)", path_of(fs, c->fd, path),
+		ALCM_FORMAT_BLOB_WHY);
+}
+
 /* The write that decides: exclusive, and only the first one of an empty file comes here. */
 static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off)
 {
@@ -199,6 +211,8 @@ static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off
 	}
 	if (c->state != CONTENT_UNDECIDED || !n)
 		return 0;
+	if (off == 0)
+		tell_of_blob(fs, c, buf, n);
 	if (off == 0 && starts_blob(fs, c, buf, n))
 		return become_blob(fs, i);
 	content_set_state(i, CONTENT_PLAIN, NULL);

@@ -85,6 +85,8 @@ int content_why(struct fs *fs, struct inode *i, int path_fd, char *out, size_t n
 			(unsigned long long)info.n_tensors);
 	if (!err && strcmp(info.format, "bytes") == 0)
 		return snprintf(out, n, "its content");
+	if (!err && strcmp(info.format, ALCM_FORMAT_BLOB) == 0)
+		return snprintf(out, n, "%s", ALCM_FORMAT_BLOB_WHY);
 	if (!err)
 		return snprintf(out, n, "%s", info.format);
 	if (err != -ENODATA)

@@ -53,7 +53,8 @@ struct fs {
 	struct rest rest;
 	struct read_buffers read_buffers;
 
-	struct lock dirs_lock; /* guards the list of open directories; a leaf */
+	atomic_bool told_of_blobs; /* the log says once that compressed files are copied in */
+	struct lock dirs_lock;     /* guards the list of open directories; a leaf */
 	struct dir_handle *dirs;
 
 	struct lock scheduler_lock; /* one save at a time takes a directory's scheduler on */

@@ -20,7 +20,11 @@ enum { UNTYPED_SHARE = 8 };
 /* The layout from the first chunk's bytes. */
 static void set_layout_locked(struct alcm_blob *blob, const uint8_t *data, uint32_t len)
 {
-	format_parse(data, min_u64(len, blob->size), &blob->layout);
+	size_t n = min_u64(len, blob->size);
+
+	format_parse(data, n, &blob->layout);
+	if (disk_header_begins(data, n))
+		blob->layout.format = ALCM_FORMAT_BLOB;
 	blob->layout_stale = false;
 }
 

@@ -118,6 +118,8 @@ static enum cli_exit print_text(struct cli *cli, const char *path, const char *t
 	if (!write_text_file(path, &info))
 		cli_error(cli, NULL, "out of memory");
 	print_report(report);
+	if (strcmp(info.format, ALCM_FORMAT_BLOB) == 0)
+		printf("  %s\n", ALCM_FORMAT_BLOB_WHY);
 	cJSON_Delete(report);
 	return CLI_OK;
 }

@@ -35,6 +35,16 @@ with open(e2e.m("overwritten"), "w+b", buffering=0) as f:  # plain at first
 files["overwritten"] = raw + b"x" * max(0, 5000 - len(raw))
 e2e.all_read_as(files)
 
+# Whoever copied a store's file meant what is in it: they are told what it is, and how to get that out.
+WHY = "a compressed file of another store; `alcm cat` gets it out"
+for name in ("raw.npy", "slowly", "late", "overwritten"):
+    e2e.equal(os.getxattr(e2e.m(name), "user.alcm.why").decode(), WHY, name)
+    for top in (e2e.MNT, e2e.STORE):
+        assert WHY in e2e.subprocess.check_output([e2e.ALCM, "info", f"{top}/{name}"], text=True), f"{top}/{name}"
+e2e.equal(os.getxattr(e2e.m("part_of_magic"), "user.alcm.why").decode(), "below min_size", "no whole magic")
+e2e.equal(e2e.log_text().count(WHY), 1, "lines in the log")
+e2e.equal(e2e.subprocess.check_output([e2e.ALCM, "cat", e2e.m("raw.npy")]), data, "alcm cat")
+
 # Twice over: the store's file of a blob in a blob.
 twice = e2e.read(e2e.s("raw.npy"))
 e2e.write(e2e.m("twice"), twice)
