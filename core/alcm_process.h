@@ -25,6 +25,9 @@ int alcm_process_run(int (*body)(int argc, char **argv), int argc, char **argv);
 /* Whether standard output was closed before alcm_process_run() put /dev/null there. */
 bool alcm_process_lost_output(void);
 
+/* Whether /proc shows this process's descriptors, through which files of a store are reached. */
+bool alcm_process_has_proc(void);
+
 /* What the process may have of the machine, as of now. */
 struct alcm_limits {
 	unsigned n_cpus;       /* by its CPU set and the CPU quotas of its control groups */

@@ -16,6 +16,7 @@
 
 #include "fs.h"
 #include "inode.h"
+#include "mount_point.h"
 #include "op.h"
 #include "path.h"
 #include "privileges.h"
@@ -77,43 +78,14 @@ void fs_fail(const char *fmt, ...)
 
 /* ---- the store ---------------------------------------------------------------------------------- */
 
-static bool is_below(const char *path, const char *dir)
+/* Files of the store are reached through their descriptors' names there. */
+static int check_proc(void)
 {
-	size_t n = strlen(dir);
-
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || (n == 1 && path[n]));
-}
-
-static int check_paths(struct options *o)
-{
-	char *store = realpath(o->store, NULL), *mount = NULL;
-	int err = 0;
-
-	if (!store) {
-		err = -errno;
-		fs_fail("%s: %s", o->store, strerror(-err));
-	} else if (!(mount = realpath(o->mountpoint, NULL))) {
-		err = -errno;
-		fs_fail("%s: %s", o->mountpoint, strerror(-err));
-	} else if (is_below(store, mount)) {
-		err = -EINVAL;
-		fs_fail("the store %s lies inside the mount point %s: it would be hidden by it",
-			store, mount);
-	} else if (is_below(mount, store)) {
-		err = -EINVAL;
-		fs_fail("the mount point %s lies inside the store %s: it would contain itself",
-			mount, store);
-	}
-	if (!err) {
-		free(o->store);
-		free(o->mountpoint);
-		o->store = store;
-		o->mountpoint = mount;
+	if (alcm_process_has_proc())
 		return 0;
-	}
-	free(store);
-	free(mount);
-	return err;
+	fs_fail("/proc isn't mounted, or not that of this process: no file of the store could be "
+		"opened (mount -t proc proc /proc)");
+	return -ENOENT;
 }
 
 static int open_store(struct fs *fs)
@@ -191,7 +163,14 @@ static int serve(struct fs *fs)
 		fuse_remove_signal_handlers(fs->session);
 		return -EIO;
 	}
-	read_ahead_raise(fs->opt.mountpoint);
+	err = mount_point_forbid_links(&fs->opt);
+	if (err) {
+		fuse_session_unmount(fs->session);
+		fuse_remove_signal_handlers(fs->session);
+		return err;
+	}
+	if (!mount_point_is_fd(fs->opt.mountpoint))
+		read_ahead_raise(fs->opt.mountpoint);
 	fs->to_syslog = !fs->opt.foreground;
 	if (fs->to_syslog)
 		openlog("alcmfs", LOG_PID, LOG_DAEMON);
@@ -255,7 +234,9 @@ static int run(struct fs *fs, struct fuse_args *args)
 	int err = options_check(fs);
 
 	if (!err)
-		err = check_paths(&fs->opt);
+		err = check_proc();
+	if (!err)
+		err = mount_point_check(&fs->opt, fs->is_root);
 	if (!err)
 		err = open_store(fs);
 	if (!err)

@@ -45,15 +45,41 @@ static const struct fuse_opt option_table[] = {
 	OPTION("--version", show_version),
 	OPTION("allow_other", allow_other),
 	KEY("default_permissions", KEY_IGNORE),
-	/* What mount(8) and fstab may add. */
+	/* For mount(8) and what reads fstab. A mount point may have files in any case. */
 	KEY("auto", KEY_IGNORE),
 	KEY("noauto", KEY_IGNORE),
 	KEY("user", KEY_IGNORE),
+	KEY("user=", KEY_IGNORE),
 	KEY("nouser", KEY_IGNORE),
 	KEY("users", KEY_IGNORE),
+	KEY("nousers", KEY_IGNORE),
+	KEY("owner", KEY_IGNORE),
+	KEY("noowner", KEY_IGNORE),
+	KEY("group", KEY_IGNORE),
+	KEY("nogroup", KEY_IGNORE),
 	KEY("nofail", KEY_IGNORE),
 	KEY("_netdev", KEY_IGNORE),
 	KEY("defaults", KEY_IGNORE),
+	KEY("comment=", KEY_IGNORE),
+	KEY("nonempty", KEY_IGNORE),
+	/* When access times move, the mount that the store lies on decides. */
+	KEY("relatime", KEY_IGNORE),
+	KEY("norelatime", KEY_IGNORE),
+	KEY("strictatime", KEY_IGNORE),
+	KEY("nostrictatime", KEY_IGNORE),
+	KEY("diratime", KEY_IGNORE),
+	KEY("nodiratime", KEY_IGNORE),
+	KEY("lazytime", KEY_IGNORE),
+	KEY("nolazytime", KEY_IGNORE),
+	/* No such thing here, or not any more in the kernel. */
+	KEY("iversion", KEY_IGNORE),
+	KEY("noiversion", KEY_IGNORE),
+	KEY("mand", KEY_IGNORE),
+	KEY("nomand", KEY_IGNORE),
+	KEY("silent", KEY_IGNORE),
+	KEY("loud", KEY_IGNORE),
+	OPTION("nosymfollow", nosymfollow),
+	{ "symfollow", offsetof(struct options, nosymfollow), 0 },
 	/* What the kernel and fusermount3 understand. */
 	KEY("fsname=", KEY_PASS),
 	KEY("subtype=", KEY_PASS),
@@ -126,6 +152,42 @@ static int unknown_option(const char *arg)
 	return -1;
 }
 
+/* What other filesystems take, with what to do instead. */
+static const struct {
+	const char *name, *instead;
+} refused[] = {
+	{ "uid=", "files have the owners that they have in the store; chown them there" },
+	{ "gid=", "files have the groups that they have in the store; chgrp them there" },
+	{ "umask=", "files have the modes that they have in the store; chmod them there" },
+	{ "fmask=", "files have the modes that they have in the store; chmod them there" },
+	{ "dmask=", "directories have the modes that they have in the store; chmod them there" },
+	{ "entry_timeout=", "attr_timeout= holds for names, too" },
+	{ "negative_timeout=", "names that aren't there are looked up each time" },
+	{ "ac_attr_timeout=", "use attr_timeout=" },
+	{ "allow_root", "use allow_other" },
+	{ "remount", "a mount keeps its options; unmount, then mount again" },
+	{ "bind", "use mount --bind on the mount point" },
+};
+
+/* For programs other than us: mount(8) calls these "x-" and, if they don't last, "X-". */
+static bool is_for_others(const char *arg)
+{
+	return (arg[0] == 'x' || arg[0] == 'X') && arg[1] == '-';
+}
+
+static int other_option(const char *arg)
+{
+	if (is_for_others(arg))
+		return 0;
+	for (size_t k = 0; k < sizeof(refused) / sizeof(refused[0]); k++) {
+		if (strncmp(arg, refused[k].name, strlen(refused[k].name)) == 0) {
+			fs_fail("option '%s' isn't supported: %s", arg, refused[k].instead);
+			return -1;
+		}
+	}
+	return unknown_option(arg);
+}
+
 static int on_option(void *data, const char *arg, int key, struct fuse_args *out)
 {
 	struct options *opt = data;
@@ -146,7 +208,7 @@ static int on_option(void *data, const char *arg, int key, struct fuse_args *out
 		fs_fail("unexpected argument '%s'", arg);
 		return -1;
 	default:
-		return unknown_option(arg);
+		return other_option(arg);
 	}
 }
 

@@ -49,6 +49,11 @@ bool alcm_process_lost_output(void)
 	return lost_output;
 }
 
+bool alcm_process_has_proc(void)
+{
+	return access("/proc/self/fd/0", F_OK) == 0;
+}
+
 /* Threads of libraries too: without this their stacks are as large as RLIMIT_STACK. */
 static int set_thread_stack(void)
 {

@@ -200,6 +200,10 @@ static int run(int argc, char **argv)
 		cli_options_help(cli.verb);
 	if (help || status)
 		return status;
+	if (cli.verb->needs_proc && !alcm_process_has_proc())
+		return cli_error(&cli, NULL,
+			"/proc isn't mounted, without which no file of a store can be changed "
+			"(mount -t proc proc /proc)");
 	status = cli.verb->run(&cli);
 	alcm_predictor_free(cli.predictor);
 	progress_end(&cli.progress);

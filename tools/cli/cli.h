@@ -62,6 +62,7 @@ struct verb {
 	const char *name, *operands, *summary;
 	unsigned options; /* of enum cli_option: those that it knows */
 	bool takes_paths; /* one at least */
+	bool needs_proc;  /* it opens files of a store through /proc/self/fd */
 	bool patient;     /* nobody waits for each file: compress harder */
 	enum cli_exit (*run)(struct cli *cli);
 };

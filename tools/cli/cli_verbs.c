@@ -50,6 +50,7 @@ const struct verb cli_verbs[] = {
 		.options = OPT_RECURSIVE | OPT_OUT | OPT_FORCE | OPT_DETECT | OPT_PROFILE |
 			OPT_WAIT | OPT_PREDICTOR | OPT_THREADS,
 		.takes_paths = true,
+		.needs_proc = true,
 		.patient = true,
 		.run = verb_pack,
 	},
@@ -59,6 +60,7 @@ const struct verb cli_verbs[] = {
 		.summary = "make compressed files plain again, in place or as a copy",
 		.options = OPT_RECURSIVE | OPT_OUT | OPT_FORCE | OPT_WAIT | OPT_THREADS,
 		.takes_paths = true,
+		.needs_proc = true,
 		.run = verb_unpack,
 	},
 	{
@@ -67,6 +69,7 @@ const struct verb cli_verbs[] = {
 		.summary = "verify every checksum of a store or of single files",
 		.options = OPT_REPAIR | OPT_WAIT | OPT_THREADS,
 		.takes_paths = true,
+		.needs_proc = true,
 		.run = verb_check,
 	},
 	{

@@ -51,6 +51,28 @@ ln -s "$STORE" "$WORK/link/store"
 fails "$ALCMFS" "$STORE" "$WORK/link/store/inside" && says "inside"
 rmdir "$MNT/inside" "$STORE/inside"
 
+# Options of mount(8) and fstab have no say here, or are kept; those of other filesystems get a hint.
+general=defaults,relatime,norelatime,nodiratime,diratime,strictatime,nostrictatime,lazytime,nolazytime
+general+=,iversion,noiversion,mand,nomand,silent,loud,user,user=nobody,users,owner,group,nouser,nofail
+general+=,_netdev,auto,noauto,nonempty,symfollow,comment=words,x-systemd.automount,x-gvfs-show,X-mount.mkdir
+"$ALCMFS" "$STORE" "$MNT" -o "$general" || die "general options"
+unmount_at "$MNT" "$STORE"
+for o in uid=0 gid=0 umask=022 fmask=0 dmask=0 entry_timeout=1 negative_timeout=1 remount bind allow_root; do
+    fails "$ALCMFS" "$STORE" "$MNT" -o $o && says "option '$o' isn't supported: "
+done
+ln -s nowhere "$STORE/link"
+if [ "$(id -u)" = 0 ]; then
+    "$ALCMFS" "$STORE" "$MNT" -o nosymfollow,noexec
+    fails cat "$MNT/link" && says "Too many levels"
+    findmnt -n -o OPTIONS "$MNT" | grep -q noexec || die "noexec is lost"
+    unmount_at "$MNT" "$STORE"
+else
+    fails "$ALCMFS" "$STORE" "$MNT" -o nosymfollow && says "root"
+    ! mountpoint -q "$MNT" || die "mounted without nosymfollow"
+    flock -w 30 "$STORE/.alcm/lock" true
+fi
+rm "$STORE/link"
+
 # As a daemon: mounted when it returns.
 make_npy "$WORK/w.npy"
 "$ALCMFS" "$STORE" "$MNT" -o threads=2,budget=32,min_size=100,chunk=128,attr_timeout=0.5,noatime

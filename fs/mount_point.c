@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "mount_point.h"
+
+#include <errno.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "fs.h"
+
+#define FD_PREFIX "/dev/fd/"
+
+enum { NOSYMFOLLOW = 256 }; /* MS_NOSYMFOLLOW, since Linux 5.10 */
+
+bool mount_point_is_fd(const char *mountpoint)
+{
+	return strncmp(mountpoint, FD_PREFIX, strlen(FD_PREFIX)) == 0;
+}
+
+static bool is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || (n == 1 && path[n]));
+}
+
+/*
+ * With a descriptor the kernel mounted before, on options of somebody else. Root's daemon has to
+ * rely on default_permissions among them, and nothing here could tell.
+ */
+static int check_fd(const char *mountpoint, bool is_root)
+{
+	const char *digits = mountpoint + strlen(FD_PREFIX);
+	size_t n = strspn(digits, "0123456789");
+	struct stat st;
+
+	if (!n || n > 9 || digits[n] || fstat(atoi(digits), &st)) {
+		fs_fail("%s: not an open descriptor of this process", mountpoint);
+		return -EBADF;
+	}
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(10, 229)) {
+		fs_fail("%s: not a descriptor of /dev/fuse", mountpoint);
+		return -EINVAL;
+	}
+	if (is_root) {
+		fs_fail("%s: root's daemon can't see whether this was mounted with "
+			"default_permissions, so only an ordinary user's takes it; give it a "
+			"directory",
+			mountpoint);
+		return -EPERM;
+	}
+	return 0;
+}
+
+/* The type of what is mounted right at `point` last; "" if nothing is. */
+static void mounted_type(const char *point, char type[64])
+{
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	struct mntent *m;
+
+	type[0] = '\0';
+	while (f && (m = getmntent(f))) {
+		if (strcmp(m->mnt_dir, point) == 0)
+			snprintf(type, 64, "%s", m->mnt_type);
+	}
+	if (f)
+		endmntent(f);
+}
+
+static int fail_at(const char *path, int err)
+{
+	if (err == ENOTCONN)
+		fs_fail("%s is a dead mount, whose daemon is gone: run 'fusermount3 -u %s' first",
+			path, path);
+	else if (err == ENOENT)
+		fs_fail("%s: no such directory, or it was removed", path);
+	else
+		fs_fail("%s: %s", path, strerror(err));
+	return -err;
+}
+
+static int check_directory(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return fail_at(path, errno);
+	if (!S_ISDIR(st.st_mode)) {
+		fs_fail("%s: not a directory", path);
+		return -ENOTDIR;
+	}
+	return 0;
+}
+
+/* Both are resolved. */
+static int check_pair(const char *store, const char *mount)
+{
+	char type[64];
+
+	if (is_below(store, mount)) {
+		fs_fail("the store %s lies inside the mount point %s: it would be hidden by it",
+			store, mount);
+		return -EINVAL;
+	}
+	if (is_below(mount, store)) {
+		fs_fail("the mount point %s lies inside the store %s: it would contain itself",
+			mount, store);
+		return -EINVAL;
+	}
+	mounted_type(mount, type);
+	if (strcmp(type, "fuse.alcmfs") == 0) {
+		fs_fail("%s: an alcmfs is mounted there already; unmount it first, or take "
+			"another directory",
+			mount);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* `*path` becomes absolute, without links. */
+static int resolve(char **path)
+{
+	int err = check_directory(*path);
+	char *real = err ? NULL : realpath(*path, NULL);
+
+	if (err)
+		return err;
+	if (!real)
+		return fail_at(*path, errno);
+	free(*path);
+	*path = real;
+	return 0;
+}
+
+/* The flags of the mount at `point` from the kernel's table: statvfs() would ask the daemon, which
+   doesn't serve yet. */
+static unsigned long mounted_flags(const char *point)
+{
+	static const struct {
+		const char *name;
+		unsigned long flag;
+	} known[] = { { "ro", MS_RDONLY }, { "nosuid", MS_NOSUID }, { "nodev", MS_NODEV },
+		{ "noexec", MS_NOEXEC }, { "noatime", MS_NOATIME }, { "relatime", MS_RELATIME } };
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	unsigned long flags = 0;
+	struct mntent *m;
+
+	while (f && (m = getmntent(f))) {
+		if (strcmp(m->mnt_dir, point) != 0)
+			continue;
+		flags = 0;
+		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+			flags |= hasmntopt(m, known[k].name) ? known[k].flag : 0;
+	}
+	if (f)
+		endmntent(f);
+	return flags;
+}
+
+int mount_point_forbid_links(const struct options *o)
+{
+	unsigned long flags = MS_REMOUNT | MS_BIND | NOSYMFOLLOW;
+	int err;
+
+	if (!o->nosymfollow)
+		return 0;
+	/* A change of flags has to name those that stay. */
+	flags |= mounted_flags(o->mountpoint);
+	if (!mount(NULL, o->mountpoint, NULL, flags, NULL))
+		return 0;
+	err = errno;
+	fs_fail("option 'nosymfollow': %s%s", strerror(err),
+		err == EPERM ? "; it takes root to mount so" : "");
+	return -err;
+}
+
+int mount_point_check(struct options *o, bool is_root)
+{
+	int err = resolve(&o->store);
+
+	if (err)
+		return err;
+	if (mount_point_is_fd(o->mountpoint))
+		return check_fd(o->mountpoint, is_root);
+	err = resolve(&o->mountpoint);
+	return err ? err : check_pair(o->store, o->mountpoint);
+}
