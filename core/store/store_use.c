@@ -27,7 +27,7 @@
 struct alcm_store {
 	int dirfd;
 	int lock_fd; /* of .alcm/lock; -1: there is none */
-	bool locked, temporary;
+	bool locked, marked, temporary;
 	enum alcm_use use;
 	struct place place;
 };
@@ -118,8 +118,13 @@ static int take_marks(struct alcm_store *s, struct alcm_diag *diag)
 	struct marks_seen seen;
 	int err = place_find(s->dirfd, &s->place);
 
-	if (!err)
+	if (!err) {
 		err = marks_set(s->dirfd, &s->place, mark_for(s->use));
+		/* A filesystem without such locks on directories: .alcm/lock is left. */
+		s->marked = !err;
+		if (err && err != -ENOMEM)
+			return 0;
+	}
 	if (!err)
 		err = marks_look(s->dirfd, &s->place, &seen);
 	if (err)
@@ -272,7 +277,7 @@ int alcm_store_may_change(const struct alcm_store *s, int fd, struct alcm_diag *
 	struct stat st;
 	int err = fstat(fd, &st) ? -errno : 0;
 
-	if (err || st.st_nlink < 2)
+	if (err || st.st_nlink < 2 || !s->marked)
 		return err;
 	err = marks_look(s->dirfd, &s->place, &seen);
 	if (err)
