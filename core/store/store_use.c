@@ -157,19 +157,35 @@ bool alcm_store_is_root(int dirfd)
 			!exists(dirfd, ".alcm/swap"));
 }
 
+/*
+ * The directory `name` of `parent`, made if need be; a descriptor or a negative errno. Users read
+ * their reports there, so a umask of whoever mounts first must not close it to them.
+ */
+static int make_open_to_all(int parent, const char *name)
+{
+	struct stat st;
+	int fd;
+
+	if (mkdirat(parent, name, 0755) && errno != EEXIST)
+		return -errno;
+	fd = beneath_open(parent, name, O_RDONLY | O_DIRECTORY, 0);
+	if (fd >= 0 && !fstat(fd, &st) && (st.st_mode & 0755) != 0755)
+		(void)fchmod(fd, (st.st_mode & 07777) | 0755);
+	return fd;
+}
+
 static int make_admin(const struct alcm_store *s)
 {
-	int admin, err = 0;
+	int admin = make_open_to_all(s->dirfd, ".alcm"), caq;
 
-	if (mkdirat(s->dirfd, ".alcm", 0755) && errno != EEXIST)
-		return -errno;
-	admin = beneath_open(s->dirfd, ".alcm", O_RDONLY | O_DIRECTORY, 0);
 	if (admin < 0)
 		return admin;
-	if (mkdirat(admin, "caq", 0755) && errno != EEXIST)
-		err = -errno;
+	caq = make_open_to_all(admin, "caq");
 	close(admin);
-	return err;
+	if (caq >= 0)
+		close(caq);
+	/* With a link in its place there are no reports, which nothing else needs. */
+	return caq < 0 && caq != -ELOOP && caq != -ENOTDIR ? caq : 0;
 }
 
 static int open_lock(const struct alcm_store *s)
