@@ -78,13 +78,16 @@ int privileges_drop(const struct fs *fs)
 
 void privileges_raise(const struct fs *fs, enum privilege privilege)
 {
-	uint64_t wanted = privilege == PRIVILEGE_ADMIN ? CAP(CAP_SYS_ADMIN)
-						       : CAP(CAP_SYS_RESOURCE);
+	static const uint64_t wanted[] = {
+		[PRIVILEGE_ADMIN] = CAP(CAP_SYS_ADMIN),
+		[PRIVILEGE_RESOURCE] = CAP(CAP_SYS_RESOURCE),
+		[PRIVILEGE_ACCESS] = CAP(CAP_DAC_OVERRIDE),
+	};
 	struct caps caps;
 
 	if (!fs->is_root || get_caps(&caps))
 		return;
-	caps.effective |= caps.permitted & wanted;
+	caps.effective |= caps.permitted & wanted[privilege];
 	(void)set_caps(&caps);
 }
 

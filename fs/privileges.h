@@ -16,6 +16,8 @@ enum privilege {
 	/* CAP_SYS_RESOURCE: a pipe that takes a whole read reply. In force while data is written, it would
 	   lift its owner's quota. */
 	PRIVILEGE_RESOURCE = 2,
+	/* CAP_DAC_OVERRIDE, which is in force but while acting as a caller, until caller_leave(). */
+	PRIVILEGE_ACCESS = 3,
 };
 
 /* Give up all else, for this thread and those that it starts. 0 or a negative errno. */
