@@ -30,6 +30,7 @@ cases that use it; E2E_TIMEOUT: seconds, instead of what the cases say.
 
 import argparse
 import ctypes
+import functools
 import os
 import re
 import shutil
@@ -228,7 +229,8 @@ class Runner:
         os.chmod(self.base, 0o755)
         self.env = dict(os.environ, ALCMFS=f"{args.build}/fs/alcmfs", ALCM=f"{args.build}/tools/alcm",
                         FIXTURES=f"{self.base}/fixtures", CORPUS=corpus(),
-                        PATH=f"/usr/sbin:/sbin:{os.environ['PATH']}", LC_ALL="C.UTF-8")
+                        PATH=f"/usr/sbin:/sbin:{os.environ['PATH']}", LC_ALL="C.UTF-8",
+                        E2E_RUNNER=str(os.getpid()))
         if b"__asan_init" in read(self.env["ALCMFS"]) or b"__tsan_init" in read(self.env["ALCMFS"]):
             self.env["E2E_SANITIZED"] = "1"
         generate = os.path.join(TOP, "tests/fixtures/generate.py")
@@ -257,9 +259,11 @@ class Runner:
             os.chown(work, USER, USER)
             command[1:4] = [os.path.join(self.base, "top/tests/e2e/runner.py"), "--one",
                             os.path.join(self.base, "top/tests/e2e/cases", name)]
-            command = as_ordinary_user(command, self.base)
+            command = as_ordinary_user(command)
             env = dict(env, ALCMFS=f"{self.base}/top/alcmfs", ALCM=f"{self.base}/top/alcm",
                        CORPUS=f"{self.base}/top/corpus")
+        if os.geteuid() == 0:
+            command = in_own_namespace(command, self.base if as_user else None)
         done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode in (0, SKIPPED) or not self.keep:
@@ -274,16 +278,35 @@ class Runner:
             print(f"kept: {self.base}")
 
 
-def as_ordinary_user(command, base):
-    """`command` as user nobody, with a /dev/fuse that users may open as on a usual system."""
-    drop = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
-    if os.stat("/dev/fuse").st_mode & 0o006 == 0o006:
-        return drop + command
-    node = os.path.join(base, "fuse")
-    # The copies of other cases' mounts that the namespace begins with would keep them from ending.
-    script = (f"umount -a -l -t fuse.alcmfs; [ -e {node} ] || mknod -m 666 {node} c 10 229; "
-              f'mount --bind {node} /dev/fuse; exec "$@"')
-    return ["unshare", "-m", "sh", "-c", script, "sh", *drop, *command]
+def as_ordinary_user(command):
+    return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", *command]
+
+
+@functools.cache
+def propagation():
+    """How `unshare` can make a mount namespace here: a chroot's root is no mount to make private."""
+    for how in ("private", "unchanged"):
+        if subprocess.run(["unshare", "-m", "--propagation", how, "true"],
+                          capture_output=True).returncode == 0:
+            return how
+    return None
+
+
+def in_own_namespace(command, base):
+    """`command` where its mounts are in no namespace that other programs copy: a copy holds a mount, and
+    its daemon runs on. `base`: with a /dev/fuse that users may open as on a usual system."""
+    how = propagation()
+    if not how:
+        return command
+    steps = []
+    if how == "private":  # other programs' daemons should be able to end, too
+        steps.append("umount -a -l -t fuse.alcmfs")
+    if base and os.stat("/dev/fuse").st_mode & 0o006 != 0o006:
+        node = os.path.join(base, "fuse")
+        steps.append(f"{{ [ -e {node} ] || mknod -m 666 {node} c 10 229; }}")
+        steps.append(f"mount --bind {node} /dev/fuse")
+    script = "; ".join([*steps, 'exec "$@"'])
+    return ["unshare", "-m", "--propagation", how, "sh", "-c", script, "sh", *command]
 
 
 def corpus():
