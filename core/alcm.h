@@ -639,6 +639,7 @@ struct alcm_check {
 	uint64_t n_chunks, n_bad;                   /* chunks looked at; chunks lost */
 	uint64_t bad_offset;                        /* logical offset of the first bad chunk */
 	bool header_bad, trailer_lost, orphan_tail; /* orphan: a crash's uncommitted records */
+	bool unfinished; /* trailer_lost, as no commit was ever made, or it was cut off without a trace */
 	bool repaired;
 	struct alcm_diag first; /* cause of the first finding */
 };

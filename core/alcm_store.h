@@ -69,8 +69,8 @@ int alcm_store_dirfd(const struct alcm_store *store);
 bool alcm_store_is_temporary(const struct alcm_store *store);
 
 /*
- * Whether the file `fd` below the locked store may be changed in place. -EBUSY: it has hard links, and
- * another store on its filesystem, which may hold one of them, is in use; `diag` says so.
+ * Whether the file `fd` below the locked store may be changed in place. -EBUSY: it has hard links that aren't in
+ * this store, and another store on its filesystem, which may hold one of them, is in use; `diag` says so.
  */
 int alcm_store_may_change(const struct alcm_store *store, int fd, struct alcm_diag *diag);
 

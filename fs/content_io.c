@@ -178,6 +178,9 @@ static bool starts_blob(const struct fs *fs, const struct content *c, const void
 
 	if (sniff == ALCM_SNIFF_BLOB)
 		return true;
+	/* A blob is made plain again before its first chunk is encoded, or not at all. */
+	if (fs->opt.min_size > (uint64_t)fs->opt.chunk_kib << 10)
+		return false;
 	/* Larger than a blob can be, it stays plain. */
 	if (fstat(c->fd, &st) || (uint64_t)st.st_size > alcm_max_size(fs->alcm))
 		return false;

@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+
 enum { DIR_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
 enum { TREE_DEPTH_MAX = 128 }; /* each level holds a descriptor */
@@ -31,7 +33,10 @@ int beneath_next(const char **path, char name[NAME_MAX + 1])
 	return 1;
 }
 
-/* Component by component: for kernels before 5.6, and containers whose filters don't know openat2(2). */
+/*
+ * Component by component: for kernels before 5.6, containers whose filters don't know openat2(2), and paths
+ * that are longer than the kernel takes.
+ */
 static int walk(int at, const char *path)
 {
 	char name[NAME_MAX + 1];
@@ -53,7 +58,7 @@ static int open_dir(int at, const char *path)
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
 	long fd = syscall(SYS_openat2, at, *path ? path : ".", &how, sizeof(how));
 
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM || errno == ENAMETOOLONG))
 		return walk(at, path);
 	return fd < 0 ? -errno : (int)fd;
 }
@@ -61,15 +66,17 @@ static int open_dir(int at, const char *path)
 int beneath_parent(int at, const char *path, char name[NAME_MAX + 1])
 {
 	const char *next = path, *last = path;
-	char parent[PATH_MAX];
 	int step;
 
 	while ((step = beneath_next(&next, name)) > 0 && *next)
 		last = next;
 	if (step <= 0)
 		return step ? step : -EINVAL;
-	if (last - path >= PATH_MAX)
-		return -ENAMETOOLONG;
+
+	AUTO_FREE char *parent = mem_alloc((size_t)(last - path) + 1);
+
+	if (!parent)
+		return -ENOMEM;
 	memcpy(parent, path, (size_t)(last - path));
 	parent[last - path] = '\0';
 	return open_dir(at, parent);

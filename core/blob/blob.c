@@ -229,7 +229,7 @@ int blob_check_finished(const struct alcm_blob *blob, struct alcm_diag *diag)
 {
 	static const char cause[] =
 		"no commit of it is whole: its first save was never finished, or its end is "
-		"lost; alcm check --repair keeps the part that is there";
+		"lost; alcm check --repair FILE keeps the part that is there";
 
 	return atomic_load(&blob->unfinished) ? diag_set(diag, -EIO, 0, "%s", cause) : 0;
 }

@@ -333,6 +333,7 @@ struct recovered {
 	bool header_bad; /* mended, or rebuilt from a trailer */
 	bool tail_bad;   /* a flipped bit in the newest trailer or its index was mended */
 	bool has_trailer;
+	bool has_index;      /* in a scan: a commit was there, whole or not */
 	bool scanned;        /* the trailer didn't end the file */
 	bool rolled_back;    /* to an older commit, after a power failure */
 	bool commit_damaged; /* there was a newer commit, and no crash left it as it is */

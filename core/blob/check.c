@@ -73,6 +73,30 @@ static int repair(struct alcm_blob *blob, struct store *store, const struct reco
 	return err;
 }
 
+/* What is wrong with the frame of the whole, if anything is. */
+static void name_structure(const struct recovered *rec, const struct alcm_check *found,
+	struct alcm_diag *diag)
+{
+	if (rec->header_bad)
+		(void)diag_set(diag, 0, 0, "the header is damaged");
+	else if (rec->tail_bad)
+		(void)diag_set(diag, 0, rec->trailer.index_off,
+			"a bit of the index or the trailer is flipped");
+	else if (rec->commit_damaged && rec->has_trailer)
+		(void)diag_set(diag, 0, rec->trailer.off + DISK_TRAILER_BYTES,
+			"the newest commit's index or trailer is damaged: what reads is commit "
+			"%llu, "
+			"which was before",
+			(unsigned long long)rec->trailer.commit_no);
+	else if (rec->commit_damaged)
+		(void)diag_set(diag, 0, rec->file_size, "the index or the trailer is damaged");
+	else if (found->trailer_lost)
+		(void)diag_set(diag, 0, rec->file_size, "no commit of it is whole");
+	else if (found->orphan_tail)
+		(void)diag_set(diag, 0, rec->trailer.off + DISK_TRAILER_BYTES,
+			"a crash left uncommitted bytes behind the last commit");
+}
+
 int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_check *out)
 {
 	struct alcm_diag diag = { 0 };
@@ -92,6 +116,8 @@ int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_c
 		return err;
 	found.header_bad = rec.header_bad;
 	found.trailer_lost = !rec.has_trailer || rec.tail_bad || rec.commit_damaged;
+	found.unfinished = !rec.has_trailer && !rec.has_index && !rec.commit_damaged &&
+		!rec.header_bad;
 	found.orphan_tail = rec.has_trailer && !rec.commit_damaged &&
 		(rec.scanned || rec.rolled_back);
 	table_release(&rec.table);
@@ -105,24 +131,7 @@ int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_c
 		return err;
 	/* Its parts are looked at, and --repair makes them a file. */
 	(void)blob_salvage(blob);
-	if (rec.header_bad)
-		(void)diag_set(&diag, 0, 0, "the header is damaged");
-	else if (rec.tail_bad)
-		(void)diag_set(&diag, 0, rec.trailer.index_off,
-			"a bit of the index or the trailer is flipped");
-	else if (rec.commit_damaged && rec.has_trailer)
-		(void)diag_set(&diag, 0, rec.trailer.off + DISK_TRAILER_BYTES,
-			"the newest commit's index or trailer is damaged: what reads is commit "
-			"%llu, "
-			"which was before",
-			(unsigned long long)rec.trailer.commit_no);
-	else if (rec.commit_damaged)
-		(void)diag_set(&diag, 0, rec.file_size, "the index or the trailer is damaged");
-	else if (found.trailer_lost)
-		(void)diag_set(&diag, 0, rec.file_size, "never committed: no index, no trailer");
-	else if (found.orphan_tail)
-		(void)diag_set(&diag, 0, rec.trailer.off + DISK_TRAILER_BYTES,
-			"a crash left uncommitted bytes behind the last commit");
+	name_structure(&rec, &found, &diag);
 	if (diag.cause[0])
 		note(&found, &diag);
 	err = check_chunks(blob, &found);

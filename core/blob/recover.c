@@ -23,6 +23,7 @@ struct walk {
 	/* The last trailers, newest last, as candidates. */
 	struct disk_trailer trailer;
 	bool has_trailer;
+	bool has_index; /* of any commit, with a trailer or without */
 	/* Or, in the second walk: records into this table. */
 	struct table *records;
 };
@@ -32,7 +33,9 @@ static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t 
 {
 	struct disk_record r;
 	struct disk_trailer t;
+	struct disk_index x;
 
+	w->has_index |= disk_index_get(&x, buf, n) == DISK_OK;
 	if (disk_record_get(&r, buf, n, w->chunk_bytes) == DISK_OK && r.tag == w->tag) {
 		uint64_t len = DISK_RECORD_BYTES + (uint64_t)r.body_len;
 
@@ -292,6 +295,7 @@ static int take_trailer(const struct store *store, struct recovered *rec, struct
 	rec->tail_bad = false;
 	rec->scanned = true;
 	err = walk_frames(&w);
+	rec->has_index = w.has_index;
 	if (err || !w.has_trailer)
 		return err;
 	rec->trailer = w.trailer;

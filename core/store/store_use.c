@@ -23,6 +23,7 @@
 #include "base/diag.h"
 #include "store/marks.h"
 #include "store/swap_job.h"
+#include "store/tree.h"
 
 struct alcm_store {
 	int dirfd;
@@ -287,22 +288,44 @@ int alcm_store_lock(struct alcm_store *s, enum alcm_use use, const char *holder,
 	return err;
 }
 
-int alcm_store_may_change(const struct alcm_store *s, int fd, struct alcm_diag *diag)
+struct links {
+	dev_t dev;
+	ino_t ino;
+	nlink_t left; /* names that weren't met yet */
+};
+
+/* For tree_find(): 0 once all names were met. */
+static int count_link(void *ctx, int at, const char *name, const struct stat *st)
+{
+	struct links *l = ctx;
+
+	(void)at;
+	(void)name;
+	return st->st_dev == l->dev && st->st_ino == l->ino && !--l->left ? 0 : -ENOENT;
+}
+
+static bool others_use_device(const struct alcm_store *s)
 {
 	struct marks_seen seen;
-	struct stat st;
-	int err = fstat(fd, &st) ? -errno : 0;
 
-	if (err || st.st_nlink < 2 || !s->marked)
-		return err;
-	err = marks_look(s->dirfd, &s->place, &seen);
-	if (err)
-		return err;
-	if (seen.device[MARK_MOUNT] || seen.device[MARK_READ] || seen.device[MARK_VERB])
-		return diag_set(diag, -EBUSY, 0,
-			"it has other names (hard links), which may lie in another store of this "
-			"filesystem that is mounted: unmount that first");
-	return 0;
+	return marks_look(s->dirfd, &s->place, &seen) || seen.device[MARK_MOUNT] ||
+		seen.device[MARK_READ] || seen.device[MARK_VERB];
+}
+
+int alcm_store_may_change(const struct alcm_store *s, int fd, struct alcm_diag *diag)
+{
+	struct links links;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	links = (struct links){ st.st_dev, st.st_ino, st.st_nlink };
+	if (st.st_nlink < 2 || !s->marked || !others_use_device(s) ||
+		!tree_find(s->dirfd, count_link, &links))
+		return 0;
+	return diag_set(diag, -EBUSY, 0,
+		"it has hard links outside of this store, perhaps in another one that is in use "
+		"on this filesystem: unmount that first");
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */

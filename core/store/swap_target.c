@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/swap_target.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "base/beneath.h"
 #include "base/checked.h"
 #include "blob/store.h"
+#include "store/tree.h"
 
 /* ---- what a file is -------------------------------------------------------------------------- */
 
@@ -103,31 +103,11 @@ int swap_target_judge(const struct swap_job *job, int new_fd, int fd, enum swap_
 
 /* ---- where it is ----------------------------------------------------------------------------- */
 
-/* Directories still to be searched, as a stack of paths: descriptors would run out in a deep tree. */
-struct todo {
-	struct todo *next;
-	char path[]; /* "" or ends in "/" */
-};
-
 struct search {
-	int store_dirfd;
 	const struct swap_job *job;
-	struct todo *stack;
 	int new_fd;
+	enum swap_target *state;
 };
-
-static int push(struct search *s, const char *dir, const char *name)
-{
-	size_t len = strlen(dir) + strlen(name) + 2;
-	struct todo *t = mem_alloc(sizeof(*t) + len);
-
-	if (!t)
-		return -ENOMEM;
-	(void)snprintf(t->path, len, "%s%s%s", dir, name, *name ? "/" : "");
-	t->next = s->stack;
-	s->stack = t;
-	return 0;
-}
 
 /* Whether the job's owner could do to the file what the job does. */
 static int check_owner(int fd, const struct swap_job *job)
@@ -168,14 +148,14 @@ static int open_writable(int at, const char *name, const struct swap_job *job)
 	return fd;
 }
 
-/* The entry, if it is the target; -ENOENT: it isn't. */
-static int look_at_file(const struct search *s, int at, const char *name, const struct stat *st,
-	enum swap_target *state)
+/* For tree_find(): the target's descriptor. */
+static int look_at_file(void *ctx, int at, const char *name, const struct stat *st)
 {
+	const struct search *s = ctx;
 	enum swap_target found = SWAP_TARGET_OTHER;
 	int fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err = 0;
 
-	/* What may not be read isn't marked: whoever marked it could read it. */
+	/* What may not be read isn't marked: a file is marked by those who can read it. */
 	if (fd < 0)
 		return errno == EACCES && st->st_ino != s->job->ino ? -ENOENT : -errno;
 	if (is_marked(fd, s->job))
@@ -185,78 +165,8 @@ static int look_at_file(const struct search *s, int at, const char *name, const 
 	close(fd);
 	if (err || found == SWAP_TARGET_OTHER)
 		return err ? err : -ENOENT;
-	*state = found;
+	*s->state = found;
 	return open_writable(at, name, s->job);
-}
-
-/* An entry of the directory `in`: the target's descriptor, or -ENOENT. */
-static int look_at(struct search *s, DIR *d, const char *name, const struct todo *in, dev_t dev,
-	enum swap_target *state)
-{
-	struct stat st;
-
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-		(!in->path[0] && strcmp(name, ".alcm") == 0))
-		return -ENOENT;
-	if (fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW))
-		return -errno;
-	if (st.st_dev != dev)
-		return -ENOENT;
-	if (S_ISDIR(st.st_mode)) {
-		int err = push(s, in->path, name);
-
-		return err ? err : -ENOENT;
-	}
-	return S_ISREG(st.st_mode) ? look_at_file(s, dirfd(d), name, &st, state) : -ENOENT;
-}
-
-static int search_dir(struct search *s, const struct todo *in, enum swap_target *state)
-{
-	struct dirent *e;
-	struct stat st;
-	char name[2] = ".";
-	int at = *in->path ? beneath_open(s->store_dirfd, in->path, O_RDONLY | O_DIRECTORY, 0)
-			   : openat(s->store_dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int found = -ENOENT, unsure = 0;
-
-	if (at < 0)
-		return at;
-
-	DIR *d = fstat(at, &st) ? NULL : fdopendir(at);
-
-	if (!d) {
-		found = -errno;
-		close(at);
-		return found;
-	}
-	while (found < 0 && (e = readdir(d))) {
-		found = look_at(s, d, e->d_name, in, st.st_dev, state);
-		/* Where one can't look, the target could be. */
-		if (found < 0 && found != -ENOENT)
-			unsure = found;
-	}
-	closedir(d);
-	return found >= 0 ? found : unsure ? unsure : -ENOENT;
-}
-
-static int search(struct search *s, enum swap_target *state)
-{
-	int found = push(s, "", ""), unsure = 0;
-
-	if (found)
-		return found;
-	found = -ENOENT;
-	while (s->stack) {
-		struct todo *in = s->stack;
-
-		s->stack = in->next;
-		if (found < 0)
-			found = search_dir(s, in, state);
-		if (found < 0 && found != -ENOENT)
-			unsure = found;
-		mem_free(in);
-	}
-	return found >= 0 ? found : unsure ? unsure : -ENOENT;
 }
 
 static int open_at_path(int store_dirfd, const struct swap_job *job, int new_fd,
@@ -281,9 +191,10 @@ static int open_at_path(int store_dirfd, const struct swap_job *job, int new_fd,
 int swap_target_open(int store_dirfd, const struct swap_job *job, int new_fd,
 	enum swap_target *state)
 {
-	struct search s = { .store_dirfd = store_dirfd, .job = job, .new_fd = new_fd };
+	struct search s = { .job = job, .new_fd = new_fd, .state = state };
 	int fd = open_at_path(store_dirfd, job, new_fd, state);
 
-	return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EAGAIN ? search(&s, state)
-										: fd;
+	if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP && fd != -EAGAIN)
+		return fd;
+	return tree_find(store_dirfd, look_at_file, &s);
 }

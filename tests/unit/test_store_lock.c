@@ -170,6 +170,11 @@ START_TEST(test_hard_links)
 	ck_assert_int_eq(link(file, name), 0);
 	ck_assert_int_eq(alcm_store_may_change(other, fd, &diag), -EBUSY);
 	ck_assert_str_ne(diag.cause, "");
+	/* Its names are all in the store that is locked: no other is concerned. */
+	ck_assert_int_eq(unlink(file), 0);
+	path_in(file, "top/other/f2");
+	ck_assert_int_eq(link(name, file), 0);
+	ck_assert_int_eq(alcm_store_may_change(other, fd, &diag), 0);
 	/* Once it isn't, other stores of this filesystem may be, on a machine that does more than this. */
 	alcm_store_close(held);
 	alcm_store_close(other);

@@ -27,6 +27,11 @@ struct convert {
 	const struct alcm_profile *profile; /* NULL: unpack */
 	struct store_at store;
 	const char *out; /* of this operand; NULL: in place */
+	struct out_dir {
+		struct out_dir *up;
+		int fd;
+	} * out_dir; /* the copy of the directory that is walked; NULL: of none below OUT */
+	char *rel;   /* of the operand below the store's root */
 	uint64_t n_files, bytes_before, bytes_after;
 };
 
@@ -117,7 +122,8 @@ static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entr
 		sidecar_remove(c->store.dirfd, rel);
 	else if (!c->store.temporary)
 		err = sidecar_write_for(c->alcm, c->store.dirfd, rel);
-	if (err)
+	/* Of a path that is too long for one there is no report. */
+	if (err && err != -ENAMETOOLONG)
 		return cli_error(c->cli, entry->path,
 			"packed, but its report could not be written: %s", strerror(-err));
 	return CLI_OK;
@@ -144,7 +150,7 @@ static enum cli_exit convert_open(struct convert *c, const struct walk_entry *en
 static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry *entry)
 {
 	int fd = walk_open(entry, O_RDWR);
-	char *rel = fd < 0 ? NULL : store_rel(&c->store, entry->path);
+	char *rel = fd < 0 ? NULL : store_rel_of(c->rel, entry->rel);
 	enum cli_exit status;
 
 	/* Each is read, compared with what became of it, and copied into place. */
@@ -160,7 +166,7 @@ static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry
 
 /* A copy of a tree takes along, unchanged, what isn't to be converted. */
 static enum cli_exit convert_copy(struct convert *c, const struct walk_entry *entry,
-	const char *out)
+	const struct copy_place *out)
 {
 	int fd = walk_open(entry, O_RDONLY);
 	enum cli_exit status;
@@ -176,35 +182,69 @@ static enum cli_exit convert_copy(struct convert *c, const struct walk_entry *en
 		c->cli->options & OPT_FORCE);
 }
 
-/* Where the copy of `entry` goes; on the heap. */
-static char *out_path(const struct convert *c, const struct walk_entry *entry)
+/* Make the directory's copy, into which what follows goes. */
+static enum cli_exit enter_dir(struct convert *c, const struct walk_entry *entry,
+	const struct copy_place *out)
 {
-	return entry->rel[0] ? cli_join(c->out, entry->rel) : strdup(c->out);
+	enum cli_exit status = copy_dir(c->cli, entry, out);
+	int nofollow = entry->rel[0] ? O_NOFOLLOW : 0;
+	struct out_dir *dir = malloc(sizeof(*dir));
+
+	if (!dir)
+		return cli_error(c->cli, out->shown, "out of memory");
+	dir->fd = status
+		? -1
+		: openat(out->at, out->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | nofollow);
+	if (!status && dir->fd < 0)
+		status = cli_error(c->cli, out->shown, "%s", strerror(errno));
+	dir->up = c->out_dir;
+	c->out_dir = dir;
+	return status;
+}
+
+static enum cli_exit leave_dir(struct convert *c, const struct walk_entry *entry,
+	const char *shown)
+{
+	struct out_dir *dir = c->out_dir;
+	enum cli_exit status = dir->fd < 0 ? CLI_FAILED
+					   : copy_dir_done(c->cli, entry, dir->fd, shown);
+
+	c->out_dir = dir->up;
+	if (dir->fd >= 0)
+		close(dir->fd);
+	free(dir);
+	return status;
+}
+
+static enum cli_exit copy_entry_to(struct convert *c, const struct walk_entry *entry,
+	const struct copy_place *out)
+{
+	if (entry->kind == WALK_DIR_DONE)
+		return leave_dir(c, entry, out->shown);
+	if (entry->kind == WALK_DIR)
+		return enter_dir(c, entry, out);
+	/* Its directory couldn't be made, which was said. */
+	if (out->at == -1)
+		return CLI_FAILED;
+	return entry->kind == WALK_FILE ? convert_copy(c, entry, out)
+					: copy_link(c->cli, entry, out);
 }
 
 static enum cli_exit copy_entry(struct convert *c, const struct walk_entry *entry)
 {
-	char *out = out_path(c, entry);
+	bool named = entry->rel[0] == '\0';
+	char *shown = named ? strdup(c->out) : cli_join(c->out, entry->rel);
+	struct copy_place out = {
+		.at = named ? AT_FDCWD : c->out_dir->fd,
+		.name = named ? c->out : entry->name,
+		.shown = shown,
+	};
 	enum cli_exit status;
 
-	if (!out)
+	if (!shown)
 		return cli_error(c->cli, entry->path, "out of memory");
-	switch (entry->kind) {
-	case WALK_DIR:
-		status = copy_dir(c->cli, entry, out);
-		break;
-	case WALK_DIR_DONE:
-		status = copy_dir_done(c->cli, entry, out);
-		break;
-	case WALK_FILE:
-		status = convert_copy(c, entry, out);
-		break;
-	case WALK_OTHER:
-	default:
-		status = copy_link(c->cli, entry, out);
-		break;
-	}
-	free(out);
+	status = copy_entry_to(c, entry, &out);
+	free(shown);
 	return status;
 }
 
@@ -285,8 +325,11 @@ static enum cli_exit convert_operand(struct convert *c, const char *path)
 	if (status)
 		return status;
 	status = store_lock(c->cli, &c->store);
+	c->rel = status ? NULL : store_rel(&c->store, path);
 	if (!status)
-		status = walk_in_place(c->cli, path, convert_entry, c);
+		status = c->rel ? walk_in_place(c->cli, path, convert_entry, c)
+				: cli_error(c->cli, path, "%s", strerror(errno));
+	free(c->rel);
 	store_close(&c->store);
 	return status;
 }

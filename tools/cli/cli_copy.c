@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli_new_file.h"
 #include "cli_source.h"
 
 static int write_fd(void *ctx, const void *buf, size_t n, uint64_t off)
@@ -88,57 +89,35 @@ static int copy_attributes(int fd, const struct stat *st)
 	return 0;
 }
 
-static int put_in_place(const char *tmp, const char *out, bool replace)
-{
-	if (replace)
-		return rename(tmp, out) != 0 ? -errno : 0;
-	/* link(2) refuses to replace, everywhere that has hard links. */
-	if (link(tmp, out) == 0)
-		return unlink(tmp) != 0 ? -errno : 0;
-	if (errno != EPERM && errno != EOPNOTSUPP)
-		return -errno;
-	return access(out, F_OK) == 0 ? -EEXIST : rename(tmp, out) != 0 ? -errno : 0;
-}
-
 static enum cli_exit copy_to(struct cli *cli, struct alcm *alcm, struct source *source,
-	const char *out, const struct alcm_profile *profile, bool replace)
+	const struct copy_place *out, const struct alcm_profile *profile, bool replace)
 {
+	struct new_file file;
 	enum cli_exit status;
-	char *tmp;
-	int fd, err;
+	int err = new_file_begin(out->at, out->name, &file);
 
-	if (asprintf(&tmp, "%s.XXXXXX", out) < 0)
-		return cli_error(cli, out, "out of memory");
-	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd < 0) {
-		err = errno;
-		free(tmp);
-		return cli_error(cli, out, "%s", strerror(err));
-	}
-	status = profile ? fill_blob(cli, alcm, source, fd, out, profile)
-			 : fill_plain(cli, source, fd, out);
-	err = status ? 0 : copy_attributes(fd, &source->st);
-	if (close(fd) != 0 && !err)
-		err = -errno;
-	if (!status && !err)
-		err = put_in_place(tmp, out, replace);
 	if (err)
-		status = cli_error(cli, out, "%s%s", strerror(-err),
-			err == -EEXIST ? " (--force replaces it)" : "");
-	if (status)
-		unlink(tmp);
-	free(tmp);
-	return status;
+		return cli_error(cli, out->shown, "%s", strerror(-err));
+	status = profile ? fill_blob(cli, alcm, source, file.fd, out->shown, profile)
+			 : fill_plain(cli, source, file.fd, out->shown);
+	err = status ? 0 : copy_attributes(file.fd, &source->st);
+	if (status || err)
+		new_file_drop(&file);
+	else
+		err = new_file_end(&file, replace);
+	return err ? cli_error(cli, out->shown, "%s%s", strerror(-err),
+			     err == -EEXIST ? " (--force replaces it)" : "")
+		   : status;
 }
 
 enum cli_exit copy_file(struct cli *cli, struct alcm *alcm, const struct walk_entry *entry,
-	const char *out, const struct alcm_profile *profile, bool replace)
+	const struct copy_place *out, const struct alcm_profile *profile, bool replace)
 {
 	struct source source;
 	enum cli_exit status;
 
-	if (!replace && faccessat(AT_FDCWD, out, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return cli_error(cli, out, "exists (--force replaces it)");
+	if (!replace && faccessat(out->at, out->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return cli_error(cli, out->shown, "exists (--force replaces it)");
 	status = source_open(cli, alcm, walk_open(entry, O_RDONLY), entry->path, &source);
 	if (status)
 		return status;
@@ -147,31 +126,31 @@ enum cli_exit copy_file(struct cli *cli, struct alcm *alcm, const struct walk_en
 	return status;
 }
 
-enum cli_exit copy_dir(struct cli *cli, const struct walk_entry *entry, const char *out)
+enum cli_exit copy_dir(struct cli *cli, const struct walk_entry *entry,
+	const struct copy_place *out)
 {
+	/* Only the operand itself may be there as a link: of what is below it, none was made for us. */
+	int flags = entry->rel[0] ? AT_SYMLINK_NOFOLLOW : 0;
 	struct stat st;
 
 	/* Writable for us until it is full. */
-	if (mkdir(out, (entry->st->st_mode & 0777) | S_IRWXU) == 0)
+	if (mkdirat(out->at, out->name, (entry->st->st_mode & 0777) | S_IRWXU) == 0)
 		return CLI_OK;
-	/* Only the operand itself may be there as a link: of what is below it, none was made for us. */
-	if (errno == EEXIST && (entry->rel[0] ? lstat(out, &st) : stat(out, &st)) == 0 &&
-		S_ISDIR(st.st_mode))
+	if (errno == EEXIST && fstatat(out->at, out->name, &st, flags) == 0 && S_ISDIR(st.st_mode))
 		return CLI_OK;
-	return cli_error(cli, out, "%s", strerror(errno));
+	return cli_error(cli, out->shown, "%s", strerror(errno));
 }
 
-enum cli_exit copy_dir_done(struct cli *cli, const struct walk_entry *entry, const char *out)
+enum cli_exit copy_dir_done(struct cli *cli, const struct walk_entry *entry, int fd,
+	const char *shown)
 {
-	int fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = fd < 0 ? -errno : copy_attributes(fd, entry->st);
+	int err = copy_attributes(fd, entry->st);
 
-	if (fd >= 0)
-		close(fd);
-	return err ? cli_error(cli, out, "%s", strerror(-err)) : CLI_OK;
+	return err ? cli_error(cli, shown, "%s", strerror(-err)) : CLI_OK;
 }
 
-enum cli_exit copy_link(struct cli *cli, const struct walk_entry *entry, const char *out)
+enum cli_exit copy_link(struct cli *cli, const struct walk_entry *entry,
+	const struct copy_place *out)
 {
 	char target[PATH_MAX];
 	ssize_t n;
@@ -182,7 +161,7 @@ enum cli_exit copy_link(struct cli *cli, const struct walk_entry *entry, const c
 	if (n < 0)
 		return cli_error(cli, entry->path, "%s", strerror(errno));
 	target[n] = '\0';
-	if (symlink(target, out) != 0)
-		return cli_error(cli, out, "%s", strerror(errno));
+	if (symlinkat(target, out->at, out->name) != 0)
+		return cli_error(cli, out->shown, "%s", strerror(errno));
 	return CLI_OK;
 }

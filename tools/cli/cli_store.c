@@ -236,3 +236,8 @@ char *store_rel(const struct store_at *store, const char *path)
 	free(full);
 	return rel;
 }
+
+char *store_rel_of(const char *rel, const char *below)
+{
+	return *rel && *below ? cli_join(rel, below) : strdup(*rel ? rel : below);
+}

@@ -49,6 +49,9 @@ void store_close(struct store_at *store);
 /* The way of `path` below the store's root, on the heap; NULL with errno set on failure. */
 char *store_rel(const struct store_at *store, const char *path);
 
+/* The same of what lies `below` the operand whose way is `rel`, however long; NULL with errno set. */
+char *store_rel_of(const char *rel, const char *below);
+
 /* True when `path` is seen through a mount of alcmfs, where everything looks logical. */
 bool store_is_mount(const char *path);
 

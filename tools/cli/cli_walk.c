@@ -96,14 +96,11 @@ static enum cli_exit visit_dir(struct walker *w, int at, const char *name, const
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | nofollow);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	if (!dir) {
-		worst = cli_worse(worst, complain(w, path));
-		if (fd >= 0)
-			close(fd);
-		return worst;
-	}
-	worst = cli_worse(worst, visit_children(w, dir, path));
-	closedir(dir);
+	worst = cli_worse(worst, dir ? visit_children(w, dir, path) : complain(w, path));
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
 	return cli_worse(worst, emit(w, WALK_DIR_DONE, at, name, path, st));
 }
 

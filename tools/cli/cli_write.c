@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* mkostemp(3) gives 0600; a file that someone creates has what the umask leaves. */
+#include "cli_new_file.h"
+
+/* A new file has mode 0600; one that someone creates has what the umask leaves. */
 static int give_usual_mode(int fd)
 {
 	mode_t mask = umask(0);
@@ -18,35 +18,21 @@ static int give_usual_mode(int fd)
 	return fchmod(fd, 0666 & ~mask) == 0 ? 0 : -errno;
 }
 
-/* Without `replace` an existing file stays, where the file system can tell in one step. */
-static int give_name(const char *tmp, const char *path, bool replace)
-{
-	if (!replace && renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (!replace && errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	return rename(tmp, path) == 0 ? 0 : -errno;
-}
-
 static enum cli_exit write_file(struct cli *cli, const char *path, bool replace,
 	int (*put)(void *ctx, int fd), void *ctx)
 {
-	char *tmp;
-	int fd, err;
+	struct new_file file;
+	int err = new_file_begin(AT_FDCWD, path, &file);
 
-	if (asprintf(&tmp, "%s.XXXXXX", path) < 0)
-		return cli_error(cli, NULL, "out of memory");
-	fd = mkostemp(tmp, O_CLOEXEC);
-	err = fd < 0 ? -errno : put(ctx, fd);
-	if (!err)
-		err = give_usual_mode(fd);
-	if (fd >= 0 && close(fd) != 0 && !err)
-		err = -errno;
-	if (!err)
-		err = give_name(tmp, path, replace);
-	if (fd >= 0 && err)
-		unlink(tmp);
-	free(tmp);
+	if (!err) {
+		err = put(ctx, file.fd);
+		if (!err)
+			err = give_usual_mode(file.fd);
+		if (err)
+			new_file_drop(&file);
+		else
+			err = new_file_end(&file, replace);
+	}
 	return err ? cli_error_from(cli, path, err, NULL) : CLI_OK;
 }
 

@@ -22,8 +22,9 @@ struct check {
 	struct cli *cli;
 	struct alcm *alcm;
 	struct store_at store;
+	char *rel; /* of the operand below its root */
 	bool repair, busy;
-	uint64_t n_files, n_blobs, n_damaged, n_repaired, n_sidecars;
+	uint64_t n_files, n_blobs, n_damaged, n_unfinished, n_repaired, n_sidecars;
 };
 
 /* Name the logical bytes that can't be read, as ranges. */
@@ -75,6 +76,17 @@ static void report_lost(struct check *c, int fd, const struct alcm_check *found)
 	     "copy");
 }
 
+/* What a crash left of a first save is no damage, as on any filesystem. */
+static enum cli_exit report_unfinished(struct check *c, const char *path,
+	const struct alcm_check *found)
+{
+	c->n_unfinished++;
+	printf("%s: unfinished: its first save was never completed; %llu chunks are there, and "
+	       "alcm check --repair on the file itself keeps them\n",
+		path, (unsigned long long)found->n_chunks);
+	return CLI_OK;
+}
+
 /* Say what alcm_check() found; returns what it means for the exit code. */
 static enum cli_exit report(struct check *c, const char *path, int fd,
 	const struct alcm_check *found)
@@ -84,6 +96,8 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 
 	if (found->n_bad == 0 && !structure && !found->orphan_tail)
 		return CLI_OK;
+	if (found->unfinished && !found->repaired)
+		return report_unfinished(c, path, found);
 	c->n_repaired += mended;
 	if (found->n_bad == 0 && !structure) {
 		printf("%s: intact; what a crash left uncommitted %s\n", path,
@@ -116,7 +130,10 @@ static enum cli_exit check_sidecar(struct check *c, const char *path, const char
 		return CLI_OK; /* reported as damage */
 	err = alcm_blob_info(blob, &info, NULL);
 	alcm_blob_close(blob);
-	state = err ? SIDECAR_CURRENT : sidecar_check(c->store.dirfd, rel, &info, &st.st_mtim);
+	/* Of a path that is too long for one there is no report. */
+	state = err || strlen(rel) >= PATH_MAX
+		? SIDECAR_CURRENT
+		: sidecar_check(c->store.dirfd, rel, &info, &st.st_mtim);
 	if (state == SIDECAR_CURRENT)
 		return CLI_OK;
 	c->n_sidecars++;
@@ -147,7 +164,10 @@ static int repair_blob(struct check *c, const struct walk_entry *entry, struct a
 static enum cli_exit check_blob(struct check *c, const struct walk_entry *entry, int fd,
 	struct alcm_check *found)
 {
-	bool mendable = found->header_bad || found->trailer_lost || found->orphan_tail;
+	/* Part of a file is made a file only of one that somebody named. */
+	bool named = entry->rel[0] == '\0';
+	bool mendable = (found->header_bad || found->trailer_lost || found->orphan_tail) &&
+		(named || !found->unfinished);
 	enum cli_exit status;
 	int err = 0;
 
@@ -177,9 +197,9 @@ static enum cli_exit check_fd(struct check *c, const struct walk_entry *entry, i
 		return cli_error_from(c->cli, entry->path, err, &found.first);
 	}
 	status = check_blob(c, entry, fd, &found);
-	if (c->store.temporary)
+	if (c->store.temporary || (found.unfinished && !found.repaired))
 		return status;
-	rel = store_rel(&c->store, entry->path);
+	rel = store_rel_of(c->rel, entry->rel);
 	if (!rel)
 		return cli_worse(status, cli_error(c->cli, entry->path, "%s", strerror(errno)));
 	status = cli_worse(status, check_sidecar(c, entry->path, rel, fd));
@@ -197,7 +217,7 @@ static enum cli_exit resume_fd(struct check *c, const struct walk_entry *entry, 
 
 	if (alcm_swap_pending(fd, &logical_bytes) != 1)
 		return CLI_OK;
-	rel = store_rel(&c->store, entry->path);
+	rel = store_rel_of(c->rel, entry->rel);
 	writable = rel ? walk_open(entry, O_RDWR) : -1;
 	if (writable < 0)
 		cli_error(c->cli, entry->path, "%s", strerror(errno));
@@ -301,15 +321,6 @@ static enum cli_exit check_orphans(struct check *c)
 	return status;
 }
 
-static bool is_root(const struct check *c, const char *path)
-{
-	char *rel = store_rel(&c->store, path);
-	bool root = rel && rel[0] == '\0';
-
-	free(rel);
-	return root;
-}
-
 /* The store's lock: a must for repairs, good to know about otherwise. */
 static enum cli_exit enter_store(struct check *c)
 {
@@ -334,6 +345,20 @@ static enum cli_exit enter_store(struct check *c)
 	return CLI_OK;
 }
 
+static enum cli_exit check_files(struct check *c, const char *path)
+{
+	enum cli_exit status;
+
+	c->rel = store_rel(&c->store, path);
+	if (!c->rel)
+		return cli_error(c->cli, path, "%s", strerror(errno));
+	status = (c->repair ? walk_in_place : walk)(c->cli, path, check_entry, c);
+	if (!c->store.temporary && !c->busy && !c->rel[0])
+		status = cli_worse(status, check_orphans(c));
+	free(c->rel);
+	return status;
+}
+
 static enum cli_exit check_operand(struct check *c, const char *path)
 {
 	enum cli_exit status = store_open(c->cli, path, &c->store);
@@ -341,12 +366,8 @@ static enum cli_exit check_operand(struct check *c, const char *path)
 	if (status)
 		return status;
 	status = enter_store(c);
-	if (status == CLI_OK || status == CLI_REPAIRED) {
-		status = cli_worse(status,
-			(c->repair ? walk_in_place : walk)(c->cli, path, check_entry, c));
-		if (!c->store.temporary && !c->busy && is_root(c, path))
-			status = cli_worse(status, check_orphans(c));
-	}
+	if (status == CLI_OK || status == CLI_REPAIRED)
+		status = cli_worse(status, check_files(c, path));
 	store_close(&c->store);
 	return status;
 }
@@ -357,6 +378,9 @@ static void print_summary(const struct check *c)
 		(unsigned long long)c->n_files, c->n_files == 1 ? "file" : "files",
 		(unsigned long long)c->n_blobs, (unsigned long long)c->n_damaged,
 		(unsigned long long)c->n_repaired);
+	if (c->n_unfinished)
+		printf("%llu unfinished: not read, no damage\n",
+			(unsigned long long)c->n_unfinished);
 	if (c->n_sidecars)
 		printf("%llu %s out of date or missing%s\n", (unsigned long long)c->n_sidecars,
 			c->n_sidecars == 1 ? "report was" : "reports were",

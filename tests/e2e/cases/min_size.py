@@ -23,3 +23,18 @@ e2e.remount("min_size=0")
 e2e.write(e2e.m("tiny.npy"), e2e.npy(10))
 e2e.equal(e2e.read(e2e.m("tiny.npy")), e2e.npy(10), "tiny")
 assert os.stat(e2e.m("tiny.npy")).st_size == len(e2e.npy(10))
+
+# Larger than a chunk: nobody knows what a file will be until it is closed.
+e2e.remount("min_size=1000000,chunk=64")
+below, above = e2e.npy(200_000), e2e.npy(400_000)
+assert 3 * 65536 < len(below) < 1_000_000 < len(above)
+for name, data in (("below.npy", below), ("above.npy", above), ("grows.npy", below), ("pieces.npy", above)):
+    with open(e2e.m(name), "wb", buffering=0) as f:
+        for at in range(0, len(data), 50_000):
+            f.write(data[at : at + 50_000])
+e2e.equal(e2e.read(e2e.s("below.npy")), below, "below min_size, several chunks")
+e2e.equal(os.getxattr(e2e.m("below.npy"), "user.alcm.state").decode(), "plain", "state")
+assert e2e.is_blob("above.npy") and e2e.is_blob("pieces.npy")
+e2e.write(e2e.m("grows.npy"), above)
+e2e.wait_until(lambda: e2e.is_blob("grows.npy"), "taken up after growing")
+e2e.all_read_as({"below.npy": below, "above.npy": above, "grows.npy": above, "pieces.npy": above})

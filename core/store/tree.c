@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/beneath.h"
+
+/* Directories still to be searched, as a stack of paths: descriptors would run out in a deep tree. */
+struct todo {
+	struct todo *next;
+	char path[]; /* "" or ends in "/" */
+};
+
+struct tree {
+	int dirfd;
+	tree_look look;
+	void *ctx;
+	struct todo *stack;
+};
+
+static int push(struct tree *t, const char *dir, const char *name)
+{
+	size_t len = strlen(dir) + strlen(name) + 2;
+	struct todo *todo = mem_alloc(sizeof(*todo) + len);
+
+	if (!todo)
+		return -ENOMEM;
+	(void)snprintf(todo->path, len, "%s%s%s", dir, name, *name ? "/" : "");
+	todo->next = t->stack;
+	t->stack = todo;
+	return -ENOENT;
+}
+
+static int look_at(struct tree *t, int at, const char *name, const struct todo *in, dev_t dev)
+{
+	struct stat st;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+		(!in->path[0] && strcmp(name, ".alcm") == 0))
+		return -ENOENT;
+	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (st.st_dev != dev)
+		return -ENOENT;
+	if (S_ISDIR(st.st_mode))
+		return push(t, in->path, name);
+	return S_ISREG(st.st_mode) ? t->look(t->ctx, at, name, &st) : -ENOENT;
+}
+
+static int search_dir(struct tree *t, const struct todo *in)
+{
+	int at = *in->path ? beneath_open(t->dirfd, in->path, O_RDONLY | O_DIRECTORY, 0)
+			   : openat(t->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int found = -ENOENT, unsure = -ENOENT;
+	struct dirent *e;
+	struct stat st;
+	DIR *d;
+
+	if (at < 0)
+		return at;
+	d = fstat(at, &st) ? NULL : fdopendir(at);
+	if (!d) {
+		found = -errno;
+		close(at);
+		return found;
+	}
+	while (found < 0 && (e = readdir(d))) {
+		found = look_at(t, at, e->d_name, in, st.st_dev);
+		if (found < 0 && found != -ENOENT)
+			unsure = found;
+	}
+	closedir(d);
+	return found >= 0 ? found : unsure;
+}
+
+int tree_find(int dirfd, tree_look look, void *ctx)
+{
+	struct tree t = { .dirfd = dirfd, .look = look, .ctx = ctx };
+	int found = push(&t, "", ""), unsure = found;
+
+	while (t.stack) {
+		struct todo *in = t.stack;
+
+		t.stack = in->next;
+		if (found < 0)
+			found = search_dir(&t, in);
+		if (found < 0 && found != -ENOENT)
+			unsure = found;
+		mem_free(in);
+	}
+	return found >= 0 ? found : unsure;
+}

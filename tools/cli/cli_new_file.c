@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli_new_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* The directory of `path`, whose last component goes to `*name`; a negative errno. */
+static int open_parent(int at, const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir;
+	int fd;
+
+	*name = slash ? slash + 1 : path;
+	if (slash == path)
+		dir = strdup("/");
+	else
+		dir = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	if (!dir)
+		return -ENOMEM;
+	fd = openat(at, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	return fd < 0 ? -errno : fd;
+}
+
+int new_file_begin(int at, const char *path, struct new_file *f)
+{
+	uint64_t random;
+
+	f->dirfd = open_parent(at, path, &f->name);
+	if (f->dirfd < 0)
+		return f->dirfd;
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = (uint64_t)getpid();
+	(void)snprintf(f->tmp, sizeof(f->tmp), ".alcm-%016" PRIx64, random);
+	f->fd = openat(f->dirfd, f->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (f->fd >= 0)
+		return 0;
+
+	int err = -errno;
+
+	close(f->dirfd);
+	return err;
+}
+
+/* Without `replace` an existing file stays, where the filesystem can tell in one step. */
+static int give_name(const struct new_file *f, bool replace)
+{
+	const int d = f->dirfd;
+
+	if (!replace) {
+		if (renameat2(d, f->tmp, d, f->name, RENAME_NOREPLACE) == 0)
+			return 0;
+		if (errno != EINVAL && errno != ENOSYS)
+			return -errno;
+		if (faccessat(d, f->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return -EEXIST;
+	}
+	return renameat(d, f->tmp, d, f->name) ? -errno : 0;
+}
+
+int new_file_end(struct new_file *f, bool replace)
+{
+	int err = close(f->fd) ? -errno : 0;
+
+	if (!err)
+		err = give_name(f, replace);
+	if (err)
+		(void)unlinkat(f->dirfd, f->tmp, 0);
+	close(f->dirfd);
+	return err;
+}
+
+void new_file_drop(struct new_file *f)
+{
+	close(f->fd);
+	(void)unlinkat(f->dirfd, f->tmp, 0);
+	close(f->dirfd);
+}
