@@ -2,6 +2,7 @@
 # also: user
 # check: no
 """Names that look like something else have reports like any other, and log lines say which file they are about."""
+import contextlib
 import json
 import os
 
@@ -30,5 +31,6 @@ with open(e2e.s("?"), "r+b") as f:
     f.seek(-128 - 160, os.SEEK_END)
     f.write(b"\xff" * 160)
 e2e.mount()
-e2e.read(e2e.m("?"))
+with contextlib.suppress(OSError):  # the commit before it may be gone
+    e2e.read(e2e.m("?"))
 assert "alcmfs: ?: the newest commit is damaged" in e2e.log_text(), e2e.log_text()
