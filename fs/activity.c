@@ -103,7 +103,7 @@ static void take_snapshot(struct fs *fs, struct snapshot *s)
 		s->counters[i] = atomic_load_explicit(&fs->activity.counters[i],
 			memory_order_relaxed);
 	lock_take(&fs->table_lock);
-	s->n_inodes = fs->n_inodes;
+	s->n_inodes = fs->n_inodes - fs->n_kept;
 	lock_drop(&fs->table_lock);
 	lock_take(&fs->fd_lock);
 	s->n_fds = fs->n_fds;

@@ -45,6 +45,10 @@ struct fs {
 	unsigned n_inodes;      /* in the table */
 	struct inode **buckets;
 	struct inode *root;
+	struct inode **numbers;               /* buckets of all inodes by number */
+	struct inode *kept_first, *kept_last; /* kept for file handles, the longest first */
+	unsigned n_kept, max_kept;
+	atomic_uint last_generation;
 
 	struct activity activity;
 	struct summaries summaries;

@@ -45,6 +45,7 @@ static void unhash_locked(struct fs *fs, struct inode *i)
 		*at = i->next;
 	i->hashed = false;
 	fs->n_inodes--;
+	inode_number_remove_locked(fs, i);
 }
 
 /* Returns the former parent, which the caller lets go of. */
@@ -71,6 +72,7 @@ static struct inode *make(struct fs *fs, const struct file_id *id, struct inode 
 	i->id = *id;
 	i->admin = parent &&
 		(parent->admin || (parent == fs->root && strcmp(name, ADMIN_NAME) == 0));
+	i->generation = ++fs->last_generation;
 	i->path_fd = -1;
 	lock_init(&i->lock, LOCK_INODE);
 	content_init(&i->content, fs->opt.noatime);
@@ -110,27 +112,38 @@ static void retire(struct fs *fs, struct inode *i)
 		inode_destroy(fs, i);
 }
 
-/* Unhashed under the same lock: only one thread ever finds an inode dead. */
+/* Unhashed under the same lock: only one thread ever finds an inode dead. Returns its parent. */
+static struct inode *bury_locked(struct fs *fs, struct inode *i, struct inode **dead)
+{
+	if (i->hashed)
+		unhash_locked(fs, i);
+	i->next = *dead;
+	*dead = i;
+	return i->parent;
+}
+
+static void let_go_locked(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n_children,
+	struct inode **dead)
+{
+	while (i) {
+		i->n_lookups -= n_lookups < i->n_lookups ? n_lookups : i->n_lookups;
+		i->n_children -= n_children;
+		if (i == fs->root || i->n_lookups || i->n_children || inode_keep_locked(fs, i))
+			return;
+		i = bury_locked(fs, i, dead);
+		n_lookups = 0;
+		n_children = 1;
+	}
+}
+
 void inode_let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n_children)
 {
 	struct inode *dead = NULL;
 
 	lock_take(&fs->table_lock);
-	while (i) {
-		struct inode *parent = i->parent;
-
-		i->n_lookups -= n_lookups < i->n_lookups ? n_lookups : i->n_lookups;
-		i->n_children -= n_children;
-		if (i == fs->root || i->n_lookups || i->n_children)
-			break;
-		if (i->hashed)
-			unhash_locked(fs, i);
-		i->next = dead;
-		dead = i;
-		i = parent;
-		n_lookups = 0;
-		n_children = 1;
-	}
+	let_go_locked(fs, i, n_lookups, n_children, &dead);
+	while ((i = inode_keep_no_more_locked(fs)))
+		let_go_locked(fs, bury_locked(fs, i, &dead), 0, 1, &dead);
 	lock_drop(&fs->table_lock);
 	while (dead) {
 		struct inode *next = dead->next;
@@ -157,8 +170,9 @@ static struct inode *enter_table(struct fs *fs, const struct file_id *id, struct
 		*at = i;
 		i->hashed = true;
 		fs->n_inodes++;
+		inode_number_add_locked(fs, i);
 	}
-	i->n_lookups++;
+	inode_refer_locked(fs, i);
 	if (i != fs->root && (i->parent != parent || !i->name || strcmp(i->name, *name) != 0)) {
 		before = set_name_locked(i, parent, name);
 	}
@@ -200,14 +214,16 @@ int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_
 void inode_hold(struct fs *fs, struct inode *i)
 {
 	lock_take(&fs->table_lock);
-	i->n_lookups++;
+	inode_refer_locked(fs, i);
 	lock_drop(&fs->table_lock);
 }
 
 void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
 {
 	rest_end(fs);
+	inode_pin_closing(fs, i);
 	inode_let_go(fs, i, n, 0);
+	inode_unpin_closing(fs, i);
 }
 
 struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
@@ -225,7 +241,7 @@ struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
 	lock_take(&fs->table_lock);
 	i = find_locked(fs, &id);
 	if (i)
-		i->n_lookups++; /* it must not go away between here and the pin */
+		inode_refer_locked(fs, i); /* it must not go away between here and the pin */
 	lock_drop(&fs->table_lock);
 	if (!i)
 		return NULL;
@@ -275,7 +291,9 @@ int inode_table_init(struct fs *fs)
 	fs->buckets = calloc(N_BUCKETS, sizeof(struct inode *));
 	if (!fs->buckets)
 		return -ENOMEM;
-	err = file_id_get(fs->store_fd, &id);
+	err = inode_numbers_init(fs);
+	if (!err)
+		err = file_id_get(fs->store_fd, &id);
 	if (err)
 		return err;
 	fs->root = make(fs, &id, NULL, "");
@@ -301,7 +319,8 @@ void inode_table_release(struct fs *fs)
 		}
 	}
 	free(fs->buckets);
-	fs->buckets = NULL;
+	free(fs->numbers);
+	fs->buckets = fs->numbers = NULL;
 	if (fs->root) {
 		fs->root->path_fd = -1;
 		inode_destroy(fs, fs->root);

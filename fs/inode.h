@@ -17,8 +17,9 @@
 #include "fs.h"
 
 struct inode {
-	struct file_id id; /* constant, as the next */
+	struct file_id id; /* constant, as the next two */
 	bool admin;        /* .alcm or below it */
+	uint32_t generation;
 
 	/* guarded by fs->table_lock */
 	struct inode *next;   /* in its bucket */
@@ -27,6 +28,9 @@ struct inode {
 	struct inode *parent; /* by the last name that was looked up; NULL: the root */
 	char *name;
 	bool hashed;
+	struct inode *next_number; /* in the bucket of its number */
+	struct inode *kept_prev, *kept_next;
+	bool kept; /* nothing refers to it, but a file handle may name it (inode_kept.c) */
 
 	/* guarded by fs->fd_lock */
 	unsigned pins; /* > 0: descriptors stay open */
@@ -59,8 +63,17 @@ int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_
 /* One more lookup, for somebody other than the kernel. */
 void inode_hold(struct fs *fs, struct inode *inode);
 
-/* Take back `n` lookups; frees the inode when nothing refers to it any more. */
+/*
+ * Take back `n` lookups. When nothing refers to the inode any more, its descriptors are closed, and it
+ * is kept for file handles, or freed.
+ */
 void inode_forget(struct fs *fs, struct inode *inode, uint64_t n);
+
+/*
+ * The inode that has, or once had, this number, or its parent, with one more lookup. The kernel asks
+ * for what it forgot when somebody comes with a file handle. NULL: there is no such inode any more.
+ */
+struct inode *inode_by_number(struct fs *fs, fuse_ino_t number, bool parent);
 
 /* Keep the inode's descriptors open until inode_unpin(). `*fd`: its O_PATH. -ESTALE. */
 int inode_pin(struct fs *fs, struct inode *inode, int *fd);

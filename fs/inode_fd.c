@@ -95,6 +95,26 @@ static bool evict_one(struct fs *fs)
 	return end_eviction(fs, i);
 }
 
+void inode_pin_closing(struct fs *fs, struct inode *i)
+{
+	WITH_LOCK(&fs->fd_lock);
+	i->pins++;
+	inode_lru_remove_locked(fs, i);
+}
+
+static bool is_kept(struct fs *fs, const struct inode *i)
+{
+	WITH_LOCK(&fs->table_lock);
+	return i->kept;
+}
+
+void inode_unpin_closing(struct fs *fs, struct inode *i)
+{
+	if (is_kept(fs, i))
+		close_unused(fs, i);
+	(void)end_eviction(fs, i);
+}
+
 /* Open an evicted inode again by its parent and name. */
 static int reopen(struct fs *fs, struct inode *i)
 {

@@ -20,6 +20,14 @@ int op_check_change(struct fs *fs, const struct inode *parent, const char *name)
 	return parent == fs->root && strcmp(name, ADMIN_NAME) == 0 ? -EROFS : 0;
 }
 
+static void describe(struct fs *fs, struct inode *inode, struct fuse_entry_param *entry)
+{
+	entry->ino = inode_number(fs, inode);
+	entry->generation = inode->generation;
+	entry->attr_timeout = content_timeout(fs, inode);
+	entry->entry_timeout = inode->admin ? 0 : fs->opt.attr_timeout;
+}
+
 int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int path_fd,
 	struct fuse_entry_param *entry, struct inode **out)
 {
@@ -41,11 +49,7 @@ int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int pat
 		inode_forget(fs, inode, 1);
 		return err;
 	}
-	entry->ino = inode_number(fs, inode);
-	entry->generation = (uint64_t)inode->id.birth.tv_sec << 30 ^
-		(uint64_t)inode->id.birth.tv_nsec;
-	entry->attr_timeout = content_timeout(fs, inode);
-	entry->entry_timeout = inode->admin ? 0 : fs->opt.attr_timeout;
+	describe(fs, inode, entry);
 	*out = inode;
 	return 0;
 }
@@ -55,11 +59,6 @@ static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name
 	struct fuse_entry_param *entry)
 {
 	struct inode *inode;
-
-	/* The kernel asks for these only when NFS exports a mount, which we don't offer; the root's would lead
-	   out of the store. */
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return -EINVAL;
 
 	int fd = virtual_in(fs, parent) ? virtual_open(fs, name, uid) : -ENOENT;
 
@@ -73,6 +72,41 @@ static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name
 	return fd < 0 ? fd : op_fill_entry(fs, parent, name, fd, entry, &inode);
 }
 
+/* The file that a handle names by its number, or a directory's parent: never looked up by name, as the
+   root's ".." would lead out of the store. */
+static int lookup_number(struct fs *fs, fuse_ino_t ino, bool parent,
+	struct fuse_entry_param *entry)
+{
+	struct inode *inode = inode_by_number(fs, ino, parent);
+	int fd, err;
+
+	if (!inode)
+		return -ESTALE;
+	memset(entry, 0, sizeof(*entry));
+	err = inode_pin(fs, inode, &fd);
+	if (!err) {
+		err = fstatat(fd, "", &entry->attr, AT_EMPTY_PATH) ? -errno : 0;
+		if (!err)
+			err = content_stat(fs, inode, fd, &entry->attr);
+		inode_unpin(fs, inode);
+	}
+	if (err)
+		inode_forget(fs, inode, 1);
+	else
+		describe(fs, inode, entry);
+	return err;
+}
+
+static void reply_entry(fuse_req_t req, int err, const struct fuse_entry_param *entry)
+{
+	struct fs *fs = req_fs(req);
+
+	if (err)
+		reply_result(req, err);
+	else if (fuse_reply_entry(req, entry) == -ENOENT) /* interrupted: nobody will forget it */
+		inode_forget(fs, inode_from(fs, entry->ino), 1);
+}
+
 /* Pin a parent directory, look the name up in it, reply. */
 static void reply_lookup(fuse_req_t req, struct inode *parent, int dir, const char *name, int err)
 {
@@ -83,17 +117,25 @@ static void reply_lookup(fuse_req_t req, struct inode *parent, int dir, const ch
 		err = lookup(fs, parent, dir, name, fuse_req_ctx(req)->uid, &entry);
 	if (dir >= 0)
 		inode_unpin(fs, parent);
-	if (err)
-		reply_result(req, err);
-	else if (fuse_reply_entry(req, &entry) == -ENOENT) /* interrupted: nobody will forget it */
-		inode_forget(fs, inode_from(fs, entry.ino), 1);
+	reply_entry(req, err, &entry);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 {
-	struct inode *parent = inode_from(req_fs(req), parent_ino);
-	int dir, err = inode_pin(req_fs(req), parent, &dir);
+	struct fs *fs = req_fs(req);
+	bool up = strcmp(name, "..") == 0;
+	struct fuse_entry_param entry;
+	struct inode *parent;
+	int dir, err;
 
+	/* `parent_ino` may be forgotten. */
+	if (up || strcmp(name, ".") == 0) {
+		err = lookup_number(fs, parent_ino, up, &entry);
+		reply_entry(req, err, &entry);
+		return;
+	}
+	parent = inode_from(fs, parent_ino);
+	err = inode_pin(fs, parent, &dir);
 	reply_lookup(req, parent, dir, name, err);
 }
 

@@ -37,6 +37,7 @@ static const struct fuse_opt option_table[] = {
 	OPTION("noverify", noverify),
 	{ "verify", offsetof(struct options, noverify), 0 },
 	KEY("attr_timeout=", KEY_NUMBER),
+	OPTION("noforget", noforget),
 	OPTION("-f", foreground),
 	OPTION("-d", debug),
 	OPTION("-h", show_help),
@@ -237,6 +238,9 @@ void options_usage(void)
 	     "  -o noverify     don't decode and compare each chunk before its buffer is let go\n"
 	     "  -o attr_timeout=S  seconds for which the kernel may cache attributes (default "
 	     "1)\n"
+	     "  -o noforget     file handles (NFS exports) stay good until the mount ends; "
+	     "takes\n"
+	     "                  about 1 KiB of memory for each file ever looked up\n"
 	     "  -o allow_other  let other users in (default for root)\n"
 	     "and the general options of mount(8), such as ro.\n"
 	     "\n"

@@ -16,7 +16,7 @@ struct options {
 	unsigned min_size;
 	unsigned quiet; /* seconds */
 	char *profile, *predictor, *detect;
-	int noverify, noatime, nosymfollow;
+	int noverify, noatime, nosymfollow, noforget;
 	double attr_timeout;
 	int foreground, debug, show_help, show_version;
 	int allow_other, read_only;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "process_limits.h"
 
+#include <limits.h>
 #include <sys/resource.h>
 
 /*
@@ -24,14 +25,31 @@ static void size_fd_cache(struct fs *fs)
 	}
 }
 
+static uint64_t budget_of(const struct fs *fs, const struct alcm_limits *limits)
+{
+	return fs->opt.budget_mib ? (uint64_t)fs->opt.budget_mib << 20
+				  : alcm_limits_budget(limits);
+}
+
+/* Inodes kept for file handles have an eighth of the budget besides it, 1 KiB each. */
+static void size_kept(struct fs *fs)
+{
+	enum { INODE_BYTES = 1 << 10, KEPT_SHARE = 8 };
+	struct alcm_limits limits;
+
+	alcm_limits_get(&limits);
+	fs->max_kept = (unsigned)(budget_of(fs, &limits) / KEPT_SHARE / INODE_BYTES);
+	if (fs->opt.noforget)
+		fs->max_kept = UINT_MAX;
+}
+
 static void warn_of_memory(const struct fs *fs)
 {
 	struct alcm_limits limits;
 	uint64_t budget;
 
 	alcm_limits_get(&limits);
-	budget = fs->opt.budget_mib ? (uint64_t)fs->opt.budget_mib << 20
-				    : alcm_limits_budget(&limits);
+	budget = budget_of(fs, &limits);
 	if (!alcm_limits_allow(&limits, budget))
 		fs_fail("warning: budget=%u may be more than fits: %u MiB is what %s allows for "
 			"all that the daemon does, and it is killed when it takes more",
@@ -52,6 +70,7 @@ static void warn_of_cpu_time(void)
 void process_limits_apply(struct fs *fs)
 {
 	size_fd_cache(fs);
+	size_kept(fs);
 	warn_of_memory(fs);
 	warn_of_cpu_time();
 }

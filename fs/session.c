@@ -42,6 +42,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	set_cap(conn, FUSE_CAP_ASYNC_DIO, false);
 	/* Locks stay in the kernel: one store has one mount, so they are complete there. */
 	set_cap(conn, FUSE_CAP_FLOCK_LOCKS | FUSE_CAP_POSIX_LOCKS, false);
+	/* File handles outlive the kernel's caches: see inode_kept.c. */
+	set_cap(conn, FUSE_CAP_EXPORT_SUPPORT, true);
 	conn->max_readahead = 4 << 20;
 	/* Each takes a thread with a buffer of a megabyte: reading ahead and mapped pages are not to have many. */
 	conn->max_background = 16;
