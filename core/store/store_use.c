@@ -321,7 +321,7 @@ int alcm_store_may_change(const struct alcm_store *s, int fd, struct alcm_diag *
 		return -errno;
 	links = (struct links){ st.st_dev, st.st_ino, st.st_nlink };
 	if (st.st_nlink < 2 || !s->marked || !others_use_device(s) ||
-		!tree_find(s->dirfd, count_link, &links))
+		!tree_find(s->dirfd, false, count_link, &links))
 		return 0;
 	return diag_set(diag, -EBUSY, 0,
 		"it has hard links outside of this store, perhaps in another one that is in use "

@@ -196,5 +196,5 @@ int swap_target_open(int store_dirfd, const struct swap_job *job, int new_fd,
 
 	if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP && fd != -EAGAIN)
 		return fd;
-	return tree_find(store_dirfd, look_at_file, &s);
+	return tree_find(store_dirfd, true, look_at_file, &s);
 }

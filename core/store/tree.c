@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alcm.h"
 #include "base/alloc.h"
 #include "base/beneath.h"
 
@@ -19,6 +20,7 @@ struct todo {
 
 struct tree {
 	int dirfd;
+	bool stores_too;
 	tree_look look;
 	void *ctx;
 	struct todo *stack;
@@ -37,6 +39,16 @@ static int push(struct tree *t, const char *dir, const char *name)
 	return -ENOENT;
 }
 
+static bool is_store(int at, const char *name)
+{
+	int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool is = fd >= 0 && alcm_store_is_root(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
 static int look_at(struct tree *t, int at, const char *name, const struct todo *in, dev_t dev)
 {
 	struct stat st;
@@ -49,7 +61,7 @@ static int look_at(struct tree *t, int at, const char *name, const struct todo *
 	if (st.st_dev != dev)
 		return -ENOENT;
 	if (S_ISDIR(st.st_mode))
-		return push(t, in->path, name);
+		return !t->stores_too && is_store(at, name) ? -ENOENT : push(t, in->path, name);
 	return S_ISREG(st.st_mode) ? t->look(t->ctx, at, name, &st) : -ENOENT;
 }
 
@@ -79,9 +91,9 @@ static int search_dir(struct tree *t, const struct todo *in)
 	return found >= 0 ? found : unsure;
 }
 
-int tree_find(int dirfd, tree_look look, void *ctx)
+int tree_find(int dirfd, bool stores_too, tree_look look, void *ctx)
 {
-	struct tree t = { .dirfd = dirfd, .look = look, .ctx = ctx };
+	struct tree t = { .dirfd = dirfd, .stores_too = stores_too, .look = look, .ctx = ctx };
 	int found = push(&t, "", ""), unsure = found;
 
 	while (t.stack) {

@@ -3,6 +3,7 @@
 #ifndef ALCM_STORE_TREE_H
 #define ALCM_STORE_TREE_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 /*
@@ -12,9 +13,9 @@
 typedef int (*tree_look)(void *ctx, int at, const char *name, const struct stat *st);
 
 /*
- * Look at the files below `dirfd` on its filesystem, without .alcm at its root, following no links. Returns what ended
- * the walk; otherwise -ENOENT, or, where something couldn't be looked at, the errno of that. -ENOMEM.
+ * Look at the files below `dirfd` on its filesystem, without .alcm at its root, following no links, and, unless
+ * `stores_too`, without directories that are stores of their own. Returns what ended the walk; otherwise -ENOENT, or, where something couldn't be looked at, the errno of that. -ENOMEM.
  */
-int tree_find(int dirfd, tree_look look, void *ctx);
+int tree_find(int dirfd, bool stores_too, tree_look look, void *ctx);
 
 #endif
