@@ -467,6 +467,17 @@ double alcm_caq(double ratio, double cpu_seconds);
 int alcm_report_json(const struct alcm_info *info, const char *name, const struct timespec *mtime,
 	char **out);
 
+/*
+ * The extended attributes of a file in a mount that hold such JSON, of a directory that hold its scheduler's
+ * state, and of any that hold the mount's figures (docs/stats.schema.json). An attribute has 64 KiB at most: NAME.0,
+ * NAME.1, … are a longer text's pieces, of ALCM_DOCUMENT_PIECE bytes; a shorter one is the last.
+ */
+#define ALCM_REPORT_XATTR "user.alcm.report"
+#define ALCM_SCHEDULER_XATTR "user.alcm.scheduler"
+#define ALCM_STATS_XATTR "user.alcm.stats"
+#define ALCM_DOCUMENT_PIECE 32768u
+#define ALCM_DOCUMENT_PIECES 32
+
 /* True when the `len` bytes of JSON at `json` are the report of just this commit, name, mtime. */
 bool alcm_report_current(const char *json, size_t len, const struct alcm_info *info,
 	const char *name, const struct timespec *mtime);
@@ -484,6 +495,16 @@ void alcm_free_text(char *text);
  * uuid, values of planes) are 0, numbers that are null NaN. -EINVAL: it is no report.
  */
 int alcm_report_read(const char *json, size_t len, struct alcm_info *out);
+
+/*
+ * What sums over files need of each, as one short line: its coder, whether it is lossy, sizes, CPU time, and what zlib
+ * made of a sample. alcm_figures_text() is as snprintf(3); alcm_figures_read() sets just those of `out`, the others
+ * to 0. -EINVAL: it is no such line.
+ */
+#define ALCM_FIGURES_XATTR "user.alcm.figures"
+#define ALCM_FIGURES_BYTES 256
+int alcm_figures_text(const struct alcm_info *info, char *out, size_t room);
+int alcm_figures_read(const char *text, struct alcm_info *out);
 
 #define ALCM_HISTOGRAM_BINS 64
 

@@ -72,6 +72,39 @@ void admin_write_report(struct fs *fs, struct inode *i)
 		alcm_sidecar_prune(fs->store_fd, sidecar);
 }
 
+/* What the store's file holds by its last commit; `st` is the file's. */
+static int info_in_store(struct fs *fs, int fd, struct alcm_info *out, struct stat *st)
+{
+	struct alcm_blob *blob = NULL;
+	int err = fstat(fd, st) ? -errno : alcm_blob_open(fs->alcm, fd, false, &blob, NULL);
+
+	if (!err)
+		err = alcm_blob_info(blob, out, NULL);
+	if (!err)
+		err = alcm_blob_list_tensors(blob, out);
+	alcm_blob_close(blob);
+	return err;
+}
+
+int admin_report(struct fs *fs, struct inode *i, int path_fd, char **out)
+{
+	char proc[PATH_PROC], name[PATH_TEXT];
+	int fd = path_open_quietly(path_proc(path_fd, proc)), err;
+	struct alcm_info info;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	err = info_in_store(fs, fd, &info, &st);
+	/* Without a commit, or being converted: who has it open knows more. */
+	if (err && err != -EMEDIUMTYPE)
+		err = content_info(fs, i, path_fd, &info);
+	if (!err)
+		err = alcm_report_json(&info, path_of(fs, fd, name), &st.st_mtim, out);
+	close(fd);
+	return err == -EMEDIUMTYPE ? -ENODATA : err;
+}
+
 static bool report_current(struct fs *fs, const struct alcm_info *info, const char *name,
 	const char *sidecar, int fd)
 {
@@ -169,6 +202,20 @@ void admin_write_scheduler(struct fs *fs, int file_fd, const struct alcm_schedul
 			fs_log(fs, ALCM_LOG_WARNING, CAQ "/%s: %s", name, strerror(-err));
 	}
 	alcm_free_text(text);
+}
+
+int admin_scheduler(struct fs *fs, int path_fd, char **out)
+{
+	char dir[PATH_TEXT], name[PATH_TEXT + sizeof(SCHEDULER)];
+	struct stat st;
+	size_t len;
+	int err;
+
+	if (!path_below(fs, path_fd, dir))
+		return -ENODATA;
+	(void)snprintf(name, sizeof(name), "%s/" SCHEDULER, dir);
+	err = alcm_sidecar_read(fs->store_fd, name, out, &len, &st);
+	return err == -ENOENT ? -ENODATA : err;
 }
 
 void admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const char *to,

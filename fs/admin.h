@@ -15,6 +15,14 @@ void admin_write_report(struct fs *fs, struct inode *inode);
 void admin_read_scheduler(struct fs *fs, int file_fd, struct alcm_scheduler *out);
 void admin_write_scheduler(struct fs *fs, int file_fd, const struct alcm_scheduler *scheduler);
 
+/*
+ * The report of a file, and the state of the scheduler of a directory, as JSON freed with
+ * alcm_free_text(); `path_fd`: its O_PATH. The report is made from the blob, so it can't be
+ * stale. -ENODATA: it is no blob; no lossy file was saved there.
+ */
+int admin_report(struct fs *fs, struct inode *inode, int path_fd, char **out);
+int admin_scheduler(struct fs *fs, int path_fd, char **out);
+
 /* dir_fd/name is about to be looked up inside .alcm: make it exist and be current if it can be. */
 void admin_refresh(struct fs *fs, int dir_fd, const char *name);
 

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "caller.h"
+#include "documents.h"
 #include "op.h"
 #include "path.h"
 #include "policy.h"
@@ -47,6 +49,12 @@ static int show_profile(const struct alcm_info *info, char *out, size_t n)
 	return snprintf(out, n, "%s", info->profile);
 }
 
+/* For programs that add up files; the others are for people. */
+static int show_figures(const struct alcm_info *info, char *out, size_t n)
+{
+	return alcm_figures_text(info, out, n);
+}
+
 static const struct {
 	const char *name;
 	int (*show)(const struct alcm_info *info, char *out, size_t n);
@@ -57,6 +65,7 @@ static const struct {
 	{ "caq", show_caq },
 	{ "cpu_seconds", show_cpu_seconds },
 	{ "profile", show_profile },
+	{ "figures", show_figures },
 };
 
 static bool is_virtual(const char *name)
@@ -124,29 +133,53 @@ static bool raise_for(const struct fs *fs, const char *name, bool change)
 	return raise;
 }
 
+/* A virtual attribute: a document, or a short text. `*out` is the caller's. */
+static ssize_t get_virtual(fuse_req_t req, struct inode *inode, int fd, const char *name,
+	char **out)
+{
+	struct fs *fs = req_fs(req);
+	uid_t uid = fuse_req_ctx(req)->uid;
+	ssize_t n = document_get(fs, inode, fd, name + strlen(PREFIX), !uid || uid == geteuid(),
+		out);
+
+	if (n != -ENODATA)
+		return n;
+	*out = malloc(ALCM_FIGURES_BYTES);
+	return *out ? show(fs, inode, fd, name, *out, ALCM_FIGURES_BYTES) : -ENOMEM;
+}
+
+static ssize_t get_stored(struct fs *fs, int fd, const char *name, size_t size, char **out)
+{
+	char proc[PATH_PROC];
+	bool raised;
+	ssize_t n;
+
+	*out = malloc(size + 1);
+	if (!*out)
+		return -ENOMEM;
+	raised = raise_for(fs, name, false);
+	n = getxattr(path_proc(fd, proc), name, *out, size);
+	n = n < 0 ? -errno : n;
+	if (raised)
+		privileges_lower(fs);
+	return n;
+}
+
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct fs *fs = req_fs(req);
 	struct inode *inode = inode_from(fs, ino);
-	char proc[PATH_PROC], text[256];
-	char *buf = is_virtual(name) ? text : malloc(size + 1);
-	int fd, err = buf ? inode_pin(fs, inode, &fd) : -ENOMEM;
+	char *value = NULL;
+	int fd, err = inode_pin(fs, inode, &fd);
 	ssize_t n = err;
-	bool raised;
 
 	if (!err) {
-		raised = raise_for(fs, name, false);
-		if (is_virtual(name))
-			n = show(fs, inode, fd, name, text, sizeof(text));
-		else if ((n = getxattr(path_proc(fd, proc), name, buf, size)) < 0)
-			n = -errno;
-		if (raised)
-			privileges_lower(fs);
+		n = is_virtual(name) ? get_virtual(req, inode, fd, name, &value)
+				     : get_stored(fs, fd, name, size, &value);
 		inode_unpin(fs, inode);
 	}
-	reply_value(req, buf, n, size);
-	if (buf != text)
-		free(buf);
+	reply_value(req, value, n, size);
+	alcm_free_text(value);
 }
 
 /* Take the names that we don't list (a directory's own profile) out of a list. */

@@ -59,6 +59,18 @@ static void try(const char *json, size_t len)
 	alcm_free_text(text);
 }
 
+static void try_figures(const char *line)
+{
+	char text[ALCM_FIGURES_BYTES];
+	struct alcm_info info, again;
+
+	if (alcm_figures_read(line, &info))
+		return;
+	require(alcm_figures_text(&info, text, sizeof(text)) < (int)sizeof(text));
+	require(!alcm_figures_read(text, &again));
+	require(strcmp(again.codec, info.codec) == 0 && again.stored_bytes == info.stored_bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *exact = malloc(size + 1), *text;
@@ -67,6 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(exact);
 	memcpy(exact, data, size);
 	try(exact, size);
+	exact[size] = '\0';
+	try_figures(exact);
 	free(exact);
 	text = changed_report(data, size, &len);
 	try(text, len);

@@ -221,6 +221,42 @@ START_TEST(reads_what_it_says)
 }
 END_TEST
 
+START_TEST(figures_come_back)
+{
+	const char *codecs[] = { "ans wide", "raw", "" };
+	struct alcm_info info = {
+		.lossy = _i == 1,
+		.logical_bytes = UINT64_MAX / 2,
+		.stored_bytes = 12345,
+		.cpu_seconds = 0.000536572,
+		.baseline_sample_bytes = 16384,
+		.baseline_stored_bytes = 15271,
+		.baseline_cpu_seconds = _i == 2 ? 0 : 1.25,
+	};
+	struct alcm_info again;
+	char line[ALCM_FIGURES_BYTES];
+	char *codec;
+	int n;
+
+	strcpy(info.codec, codecs[_i]);
+	n = alcm_figures_text(&info, line, sizeof(line));
+	ck_assert_int_lt(n, (int)sizeof(line));
+	ck_assert_int_eq(alcm_figures_read(line, &again), 0);
+	ck_assert_str_eq(again.codec, info.codec);
+	ck_assert(again.lossy == info.lossy && again.logical_bytes == info.logical_bytes &&
+		again.stored_bytes == info.stored_bytes && again.cpu_seconds == info.cpu_seconds &&
+		again.baseline_sample_bytes == info.baseline_sample_bytes &&
+		again.baseline_stored_bytes == info.baseline_stored_bytes &&
+		again.baseline_cpu_seconds == info.baseline_cpu_seconds);
+
+	strcat(line, "a coder with a long name");
+	ck_assert_int_eq(alcm_figures_read(line, &again), -EINVAL);
+	codec = strstr(line, "codec=");
+	for (*codec = '\0'; codec > line; *--codec = '\0')
+		ck_assert_int_eq(alcm_figures_read(line, &again), -EINVAL);
+}
+END_TEST
+
 /* A tensor file in memory for alcm_histogram(). */
 struct memory {
 	char bytes[2 << 20];
@@ -335,6 +371,7 @@ int main(void)
 	tcase_add_loop_test(tc, names_are_any_bytes, 0, sizeof(names) / sizeof(names[0]));
 	tcase_add_test(tc, knows_its_own_commit);
 	tcase_add_loop_test(tc, reads_what_it_says, 0, 3);
+	tcase_add_loop_test(tc, figures_come_back, 0, 3);
 	tcase_add_test(tc, histogram_counts_every_value);
 	tcase_add_test(tc, histogram_of_few_integers);
 	tcase_add_test(tc, caq_of_the_paper);

@@ -2,89 +2,94 @@
 #include "cli_mounted.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/types.h>
+#include <sys/xattr.h>
 
-#include "cli.h"
-#include "cli_sidecar.h"
+#include "alcm.h"
 
-/* How much of the absolute path `full` is the mount's root: above it the device changes. */
-static size_t mount_root_len(char *full, dev_t dev)
+enum {
+	VALUE_MAX = 64 << 10, /* the kernel's limit */
+	N_TRIES = 5,          /* while the file changes */
+	NAME_ROOM = 64,
+};
+
+/* What an attribute is read from. */
+struct place {
+	int fd; /* -1: by path */
+	const char *path;
+};
+
+static ssize_t get(const struct place *at, const char *name, char *buf, size_t room)
 {
-	size_t root_len = strlen(full);
+	return at->fd >= 0 ? fgetxattr(at->fd, name, buf, room)
+			   : getxattr(at->path, name, buf, room);
+}
 
-	while (root_len > 1) {
-		size_t n = root_len;
-		struct stat st;
-		char kept;
-		bool same;
+static ssize_t get_piece(const struct place *at, const char *name, unsigned k, char *buf)
+{
+	char piece[NAME_ROOM];
 
-		while (n > 0 && full[n - 1] != '/')
-			n--;
-		n = n > 1 ? n - 1 : 1;
-		kept = full[n];
-		full[n] = '\0';
-		same = stat(full, &st) == 0 && st.st_dev == dev;
-		full[n] = kept;
-		if (!same)
+	(void)snprintf(piece, sizeof(piece), "%s.%u", name, k);
+	return get(at, piece, buf, ALCM_DOCUMENT_PIECE);
+}
+
+/* All pieces, one by one; the bytes of all, or -1. */
+static ssize_t get_pieces(const struct place *at, const char *name, char *text)
+{
+	ssize_t n = ALCM_DOCUMENT_PIECE, len = 0;
+
+	for (unsigned k = 0; n == ALCM_DOCUMENT_PIECE; k++) {
+		if (k == ALCM_DOCUMENT_PIECES) {
+			errno = EFBIG;
+			return -1;
+		}
+		n = get_piece(at, name, k, text + len);
+		if (n < 0)
+			return -1;
+		len += n;
+	}
+	return len;
+}
+
+/* The first piece of a report names the commit: if that is as before, all are of one report. */
+static bool unchanged(const struct place *at, const char *name, const char *text)
+{
+	char first[ALCM_DOCUMENT_PIECE];
+
+	return get_piece(at, name, 0, first) == ALCM_DOCUMENT_PIECE &&
+		memcmp(first, text, sizeof(first)) == 0;
+}
+
+static char *get_long(const struct place *at, const char *name)
+{
+	char *text = malloc((size_t)ALCM_DOCUMENT_PIECE * ALCM_DOCUMENT_PIECES + 1);
+	ssize_t n = -1;
+
+	for (unsigned k = 0; text && k < N_TRIES; k++) {
+		n = get_pieces(at, name, text);
+		if (n < 0)
 			break;
-		root_len = n;
+		if (n < ALCM_DOCUMENT_PIECE || unchanged(at, name, text)) {
+			text[n] = '\0';
+			return text;
+		}
+		errno = EAGAIN;
 	}
-	return root_len;
-}
-
-int mounted_split(const char *path, dev_t dev, char **root, char **rel)
-{
-	char *full = realpath(path, NULL);
-	size_t root_len;
-
-	if (!full)
-		return -errno;
-	root_len = mount_root_len(full, dev);
-	*rel = strdup(full[root_len] == '/' ? full + root_len + 1 : "");
-	full[root_len] = '\0';
-	*root = full;
-	if (*rel)
-		return 0;
-	free(full);
-	return -ENOMEM;
-}
-
-/* All of the file behind `fd` as text; NULL with errno set. */
-static char *read_text(int fd)
-{
-	char *text = malloc(MOUNTED_REPORT_MAX + 1);
-	size_t n = 0;
-	ssize_t got = 1;
-
-	while (text && got > 0 && n < MOUNTED_REPORT_MAX) {
-		got = read(fd, text + n, MOUNTED_REPORT_MAX - n);
-		n += got > 0 ? (size_t)got : 0;
-	}
-	if (text && got == 0) {
-		text[n] = '\0';
-		return text;
-	}
-	if (text && got > 0)
-		errno = EFBIG;
 	free(text);
 	return NULL;
 }
 
-char *mounted_report(const char *root, const char *rel)
+char *mounted_document(int fd, const char *path, const char *name)
 {
-	char *sidecar = sidecar_path(rel), *path = sidecar ? cli_join(root, sidecar) : NULL;
-	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	char *text = NULL;
+	const struct place at = { fd, path };
+	char buf[VALUE_MAX];
+	ssize_t n = get(&at, name, buf, sizeof(buf));
 
-	free(sidecar);
-	free(path);
-	if (fd >= 0) {
-		text = read_text(fd);
-		close(fd);
-	}
-	return text;
+	if (n < 0)
+		return errno == E2BIG || errno == ERANGE ? get_long(&at, name) : NULL;
+	return strndup(buf, (size_t)n);
 }

@@ -111,7 +111,7 @@ static bool take_dirs(struct du *du, struct report *report)
 static enum cli_exit sum_dirs(struct du *du, struct alcm *alcm)
 {
 	struct report report = { 0 };
-	enum cli_exit status = collect_report(du->cli, alcm, &report);
+	enum cli_exit status = collect_report(du->cli, alcm, false, &report);
 
 	if (!take_dirs(du, &report))
 		status = cli_error(du->cli, NULL, "out of memory");

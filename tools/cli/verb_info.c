@@ -175,60 +175,52 @@ static enum cli_exit info_of_plain(struct cli *cli, struct source *source)
 
 static enum cli_exit info_of_mounted(struct cli *cli, struct source *source)
 {
-	char *root, *rel, *text;
+	char *text = mounted_document(source->fd, NULL, ALCM_REPORT_XATTR);
 	enum cli_exit status;
-	int err = mounted_split(source->path, source->st.st_dev, &root, &rel);
 
-	if (err)
-		return cli_error(cli, source->path, "%s", strerror(-err));
-	text = mounted_report(root, rel);
 	if (text)
 		status = print_text(cli, source->path, text);
-	else if (errno == ENOENT)
+	else if (errno == ENODATA)
 		status = info_of_plain(cli, source);
 	else
 		status = cli_error(cli, source->path, "its report: %s", strerror(errno));
 	free(text);
-	free(root);
-	free(rel);
 	return status;
 }
 
 /* ---- directories: the profile of new files, and the scheduler that its saves drive ------------- */
 
-/* Where the scheduler's state of a directory is; on the heap, NULL on failure. */
-static char *scheduler_path(struct cli *cli, const char *path, const struct stat *st)
+/* The scheduler's state of a directory in a store, on the heap; NULL: it has none. */
+static char *stored_scheduler(struct cli *cli, const char *path)
 {
-	char *root = NULL, *rel = NULL, *result = NULL;
+	char *rel = NULL, *name = NULL, *text = NULL;
 	struct store_at store;
+	struct stat st;
+	size_t len;
 
-	if (store_is_mount(path)) {
-		if (mounted_split(path, st->st_dev, &root, &rel))
-			return NULL;
-	} else if (store_open(cli, path, &store) == CLI_OK) {
-		root = strdup(store.root);
-		rel = store_rel(&store, path);
-		store_close(&store);
-	}
-	if (root && rel && asprintf(&result, "%s/.alcm/caq/%s/.alcm-scheduler", root, rel) < 0)
-		result = NULL;
-	free(root);
+	if (store_open(cli, path, &store))
+		return NULL;
+	rel = store_rel(&store, path);
+	name = rel ? cli_join(rel[0] ? rel : ".", ".alcm-scheduler") : NULL;
+	if (name)
+		(void)alcm_sidecar_read(store.dirfd, name, &text, &len, &st);
+	free(name);
 	free(rel);
-	return result;
+	store_close(&store);
+	return text;
 }
 
-static cJSON *read_scheduler(struct cli *cli, const char *path, const struct stat *st)
+static cJSON *read_scheduler(struct cli *cli, const char *path)
 {
-	char *file = scheduler_path(cli, path, st), text[4096];
-	FILE *f = file ? fopen(file, "re") : NULL;
-	size_t n = f ? fread(text, 1, sizeof(text), f) : 0;
+	char *text = store_is_mount(path) ? mounted_document(-1, path, ALCM_SCHEDULER_XATTR)
+					  : stored_scheduler(cli, path);
 	struct alcm_scheduler state;
+	cJSON *json = !text || alcm_scheduler_parse(text, strlen(text), &state, NULL)
+		? cJSON_CreateNull()
+		: cJSON_Parse(text);
 
-	if (f)
-		fclose(f);
-	free(file);
-	return alcm_scheduler_parse(text, n, &state, NULL) ? cJSON_CreateNull()
-							   : cJSON_ParseWithLength(text, n);
+	free(text);
+	return json;
 }
 
 /* The files that lie in it, and what its directories come to. */
@@ -243,7 +235,7 @@ static enum cli_exit print_files(struct cli *cli, struct alcm *alcm, const char 
 
 	one.paths = operands;
 	one.n_paths = 1;
-	status = collect_report(&one, alcm, &report);
+	status = collect_report(&one, alcm, true, &report);
 	printf("%s\n", ok ? visible : "");
 	free(visible);
 	if (report.n_rows) {
@@ -257,8 +249,7 @@ static enum cli_exit print_files(struct cli *cli, struct alcm *alcm, const char 
 	return ok ? status : cli_error(cli, NULL, "out of memory");
 }
 
-static enum cli_exit info_of_directory(struct cli *cli, struct alcm *alcm, const char *path,
-	const struct stat *st)
+static enum cli_exit info_of_directory(struct cli *cli, struct alcm *alcm, const char *path)
 {
 	char profile[64] = "", *text;
 	cJSON *root = cJSON_CreateObject();
@@ -268,7 +259,7 @@ static enum cli_exit info_of_directory(struct cli *cli, struct alcm *alcm, const
 		strcpy(profile, "lossless"); /* the default */
 	cJSON_AddStringToObject(root, "schema", "alcm-directory/1");
 	cJSON_AddStringToObject(root, "profile", profile);
-	cJSON_AddItemToObject(root, "scheduler", read_scheduler(cli, path, st));
+	cJSON_AddItemToObject(root, "scheduler", read_scheduler(cli, path));
 	if (cli->options & OPT_JSON) {
 		text = cJSON_Print(root);
 		if (text)
@@ -291,7 +282,7 @@ static enum cli_exit info_of(struct cli *cli, struct alcm *alcm, const char *pat
 	struct stat st;
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return info_of_directory(cli, alcm, path, &st);
+		return info_of_directory(cli, alcm, path);
 	status = source_open(cli, alcm, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path,
 		&source);
 	if (status)

@@ -81,7 +81,7 @@ enum cli_exit verb_report(struct cli *cli)
 		return CLI_FAILED;
 	if (cli_engine(cli, true, &alcm))
 		return CLI_FAILED;
-	status = collect_report(cli, alcm, &report);
+	status = collect_report(cli, alcm, true, &report);
 	if (!(cli->options & OPT_CSV))
 		collect_histograms(cli, alcm, &report, MOST_ROWS);
 	if (report.n_dirs)

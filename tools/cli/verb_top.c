@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm top: what a mount does right now, from its .alcm/stats (docs/stats.schema.json), read again
+ * alcm top: what a mount does right now, from the figures that it keeps (docs/stats.schema.json), read again
  * and again. On a terminal the screen is drawn anew each time; elsewhere each look is a block of lines.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +12,9 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cli_mounted.h"
 
-enum {
-	MAX_STATS = 1 << 20, /* far more than a hundred names need */
-	MAX_ROWS = 20,       /* files shown */
-};
+enum { MAX_ROWS = 20 }; /* files shown */
 
 /* One look at the mount. */
 struct look {
@@ -31,45 +28,22 @@ static void look_free(struct look *look)
 	*look = (struct look){ 0 };
 }
 
-static ssize_t read_text(int fd, char *buf, size_t room)
-{
-	size_t n = 0;
-	ssize_t got = 1;
-
-	while (n < room && got) {
-		got = read(fd, buf + n, room - n);
-		if (got < 0)
-			return -errno;
-		n += (size_t)got;
-	}
-	return n < room ? (ssize_t)n : -EFBIG;
-}
-
 static enum cli_exit look_at(struct cli *cli, const char *mount, struct look *out)
 {
-	char *path = cli_join(mount, ".alcm/stats"), *text = malloc(MAX_STATS);
-	int fd = path && text ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	ssize_t n = fd < 0 ? -errno : read_text(fd, text, MAX_STATS);
-	enum cli_exit status = CLI_OK;
+	char *text = mounted_document(-1, mount, ALCM_STATS_XATTR);
 
 	*out = (struct look){ 0 };
-	if (n == -ENOENT || n == -ENOTDIR) {
-		status = cli_error(cli, mount, "is no mount of alcmfs");
-	} else if (n < 0) {
-		status = cli_error(cli, path, "%s", strerror((int)-n));
-	} else {
-		out->root = cJSON_ParseWithLength(text, (size_t)n);
-		out->values = cJSON_GetObjectItemCaseSensitive(out->root, "values");
-		if (!cJSON_IsObject(out->values))
-			status = cli_error(cli, path, "is not what a mount says of itself");
-	}
-	if (fd >= 0)
-		close(fd);
+	if (!text && (errno == ENODATA || errno == EOPNOTSUPP))
+		return cli_error(cli, mount, "is no mount of alcmfs");
+	if (!text)
+		return cli_error(cli, mount, "%s", strerror(errno));
+	out->root = cJSON_Parse(text);
 	free(text);
-	free(path);
-	if (status)
-		look_free(out);
-	return status;
+	out->values = cJSON_GetObjectItemCaseSensitive(out->root, "values");
+	if (cJSON_IsObject(out->values))
+		return CLI_OK;
+	look_free(out);
+	return cli_error(cli, mount, "what it says of its mount can't be parsed");
 }
 
 static double value(const struct look *look, const char *name)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,9 @@ struct collector {
 	collect_fn fn;
 	void *ctx;
 	struct walk_seen seen;
-	bool tensors; /* those of containers are wanted too, which takes reading */
+	bool detailed; /* more than figures is wanted, which takes reading */
 	const char *operand;
-	char *root, *rel; /* of an operand in a mount: the mount's root, the way below; or NULL */
+	bool mounted; /* the operand is in a mount */
 };
 
 /* What is known of the file before its content: its names, and its time. */
@@ -87,33 +88,69 @@ void collect_why_not(int fd, const struct stat *st, char out[COLLECT_WHY_BYTES])
 	snprintf(out, COLLECT_WHY_BYTES, "%s", why);
 }
 
-static void fill_why(int fd, const struct stat *st, struct report_row *row)
+static void fill_why(const struct collector *c, int fd, const struct stat *st,
+	struct report_row *row)
 {
-	char why[COLLECT_WHY_BYTES];
+	char why[COLLECT_WHY_BYTES] = "";
 
-	collect_why_not(fd, st, why);
+	if (c->detailed)
+		collect_why_not(fd, st, why);
 	fill_plain(row, st, why);
 }
 
 /* ---- through a mount --------------------------------------------------------------------------- */
 
-static enum cli_exit fill_mounted(const struct collector *c, const struct walk_entry *entry,
-	int fd, struct report_row *row)
+/* A plain file's reason is in its content. */
+static enum cli_exit fill_mounted_plain(const struct collector *c, const struct walk_entry *entry,
+	struct report_row *row)
 {
-	char *below = entry->rel[0] && c->rel[0] ? cli_join(c->rel, entry->rel) : NULL;
-	const char *rel = below ? below : entry->rel[0] ? entry->rel : c->rel;
-	char *text = mounted_report(c->root, rel);
-	enum cli_exit status = CLI_OK;
+	int fd = c->detailed ? walk_open(entry, O_RDONLY) : -1;
+
+	if (c->detailed && fd < 0)
+		return cli_error(c->cli, entry->path, "%s", strerror(errno));
+	fill_why(c, fd, entry->st, row);
+	if (fd >= 0)
+		close(fd);
+	return CLI_OK;
+}
+
+/* Asks by name, which saves the mount from opening the file. */
+static char *ask_mount(const struct walk_entry *entry, const char *attribute)
+{
+	char path[48 + NAME_MAX], *text;
+	int fd;
+
+	if (!entry->rel[0])
+		return mounted_document(-1, entry->path, attribute);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", entry->dirfd, entry->name);
+	text = mounted_document(-1, path, attribute);
+	if (text || errno != ENOENT)
+		return text;
+	/* Without /proc. */
+	fd = walk_open(entry, O_RDONLY);
+	if (fd < 0)
+		return NULL;
+	text = mounted_document(fd, NULL, attribute);
+	close(fd);
+	return text;
+}
+
+static enum cli_exit fill_mounted(const struct collector *c, const struct walk_entry *entry,
+	struct report_row *row)
+{
+	char *text = ask_mount(entry, c->detailed ? ALCM_REPORT_XATTR : ALCM_FIGURES_XATTR);
+	enum cli_exit status;
 	struct alcm_info info;
+	int err;
 
 	if (!text)
-		fill_why(fd, entry->st, row);
-	else if (alcm_report_read(text, strlen(text), &info) == 0)
-		status = fill_from(c, &info, row);
-	else
-		status = cli_error(c->cli, entry->path, "its report can't be parsed");
+		return errno == ENODATA ? fill_mounted_plain(c, entry, row)
+					: cli_error(c->cli, entry->path, "%s", strerror(errno));
+	err = c->detailed ? alcm_report_read(text, strlen(text), &info)
+			  : alcm_figures_read(text, &info);
+	status = err ? cli_error(c->cli, entry->path, "its report can't be parsed")
+		     : fill_from(c, &info, row);
 	free(text);
-	free(below);
 	return status;
 }
 
@@ -127,11 +164,11 @@ static enum cli_exit fill_stored(const struct collector *c, struct source *sourc
 	int err;
 
 	if (!source->blob) {
-		fill_why(source->fd, &source->st, row);
+		fill_why(c, source->fd, &source->st, row);
 		return CLI_OK;
 	}
 	err = alcm_blob_info(source->blob, &info, &diag);
-	if (!err && c->tensors)
+	if (!err && c->detailed)
 		err = alcm_blob_list_tensors(source->blob, &info);
 	return err ? cli_error_from(c->cli, source->path, err, &diag) : fill_from(c, &info, row);
 }
@@ -141,16 +178,12 @@ static enum cli_exit fill_stored(const struct collector *c, struct source *sourc
 static enum cli_exit fill(const struct collector *c, const struct walk_entry *entry,
 	struct report_row *row)
 {
-	int fd = walk_open(entry, O_RDONLY);
 	enum cli_exit status;
 	struct source source;
 
-	if (c->root && fd >= 0) {
-		status = fill_mounted(c, entry, fd, row);
-		close(fd);
-		return status;
-	}
-	status = source_open(c->cli, c->alcm, fd, entry->path, &source);
+	if (c->mounted)
+		return fill_mounted(c, entry, row);
+	status = source_open(c->cli, c->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
 	if (status)
 		return status;
 	status = fill_stored(c, &source, row);
@@ -184,21 +217,9 @@ static enum cli_exit take(void *ctx, const struct walk_entry *entry)
 
 static enum cli_exit collect_operand(struct collector *c, const char *path)
 {
-	enum cli_exit status;
-	struct stat st;
-
 	c->operand = path;
-	if (store_is_mount(path) && stat(path, &st) == 0) {
-		int err = mounted_split(path, st.st_dev, &c->root, &c->rel);
-
-		if (err)
-			return cli_error(c->cli, path, "%s", strerror(-err));
-	}
-	status = walk(c->cli, path, take, c);
-	free(c->root);
-	free(c->rel);
-	c->root = c->rel = NULL;
-	return status;
+	c->mounted = store_is_mount(path);
+	return walk(c->cli, path, take, c);
 }
 
 static enum cli_exit collect_all(struct collector *c)
@@ -230,10 +251,12 @@ static enum cli_exit gather(void *ctx, struct report_row *row)
 	return report_add(g->report, row) ? CLI_OK : cli_error(g->cli, NULL, "out of memory");
 }
 
-enum cli_exit collect_report(struct cli *cli, struct alcm *alcm, struct report *out)
+enum cli_exit collect_report(struct cli *cli, struct alcm *alcm, bool detailed, struct report *out)
 {
 	struct gathering g = { cli, out };
-	struct collector c = { .cli = cli, .alcm = alcm, .fn = gather, .ctx = &g, .tensors = true };
+	struct collector c = {
+		.cli = cli, .alcm = alcm, .fn = gather, .ctx = &g, .detailed = detailed
+	};
 	enum cli_exit status = collect_all(&c);
 
 	if (!report_finish(out))
