@@ -128,6 +128,9 @@ enum write_kind { WRITE_AT, WRITE_APPEND, WRITE_CACHED };
 ssize_t content_write(struct fs *fs, struct inode *inode, const void *buf, size_t n, off_t off,
 	enum write_kind kind);
 
+/* Whether the file has changes that aren't in the store yet. */
+bool content_unsaved(struct inode *inode);
+
 /* Changes of [from, to) that somebody counts on are lost because of `err`: see content_lost.c. */
 void content_lose(struct fs *fs, struct inode *inode, int err, off_t from, off_t to);
 

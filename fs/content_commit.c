@@ -234,3 +234,14 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 		notify_pages(fs, i);
 	return err;
 }
+
+bool content_unsaved(struct inode *i)
+{
+	struct content *c = &i->content;
+	bool unsaved;
+
+	shared_lock_take(&c->io);
+	unsaved = c->blob && alcm_blob_dirty(c->blob);
+	shared_lock_drop(&c->io);
+	return unsaved;
+}

@@ -251,9 +251,10 @@ static int run(struct fs *fs, struct fuse_args *args)
 	/* Memory reclaim must not wait for a daemon that is writing back. */
 	(void)prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
 	umask(0);
-	process_limits_apply(fs);
 	close_stdin();
-	err = serve(fs);
+	err = process_limits_apply(fs);
+	if (!err)
+		err = serve(fs);
 	op_dir_end(fs);
 	inode_table_release(fs);
 	alcm_free(fs->alcm);

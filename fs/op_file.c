@@ -206,10 +206,13 @@ static int commit(struct fs *fs, struct inode *inode, bool sync)
 {
 	int fd, err = inode_pin(fs, inode, &fd);
 
-	if (err)
-		return err;
-	err = content_commit(fs, inode, sync);
-	inode_unpin(fs, inode);
+	if (!err) {
+		err = content_commit(fs, inode, sync);
+		inode_unpin(fs, inode);
+	}
+	/* A file that was evicted is in the store; only its report or its compression has to wait. */
+	if (!sync && (err == -EMFILE || err == -ENFILE) && !content_unsaved(inode))
+		return 0;
 	return err;
 }
 
@@ -240,7 +243,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (writable) {
 		int err = commit(fs, inode, false);
 
-		if (err)
+		if (err && content_unsaved(inode))
 			fs_log(fs, ALCM_LOG_ERROR,
 				"%s: changes after its last close are not saved: %s",
 				path_of(fs, inode->path_fd, path), strerror(-err));

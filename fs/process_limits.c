@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "process_limits.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <sys/resource.h>
 
@@ -8,8 +10,10 @@
  * The cache may have half of what the limit allows; handles, of which other processes decide how
  * many there are, get what else we are allowed to have.
  */
-static void size_fd_cache(struct fs *fs)
+static int size_fd_cache(struct fs *fs)
 {
+	/* With fewer than LEAST not even one file at a time can be saved with its report. */
+	enum { LEAST = 20 };
 	enum { ROOM = 1 << 20 }; /* what Linux lets root have, unless told otherwise */
 	struct rlimit r = { 1024, 1024 };
 
@@ -22,7 +26,19 @@ static void size_fd_cache(struct fs *fs)
 	if (r.rlim_cur < ROOM) {
 		r = (struct rlimit){ ROOM, ROOM };
 		(void)setrlimit(RLIMIT_NOFILE, &r);
+		(void)getrlimit(RLIMIT_NOFILE, &r);
 	}
+	if (r.rlim_cur >= LEAST)
+		return 0;
+	fs_fail("the limit of open files is %llu, and the mount needs at least %d (ulimit -n)",
+		(unsigned long long)r.rlim_cur, LEAST);
+	return -EMFILE;
+}
+
+/* Ending a thread loads this, and the C library aborts if no descriptor is left for it then. */
+static void load_unwinder(void)
+{
+	(void)dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_GLOBAL);
 }
 
 static uint64_t budget_of(const struct fs *fs, const struct alcm_limits *limits)
@@ -67,10 +83,15 @@ static void warn_of_cpu_time(void)
 			(unsigned long long)r.rlim_max);
 }
 
-void process_limits_apply(struct fs *fs)
+int process_limits_apply(struct fs *fs)
 {
-	size_fd_cache(fs);
+	int err = size_fd_cache(fs);
+
+	if (err)
+		return err;
+	load_unwinder();
 	size_kept(fs);
 	warn_of_memory(fs);
 	warn_of_cpu_time();
+	return 0;
 }
