@@ -200,7 +200,8 @@ uint64_t alcm_swap_stored_bytes(const struct alcm_swap *swap);
 /*
  * Finish every job that a crash left in `.alcm/swap/`. Call before a store is used. A job whose file isn't
  * found, beyond doubt, is left alone with its content, and reported.
- * `log` (may be NULL) hears of each. 0, or the first error; other jobs are still tried.
+ * `log` (may be NULL) hears of each. The number of those that couldn't be done, whose files stay unreadable or as
+ * they are and do no harm; or a negative errno: `.alcm/swap/` can't be used.
  */
 int alcm_swap_recover(int store_dirfd,
 	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx);

@@ -102,9 +102,10 @@ static int open_store(struct fs *fs)
 	if (err || fs->only_reads)
 		return err;
 	err = alcm_swap_recover(fs->store_fd, fs_log_core, fs);
-	if (err)
+	if (err < 0)
 		fs_fail("%s: finishing what a crash cut off: %s", store, strerror(-err));
-	return err;
+	/* One file that can't be helped doesn't keep the others from being used. */
+	return err < 0 ? err : 0;
 }
 
 void fs_engine_params(struct fs *fs, struct alcm_params *p)

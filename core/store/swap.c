@@ -227,10 +227,10 @@ static int give_back_reserved(struct alcm_swap *s, int err)
 /* What the file is now and what it will be, for whoever finds the job after a crash. */
 static int describe(struct alcm_swap *s)
 {
-	int err = swap_print_take(s->fd, &s->job.before);
+	int err = swap_print_head(s->fd, &s->job.before);
 
 	if (!err)
-		err = swap_print_take(s->new_fd, &s->job.after);
+		err = swap_print_all(s->new_fd, alcm_swap_stored_bytes(s), &s->job.after);
 	s->job.logical_bytes = s->job.pack ? s->job.before.size : s->job.after.size;
 	return err;
 }

@@ -15,6 +15,7 @@
 #include "blob/store.h"
 
 enum {
+	NAME_CHARS = SWAP_ID_CHARS + 6,
 	COPY_BYTES = 256 << 10,
 	JOB_MAX = 4 * PATH_MAX, /* a path with every byte escaped, and some lines */
 };
@@ -85,14 +86,14 @@ void swap_dir_remove(int store_dirfd)
 	(void)unlinkat(store_dirfd, ".alcm", AT_REMOVEDIR);
 }
 
-static void file_name(char out[SWAP_ID_CHARS + 5], const char *id, const char *suffix)
+static void file_name(char out[NAME_CHARS], const char *id, const char *suffix)
 {
-	(void)snprintf(out, SWAP_ID_CHARS + 5, "%.*s%s", SWAP_ID_CHARS, id, suffix);
+	(void)snprintf(out, NAME_CHARS, "%.*s%s", SWAP_ID_CHARS, id, suffix);
 }
 
 static int create(int dir, const char *id, const char *suffix)
 {
-	char name[SWAP_ID_CHARS + 5];
+	char name[NAME_CHARS];
 
 	file_name(name, id, suffix);
 
@@ -103,10 +104,19 @@ static int create(int dir, const char *id, const char *suffix)
 
 static int remove_file(int dir, const char *id, const char *suffix)
 {
-	char name[SWAP_ID_CHARS + 5];
+	char name[NAME_CHARS];
 
 	file_name(name, id, suffix);
 	return unlinkat(dir, name, 0) ? -errno : 0;
+}
+
+static int rename_file(int dir, const char *id, const char *from, const char *to)
+{
+	char old[NAME_CHARS], new[NAME_CHARS];
+
+	file_name(old, id, from);
+	file_name(new, id, to);
+	return renameat(dir, old, dir, new) ? -errno : 0;
 }
 
 int swap_new_create(int dir, struct swap_job *job)
@@ -118,7 +128,7 @@ int swap_new_create(int dir, struct swap_job *job)
 	for (size_t i = 0; i < sizeof(random); i++)
 		(void)snprintf(job->id + 2 * i, 3, "%02x", random[i]);
 
-	int fd = create(dir, job->id, ".new");
+	int fd = create(dir, job->id, ".part");
 
 	if (fd >= 0)
 		swap_step(SWAP_NEW_MADE);
@@ -127,6 +137,7 @@ int swap_new_create(int dir, struct swap_job *job)
 
 void swap_new_drop(int dir, const struct swap_job *job)
 {
+	(void)remove_file(dir, job->id, ".part");
 	(void)remove_file(dir, job->id, ".new");
 }
 
@@ -198,9 +209,9 @@ static int job_text(char *out, const struct swap_job *job)
 		"alcm-swap 1\nino %" PRIu64 "\nbefore %" PRIu64 " %016" PRIx64 "\nafter %" PRIu64
 		" %016" PRIx64 "\ncontent %" PRIu64 "\nmode %" PRIu32
 		"\nmtime %lld %ld\ndirection %s\npath ",
-		job->ino, job->before.size, job->before.head_hash, job->after.size,
-		job->after.head_hash, job->logical_bytes, job->mode, (long long)job->mtime.tv_sec,
-		job->mtime.tv_nsec, job->pack ? "pack" : "unpack");
+		job->ino, job->before.size, job->before.hash, job->after.size, job->after.hash,
+		job->logical_bytes, job->mode, (long long)job->mtime.tv_sec, job->mtime.tv_nsec,
+		job->pack ? "pack" : "unpack");
 
 	escape(out + n, job->path);
 	n += (int)strlen(out + n);
@@ -211,7 +222,6 @@ static int job_text(char *out, const struct swap_job *job)
 int swap_job_commit(int dir, const struct swap_job *job)
 {
 	AUTO_FREE char *text = mem_alloc(JOB_MAX);
-	char from[SWAP_ID_CHARS + 5], to[SWAP_ID_CHARS + 5];
 	int fd = text ? create(dir, job->id, ".tmp") : -ENOMEM, err;
 
 	if (fd < 0)
@@ -224,18 +234,18 @@ int swap_job_commit(int dir, const struct swap_job *job)
 		err = -errno;
 	close(fd);
 	swap_step(SWAP_JOB_WRITTEN);
-	file_name(from, job->id, ".tmp");
-	file_name(to, job->id, ".job");
-	if (!err && renameat(dir, from, dir, to))
-		err = -errno;
+	if (!err)
+		err = rename_file(dir, job->id, ".part", ".new");
+	if (!err)
+		err = rename_file(dir, job->id, ".tmp", ".job");
 	if (err) {
-		(void)unlinkat(dir, from, 0);
+		(void)remove_file(dir, job->id, ".tmp");
 		return err;
 	}
 	if (swap_fsync(dir)) {
 		err = -errno;
 		/* It may or may not be durable: it must not be, as the caller is told of failure. */
-		(void)unlinkat(dir, to, 0);
+		(void)remove_file(dir, job->id, ".job");
 		return err;
 	}
 	swap_step(SWAP_JOB_DURABLE);
@@ -252,9 +262,9 @@ static bool parse(const char *text, struct swap_job *job)
 		    "alcm-swap 1\nino %" SCNu64 "\nbefore %" SCNu64 " %" SCNx64 "\nafter %" SCNu64
 		    " %" SCNx64 "\ncontent %" SCNu64 "\nmode %" SCNu32
 		    "\nmtime %lld %ld\ndirection %7[a-z]\npath %n",
-		    &job->ino, &job->before.size, &job->before.head_hash, &job->after.size,
-		    &job->after.head_hash, &job->logical_bytes, &job->mode, &sec,
-		    &job->mtime.tv_nsec, direction, &at) != 10 ||
+		    &job->ino, &job->before.size, &job->before.hash, &job->after.size,
+		    &job->after.hash, &job->logical_bytes, &job->mode, &sec, &job->mtime.tv_nsec,
+		    direction, &at) != 10 ||
 		at < 0)
 		return false;
 	job->mtime.tv_sec = (time_t)sec;
@@ -267,7 +277,7 @@ static bool parse(const char *text, struct swap_job *job)
 int swap_job_read(int dir, const char *id, struct swap_job *job)
 {
 	AUTO_FREE char *text = mem_zalloc(1, JOB_MAX + 1);
-	char name[SWAP_ID_CHARS + 5];
+	char name[NAME_CHARS];
 	struct stat st;
 
 	if (!text)
@@ -388,21 +398,6 @@ static int copy_head(int from_fd, int to_fd, uint64_t size)
 	return err ? err : store_write(&to, head, sizeof(head), 0);
 }
 
-int swap_print_take(int fd, struct swap_print *out)
-{
-	enum { HEAD_BYTES = 64 << 10 };
-	const struct store s = store_posix(fd);
-	AUTO_FREE uint8_t *head = mem_alloc(HEAD_BYTES);
-	int64_t size = s.ops->size(s.ctx);
-	size_t n = size < 0 ? 0 : (size_t)min_u64((uint64_t)size, HEAD_BYTES);
-	int err = !head ? -ENOMEM : size < 0 ? (int)size : store_read(&s, head, n, 0);
-
-	if (err)
-		return err;
-	*out = (struct swap_print){ (uint64_t)size, disk_hash(head, n) };
-	return 0;
-}
-
 static void mark_for(const struct swap_job *job, uint8_t mark[CONVERSION_BYTES])
 {
 	struct conversion c = { .pack = job->pack, .logical_bytes = job->logical_bytes };
@@ -481,11 +476,8 @@ int swap_job_drop(int dir, const struct swap_job *job)
 
 int swap_job_finish(int dir, const struct swap_job *job)
 {
-	int err = swap_job_drop(dir, job);
-
-	if (err)
-		return err;
-	swap_step(SWAP_JOB_REMOVED);
+	/* A job without its .new is known to be done by the target's bytes; the reverse isn't. */
 	swap_new_drop(dir, job);
-	return 0;
+	swap_step(SWAP_NEW_REMOVED);
+	return swap_job_drop(dir, job);
 }

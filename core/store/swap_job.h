@@ -2,10 +2,11 @@
 /*
  * Replacing a file's content in place, safe against a crash at any moment. In STORE/.alcm/swap:
  *
- *     ID.new  the whole new content          ID.job  what to do with it, a small text
+ *     ID.part, ID.new  the new content: while it is built; whole
+ *     ID.job           what to do with it, a small text
  *
- *     ID.new      ID.job      target's head becomes a     the rest is     the head is    job, then
- *     made ──►    made ──►    mark with ID, made    ──►   copied, made ►  copied,   ──►  new,
+ *     ID.part     ID.new,     target's head becomes a     the rest is     the head is    new, then
+ *     made ──►    ID.job ──►  mark with ID, made    ──►   copied, made ►  copied,   ──►  job,
  *     durable     durable     durable (the commit point)  durable         durable        removed
  *
  * The mark (blob/conversion.h) says which file is the job's, beyond doubt: in a copy of the store, where inode numbers
@@ -13,10 +14,11 @@
  *
  *     marked with ID   neither old nor new: everything is copied once more from ID.new
  *     as before        by size, mtime and the hash of its head: it is whole, the job is dropped
- *     as after         by its bytes, all compared with ID.new: mode and mtime are set, the job is dropped
+ *     as after         by the hash of all of its bytes: mode and mtime are set, the job is dropped
  *     any other        somebody else's file: left alone, and so are job and new, which may be the only whole copy
  *
- * A .new without a job was never begun with, so its target is whole: it is garbage.
+ * A .part was never begun with, so its target is whole: it is garbage. A .new outlives its job only where somebody
+ * removed that: it is reported and kept, as a marked file may need it.
  *
  * The owner of a store can put jobs there. Jobs that aren't our own are done to files of their owner
  * only, from a .new of their owner, and give no set-id bits: nothing that they could not do themselves.
@@ -31,20 +33,16 @@
 #include <time.h>
 
 #include "blob/conversion.h"
+#include "store/swap_print.h"
 
 enum { SWAP_ID_CHARS = 2 * CONVERSION_ID_BYTES };
-
-/* What tells one content from another, without all of its bytes. */
-struct swap_print {
-	uint64_t size;
-	uint64_t head_hash; /* XXH3-64 of its first 64 KiB */
-};
 
 struct swap_job {
 	char id[SWAP_ID_CHARS + 1]; /* hexadecimal */
 	char path[PATH_MAX]; /* of the target below the store, where to look first; "": too long */
 	uint64_t ino;        /* of the target when the job was made: where to look next */
-	struct swap_print before, after;
+	struct swap_print before; /* of its head */
+	struct swap_print after;  /* of all of it, which .new must have */
 	uint64_t logical_bytes;
 	uint32_t mode;         /* to be kept, as the next */
 	struct timespec mtime; /* of the target, before and after */
@@ -63,7 +61,7 @@ enum swap_step {
 	SWAP_COPIED,    /* all but the head, and durable */
 	SWAP_HEAD_COPIED,
 	SWAP_TARGET_DURABLE,
-	SWAP_JOB_REMOVED,
+	SWAP_NEW_REMOVED,
 	SWAP_STEPS,
 };
 
@@ -83,16 +81,13 @@ void swap_dir_remove(int store_dirfd);
  */
 int swap_next_data(int fd, uint64_t at, uint64_t size, uint64_t *from, uint64_t *to);
 
-/* Make a fresh ID.new; its descriptor. Fills job->id. */
+/* Make a fresh ID.part, for the new content; its descriptor. Fills job->id. */
 int swap_new_create(int dir, struct swap_job *job);
 
-/* Throw away a .new that has no job. */
+/* Throw away the new content of a job that wasn't begun with. */
 void swap_new_drop(int dir, const struct swap_job *job);
 
-/* The print of what `fd` holds now. */
-int swap_print_take(int fd, struct swap_print *out);
-
-/* Write ID.job, of which ID.new is durable. */
+/* Write ID.job; ID.part, which is durable, becomes ID.new. */
 int swap_job_commit(int dir, const struct swap_job *job);
 
 /* -ENOENT: no such job. -EINVAL: none, or one that must not be trusted. */
@@ -113,7 +108,7 @@ int swap_job_settle(const struct swap_job *job, int target_fd);
 /* The target wasn't touched: remove the job only; its .new is garbage then. */
 int swap_job_drop(int dir, const struct swap_job *job);
 
-/* The target is durable: remove job and .new. */
+/* The target is durable: remove .new and job. */
 int swap_job_finish(int dir, const struct swap_job *job);
 
 /* fsync(2), over signals. */

@@ -21,19 +21,18 @@ struct recovery {
 	int store_dirfd, dir;
 	void (*log)(void *ctx, enum alcm_log_level level, const char *text);
 	void *log_ctx;
-	int err; /* the first */
+	int n_failed; /* jobs */
 };
 
-static void say(struct recovery *r, enum alcm_log_level level, int err, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+static void say(struct recovery *r, enum alcm_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-static void say(struct recovery *r, enum alcm_log_level level, int err, const char *fmt, ...)
+static void say(struct recovery *r, enum alcm_log_level level, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
 
-	if (err && !r->err)
-		r->err = err;
+	r->n_failed += level == ALCM_LOG_ERROR;
 	if (!r->log)
 		return;
 	va_start(ap, fmt);
@@ -44,7 +43,7 @@ static void say(struct recovery *r, enum alcm_log_level level, int err, const ch
 
 /* ---- jobs -------------------------------------------------------------------------------------- */
 
-/* ID.new of a job, if it is what the job says. */
+/* ID.new of a job. -EBADMSG: it isn't what the job says. */
 static int open_new(int dir, const struct swap_job *job)
 {
 	char name[SWAP_ID_CHARS + 5];
@@ -55,21 +54,34 @@ static int open_new(int dir, const struct swap_job *job)
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
-		return -errno;
+		return errno == ELOOP ? -EBADMSG : -errno;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != job->owner ||
 		(uint64_t)st.st_size != job->after.size) {
 		close(fd);
-		return -EINVAL;
+		return -EBADMSG;
 	}
 	return fd;
+}
+
+/* Overwrite the marked target, by the content that was proved right and nothing else. */
+static int apply(const struct swap_job *job, int new_fd, int target_fd)
+{
+	int right = new_fd < 0 ? new_fd : swap_print_matches(new_fd, &job->after);
+
+	if (right <= 0)
+		return right ? right : -EBADMSG;
+	return swap_job_apply(job, new_fd, target_fd);
 }
 
 /* Do what the state of the target asks for; 0: job and .new may go. */
 static int complete(const struct swap_job *job, int new_fd, int target_fd, enum swap_target state)
 {
+	int err;
+
 	switch (state) {
 	case SWAP_TARGET_MARKED:
-		return new_fd < 0 ? -ENODATA : swap_job_apply(job, new_fd, target_fd);
+		err = apply(job, new_fd, target_fd);
+		return err == -ENOENT ? -ENODATA : err;
 	case SWAP_TARGET_AFTER:
 		return swap_job_settle(job, target_fd);
 	case SWAP_TARGET_BEFORE:
@@ -85,50 +97,48 @@ static void tell(struct recovery *r, const struct swap_job *job, enum swap_targe
 	const char *path = job->path[0] ? job->path : "a file";
 
 	if (err == -ENOENT)
-		say(r, ALCM_LOG_WARNING, 0,
+		say(r, ALCM_LOG_WARNING,
 			"%s: a crash cut off its conversion, and it isn't here any more; its "
 			"whole "
 			"content is kept as .alcm/swap/%s.new (%s; remove it and its .job if you "
 			"don't need it)",
 			path, job->id, job->pack ? "a blob: alcm cat reads it" : "plain");
-	else if (err == -ENODATA)
-		say(r, ALCM_LOG_ERROR, 0,
-			"%s: a crash cut off its conversion, and its new content is gone", path);
+	else if (err == -ENODATA || err == -EBADMSG)
+		say(r, ALCM_LOG_ERROR,
+			"%s: a crash cut off its conversion, and its new content, "
+			".alcm/swap/%s.new, is %s: restore the file from a copy",
+			path, job->id, err == -ENODATA ? "gone" : "damaged");
 	else if (err)
-		say(r, ALCM_LOG_ERROR, err,
+		say(r, ALCM_LOG_ERROR,
 			"%s: can't finish its conversion, which a crash cut off: %s", path,
 			strerror(-err));
 	else if (state == SWAP_TARGET_BEFORE)
-		say(r, ALCM_LOG_WARNING, 0,
+		say(r, ALCM_LOG_WARNING,
 			"%s: a crash cut off its conversion before it began; it is as it was",
 			path);
-	else
-		say(r, ALCM_LOG_WARNING, 0, "%s: finished its conversion, which a crash cut off",
+	else if (state != SWAP_TARGET_OTHER)
+		say(r, ALCM_LOG_WARNING, "%s: finished its conversion, which a crash cut off",
 			path);
 }
 
 static void redo(struct recovery *r, const struct swap_job *job)
 {
-	int new_fd = open_new(r->dir, job), target, err;
 	enum swap_target state = SWAP_TARGET_OTHER;
+	int new_fd = open_new(r->dir, job), target, err;
 
-	if (new_fd < 0 && new_fd != -ENOENT) {
-		say(r, ALCM_LOG_ERROR, new_fd, "can't use .alcm/swap/%s.new: %s", job->id,
-			strerror(-new_fd));
-		return;
-	}
-	target = swap_target_open(r->store_dirfd, job, new_fd, &state);
+	target = swap_target_open(r->store_dirfd, job, &state);
 	err = target < 0 ? target : complete(job, new_fd, target, state);
 	if (target >= 0)
 		close(target);
 	/* Without .new there is nothing to keep a job for. */
-	if (err == -ENOENT && new_fd < 0)
+	if (err == -ENOENT && new_fd == -ENOENT)
 		err = 0;
 	tell(r, job, state, err);
-	if (!err)
+	if (!err) {
 		err = swap_job_finish(r->dir, job);
-	if (err && err != -ENOENT && err != -ENODATA && !r->err)
-		r->err = err;
+		if (err)
+			tell(r, job, state, err);
+	}
 	if (new_fd >= 0)
 		close(new_fd);
 }
@@ -136,7 +146,7 @@ static void redo(struct recovery *r, const struct swap_job *job)
 /* "ID.suffix" → ID; false for every other name. */
 static bool id_of(const char *name, const char *suffix, char id[SWAP_ID_CHARS + 1])
 {
-	if (strlen(name) != SWAP_ID_CHARS + 4 || strcmp(name + SWAP_ID_CHARS, suffix) != 0 ||
+	if (strlen(name) < SWAP_ID_CHARS || strcmp(name + SWAP_ID_CHARS, suffix) != 0 ||
 		strspn(name, "0123456789abcdef") != SWAP_ID_CHARS)
 		return false;
 	memcpy(id, name, SWAP_ID_CHARS);
@@ -150,18 +160,19 @@ static void recover_job(struct recovery *r, const char *id)
 	int err = job ? swap_job_read(r->dir, id, job) : -ENOMEM;
 
 	if (err) {
-		say(r, ALCM_LOG_ERROR, err, "can't make sense of .alcm/swap/%s.job: %s", id,
+		say(r, ALCM_LOG_ERROR, "can't make sense of .alcm/swap/%s.job: %s", id,
 			strerror(-err));
 		return;
 	}
 	redo(r, job);
 }
 
-static void drop_garbage(struct recovery *r, const char *name)
+/* What was never begun with is garbage; a whole content that lost its job isn't. */
+static void look_at_rest(struct recovery *r, const char *name)
 {
 	char id[SWAP_ID_CHARS + 1], job[SWAP_ID_CHARS + 5];
 
-	if (id_of(name, ".tmp", id)) {
+	if (id_of(name, ".tmp", id) || id_of(name, ".part", id)) {
 		(void)unlinkat(r->dir, name, 0);
 		return;
 	}
@@ -169,7 +180,12 @@ static void drop_garbage(struct recovery *r, const char *name)
 		return;
 	(void)snprintf(job, sizeof(job), "%s.job", id);
 	if (faccessat(r->dir, job, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
-		(void)unlinkat(r->dir, name, 0);
+		say(r, ALCM_LOG_WARNING,
+			".alcm/swap/%s.new: the whole content of a file, whose job is gone; it "
+			"is "
+			"kept (a file that can't be read, as its conversion was cut off, names "
+			"its job: if none names this one, remove it)",
+			id);
 }
 
 static int recover(struct recovery *r)
@@ -192,9 +208,9 @@ static int recover(struct recovery *r)
 	}
 	rewinddir(d);
 	while ((e = readdir(d)))
-		drop_garbage(r, e->d_name);
+		look_at_rest(r, e->d_name);
 	closedir(d);
-	return r->err;
+	return r->n_failed;
 }
 
 int alcm_swap_recover(int store_dirfd,
@@ -233,9 +249,11 @@ static int resume_in(int root, const char *id, int fd)
 	if (!err && job->owner != geteuid() && (fstat(fd, &st) || st.st_uid != job->owner))
 		err = -EPERM;
 	if (!err)
-		err = new_fd = open_new(dir, job);
+		new_fd = open_new(dir, job);
+	if (!err && new_fd < 0)
+		err = new_fd == -ENOENT ? -ENODATA : new_fd;
 	if (new_fd >= 0) {
-		err = swap_job_apply(job, new_fd, fd);
+		err = apply(job, new_fd, fd);
 		close(new_fd);
 	}
 	if (!err)
@@ -244,6 +262,20 @@ static int resume_in(int root, const char *id, int fd)
 	if (!err)
 		swap_dir_remove(root);
 	return err;
+}
+
+static const char *resume_error(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return "in no .alcm/swap at or above it";
+	case -ENODATA:
+		return "its new content is gone";
+	case -EBADMSG:
+		return "its new content is damaged";
+	default:
+		return strerror(-err);
+	}
 }
 
 int alcm_swap_resume(int dirfd, int fd, struct alcm_diag *diag)
@@ -272,6 +304,6 @@ int alcm_swap_resume(int dirfd, int fd, struct alcm_diag *diag)
 	if (err)
 		return diag_set(diag, -EIO, 0,
 			"its conversion in place was cut off, and can't be finished: job %s: %s",
-			id, err == -ENOENT ? "in no .alcm/swap at or above it" : strerror(-err));
+			id, resume_error(err));
 	return 1;
 }

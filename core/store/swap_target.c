@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/beneath.h"
-#include "base/checked.h"
 #include "blob/store.h"
 #include "store/tree.h"
 
@@ -41,62 +40,42 @@ static bool is_marked(int fd, const struct swap_job *job)
 	return strcmp(id, job->id) == 0;
 }
 
-static bool same_print(const struct swap_print *a, const struct swap_print *b)
+static bool is_before(const struct swap_job *job, int fd, const struct stat *st, int *err)
 {
-	return a->size == b->size && a->head_hash == b->head_hash;
-}
+	struct swap_print now;
 
-/* 1: the first `n` bytes of both files are the same. */
-static int same_bytes(int a_fd, int b_fd, uint64_t n)
-{
-	enum { PIECE = 128 << 10 };
-	const struct store a = store_posix(a_fd), b = store_posix(b_fd);
-	AUTO_FREE uint8_t *buf = mem_alloc(2 * PIECE);
-
-	if (!buf)
-		return -ENOMEM;
-	for (uint64_t at = 0; at < n; at += PIECE) {
-		size_t len = (size_t)min_u64(PIECE, n - at);
-		int err = store_read(&a, buf, len, at);
-
-		if (!err)
-			err = store_read(&b, buf + PIECE, len, at);
-		if (err)
-			return err == -ENODATA ? 0 : err;
-		if (memcmp(buf, buf + PIECE, len) != 0)
-			return 0;
-	}
-	return 1;
+	if ((uint64_t)st->st_size != job->before.size || st->st_mtim.tv_sec != job->mtime.tv_sec ||
+		st->st_mtim.tv_nsec != job->mtime.tv_nsec)
+		return false;
+	*err = swap_print_head(fd, &now);
+	return !*err && now.hash == job->before.hash;
 }
 
 /* Copied to the end: a new content shorter than the mark may still have the length of that. */
-static int is_after(const struct swap_job *job, int new_fd, int fd, const struct swap_print *now)
+static int is_after(const struct swap_job *job, int fd, const struct stat *st)
 {
-	if (now->size != job->after.size &&
-		(now->size != CONVERSION_BYTES || job->after.size > CONVERSION_BYTES))
+	uint64_t size = (uint64_t)st->st_size;
+
+	if (size != job->after.size &&
+		(size != CONVERSION_BYTES || job->after.size > CONVERSION_BYTES))
 		return 0;
-	/* Of a .new that is gone the hash is left. */
-	if (new_fd < 0)
-		return same_print(now, &job->after);
-	return same_bytes(new_fd, fd, job->after.size);
+	return swap_print_matches(fd, &job->after);
 }
 
-int swap_target_judge(const struct swap_job *job, int new_fd, int fd, enum swap_target *out)
+int swap_target_judge(const struct swap_job *job, int fd, enum swap_target *out)
 {
-	struct swap_print now;
 	struct stat st;
-	int err = fstat(fd, &st) ? -errno : swap_print_take(fd, &now), after;
+	int err = 0, after;
 
-	if (err)
-		return err;
+	if (fstat(fd, &st))
+		return -errno;
 	*out = SWAP_TARGET_MARKED;
 	if (is_marked(fd, job))
 		return 0;
 	*out = SWAP_TARGET_BEFORE;
-	if (same_print(&now, &job->before) && st.st_mtim.tv_sec == job->mtime.tv_sec &&
-		st.st_mtim.tv_nsec == job->mtime.tv_nsec)
-		return 0;
-	after = is_after(job, new_fd, fd, &now);
+	if (is_before(job, fd, &st, &err) || err)
+		return err;
+	after = is_after(job, fd, &st);
 	*out = after > 0 ? SWAP_TARGET_AFTER : SWAP_TARGET_OTHER;
 	return after < 0 ? after : 0;
 }
@@ -105,47 +84,61 @@ int swap_target_judge(const struct swap_job *job, int new_fd, int fd, enum swap_
 
 struct search {
 	const struct swap_job *job;
-	int new_fd;
 	enum swap_target *state;
 };
 
-/* Whether the job's owner could do to the file what the job does. */
-static int check_owner(int fd, const struct swap_job *job)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EAGAIN;
-	return job->owner == geteuid() || job->owner == st.st_uid ? 0 : -EPERM;
-}
-
-/* Reopen an O_PATH descriptor, even if the file's mode forbids its owner to write. */
-static int reopen_writable(int path_fd, const struct swap_job *job)
-{
-	char proc[32];
-
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
-
-	int fd = open(proc, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0 && errno == EACCES && chmod(proc, job->mode | 0600) == 0)
-		fd = open(proc, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static int open_writable(int at, const char *name, const struct swap_job *job)
+/*
+ * Open the regular file `name` for reading. -EAGAIN: it is of another type. The job's own file may have a mode
+ * that forbids its owner to read; it is one only for the moment of opening it.
+ */
+static int open_readable(int at, const char *name, const struct swap_job *job)
 {
 	int path_fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd;
+	char proc[32];
+	struct stat st;
 
 	if (path_fd < 0)
 		return -errno;
-	fd = check_owner(path_fd, job);
-	if (!fd)
-		fd = reopen_writable(path_fd, job);
+	if (fstat(path_fd, &st) || !S_ISREG(st.st_mode)) {
+		close(path_fd);
+		return -EAGAIN;
+	}
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
+	fd = open(proc, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES && st.st_ino == job->ino &&
+		(st.st_mode & 07777) == job->mode && chmod(proc, job->mode | 0400) == 0) {
+		fd = open(proc, O_RDONLY | O_CLOEXEC);
+		(void)chmod(proc, job->mode);
+	}
+	if (fd < 0)
+		fd = -errno;
 	close(path_fd);
 	return fd;
+}
+
+/* The target, open for reading, in this state, as what the state asks for. Takes `fd`. */
+static int open_for(const struct swap_job *job, int fd, enum swap_target state)
+{
+	char proc[32];
+	struct stat st;
+	int writable;
+
+	if (state == SWAP_TARGET_BEFORE)
+		return fd;
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	writable = fstat(fd, &st) ? -errno : 0;
+	/* Whether the job's owner could do to the file what the job does. */
+	if (!writable && job->owner != geteuid() && job->owner != st.st_uid)
+		writable = -EPERM;
+	if (!writable)
+		writable = open(proc, O_RDWR | O_CLOEXEC);
+	/* The job restores the mode. */
+	if (writable == -1 && errno == EACCES && fchmod(fd, job->mode | 0600) == 0)
+		writable = open(proc, O_RDWR | O_CLOEXEC);
+	if (writable == -1)
+		writable = -errno;
+	close(fd);
+	return writable;
 }
 
 /* For tree_find(): the target's descriptor. */
@@ -153,48 +146,63 @@ static int look_at_file(void *ctx, int at, const char *name, const struct stat *
 {
 	const struct search *s = ctx;
 	enum swap_target found = SWAP_TARGET_OTHER;
-	int fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err = 0;
+	int fd = open_readable(at, name, s->job), err = 0;
 
 	/* What may not be read isn't marked: a file is marked by those who can read it. */
 	if (fd < 0)
-		return errno == EACCES && st->st_ino != s->job->ino ? -ENOENT : -errno;
+		return fd == -EACCES && st->st_ino != s->job->ino ? -ENOENT : fd;
 	if (is_marked(fd, s->job))
 		found = SWAP_TARGET_MARKED;
 	else if (st->st_ino == s->job->ino)
-		err = swap_target_judge(s->job, s->new_fd, fd, &found);
-	close(fd);
-	if (err || found == SWAP_TARGET_OTHER)
-		return err ? err : -ENOENT;
-	*s->state = found;
-	return open_writable(at, name, s->job);
-}
-
-static int open_at_path(int store_dirfd, const struct swap_job *job, int new_fd,
-	enum swap_target *state)
-{
-	char name[NAME_MAX + 1];
-	int at = job->path[0] ? beneath_parent(store_dirfd, job->path, name) : -ENOENT, fd, err;
-
-	if (at < 0)
-		return at;
-	fd = open_writable(at, name, job);
-	close(at);
-	if (fd < 0)
-		return fd;
-	err = swap_target_judge(job, new_fd, fd, state);
-	if (!err && *state != SWAP_TARGET_OTHER)
-		return fd;
+		err = swap_target_judge(s->job, fd, &found);
+	if (!err && found != SWAP_TARGET_OTHER) {
+		*s->state = found;
+		return open_for(s->job, fd, found);
+	}
 	close(fd);
 	return err ? err : -ENOENT;
 }
 
-int swap_target_open(int store_dirfd, const struct swap_job *job, int new_fd,
-	enum swap_target *state)
+/* The file at the job's path, for reading; `state`: what it is. -ENOENT: nothing of the job's. */
+static int look_at_path(int store_dirfd, const struct swap_job *job, enum swap_target *state,
+	bool *is_same)
 {
-	struct search s = { .job = job, .new_fd = new_fd, .state = state };
-	int fd = open_at_path(store_dirfd, job, new_fd, state);
+	char name[NAME_MAX + 1];
+	int at = job->path[0] ? beneath_parent(store_dirfd, job->path, name) : -ENOENT, fd, err;
+	struct stat st;
 
-	if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP && fd != -EAGAIN)
+	if (at < 0)
+		return at;
+	fd = open_readable(at, name, job);
+	close(at);
+	if (fd < 0)
 		return fd;
-	return tree_find(store_dirfd, true, look_at_file, &s);
+	err = fstat(fd, &st) ? -errno : swap_target_judge(job, fd, state);
+	if (!err && *state != SWAP_TARGET_OTHER) {
+		*is_same = *state == SWAP_TARGET_MARKED || st.st_ino == job->ino;
+		return fd;
+	}
+	close(fd);
+	return err ? err : -ENOENT;
+}
+
+int swap_target_open(int store_dirfd, const struct swap_job *job, enum swap_target *state)
+{
+	struct search s = { .job = job, .state = state };
+	bool is_same = false;
+	enum swap_target at_path = SWAP_TARGET_OTHER;
+	int fd = look_at_path(store_dirfd, job, &at_path, &is_same), found;
+
+	/* One that was restored at the path isn't the one that was marked and moved away. */
+	if (fd >= 0 && is_same)
+		found = -ENOENT;
+	else
+		found = tree_find(store_dirfd, true, look_at_file, &s);
+	if (found == -ENOENT && fd >= 0) {
+		*state = at_path;
+		return open_for(job, fd, at_path);
+	}
+	if (fd >= 0)
+		close(fd);
+	return found;
 }

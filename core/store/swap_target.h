@@ -13,16 +13,16 @@ enum swap_target {
 	SWAP_TARGET_AFTER,
 };
 
-/* What the regular file `fd` (readable) is to the job whose .new is `new_fd` (-1: it is gone). */
-int swap_target_judge(const struct swap_job *job, int new_fd, int fd, enum swap_target *out);
+/* What the regular file `fd` (readable) is to the job. */
+int swap_target_judge(const struct swap_job *job, int fd, enum swap_target *out);
 
 /*
- * Open the target for reading and writing: at its path, or the file of the store that is marked with the job's ID, or
- * has its inode number and is as before. A descriptor and its state; -ENOENT: no file of the store is it.
- * -EPERM: the job's owner doesn't own it. Other errors: where one can't look, the target could be.
+ * Open the target: at its path, or the file of the store that is marked with the job's ID, or has its inode
+ * number and is as before or after. A descriptor and its state; it can be written to, but for a file as before.
+ * -ENOENT: no file of the store is it. -EPERM: the job's owner doesn't own it. Other errors: where one
+ * can't look, the target could be.
  */
-int swap_target_open(int store_dirfd, const struct swap_job *job, int new_fd,
-	enum swap_target *state);
+int swap_target_open(int store_dirfd, const struct swap_job *job, enum swap_target *state);
 
 /* The mark at the head of the file `fd`. False: there is none. */
 bool swap_target_mark(int fd, struct conversion *out);

@@ -277,11 +277,105 @@ START_TEST(test_resume_without_job)
 }
 END_TEST
 
+/* What a person did in .alcm/swap after the crash, and what becomes of the file. */
+static const struct harm {
+	const char *command; /* of the store's path */
+	int n_failed;        /* jobs that can't be done */
+} harms[] = {
+	{ "rm '%s'/.alcm/swap/*.job", 0 },
+	{ "truncate -s -100 '%s'/.alcm/swap/*.new", 1 },
+	{ "cd '%s'/.alcm/swap && printf x | dd of=$(echo *.new) bs=1 seek=100000 conv=notrunc "
+	  "status=none",
+		1 },
+};
+
+enum { N_HARMS = sizeof(harms) / sizeof(harms[0]) };
+
+/* A new content that is damaged is nobody's; one without its job may be the only whole one. */
+START_TEST(test_harm_to_a_job)
+{
+	struct stat before;
+	char command[200];
+
+	start_file(true, &before);
+	ck_assert(convert_and_die(false, SWAP_COPYING, 0));
+	run_command(harms[_i].command);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(alcm_swap_recover(store_fd, NULL, NULL), harms[_i].n_failed);
+		assert_pending(file_name);
+		(void)snprintf(command, sizeof(command), "test -e '%s'/.alcm/swap/*.new", store);
+		ck_assert_int_eq(system(command), 0);
+	}
+}
+END_TEST
+
+/* An older version is put back in place of a half converted file: same name, size, time, head; another tail. */
+START_TEST(test_restored_beside)
+{
+	struct stat before;
+	int fd;
+
+	start_file(false, &before);
+	ck_assert(convert_and_die(true, SWAP_COPYING, 0));
+	ck_assert_int_eq(renameat(store_fd, file_name, store_fd, "moved"), 0);
+	content[SIZE - 1] ^= 1;
+	close(make_file(file_name, 0444, content, SIZE));
+	recover();
+	assert_file(file_name, ALCM_PLAIN);
+	content[SIZE - 1] ^= 1;
+	fd = openat(store_fd, "moved", O_RDONLY);
+	ck_assert_int_eq(kind_of(fd), ALCM_BLOB);
+	assert_content(fd, content, SIZE);
+	close(fd);
+	assert_swap_empty();
+}
+END_TEST
+
+/* As a user who has no right that the modes don't give. */
+static void recover_as_user(void)
+{
+	enum { USER = 12345 };
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		if (geteuid() == 0 && (setgid(USER) || setuid(USER)))
+			_exit(1);
+		_exit(alcm_swap_recover(store_fd, NULL, NULL));
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+
+/* Files that only look like the target, or may be looked at only with rights that we don't have. */
+START_TEST(test_others_keep_their_modes)
+{
+	struct stat before, now;
+	int fd;
+
+	start_file(false, &before);
+	ck_assert(convert_and_die(true, SWAP_COPYING, 0));
+	ck_assert_int_eq(renameat(store_fd, file_name, store_fd, "moved"), 0);
+	close(make_file(file_name, 0400, "another", 7));
+	ck_assert_int_eq(mkdirat(store_fd, "shut", 0), 0);
+	run_command("test $(id -u) != 0 || chown -R 12345 '%s'");
+	recover_as_user();
+	ck_assert_int_eq(fstatat(store_fd, file_name, &now, 0), 0);
+	ck_assert_uint_eq(now.st_mode & 07777, 0400);
+	fd = openat(store_fd, "moved", O_RDONLY);
+	assert_content(fd, content, SIZE);
+	close(fd);
+	assert_same_file("moved", &before);
+	ck_assert_int_eq(unlinkat(store_fd, "shut", AT_REMOVEDIR), 0);
+}
+END_TEST
+
 START_TEST(test_garbage_is_removed)
 {
 	int dir = swap_dir_open(store_fd, true);
 
-	close(openat(dir, "0123456789abcdef0123456789abcdef.new", O_WRONLY | O_CREAT, 0600));
+	close(openat(dir, "0123456789abcdef0123456789abcdef.part", O_WRONLY | O_CREAT, 0600));
 	close(openat(dir, "0123456789abcdef0123456789abcdee.tmp", O_WRONLY | O_CREAT, 0600));
 	close(dir);
 	recover();
@@ -302,12 +396,15 @@ int main(void)
 
 	tcase_add_loop_test(tc, test_death_at_each_step, 0, 2 * SWAP_STEPS);
 	tcase_add_loop_test(tc, test_death_of_recovery, SWAP_COPYING, SWAP_STEPS);
-	tcase_add_loop_test(tc, test_target_moved, SWAP_JOB_DURABLE, SWAP_JOB_REMOVED);
-	tcase_add_loop_test(tc, test_store_copied, SWAP_JOB_DURABLE, SWAP_JOB_REMOVED);
+	tcase_add_loop_test(tc, test_target_moved, SWAP_JOB_DURABLE, SWAP_NEW_REMOVED);
+	tcase_add_loop_test(tc, test_store_copied, SWAP_JOB_DURABLE, SWAP_NEW_REMOVED);
 	tcase_add_test(tc, test_target_not_here);
 	tcase_add_test(tc, test_changed_after_crash);
 	tcase_add_loop_test(tc, test_resume, 0, 2);
 	tcase_add_test(tc, test_resume_without_job);
+	tcase_add_loop_test(tc, test_harm_to_a_job, 0, N_HARMS);
+	tcase_add_test(tc, test_restored_beside);
+	tcase_add_test(tc, test_others_keep_their_modes);
 	tcase_add_test(tc, test_garbage_is_removed);
 	tcase_add_test(tc, test_nothing_to_recover);
 	return run_suite("swap_crash", tc);

@@ -164,7 +164,8 @@ enum cli_exit store_lock(struct cli *cli, struct store_at *store)
 			diag.cause[0] ? diag.cause : strerror(-err));
 	store->temporary = alcm_store_is_temporary(store->store);
 	err = alcm_swap_recover(store->dirfd, log_recovery, &recovery);
-	if (err)
+	/* One file that can't be helped doesn't keep the others from being used. */
+	if (err < 0)
 		return cli_error(cli, store->root,
 			"can't finish a job that a crash left in .alcm/swap: %s", strerror(-err));
 	return CLI_OK;
