@@ -17,9 +17,14 @@ enum { DEPTH_MAX = 4096 };
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
+static uint64_t hash_of(const char *text)
+{
+	return XXH3_64bits(text, strlen(text)) >> (64 - PLACE_KEY_BITS);
+}
+
 static int add_key(struct place *p, bool self, const char *text)
 {
-	uint64_t hash = XXH3_64bits(text, strlen(text)) >> (64 - PLACE_KEY_BITS);
+	uint64_t hash = hash_of(text);
 
 	for (size_t i = 0; i < p->n_keys; i++) {
 		if (p->keys[i].hash == hash)
@@ -46,13 +51,31 @@ void place_release(struct place *p)
 
 /* ---- by inode, upwards through ".." ------------------------------------------------------------ */
 
+enum { INODE_TEXT = 64 };
+
+static const char *inode_text(char text[INODE_TEXT], const struct stat *st)
+{
+	(void)snprintf(text, INODE_TEXT, "i %llu %llu", (unsigned long long)st->st_dev,
+		(unsigned long long)st->st_ino);
+	return text;
+}
+
 static int add_inode(struct place *p, bool self, const struct stat *st)
 {
-	char text[64];
+	char text[INODE_TEXT];
 
-	(void)snprintf(text, sizeof(text), "i %llu %llu", (unsigned long long)st->st_dev,
-		(unsigned long long)st->st_ino);
-	return add_key(p, self, text);
+	return add_key(p, self, inode_text(text, st));
+}
+
+int place_own_key(int dirfd, struct place_key *out)
+{
+	char text[INODE_TEXT];
+	struct stat st;
+
+	if (fstat(dirfd, &st))
+		return -errno;
+	*out = (struct place_key){ hash_of(inode_text(text, &st)), true };
+	return 0;
 }
 
 static int add_inodes(struct place *p, int dirfd)
@@ -100,6 +123,8 @@ struct climb {
 	char inside[2 * PATH_MAX]; /* the same within its filesystem */
 	char text[2 * PATH_MAX + 64];
 	char line[4 * PATH_MAX];
+	struct mount_row other;    /* another mount of the filesystem of `row` */
+	char hidden[3 * PATH_MAX]; /* a directory above `row`, as that one shows it */
 };
 
 /* \ooo of mountinfo, in place. */
@@ -164,6 +189,36 @@ static int add_path(struct climb *c, bool self)
 	return add_key(c->place, self, c->text);
 }
 
+/*
+ * c->inside lies above what c->row shows of the filesystem. Another mount may show it, and then it has an inode
+ * number, which outlives a rename. One that no mount shows has its path only.
+ */
+static int add_hidden(struct climb *c)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	const char *dir = *c->inside ? c->inside : "/", *rel;
+	struct stat st;
+	int err = 0, fd;
+
+	while (f && !err && fgets(c->line, sizeof(c->line), f)) {
+		if (!parse_row(c->line, &c->other) || c->other.major != c->row.major ||
+			c->other.minor != c->row.minor || !(rel = path_below(dir, c->other.root)))
+			continue;
+		(void)snprintf(c->hidden, sizeof(c->hidden), "%s%s",
+			strcmp(c->other.point, "/") == 0 ? "" : c->other.point, rel);
+		fd = open(*c->hidden ? c->hidden : "/",
+			O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (!fstat(fd, &st))
+			err = add_inode(c->place, false, &st);
+		close(fd);
+	}
+	if (f)
+		(void)fclose(f);
+	return err;
+}
+
 /* c->path and all above it that its mount c->row shows or hides. */
 static int add_paths(struct climb *c, bool self)
 {
@@ -178,6 +233,8 @@ static int add_paths(struct climb *c, bool self)
 	while (!err && *c->inside) {
 		*strrchr(c->inside, '/') = '\0';
 		err = add_path(c, false);
+		if (!err && !path_below(*c->inside ? c->inside : "/", c->row.root))
+			err = add_hidden(c);
 	}
 	return err;
 }

@@ -4,7 +4,8 @@
  * whichever mount, bind mount or mount namespace they look through.
  *
  * A directory has two such names: its device and inode number (which survive a rename), and its path within
- * its filesystem, from /proc/self/mountinfo (which tells what lies above a bind mount). Each becomes a hash.
+ * its filesystem, from /proc/self/mountinfo (which tells what lies above a bind mount). Each becomes a hash. What lies
+ * above a bind mount has its inode number, too, where another mount shows it.
  */
 #ifndef ALCM_STORE_PLACE_H
 #define ALCM_STORE_PLACE_H
@@ -31,5 +32,8 @@ struct place {
  */
 int place_find(int dirfd, struct place *out);
 void place_release(struct place *place);
+
+/* The directory's own key by its inode number, without all that lies above. 0 or a negative errno. */
+int place_own_key(int dirfd, struct place_key *out);
 
 #endif

@@ -114,6 +114,13 @@ static int judge_marks(const struct marks_seen *seen, enum alcm_use use, struct 
 	return 0;
 }
 
+bool alcm_store_is_used(int dirfd)
+{
+	struct place_key key;
+
+	return place_own_key(dirfd, &key) == 0 && marks_are_on(dirfd, &key);
+}
+
 static int take_marks(struct alcm_store *s, struct alcm_diag *diag)
 {
 	struct marks_seen seen;

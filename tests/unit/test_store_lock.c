@@ -149,6 +149,14 @@ START_TEST(test_bind_mount)
 	expect("top/store", ALCM_USE_VERB, -EBUSY);
 	expect("top/store/sub", ALCM_USE_FILE, -EBUSY);
 	alcm_store_close(held);
+	/* A store that is renamed is known by its inode, which a mount of the filesystem's root shows. */
+	ck_assert_int_eq(lock("top/store", ALCM_USE_MOUNT, &held), 0);
+	path_in(from, "top/store");
+	path_in(to, "top/renamed");
+	ck_assert_int_eq(rename(from, to), 0);
+	expect("top/other", ALCM_USE_FILE, -EBUSY);
+	alcm_store_close(held);
+	path_in(to, "top/other");
 	umount2(to, MNT_DETACH);
 }
 END_TEST

@@ -113,11 +113,11 @@ static bool is_mount_point(int dirfd, const char *name)
 		x.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
-/* Whether the directory is the root of a store. */
+/* Whether the directory is the root of a store, also of one whose .alcm was removed while it is mounted. */
 static bool is_store(int dirfd, const char *name)
 {
-	int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool is = fd >= 0 && alcm_store_is_root(fd);
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool is = fd >= 0 && (alcm_store_is_root(fd) || alcm_store_is_used(fd));
 
 	if (fd >= 0)
 		close(fd);

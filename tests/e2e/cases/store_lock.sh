@@ -66,6 +66,15 @@ cp "$WORK/w.npy" "$WORK/beside.npy"
 "$ALCM" pack "$WORK/beside.npy"
 "$ALCM" cat "$WORK/beside.npy" | cmp - "$WORK/w.npy"
 
+# Moved to a place where nobody looked for it, and without its .alcm.
+mkdir "$WORK/elsewhere"
+mv "$STORE" "$WORK/elsewhere/store"
+mv "$WORK/elsewhere/store/.alcm" "$WORK/admin"
+fails "$ALCM" unpack -r "$WORK/elsewhere" && says "left out"
+mv "$WORK/admin" "$WORK/elsewhere/store/.alcm"
+mv "$WORK/elsewhere/store" "$STORE"
+unchanged "a store that was moved"
+
 # --wait: until it is unmounted.
 "$ALCM" unpack -r --wait "$STORE" >"$WORK/said" 2>&1 &
 sleep 0.3
