@@ -44,8 +44,8 @@ enum alcm_use {
 };
 
 /*
- * Whether the open directory is a store's root: .alcm is there, and more in it than the jobs that a command
- * left where no store was.
+ * Whether the open directory is a store's root: .alcm has a lock or reports. One that is empty, or has only
+ * jobs, is what a command that was killed leaves where no store was.
  */
 bool alcm_store_is_root(int dirfd);
 

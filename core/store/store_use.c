@@ -160,9 +160,7 @@ static bool exists(int dirfd, const char *path)
 
 bool alcm_store_is_root(int dirfd)
 {
-	return exists(dirfd, ".alcm") &&
-		(exists(dirfd, ".alcm/lock") || exists(dirfd, ".alcm/caq") ||
-			!exists(dirfd, ".alcm/swap"));
+	return exists(dirfd, ".alcm/lock") || exists(dirfd, ".alcm/caq");
 }
 
 /*

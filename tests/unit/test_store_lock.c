@@ -242,6 +242,24 @@ START_TEST(test_temporary)
 }
 END_TEST
 
+/* What a command leaves that was killed while it made, or removed, the directory of its jobs. 0: no job. */
+START_TEST(test_leftover)
+{
+	struct alcm_store *s;
+	char name[128], swap[128];
+
+	path_in(name, "top/store/.alcm");
+	path_in(swap, "top/store/.alcm/swap");
+	ck_assert_int_eq(mkdir(name, 0755), 0);
+	if (_i)
+		ck_assert_int_eq(mkdir(swap, 0700), 0);
+	ck_assert_int_eq(lock("top/store", ALCM_USE_VERB, &s), 0);
+	ck_assert(alcm_store_is_temporary(s));
+	alcm_store_close(s);
+	ck_assert_int_ne(access(name, F_OK), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("store_lock");
@@ -257,6 +275,7 @@ int main(void)
 	tcase_add_test(tc, test_lock_file_replaced);
 	tcase_add_test(tc, test_lock_file_held);
 	tcase_add_test(tc, test_temporary);
+	tcase_add_loop_test(tc, test_leftover, 0, 2);
 	suite_add_tcase(s, tc);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_ENV);
