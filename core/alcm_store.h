@@ -50,10 +50,10 @@ enum alcm_use {
 bool alcm_store_is_root(int dirfd);
 
 /*
- * Whether the directory, open for reading, is the root of a store that somebody else has locked. It is asked of
+ * Whether the directory, open for reading, is the root of a store that is mounted. It is asked of
  * directories below one's own store: one that was moved there since it was mounted is marked at the place it had.
  */
-bool alcm_store_is_used(int dirfd);
+bool alcm_store_is_mounted(int dirfd);
 
 /* Open the directory `path` as a store. -ENOENT, -ENOTDIR, -EACCES (it must be readable), -ENOMEM, … */
 int alcm_store_open(const char *path, struct alcm_store **out);

@@ -121,13 +121,10 @@ static bool others_hold(int rootfd, enum mark mark, uint64_t hash)
 	return fcntl(rootfd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
 }
 
-bool marks_are_on(int dirfd, const struct place_key *key)
+bool marks_of_mount(int dirfd, const struct place_key *key)
 {
-	bool held = false;
-
-	for (int m = MARK_MOUNT; !held && m <= MARK_READ; m++)
-		held = others_hold(dirfd, m, key->hash);
-	return held;
+	return others_hold(dirfd, MARK_MOUNT, key->hash) ||
+		others_hold(dirfd, MARK_READ, key->hash);
 }
 
 static void look_at_root(int rootfd, const struct place *place, struct marks_seen *out)

@@ -40,8 +40,8 @@ int marks_set(int rootfd, const struct place *place, enum mark use);
 /* Take the marks back. */
 void marks_clear(int rootfd);
 
-/* Whether a store whose root is the open directory `dirfd` (for reading) is used by another descriptor. */
-bool marks_are_on(int dirfd, const struct place_key *key);
+/* Whether the open directory `dirfd` (for reading) is marked as the root of a mounted store. */
+bool marks_of_mount(int dirfd, const struct place_key *key);
 
 /*
  * What others have marked; the caller's own marks, set on `rootfd`, are left out. -ENOSYS: there is no

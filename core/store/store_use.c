@@ -114,11 +114,20 @@ static int judge_marks(const struct marks_seen *seen, enum alcm_use use, struct 
 	return 0;
 }
 
-bool alcm_store_is_used(int dirfd)
+bool alcm_store_is_mounted(int dirfd)
 {
+	/* One who is refused had set marks for a moment, and tries again after a longer pause. */
+	enum { LOOKS = 5, PAUSE_US = 3000 };
 	struct place_key key;
 
-	return place_own_key(dirfd, &key) == 0 && marks_are_on(dirfd, &key);
+	if (place_own_key(dirfd, &key))
+		return false;
+	for (int k = 0; k < LOOKS; k++) {
+		if (!marks_of_mount(dirfd, &key))
+			return false;
+		usleep(PAUSE_US);
+	}
+	return true;
 }
 
 static int take_marks(struct alcm_store *s, struct alcm_diag *diag)

@@ -129,6 +129,27 @@ START_TEST(test_renamed)
 }
 END_TEST
 
+/* Asked by those who come from above: a command that waits for them is no mount. */
+START_TEST(test_is_mounted)
+{
+	struct alcm_store *held;
+	char path[128];
+	int fd;
+
+	path_in(path, "top/store");
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	ck_assert(!alcm_store_is_mounted(fd));
+	ck_assert_int_eq(lock("top/store", ALCM_USE_VERB, &held), 0);
+	ck_assert(!alcm_store_is_mounted(fd));
+	alcm_store_close(held);
+	ck_assert_int_eq(lock("top/store", ALCM_USE_MOUNT, &held), 0);
+	ck_assert(alcm_store_is_mounted(fd));
+	alcm_store_close(held);
+	ck_assert(!alcm_store_is_mounted(fd));
+	close(fd);
+}
+END_TEST
+
 /* A directory of the store, seen through a bind mount, above which nothing of the store can be seen. */
 START_TEST(test_bind_mount)
 {
@@ -270,6 +291,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_loop_test(tc, test_pair, 0, N_PAIRS);
 	tcase_add_test(tc, test_renamed);
+	tcase_add_test(tc, test_is_mounted);
 	tcase_add_test(tc, test_bind_mount);
 	tcase_add_test(tc, test_hard_links);
 	tcase_add_test(tc, test_lock_file_replaced);

@@ -117,7 +117,7 @@ static bool is_mount_point(int dirfd, const char *name)
 static bool is_store(int dirfd, const char *name)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool is = fd >= 0 && (alcm_store_is_root(fd) || alcm_store_is_used(fd));
+	bool is = fd >= 0 && (alcm_store_is_root(fd) || alcm_store_is_mounted(fd));
 
 	if (fd >= 0)
 		close(fd);
