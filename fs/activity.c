@@ -214,28 +214,12 @@ char *activity_prometheus(struct fs *fs, bool names)
 	return text;
 }
 
-/* The inode's way below the root by the names that were looked up last; table_lock held. */
-static char *path_locked(const struct inode *i)
-{
-	char *path = strdup(i->name ? i->name : "");
-
-	for (const struct inode *up = i->parent; path && up && up->parent; up = up->parent) {
-		char *longer = NULL;
-
-		if (asprintf(&longer, "%s/%s", up->name ? up->name : "", path) < 0)
-			longer = NULL;
-		free(path);
-		path = longer;
-	}
-	return path;
-}
-
 static void add_writing(cJSON *list, const struct activity_writing *w)
 {
 	const struct inode *i = (const struct inode *)(const void *)((const char *)w -
 		offsetof(struct inode, content.writing));
 	cJSON *o = cJSON_CreateObject();
-	char *path = path_locked(i), *printable = path ? alcm_utf8(path) : NULL;
+	char *path = inode_path_locked(i), *printable = path ? alcm_utf8(path) : NULL;
 
 	cJSON_AddStringToObject(o, "name", printable ? printable : "?");
 	cJSON_AddNumberToObject(o, "written_bytes",

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,36 +53,107 @@ static void write_report(struct fs *fs, const struct alcm_info *info, const char
 		fs_log(fs, ALCM_LOG_WARNING, "%s: no report: %s", name, strerror(-err));
 }
 
-void admin_write_report(struct fs *fs, struct inode *i)
+/* By the names that were looked up last. */
+static bool name_in_table(struct fs *fs, const struct inode *i, char name[PATH_TEXT])
 {
-	char name[PATH_TEXT], now[PATH_TEXT], sidecar[PATH_TEXT];
-	struct alcm_info info;
-	struct stat st;
+	bool fits;
+	char *path;
 
-	if (!i->content.blob || fstat(i->content.fd, &st) || !st.st_nlink ||
-		alcm_blob_info(i->content.blob, &info, NULL) ||
-		alcm_blob_list_tensors(i->content.blob, &info))
-		return;
-	if (!path_below(fs, i->content.fd, name))
-		return;
-	write_report(fs, &info, name, i->content.fd);
-	/* Renamed or removed meanwhile: who did that found no report yet, and one at the new name is
-	   made anew when somebody asks for it. */
-	if ((!path_below(fs, i->content.fd, now) || strcmp(now, name) != 0) &&
-		!alcm_sidecar_name(name, sidecar, sizeof(sidecar)))
-		alcm_sidecar_prune(fs->store_fd, sidecar);
+	lock_take(&fs->table_lock);
+	path = inode_path_locked(i);
+	lock_drop(&fs->table_lock);
+	fits = path && *path && strlen(path) < PATH_MAX;
+	if (fits)
+		strcpy(name, path);
+	free(path);
+	return fits;
 }
 
-/* What the store's file holds by its last commit; `st` is the file's. */
-static int info_in_store(struct fs *fs, int fd, struct alcm_info *out, struct stat *st)
+/*
+ * The name of a file that has one, and its attributes. The descriptor is of one of its names, which may be gone
+ * while others are left.
+ */
+static bool named(struct fs *fs, const struct inode *i, int path_fd, char name[PATH_TEXT],
+	struct stat *st)
 {
-	struct alcm_blob *blob = NULL;
-	int err = fstat(fd, st) ? -errno : alcm_blob_open(fs->alcm, fd, false, &blob, NULL);
+	static const char gone[] = " (deleted)";
+	size_t n;
 
+	if (fstatat(path_fd, "", st, AT_EMPTY_PATH) || !st->st_nlink)
+		return false;
+	if (st->st_nlink > 1 || !path_below(fs, path_fd, name))
+		return name_in_table(fs, i, name);
+	n = strlen(name);
+	if (n > strlen(gone) && strcmp(name + n - strlen(gone), gone) == 0)
+		return name_in_table(fs, i, name);
+	return true;
+}
+
+void admin_write_lossy(struct fs *fs, struct inode *i, const struct alcm_info *info)
+{
+	char proc[PATH_PROC], name[PATH_TEXT];
+	struct stat st;
+	int fd;
+
+	if (!named(fs, i, i->path_fd, name, &st))
+		return;
+	fd = path_open_quietly(path_proc(i->path_fd, proc));
+	if (fd < 0)
+		return;
+	write_report(fs, info, name, fd);
+	close(fd);
+}
+
+/* The report in the store, if it is that of the blob as it is now; NULL: it isn't. */
+static char *current_report(struct fs *fs, const struct alcm_info *info, const char *name,
+	const char *sidecar, int fd)
+{
+	struct stat st, is;
+	char *text = NULL;
+	size_t len;
+
+	if (fstat(fd, &st) || alcm_sidecar_read(fs->store_fd, sidecar, &text, &len, &is))
+		return NULL;
+	if (alcm_sidecar_private_enough(&is, fd) &&
+		alcm_report_current(text, len, info, name, &st.st_mtim))
+		return text;
+	alcm_free_text(text);
+	return NULL;
+}
+
+static bool report_current(struct fs *fs, const struct alcm_info *info, const char *name,
+	const char *sidecar, int fd)
+{
+	char *text = current_report(fs, info, name, sidecar, fd);
+
+	alcm_free_text(text);
+	return text;
+}
+
+/* By the last commit in the store: the report there, or, missing or stale, one that is to be written there. */
+static int stored_report(struct fs *fs, struct inode *i, int path_fd, int fd, char **out)
+{
+	char name[PATH_TEXT], sidecar[PATH_TEXT];
+	struct alcm_blob *blob = NULL;
+	struct alcm_info info;
+	struct stat st;
+	int err = alcm_blob_open(fs->alcm, fd, false, &blob, NULL);
+	bool has_name = named(fs, i, path_fd, name, &st) &&
+		!alcm_sidecar_name(name, sidecar, sizeof(sidecar));
+
+	*out = NULL;
 	if (!err)
-		err = alcm_blob_info(blob, out, NULL);
-	if (!err)
-		err = alcm_blob_list_tensors(blob, out);
+		err = alcm_blob_info(blob, &info, NULL);
+	if (!err && has_name)
+		*out = current_report(fs, &info, name, sidecar, fd);
+	if (!err && !*out) {
+		err = alcm_blob_list_tensors(blob, &info);
+		if (!err)
+			err = alcm_report_json(&info, has_name ? name : path_of(fs, fd, name),
+				&st.st_mtim, out);
+		if (!err && has_name && !fs->only_reads)
+			reports_due(fs, i);
+	}
 	alcm_blob_close(blob);
 	return err;
 }
@@ -95,40 +167,39 @@ int admin_report(struct fs *fs, struct inode *i, int path_fd, char **out)
 
 	if (fd < 0)
 		return -errno;
-	err = info_in_store(fs, fd, &info, &st);
+	err = stored_report(fs, i, path_fd, fd, out);
 	/* Without a commit, or being converted: who has it open knows more. */
-	if (err && err != -EMEDIUMTYPE)
+	if (err && err != -EMEDIUMTYPE) {
 		err = content_info(fs, i, path_fd, &info);
-	if (!err)
-		err = alcm_report_json(&info, path_of(fs, fd, name), &st.st_mtim, out);
+		if (!err)
+			err = fstat(fd, &st)
+				? -errno
+				: alcm_report_json(&info, path_of(fs, fd, name), &st.st_mtim, out);
+	}
 	close(fd);
 	return err == -EMEDIUMTYPE ? -ENODATA : err;
 }
 
-static bool report_current(struct fs *fs, const struct alcm_info *info, const char *name,
-	const char *sidecar, int fd)
+/* The store's file NAME, without a trace in its access time, where the store allows that. */
+static int open_stored(struct fs *fs, const char *name)
 {
-	struct stat st, is;
-	char *text = NULL;
-	size_t len;
-	bool current = !fstat(fd, &st) &&
-		!alcm_sidecar_read(fs->store_fd, sidecar, &text, &len, &is) &&
-		alcm_sidecar_private_enough(&is, fd) &&
-		alcm_report_current(text, len, info, name, &st.st_mtim);
+	const int flags = O_RDONLY | O_NONBLOCK;
+	int fd = alcm_open_beneath(fs->store_fd, name, flags | O_NOATIME, 0);
 
-	alcm_free_text(text);
-	return current;
+	return fd == -EPERM ? alcm_open_beneath(fs->store_fd, name, flags, 0) : fd;
 }
 
 /* The report of the store's file NAME: current after this, or gone if NAME is no blob. */
 static void refresh_report(struct fs *fs, const char *name, const char *sidecar)
 {
-	int fd = alcm_open_beneath(fs->store_fd, name, O_RDONLY | O_NONBLOCK, 0);
 	struct alcm_blob *blob = NULL;
 	struct alcm_info info;
 	struct stat st;
+	int fd = open_stored(fs, name);
 
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
+	if (fd == -ENOENT)
+		alcm_sidecar_prune(fs->store_fd, sidecar);
+	else if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		alcm_blob_open(fs->alcm, fd, false, &blob, NULL) ||
 		alcm_blob_info(blob, &info, NULL))
 		(void)alcm_sidecar_remove(fs->store_fd, sidecar, false);
@@ -140,18 +211,43 @@ static void refresh_report(struct fs *fs, const char *name, const char *sidecar)
 		close(fd);
 }
 
+void admin_write_report(struct fs *fs, struct inode *i, int path_fd)
+{
+	enum {
+		N_TRIES = 3
+	}; /* of a file that changes all the time: the last change brings it back */
+	char name[PATH_TEXT], now[PATH_TEXT], sidecar[PATH_TEXT];
+	struct stat before, after;
+
+	for (unsigned k = 0; k < N_TRIES && named(fs, i, path_fd, name, &before); k++) {
+		if (alcm_sidecar_name(name, sidecar, sizeof(sidecar)))
+			return;
+		refresh_report(fs, name, sidecar);
+		if (named(fs, i, path_fd, now, &after) && strcmp(now, name) == 0 &&
+			!memcmp(&before.st_ctim, &after.st_ctim, sizeof(before.st_ctim)))
+			return;
+		/* Who renamed, removed or converted it meanwhile found no report yet. */
+		refresh_report(fs, name, sidecar);
+	}
+}
+
 void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 {
 	char dir[PATH_TEXT], sidecar[PATH_TEXT];
 	char target[PATH_MAX + NAME_MAX];
 	size_t top = strlen(CAQ);
 
-	if (fs->only_reads || !path_below(fs, dir_fd, dir) || strncmp(dir, CAQ, top) != 0 ||
-		(dir[top] && dir[top] != '/') ||
+	if (fs->only_reads || !path_below(fs, dir_fd, dir))
+		return;
+	/* The first report makes the directory. */
+	if (strcmp(dir, ADMIN_NAME) == 0 && faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+		reports_finish(fs);
+	if (strncmp(dir, CAQ, top) != 0 || (dir[top] && dir[top] != '/') ||
 		snprintf(sidecar, sizeof(sidecar), "%s%s%s", dir + top + (dir[top] == '/'),
 			dir[top] ? "/" : "", name) >= PATH_MAX)
 		return;
 	if (strcmp(name, ALCM_SUMMARY_NAME) == 0) {
+		reports_finish(fs);
 		summaries_refresh(fs, dir + top + (dir[top] == '/'));
 	} else if (!alcm_sidecar_file(fs->store_fd, sidecar, target, sizeof(target))) {
 		refresh_report(fs, target, sidecar);
@@ -218,19 +314,23 @@ int admin_scheduler(struct fs *fs, int path_fd, char **out)
 	return err == -ENOENT ? -ENODATA : err;
 }
 
-void admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const char *to,
+bool admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const char *to,
 	unsigned flags)
 {
 	char old[PATH_TEXT], new[PATH_TEXT];
+	bool renew = false;
 
 	/* A file's report, or a directory of them. */
 	for (int is_dir = 0; is_dir < 2; is_dir++) {
 		if (!sidecar_name(fs, from_fd, from, is_dir, old) ||
 			!sidecar_name(fs, to_fd, to, is_dir, new))
-			return;
+			return renew;
+		int err = alcm_sidecar_move(fs->store_fd, old, new, flags & RENAME_EXCHANGE);
+
 		/* What is at the new name now has no report; one of before would lie. */
-		if (alcm_sidecar_move(fs->store_fd, old, new, flags & RENAME_EXCHANGE) == -ENOENT)
-			(void)alcm_sidecar_remove(fs->store_fd, new, false);
+		if (err == -ENOENT)
+			err = alcm_sidecar_remove(fs->store_fd, new, false);
+		renew |= !err && !is_dir;
 	}
 	/* Removed already: who did that found no reports yet. */
 	if (faccessat(to_fd, to, F_OK, AT_SYMLINK_NOFOLLOW)) {
@@ -238,6 +338,7 @@ void admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const 
 		admin_removed(fs, to_fd, to, false);
 	}
 	summaries_changed(fs);
+	return renew;
 }
 
 void admin_removed(struct fs *fs, int dir_fd, const char *name, bool is_dir)

@@ -5,8 +5,6 @@
 #include <stdint.h>
 #include <time.h>
 
-enum { PAUSE_ROUNDS = 10 }; /* as long as so many rounds took, on top of pause_ms */
-
 static uint64_t now_ms(void)
 {
 	struct timespec t;
@@ -37,7 +35,7 @@ static void *run(void *arg)
 			lock_wait(&b->lock, &b->changed);
 			continue;
 		}
-		pause_locked(b, b->pause_ms + PAUSE_ROUNDS * round_ms);
+		pause_locked(b, b->pause_ms + b->rest_rounds * round_ms);
 		b->due = false;
 		lock_drop(&b->lock);
 		round_ms = now_ms();
@@ -50,7 +48,7 @@ static void *run(void *arg)
 }
 
 int background_start(struct background *b, struct fs *fs, void (*round)(struct fs *fs),
-	unsigned pause_ms)
+	unsigned pause_ms, unsigned rest_rounds)
 {
 	pthread_condattr_t attr;
 	int err;
@@ -58,6 +56,7 @@ int background_start(struct background *b, struct fs *fs, void (*round)(struct f
 	b->fs = fs;
 	b->round = round;
 	b->pause_ms = pause_ms;
+	b->rest_rounds = rest_rounds;
 	lock_init(&b->lock, LOCK_QUEUE);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Work that is done a while after it became due, by a thread of its own: what happens meanwhile costs no
- * second round, and rounds take a tenth of the time at most.
+ * second round. Rounds can be kept to a share of the time.
  */
 #ifndef ALCMFS_BACKGROUND_H
 #define ALCMFS_BACKGROUND_H
@@ -14,18 +14,22 @@
 struct fs;
 
 struct background {
-	struct fs *fs; /* constant, as the next two */
+	struct fs *fs; /* constant, as the next three */
 	void (*round)(struct fs *fs);
 	unsigned pause_ms;      /* between when it is due and the round */
+	unsigned rest_rounds;   /* and so many times what the round before took */
 	struct lock lock;       /* guards what follows; a leaf */
 	pthread_cond_t changed; /* by the monotonic clock */
 	bool due, ending, running;
 	pthread_t thread;
 };
 
-/* Start the thread; in the process that serves. 0, or a negative errno. */
+/*
+ * Start the thread; in the process that serves. After a round that took a while it rests for `rest_rounds` times as
+ * long. 0, or a negative errno.
+ */
 int background_start(struct background *work, struct fs *fs, void (*round)(struct fs *fs),
-	unsigned pause_ms);
+	unsigned pause_ms, unsigned rest_rounds);
 
 /* There is something to do; round() may say so too. */
 void background_due(struct background *work);

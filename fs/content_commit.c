@@ -171,8 +171,26 @@ static void advance_scheduler(struct fs *fs, struct inode *i)
 	lock_drop(&fs->scheduler_lock);
 }
 
-/* io held shared; `*changed`: readers see other values than before. */
-static int commit_blob(struct fs *fs, struct inode *i, bool sync, bool *changed,
+/* What a commit did, for those who are told when no lock is held. */
+struct outcome {
+	bool changed;            /* readers see other values than before */
+	bool renewed;            /* the report is another */
+	struct alcm_info *lossy; /* what is to be in it, if the profile is lossy */
+};
+
+/* On the heap; NULL: it can't be told. */
+static struct alcm_info *what_is_known(struct alcm_blob *blob)
+{
+	struct alcm_info *info = malloc(sizeof(*info));
+
+	if (info && !alcm_blob_info(blob, info, NULL) && !alcm_blob_list_tensors(blob, info))
+		return info;
+	free(info);
+	return NULL;
+}
+
+/* io held shared. */
+static int commit_blob(struct fs *fs, struct inode *i, bool sync, struct outcome *out,
 	struct alcm_diag *diag)
 {
 	struct content *c = &i->content;
@@ -181,7 +199,7 @@ static int commit_blob(struct fs *fs, struct inode *i, bool sync, bool *changed,
 	int err;
 
 	do {
-		err = sync ? 0 : quantise(fs, i, changed, diag);
+		err = sync ? 0 : quantise(fs, i, &out->changed, diag);
 		dirty |= alcm_blob_dirty(c->blob);
 		if (!err)
 			err = alcm_blob_commit(c->blob, sync, diag);
@@ -193,9 +211,11 @@ static int commit_blob(struct fs *fs, struct inode *i, bool sync, bool *changed,
 		return err;
 	activity_count(&fs->activity, ACTIVITY_N_COMMITS, 1);
 	content_restore_mtime(i);
-	if (*changed)
+	if (out->changed)
 		advance_scheduler(fs, i);
-	admin_write_report(fs, i);
+	out->renewed = true;
+	if (alcm_blob_lossy(c->blob))
+		out->lossy = what_is_known(c->blob);
 	return 0;
 }
 
@@ -210,7 +230,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
-	bool changed = false;
+	struct outcome done = { 0 };
 	int err = content_enter(fs, i, false);
 
 	if (err)
@@ -224,13 +244,18 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 			return err;
 	}
 	if (c->state == CONTENT_BLOB)
-		err = commit_blob(fs, i, sync, &changed, &diag);
+		err = commit_blob(fs, i, sync, &done, &diag);
 	else if (sync && fsync(c->fd))
 		err = lose_all(fs, i, -errno);
 	if (err)
 		(void)content_report(fs, i, err, &diag);
 	shared_lock_drop(&c->io);
-	if (changed)
+	if (done.lossy)
+		admin_write_lossy(fs, i, done.lossy);
+	free(done.lossy);
+	if (done.renewed)
+		reports_due(fs, i);
+	if (done.changed)
 		notify_pages(fs, i);
 	return err;
 }

@@ -390,6 +390,7 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 {
 	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
+	bool unreported = false;
 	int err;
 
 	quiet_disturb(i);
@@ -398,6 +399,7 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	if (err == -EIO && size == 0)
 		err = empty_unreadable(fs, i);
 	if (!err && size == 0) {
+		unreported = c->state == CONTENT_BLOB;
 		err = empty(i);
 	} else if (!err && c->state == CONTENT_BLOB) {
 		err = alcm_blob_truncate(c->blob, (uint64_t)size, &diag);
@@ -412,6 +414,9 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	shared_lock_drop(&c->io);
 	if (!err)
 		content_regain(i, size, CONTENT_END);
+	/* The report of what it was goes. */
+	if (!err && unreported)
+		reports_due(fs, i);
 	return err;
 }
 

@@ -156,7 +156,6 @@ static int put_in_place(struct take_up *t)
 		convert_end(i);
 	if (err)
 		return err == -EBUSY ? -EAGAIN : err;
-	admin_write_report(t->fs, i);
 	return 0;
 }
 
@@ -170,6 +169,8 @@ static int finish(struct take_up *t)
 	err = put_in_place(t);
 	content_close_idle(t->fs, i);
 	shared_lock_drop(&i->content.io);
+	if (!err)
+		reports_due(t->fs, i);
 	/* Values that were quantised are others. */
 	if (!err && t->profile.lossy)
 		notify_pages(t->fs, i);

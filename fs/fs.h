@@ -19,6 +19,7 @@
 #include "options.h"
 #include "quiet.h"
 #include "read_buffers.h"
+#include "reports.h"
 #include "rest.h"
 #include "summaries.h"
 
@@ -51,6 +52,7 @@ struct fs {
 	atomic_uint last_generation;
 
 	struct activity activity;
+	struct reports reports;
 	struct summaries summaries;
 	struct quiet quiet;
 	struct notify notify;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -256,6 +257,7 @@ void inode_release_by_name(struct fs *fs, struct inode *i, bool keep_pin)
 {
 	if (keep_pin) {
 		quiet_drop(fs, i);
+		reports_drop(fs, i);
 		inode_keep_pinned(fs, i);
 	} else {
 		inode_unpin(fs, i);
@@ -276,6 +278,21 @@ void inode_renamed(struct fs *fs, struct inode *i, struct inode *parent, const c
 	free(copy);
 	if (before)
 		inode_let_go(fs, before, 0, 1);
+}
+
+char *inode_path_locked(const struct inode *i)
+{
+	char *path = strdup(i->name ? i->name : "");
+
+	for (const struct inode *up = i->parent; path && up && up->parent; up = up->parent) {
+		char *longer = NULL;
+
+		if (asprintf(&longer, "%s/%s", up->name ? up->name : "", path) < 0)
+			longer = NULL;
+		free(path);
+		path = longer;
+	}
+	return path;
 }
 
 int inode_table_init(struct fs *fs)

@@ -43,6 +43,7 @@ struct inode {
 	atomic_int path_fd; /* O_PATH; -1 = to be opened again; evictions look at it without lock */
 	struct content content;
 	struct notify_item notify;
+	struct report_item report;
 };
 
 /* The inode behind a FUSE number. */
@@ -107,6 +108,9 @@ struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name);
 /* Give back what inode_pin_by_name() gave; `lost`: the inode has lost the name by which it could
    be reopened, so its descriptors stay open for as long as it lives. */
 void inode_release_by_name(struct fs *fs, struct inode *inode, bool lost);
+
+/* The inode's way below the root by the names that were looked up last; table_lock held. On the heap, NULL: no memory. */
+char *inode_path_locked(const struct inode *inode);
 
 /* The inode is now called parent/name. */
 void inode_renamed(struct fs *fs, struct inode *inode, struct inode *parent, const char *name);

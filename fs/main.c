@@ -184,6 +184,8 @@ static int serve(struct fs *fs)
 	if (!err)
 		err = summaries_start(fs);
 	if (!err)
+		err = reports_start(fs);
+	if (!err)
 		err = notify_start(fs);
 	if (!err)
 		err = quiet_start(fs);
@@ -197,6 +199,7 @@ static int serve(struct fs *fs)
 	fuse_remove_signal_handlers(fs->session);
 	rest_stop(fs);
 	quiet_stop(fs);
+	reports_stop(fs);
 	summaries_stop(fs);
 	/* A signal that ended the loop is the way to unmount, no failure. */
 	return err < 0 ? err : 0;

@@ -235,6 +235,9 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	ssize_t used = 0;
 	int dir_fd = -1, err = buf ? inode_pin(fs, dir, &dir_fd) : -ENOMEM;
 
+	/* Reports that are due belong into the list. */
+	if (dir->admin && !off)
+		reports_finish(fs);
 	n_before = virtual_before(fs, dir, off);
 	if (!err && !n_before)
 		used = add_stored(req, dir, dir_fd, d, off, buf, size, plus);

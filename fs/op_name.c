@@ -299,7 +299,7 @@ static int rename_in(struct fs *fs, struct inode *parent, int dir, const char *n
 {
 	struct inode *moved = inode_pin_by_name(fs, dir, name);
 	struct inode *victim = inode_pin_by_name(fs, newdir, newname);
-	bool exchange = flags & RENAME_EXCHANGE;
+	bool exchange = flags & RENAME_EXCHANGE, renew = false;
 	int err = renameat2(dir, name, newdir, newname, flags) ? -errno : 0;
 
 	if (!err) {
@@ -307,8 +307,12 @@ static int rename_in(struct fs *fs, struct inode *parent, int dir, const char *n
 			inode_renamed(fs, moved, newparent, newname);
 		if (victim && exchange)
 			inode_renamed(fs, victim, parent, name);
-		admin_moved(fs, dir, name, newdir, newname, flags);
+		renew = admin_moved(fs, dir, name, newdir, newname, flags) || exchange;
 	}
+	if (moved && renew)
+		reports_due(fs, moved);
+	if (victim && exchange && renew)
+		reports_due(fs, victim);
 	if (moved)
 		inode_release_by_name(fs, moved, false);
 	if (victim)

@@ -20,7 +20,7 @@ static void look(struct fs *fs)
 
 int rest_start(struct fs *fs)
 {
-	return background_start(&fs->rest.work, fs, look, PAUSE_MS);
+	return background_start(&fs->rest.work, fs, look, PAUSE_MS, 0);
 }
 
 void rest_stop(struct fs *fs)

@@ -6,7 +6,10 @@
 
 #include "fs.h"
 
-enum { PAUSE_MS = 500 }; /* after a change, so that a run of saves costs one round */
+enum {
+	PAUSE_MS = 500, /* after a change, so that a run of saves costs one round */
+	REST_ROUNDS = 10,
+};
 
 void summaries_refresh(struct fs *fs, const char *dir)
 {
@@ -29,7 +32,7 @@ static void refresh_all(struct fs *fs)
 int summaries_start(struct fs *fs)
 {
 	lock_init(&fs->summaries.making, LOCK_SUMMARIES);
-	return background_start(&fs->summaries.work, fs, refresh_all, PAUSE_MS);
+	return background_start(&fs->summaries.work, fs, refresh_all, PAUSE_MS, REST_ROUNDS);
 }
 
 void summaries_stop(struct fs *fs)

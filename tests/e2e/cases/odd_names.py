@@ -14,6 +14,7 @@ for name in NAMES:
     os.makedirs(os.path.dirname(e2e.m(name)), exist_ok=True)
     e2e.write(e2e.m(name), data)
     assert e2e.is_blob(name), name
+    e2e.wait_until(lambda name=name: os.path.exists(e2e.s(f".alcm/caq/{name}.json")), f"the report of {name}")
     with open(e2e.s(f".alcm/caq/{name}.json"), encoding="utf-8") as f:
         e2e.equal(json.load(f)["file"]["name"], name, "the report's name")
     os.rename(e2e.m(name), e2e.m(name) + "?")

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "reports.h"
+
+#include <stddef.h>
+
+#include "admin.h"
+#include "inode.h"
+
+enum {
+	PAUSE_MS = 100, /* so that a file that is closed several times has one report */
+	MAX_ITEMS = 4096,
+};
+
+static struct inode *inode_of(struct report_item *item)
+{
+	return (struct inode *)(void *)((char *)item - offsetof(struct inode, report));
+}
+
+static void list_locked(struct reports *r, struct report_item *item)
+{
+	item->prev = r->last;
+	item->next = NULL;
+	*(item->prev ? &item->prev->next : &r->first) = item;
+	r->last = item;
+	item->listed = true;
+	r->n++;
+}
+
+static void unlist_locked(struct reports *r, struct report_item *item)
+{
+	*(item->prev ? &item->prev->next : &r->first) = item->next;
+	*(item->next ? &item->next->prev : &r->last) = item->prev;
+	item->listed = false;
+	r->n--;
+}
+
+static void await_turn_locked(struct reports *r)
+{
+	while (r->busy)
+		lock_wait(&r->lock, &r->changed);
+}
+
+/* Write the report that has been due for longest. False: none is. */
+static bool write_one(struct fs *fs)
+{
+	struct reports *r = &fs->reports;
+	struct report_item *item;
+	struct inode *i;
+	int fd, err;
+
+	lock_assert_free(LOCK_ANY);
+	lock_take(&r->lock);
+	await_turn_locked(r);
+	item = r->first;
+	if (item)
+		unlist_locked(r, item);
+	r->busy = item;
+	lock_drop(&r->lock);
+	if (!item)
+		return false;
+	i = inode_of(item);
+	err = inode_pin(fs, i, &fd);
+	if (!err)
+		admin_write_report(fs, i, fd);
+	lock_take(&r->lock);
+	r->busy = false;
+	pthread_cond_broadcast(&r->changed);
+	lock_drop(&r->lock);
+	if (!err)
+		inode_unpin(fs, i);
+	inode_forget(fs, i, 1);
+	return true;
+}
+
+static void write_all(struct fs *fs)
+{
+	while (write_one(fs))
+		;
+}
+
+int reports_start(struct fs *fs)
+{
+	lock_init(&fs->reports.lock, LOCK_QUEUE);
+	pthread_cond_init(&fs->reports.changed, NULL);
+	return background_start(&fs->reports.work, fs, write_all, PAUSE_MS, 0);
+}
+
+void reports_stop(struct fs *fs)
+{
+	background_stop(&fs->reports.work);
+}
+
+void reports_due(struct fs *fs, struct inode *i)
+{
+	struct reports *r = &fs->reports;
+	bool listed, full;
+
+	inode_hold(fs, i);
+	lock_take(&r->lock);
+	listed = i->report.listed;
+	if (!listed)
+		list_locked(r, &i->report);
+	full = r->n > MAX_ITEMS;
+	lock_drop(&r->lock);
+	if (listed)
+		inode_forget(fs, i, 1);
+	background_due(&r->work);
+	if (full)
+		(void)write_one(fs);
+}
+
+void reports_drop(struct fs *fs, struct inode *i)
+{
+	struct reports *r = &fs->reports;
+	bool listed;
+
+	lock_take(&r->lock);
+	listed = i->report.listed;
+	if (listed)
+		unlist_locked(r, &i->report);
+	lock_drop(&r->lock);
+	if (listed)
+		inode_forget(fs, i, 1);
+}
+
+void reports_finish(struct fs *fs)
+{
+	struct reports *r = &fs->reports;
+	unsigned n;
+
+	lock_take(&r->lock);
+	n = r->n;
+	lock_drop(&r->lock);
+	/* They are written in the order in which they came: not those of files that are closed meanwhile. */
+	while (n-- && write_one(fs))
+		;
+	lock_take(&r->lock);
+	await_turn_locked(r);
+	lock_drop(&r->lock);
+}
