@@ -128,6 +128,21 @@ char *cli_join(const char *dir, const char *name)
 	return joined;
 }
 
+int cli_open_file(int at, const char *path, int flags)
+{
+	/* The kernel breaks a lease after 45 s (/proc/sys/fs/lease-break-time). */
+	enum { PAUSE_US = 5000, TRIES = 60 * 1000000 / PAUSE_US };
+	int fd = -1;
+
+	for (int k = 0; k < TRIES; k++) {
+		fd = openat(at, path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		if (fd >= 0 || errno != EWOULDBLOCK)
+			break;
+		usleep(PAUSE_US);
+	}
+	return fd;
+}
+
 static void print_usage(FILE *to)
 {
 	fputs("usage: alcm VERB [OPTION…] OPERAND…\n\n", to);

@@ -142,4 +142,10 @@ char *cli_bytes(uint64_t n, char *buf);
 /* dir/name on the heap; NULL when memory is short. */
 char *cli_join(const char *dir, const char *name);
 
+/*
+ * openat(2) with these flags and those that keep a FIFO or a terminal from being waited for. A file that another
+ * program holds a lease of, as a conversion does while it puts the new content in place, is waited for.
+ */
+int cli_open_file(int at, const char *path, int flags);
+
 #endif

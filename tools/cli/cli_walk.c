@@ -62,8 +62,7 @@ static bool is_admin_dir(int dirfd, const char *name)
 
 int walk_open(const struct walk_entry *entry, int access)
 {
-	return openat(entry->dirfd, entry->name,
-		access | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (entry->rel[0] ? O_NOFOLLOW : 0));
+	return cli_open_file(entry->dirfd, entry->name, access | (entry->rel[0] ? O_NOFOLLOW : 0));
 }
 
 static enum cli_exit visit_children(struct walker *w, DIR *dir, const char *path)

@@ -40,9 +40,8 @@ enum cli_exit verb_cat(struct cli *cli)
 		struct source source;
 		enum cli_exit status;
 
-		status = source_open(cli, alcm,
-			open(cli->paths[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK), cli->paths[i],
-			&source);
+		status = source_open(cli, alcm, cli_open_file(AT_FDCWD, cli->paths[i], O_RDONLY),
+			cli->paths[i], &source);
 		if (!status) {
 			status = source_copy(cli, &source, false, "standard output", to_stdout,
 				NULL);

@@ -283,8 +283,7 @@ static enum cli_exit info_of(struct cli *cli, struct alcm *alcm, const char *pat
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return info_of_directory(cli, alcm, path);
-	status = source_open(cli, alcm, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path,
-		&source);
+	status = source_open(cli, alcm, cli_open_file(AT_FDCWD, path, O_RDONLY), path, &source);
 	if (status)
 		return status;
 	if (store_is_mount(path))

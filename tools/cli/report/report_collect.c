@@ -292,7 +292,7 @@ static int read_exactly(void *ctx, void *buf, size_t n, uint64_t off)
 static void sample(struct cli *cli, struct alcm *alcm, struct report_row *row, uint32_t n_blocks)
 {
 	struct alcm_histogram *h = calloc(1, sizeof(*h));
-	int fd = open(row->operand, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = cli_open_file(AT_FDCWD, row->operand, O_RDONLY);
 	struct source source = { 0 };
 
 	if (!h || fd < 0 || source_open(cli, alcm, fd, row->operand, &source)) {
