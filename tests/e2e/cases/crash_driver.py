@@ -98,7 +98,13 @@ def verify(promises, started):
         key = path.removesuffix(".tmp")
         possible = [content(int(index), version, n, kind) for version, n in started.get(key, [])]
         promised = promises.get(path)
-        got = e2e.read(path)
+        try:
+            got = e2e.read(path)
+        except OSError as error:
+            # A first save that never got to its close has no state to show.
+            if error.errno != errno.EIO or promised or not possible:
+                raise
+            continue
         if promised and not started.get(path):
             e2e.equal(got, promised_content(int(index), *promised, kind), f"{name}: acknowledged")
             continue

@@ -69,7 +69,7 @@ for thread in threads:
     thread.join(SECONDS + e2e.WAIT_SECONDS)
 assert not any(t.is_alive() for t in threads), "the mount hangs"
 e2e.equal(failures, [], "failures")
-assert min(n_closed) > 1, n_closed
+assert min(n_closed) > 0, n_closed
 
 # One who opens the file after the close sees the stored values at once, one who had it mapped soon.
 for k, path in enumerate(paths):

@@ -89,4 +89,5 @@ for file in COPY_UPS:
 e2e.unmount()
 check((), "")
 check((), ",index=on,nfs_export=on")
-check(shim.prefix(nameless=1), "")
+if not e2e.SANITIZED:  # a preloaded library and the sanitizer's own don't go together
+    check(shim.prefix(nameless=1), "")

@@ -42,4 +42,7 @@ mount --bind "$WORK/bare" "$WORK/bare_ro" && mount -o remount,ro,bind "$WORK/bar
 "$ALCMFS" "$WORK/bare_ro" "$WORK/m1" -o ro
 cmp "$WORK/w.npy" "$WORK/m1/w.npy"
 fusermount3 -u "$WORK/m1"
-umount "$WORK/ro" "$WORK/bare_ro"
+# The daemons hold what they showed until they have ended.
+for dir in "$WORK/ro" "$WORK/bare_ro"; do
+    until umount "$dir" 2>/dev/null; do sleep 0.05; done
+done
