@@ -390,14 +390,14 @@ static int read_header(const struct store *store, struct recovered *rec, struct 
 
 	if (err)
 		return err == -ENODATA ? -EMEDIUMTYPE : err;
-	if (n < sizeof(buf))
-		return disk_header_begins(buf, n)
-			? diag_set(diag, -EIO, 0, "the file ends within its header")
-			: -EMEDIUMTYPE;
 	if (conversion_begins(buf, n))
 		return diag_set(diag, -EIO, 0,
 			"its conversion in place was cut off; mount its store, or run alcm check "
 			"--repair, to finish it");
+	if (n < sizeof(buf))
+		return disk_header_begins(buf, n)
+			? diag_set(diag, -EIO, 0, "the file ends within its header")
+			: -EMEDIUMTYPE;
 	switch (disk_header_get(&rec->header, buf, sizeof(buf))) {
 	case DISK_OK:
 		return 0;

@@ -388,17 +388,25 @@ static int copy_rest(int from_fd, int to_fd, uint64_t size)
 	return to.ops->truncate(to.ctx, max_u64(size, CONVERSION_BYTES));
 }
 
-/* In one write of a disk's sector: what is there afterwards is the mark or the head. */
+/*
+ * In one write within a disk's sector: what is there afterwards is the mark or the head. A content that is shorter
+ * than the mark gets its length before that, and what is left of the mark still tells what the file is.
+ */
 static int copy_head(int from_fd, int to_fd, uint64_t size)
 {
 	const struct store from = store_posix(from_fd), to = store_posix(to_fd);
-	uint8_t head[CONVERSION_BYTES] = { 0 };
-	int err = store_read(&from, head, (size_t)min_u64(size, sizeof(head)), 0);
+	uint8_t head[CONVERSION_BYTES];
+	size_t n = (size_t)min_u64(size, sizeof(head));
+	int err = store_read(&from, head, n, 0);
 
-	return err ? err : store_write(&to, head, sizeof(head), 0);
+	if (!err && n < sizeof(head)) {
+		err = to.ops->truncate(to.ctx, size);
+		swap_step(SWAP_MARK_CUT);
+	}
+	return err ? err : store_write(&to, head, n, 0);
 }
 
-static void mark_for(const struct swap_job *job, uint8_t mark[CONVERSION_BYTES])
+void swap_job_mark_bytes(const struct swap_job *job, uint8_t mark[CONVERSION_BYTES])
 {
 	struct conversion c = { .pack = job->pack, .logical_bytes = job->logical_bytes };
 
@@ -426,7 +434,7 @@ int swap_job_mark(const struct swap_job *job, int target_fd)
 
 	if (err)
 		return err;
-	mark_for(job, mark);
+	swap_job_mark_bytes(job, mark);
 	err = store_write(&target, mark, sizeof(mark), 0);
 	if (!err && swap_fsync(target_fd))
 		err = -errno;

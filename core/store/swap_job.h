@@ -63,6 +63,7 @@ enum swap_step {
 	SWAP_TARGET_DURABLE,
 	SWAP_NEW_REMOVED,
 	SWAP_STEPS,
+	SWAP_MARK_CUT, /* of a content shorter than the mark, before SWAP_HEAD_COPIED */
 };
 
 /* For tests: called at each step; may end the process. NULL: nobody. */
@@ -92,6 +93,9 @@ int swap_job_commit(int dir, const struct swap_job *job);
 
 /* -ENOENT: no such job. -EINVAL: none, or one that must not be trusted. */
 int swap_job_read(int dir, const char *id, struct swap_job *job);
+
+/* The bytes of the job's mark. */
+void swap_job_mark_bytes(const struct swap_job *job, uint8_t mark[CONVERSION_BYTES]);
 
 /*
  * Mark the target, which from then on can't be used until swap_job_apply() is through. On failure it is as it

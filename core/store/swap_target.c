@@ -29,13 +29,28 @@ void swap_target_id(const struct conversion *mark, char id[SWAP_ID_CHARS + 1])
 		(void)snprintf(id + 2 * i, 3, "%02x", mark->id[i]);
 }
 
+/* A content shorter than the mark has its length already, and as much of the mark as fits. */
+static bool is_cut_mark(int fd, const struct swap_job *job)
+{
+	const struct store s = store_posix(fd);
+	uint8_t mark[CONVERSION_BYTES], head[CONVERSION_BYTES];
+	size_t n = (size_t)job->after.size;
+
+	/* Less than its magic tells nothing. */
+	if (n < 8 || job->after.size >= CONVERSION_BYTES || s.ops->size(s.ctx) != (int64_t)n ||
+		store_read(&s, head, n, 0))
+		return false;
+	swap_job_mark_bytes(job, mark);
+	return memcmp(head, mark, n) == 0;
+}
+
 static bool is_marked(int fd, const struct swap_job *job)
 {
 	struct conversion mark;
 	char id[SWAP_ID_CHARS + 1];
 
 	if (!swap_target_mark(fd, &mark))
-		return false;
+		return is_cut_mark(fd, job);
 	swap_target_id(&mark, id);
 	return strcmp(id, job->id) == 0;
 }

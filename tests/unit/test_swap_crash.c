@@ -103,6 +103,35 @@ START_TEST(test_death_at_each_step)
 }
 END_TEST
 
+enum { N_STEPS = SWAP_MARK_CUT + 1 };
+
+/* Contents shorter than the mark: never seen with the mark's length. */
+START_TEST(test_death_of_short)
+{
+	static const size_t sizes[] = { 0, 8, 63, 64, 511, 512, 513 };
+	size_t n = sizes[_i / N_STEPS];
+	enum swap_step step = (enum swap_step)(_i % N_STEPS);
+	struct alcm_probe probe;
+	int fd;
+
+	ck_assert_int_eq(mkdirat(store_fd, "run 1", 0755), 0);
+	fd = make_file(file_name, 0600, content, n);
+	ck_assert_int_eq(pack(file_name, fd), 0);
+	close(fd);
+	if (!convert_and_die(false, step, 0))
+		return; /* it has no such step */
+	fd = openat(store_fd, file_name, O_RDONLY);
+	if (n && step >= SWAP_COMMITTED && (step < SWAP_HEAD_COPIED || step == SWAP_MARK_CUT))
+		ck_assert_int_eq(alcm_probe(fd, &probe, NULL), -EIO);
+	else if (step >= SWAP_HEAD_COPIED)
+		assert_content(fd, content, n);
+	recover();
+	assert_content(fd, content, n);
+	assert_swap_empty();
+	close(fd);
+}
+END_TEST
+
 /* Recovery dies, too, at each step it goes through, and is done again. */
 START_TEST(test_death_of_recovery)
 {
@@ -395,6 +424,7 @@ int main(void)
 	TCase *tc = tcase_create("all");
 
 	tcase_add_loop_test(tc, test_death_at_each_step, 0, 2 * SWAP_STEPS);
+	tcase_add_loop_test(tc, test_death_of_short, 0, 7 * N_STEPS);
 	tcase_add_loop_test(tc, test_death_of_recovery, SWAP_COPYING, SWAP_STEPS);
 	tcase_add_loop_test(tc, test_target_moved, SWAP_JOB_DURABLE, SWAP_NEW_REMOVED);
 	tcase_add_loop_test(tc, test_store_copied, SWAP_JOB_DURABLE, SWAP_NEW_REMOVED);
