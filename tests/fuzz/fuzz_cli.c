@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "cli_options.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,71 +60,69 @@ VERB(completion)
 
 /* ---- what a verb may rely on ------------------------------------------------------------------------- */
 
-static bool given(const struct cli *cli, unsigned options)
+/* Whether the row is of the verb: with what is around it, a name is found in one way only. */
+static bool takes(const struct option_row *row, const struct verb *verb)
 {
-	return cli->options & options;
+	char verbs[128], name[32];
+
+	require(snprintf(verbs, sizeof(verbs), " %s ", row->verbs) < (int)sizeof(verbs));
+	snprintf(name, sizeof(name), " %s ", verb->name);
+	return strstr(verbs, name);
 }
 
-static void check_number(const struct cli *cli, unsigned option, unsigned n, unsigned least,
-	unsigned most)
+static bool is_word(const struct option_row *row, const char *text)
 {
-	require(given(cli, option) ? n >= least && n <= most : n == 0);
+	for (size_t i = 0; row->words[i]; i++) {
+		if (!strcmp(text, row->words[i]))
+			return true;
+	}
+	return false;
 }
 
-static void check_numbers(const struct cli *cli)
+/* A value is its default, or within the row's range; a text is one of the arguments, or the end of one. */
+static void check_option(const struct cli *cli, const struct option_row *row, const char *args,
+	size_t len)
 {
-	unsigned most = given(cli, OPT_BENCH_THREADS) ? 256 : 1024;
+	const void *target = (const char *)cli + row->target;
+	const char *text;
+	unsigned number;
 
-	check_number(cli, OPT_THREADS | OPT_BENCH_THREADS, cli->threads, 1, most);
-	check_number(cli, OPT_ROUNDS, cli->n_rounds, 1, 99);
-	check_number(cli, OPT_INTERVAL, cli->interval, 1, 3600);
-	check_number(cli, OPT_LOOKS, cli->n_looks, 1, 1000000);
-	check_number(cli, OPT_EPOCHS, cli->n_epochs, 1, 1000000);
-	check_number(cli, OPT_SEED, cli->seed, 0, UINT32_MAX);
-	check_number(cli, OPT_DEPTH, cli->depth, 0, 1000);
-	check_number(cli, OPT_TOP, cli->top, 1, 1000000000);
-}
-
-/* A text is one of the arguments, or the end of one. */
-static void check_text(const struct cli *cli, unsigned options, const char *text,
-	const char *args, size_t len)
-{
-	require(given(cli, options) == (text != NULL));
-	require(!text || (text >= args && text <= args + len));
-}
-
-static void check_texts(const struct cli *cli, const char *args, size_t len)
-{
-	check_text(cli, OPT_OUT | OPT_WEIGHTS | OPT_BOARD_OUT | OPT_REPORT_OUT, cli->out, args,
-		len);
-	check_text(cli, OPT_PROFILE, cli->profile, args, len);
-	check_text(cli, OPT_PREDICTOR, cli->predictor_path, args, len);
-	check_text(cli, OPT_SOURCE, cli->source, args, len);
-	check_text(cli, OPT_DATA, cli->data, args, len);
-	check_text(cli, OPT_SUBMISSIONS, cli->submissions, args, len);
-	check_text(cli, OPT_DATASET, cli->dataset, args, len);
-	check_text(cli, OPT_SUBMITTER, cli->submitter, args, len);
-	check_text(cli, OPT_EXPECT, cli->expect, args, len);
-	check_text(cli, OPT_SORT, cli->sort, args, len);
+	switch (row->kind) {
+	case OPTION_FLAG:
+		require(!memcmp(target, &(bool){ true }, sizeof(bool)) ||
+			!memcmp(target, &(bool){ false }, sizeof(bool)));
+		break;
+	case OPTION_TEXT:
+	case OPTION_WORD:
+		memcpy(&text, target, sizeof(text));
+		require(!text || (text >= args && text <= args + len) ||
+			(row->kind == OPTION_WORD && text == row->default_word));
+		require(!text || row->kind == OPTION_TEXT || is_word(row, text));
+		break;
+	case OPTION_NUMBER:
+		memcpy(&number, target, sizeof(number));
+		require(number == row->default_number ||
+			(number >= row->least && number <= row->most));
+	}
 }
 
 static void check(const struct cli *cli, char **argv, int argc, const char *args, size_t len)
 {
-	require(!(cli->options & ~cli->verb->options) && !n_errors);
+	require(!n_errors);
 	require(cli->n_paths >= 0 && (cli->n_paths > 0) == cli->verb->takes_paths);
 	require(cli->paths >= argv + 1 && cli->paths + cli->n_paths == argv + argc);
 	for (int i = 0; i < cli->n_paths; i++)
 		require(cli->paths[i] >= args && cli->paths[i] <= args + len);
-	require(given(cli, OPT_DETECT) ? cli->detect <= ALCM_DETECT_ALL
-				       : cli->detect == ALCM_DETECT_TENSORS);
-	check_numbers(cli);
-	check_texts(cli, args, len);
+	for (size_t i = 0; i < cli->program->n_options; i++) {
+		if (takes(&cli->program->options[i], cli->verb))
+			check_option(cli, &cli->program->options[i], args, len);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *argv[MAX_ARGS + 2] = { NULL }, *args;
-	struct cli cli = { .detect = ALCM_DETECT_TENSORS };
+	struct cli cli = { .program = &alcm_rows };
 	bool help = false;
 	size_t len = size ? size - 1 : 0;
 	int argc = 1;
@@ -137,7 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	argv[0] = args;
 	for (char *at = args; argc <= MAX_ARGS && at <= args + len; at += strlen(at) + 1)
 		argv[argc++] = at;
-	cli.verb = &cli_verbs[size ? data[0] % cli_n_verbs : 0];
+	cli.verb = &alcm_rows.verbs[size ? data[0] % alcm_rows.n_verbs : 0];
 	n_errors = 0;
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */

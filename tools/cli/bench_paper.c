@@ -150,7 +150,7 @@ enum cli_exit bench_paper(struct cli *cli)
 	err = b ? alcm_bench_paper(alcm, REPEATS, b) : -ENOMEM;
 	if (err) {
 		status = cli_error_from(cli, "paper", err, NULL);
-	} else if (cli->options & OPT_JSON) {
+	} else if (cli->json) {
 		status = print_json(cli, b);
 	} else {
 		print_table(b);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The alcm command: finds the verb, parses its options, runs it. */
-#include "cli.h"
+/* A command of verbs: finds the verb, parses its options, runs it. */
+#include "cli_options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 static void vcomplain(struct cli *cli, const char *path, const char *fmt, va_list ap)
 {
 	progress_pause(&cli->progress);
-	fprintf(stderr, "alcm %s: ", cli->verb->name);
+	fprintf(stderr, "%s %s: ", cli->program->name, cli->verb->name);
 	if (path)
 		fprintf(stderr, "%s: ", path);
 	vfprintf(stderr, fmt, ap);
@@ -143,92 +143,95 @@ int cli_open_file(int at, const char *path, int flags)
 	return fd;
 }
 
-static void print_usage(FILE *to)
+static void print_usage(const struct cli_program *program, FILE *to)
 {
-	fputs("usage: alcm VERB [OPTION…] OPERAND…\n\n", to);
-	for (size_t i = 0; i < cli_n_verbs; i++)
-		fprintf(to, "  %-11s %s\n", cli_verbs[i].name, cli_verbs[i].summary);
-	fputs("\n'alcm VERB --help' lists a verb's options; 'alcm --version' prints the "
-	      "version.\n"
-	      "Exit codes: 0 done, 1 bad usage or a file error, 3 damaged data, 4 damage "
-	      "repaired.\n",
-		to);
+	fprintf(to, "usage: %s VERB [OPTION…] OPERAND…\n\n", program->name);
+	for (size_t i = 0; i < program->n_verbs; i++)
+		fprintf(to, "  %-11s %s\n", program->verbs[i].name, program->verbs[i].summary);
+	fprintf(to,
+		"\n'%s VERB --help' lists a verb's options; '%s --version' prints the version.\n"
+		"Exit codes: 0 done, 1 bad usage or a file error, 3 damaged data, 4 damage "
+		"repaired.\n",
+		program->name, program->name);
 }
 
 enum cli_exit verb_completion(struct cli *cli)
 {
-	(void)cli;
-	fputs("_alcm()\n{\n"
-	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=\n"
-	      "\tcase $COMP_CWORD:${COMP_WORDS[1]}:$cur in\n"
-	      "\t1:*) words='--help --version",
-		stdout);
-	for (size_t i = 0; i < cli_n_verbs; i++)
-		printf(" %s", cli_verbs[i].name);
+	const struct cli_program *program = cli->program;
+
+	printf("_%s()\n{\n"
+	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=\n"
+	       "\tcase $COMP_CWORD:${COMP_WORDS[1]}:$cur in\n"
+	       "\t1:*) words='--help --version",
+		program->name);
+	for (size_t i = 0; i < program->n_verbs; i++)
+		printf(" %s", program->verbs[i].name);
 	puts("' ;;");
-	for (size_t i = 0; i < cli_n_verbs; i++) {
-		printf("\t*:%s:-*) words='", cli_verbs[i].name);
-		cli_options_list(&cli_verbs[i]);
+	for (size_t i = 0; i < program->n_verbs; i++) {
+		printf("\t*:%s:-*) words='", program->verbs[i].name);
+		cli_options_list(program, &program->verbs[i]);
 		puts("' ;;");
 	}
-	puts("\t*) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
-	     "\tesac\n"
-	     "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
-	     "}\n"
-	     "complete -o filenames -F _alcm alcm");
+	printf("\t*) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
+	       "\tesac\n"
+	       "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+	       "}\n"
+	       "complete -o filenames -F _%s %s\n",
+		program->name, program->name);
 	return CLI_OK;
 }
 
-static const struct verb *find_verb(const char *name)
+static const struct verb *find_verb(const struct cli_program *program, const char *name)
 {
-	for (size_t i = 0; i < cli_n_verbs; i++) {
-		if (strcmp(cli_verbs[i].name, name) == 0)
-			return &cli_verbs[i];
+	for (size_t i = 0; i < program->n_verbs; i++) {
+		if (strcmp(program->verbs[i].name, name) == 0)
+			return &program->verbs[i];
 	}
 	return NULL;
 }
 
-static int run(int argc, char **argv)
+static enum cli_exit run_verb(struct cli *cli)
 {
-	struct cli cli = { .detect = ALCM_DETECT_TENSORS };
+	enum cli_exit status;
+
+	if (cli->verb->needs_proc && !alcm_process_has_proc())
+		return cli_error(cli, NULL,
+			"/proc isn't mounted, without which no file of a store can be changed "
+			"(mount -t proc proc /proc)");
+	status = cli->verb->run(cli);
+	alcm_predictor_free(cli->predictor);
+	progress_end(&cli->progress);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		status = cli_worse(status,
+			cli_error(cli, "standard output", "%s", strerror(errno)));
+	return status;
+}
+
+int cli_run(struct cli *cli, int argc, char **argv)
+{
+	const struct cli_program *program = cli->program;
+	const char *name = argc >= 2 ? argv[1] : "";
 	enum cli_exit status;
 	bool help = false;
 
 	setlocale(LC_CTYPE, "");
-	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
-		puts("alcm " ALCM_VERSION);
+	if (strcmp(name, "--version") == 0) {
+		printf("%s " ALCM_VERSION "\n", program->name);
 		return CLI_OK;
 	}
-	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
-		print_usage(stdout);
+	if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) {
+		print_usage(program, stdout);
 		return CLI_OK;
 	}
-	cli.verb = argc >= 2 ? find_verb(argv[1]) : NULL;
-	if (!cli.verb) {
-		if (argc >= 2)
-			fprintf(stderr, "alcm: %s: no such verb\n\n", argv[1]);
-		print_usage(stderr);
+	cli->verb = find_verb(program, name);
+	if (!cli->verb) {
+		if (name[0])
+			fprintf(stderr, "%s: %s: no such verb\n\n", program->name, name);
+		print_usage(program, stderr);
 		return CLI_FAILED;
 	}
-	status = cli_options_parse(&cli, argc - 1, argv + 1, &help);
+	status = cli_options_parse(cli, argc - 1, argv + 1, &help);
 	if (help)
-		cli_options_help(cli.verb);
-	if (help || status)
-		return status;
-	if (cli.verb->needs_proc && !alcm_process_has_proc())
-		return cli_error(&cli, NULL,
-			"/proc isn't mounted, without which no file of a store can be changed "
-			"(mount -t proc proc /proc)");
-	status = cli.verb->run(&cli);
-	alcm_predictor_free(cli.predictor);
-	progress_end(&cli.progress);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		status = cli_worse(status,
-			cli_error(&cli, "standard output", "%s", strerror(errno)));
-	return status;
-}
-
-int main(int argc, char **argv)
-{
-	return alcm_process_run(run, argc, argv);
+		cli_options_help(cli);
+	return help || status ? status : run_verb(cli);
 }

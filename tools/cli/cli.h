@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The alcm command: what its verbs share. A verb is a file verb_NAME.c with one function and a
- * row in cli_verbs.c's table; an option is a row in cli_options.c's. Help and completion come from
- * the tables.
+ * A command of verbs, and what these share. A verb is a file verb_NAME.c with one function and a row in
+ * its program's table, as is an option: alcm_rows.c. Help and completion come from the tables.
  */
 #ifndef ALCM_TOOLS_CLI_H
 #define ALCM_TOOLS_CLI_H
@@ -22,76 +21,52 @@ enum cli_exit {
 	CLI_REPAIRED = 4, /* check --repair mended all it found */
 };
 
-enum cli_option {
-	OPT_JSON = 1 << 0,
-	OPT_BYTES = 1 << 1,
-	OPT_RECURSIVE = 1 << 2,
-	OPT_FORCE = 1 << 3,
-	OPT_REPAIR = 1 << 4,
-	OPT_OUT = 1 << 5,
-	OPT_PROFILE = 1 << 6,
-	OPT_THREADS = 1 << 7,
-	OPT_WEIGHTS = 1 << 8,
-	OPT_SOURCE = 1 << 9,
-	OPT_DATA = 1 << 10,
-	OPT_EPOCHS = 1 << 11,
-	OPT_SEED = 1 << 12,
-	OPT_PREDICTOR = 1 << 13,
-	OPT_PEERS = 1 << 14,
-	OPT_BENCH_THREADS = 1 << 15,
-	OPT_ROUNDS = 1 << 16,
-	OPT_SUBMISSIONS = 1 << 17,
-	OPT_DATASET = 1 << 18,
-	OPT_SUBMITTER = 1 << 19,
-	OPT_EXPECT = 1 << 20,
-	OPT_BOARD_OUT = 1 << 21,
-	OPT_INTERVAL = 1 << 22,
-	OPT_LOOKS = 1 << 23,
-	OPT_CSV = 1 << 24,
-	OPT_REPORT_OUT = 1 << 25,
-	OPT_SORT = 1 << 26,
-	OPT_DEPTH = 1 << 27,
-	OPT_TOP = 1 << 28,
-	OPT_DETECT = 1 << 29,
-	OPT_WAIT = 1 << 30,
-};
+/* A number of an option that can't be given: the option isn't there. */
+#define NOT_GIVEN UINT32_MAX
 
 struct cli;
+struct option_row;
 
 struct verb {
 	const char *name, *operands, *summary;
-	unsigned options; /* of enum cli_option: those that it knows */
 	bool takes_paths; /* one at least */
 	bool needs_proc;  /* it opens files of a store through /proc/self/fd */
 	bool patient;     /* nobody waits for each file: compress harder */
 	enum cli_exit (*run)(struct cli *cli);
 };
 
-/* One run of the command. */
+/* A program of verbs, by its tables. */
+struct cli_program {
+	const char *name;
+	const struct verb *verbs;
+	size_t n_verbs;
+	const struct option_row *options;
+	size_t n_options;
+};
+
+/* One run of a command: what all verbs share, and the values of alcm's options. */
 struct cli {
+	const struct cli_program *program;
 	const struct verb *verb;
-	unsigned options; /* of enum cli_option: those given */
-	const char *out, *profile;
-	unsigned threads; /* 0: one per core */
-	unsigned n_rounds;
-	unsigned interval; /* seconds; 0: one */
-	unsigned n_looks;  /* 0: without end */
-	const char *submissions, *dataset, *submitter, *expect;
-	const char *source, *data;
-	enum alcm_detect detect; /* tensors if not given */
-	const char *sort;        /* a column's key; NULL: as it comes */
-	unsigned depth, top;     /* if OPT_DEPTH, OPT_TOP are given */
-	const char *predictor_path;
-	struct alcm_predictor *predictor; /* read from there by cli_engine() */
-	unsigned n_epochs;
-	uint32_t seed;
 	char **paths;
 	int n_paths;
 	struct progress progress;
+	struct alcm_predictor *predictor; /* read from predictor_path by cli_engine() */
+
+	bool json, csv, bytes, recursive, force, repair, wait, peers;
+	const char *out, *profile, *predictor_path, *detect;
+	const char *sort;  /* a column's key; NULL: as it comes */
+	unsigned depth;    /* NOT_GIVEN: no limit */
+	unsigned top;      /* 0: all */
+	unsigned threads;  /* 0: one per core */
+	unsigned interval; /* seconds */
+	unsigned n_looks;  /* 0: without end */
+	unsigned n_rounds, n_epochs, seed;
+	const char *submissions, *dataset, *submitter, *expect;
+	const char *source, *data;
 };
 
-extern const struct verb cli_verbs[];
-extern const size_t cli_n_verbs;
+extern const struct cli_program alcm_rows;
 
 enum cli_exit verb_info(struct cli *cli);
 enum cli_exit verb_du(struct cli *cli);
@@ -124,17 +99,8 @@ enum cli_exit cli_worse(enum cli_exit a, enum cli_exit b);
 /* Start an engine for this run; one worker is enough for verbs that only read. */
 int cli_engine(struct cli *cli, bool reads_only, struct alcm **out);
 
-/*
- * Parse argv (behind the verb's name) into `cli`, whose verb is set. Returns CLI_OK, or
- * CLI_FAILED with a message. `*help` is set when --help was asked for.
- */
-enum cli_exit cli_options_parse(struct cli *cli, int argc, char **argv, bool *help);
-
-/* Print a verb's usage and options. */
-void cli_options_help(const struct verb *verb);
-
-/* Print the long options of a verb, separated by blanks. */
-void cli_options_list(const struct verb *verb);
+/* Find the verb in argv, parse its options into `cli`, whose program is set, and run it. */
+int cli_run(struct cli *cli, int argc, char **argv);
 
 /* `n` bytes for people, such as "53.1 MiB", in `buf` (16 bytes of room). Returns `buf`. */
 char *cli_bytes(uint64_t n, char *buf);

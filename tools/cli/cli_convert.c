@@ -31,7 +31,8 @@ struct convert {
 		struct out_dir *up;
 		int fd;
 	} * out_dir; /* the copy of the directory that is walked; NULL: of none below OUT */
-	char *rel;   /* of the operand below the store's root */
+	enum alcm_detect detect; /* what is packed */
+	char *rel;               /* of the operand below the store's root */
 	uint64_t n_files, bytes_before, bytes_after;
 };
 
@@ -45,8 +46,8 @@ static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *ent
 
 	if (!entry->st->st_size)
 		return CLI_OK;
-	if (!(c->cli->options & OPT_FORCE))
-		err = alcm_detect_file(c->cli->detect, fd, (uint64_t)entry->st->st_size, &verdict);
+	if (!c->cli->force)
+		err = alcm_detect_file(c->detect, fd, (uint64_t)entry->st->st_size, &verdict);
 	if (err)
 		return cli_error(c->cli, entry->path, "%s", strerror(-err));
 	if (!verdict.worth && named)
@@ -178,8 +179,7 @@ static enum cli_exit convert_copy(struct convert *c, const struct walk_entry *en
 	close(fd);
 	if (status)
 		return status;
-	return copy_file(c->cli, c->alcm, entry, out, wanted ? c->profile : NULL,
-		c->cli->options & OPT_FORCE);
+	return copy_file(c->cli, c->alcm, entry, out, wanted ? c->profile : NULL, c->cli->force);
 }
 
 /* Make the directory's copy, into which what follows goes. */
@@ -317,7 +317,7 @@ static enum cli_exit convert_operand(struct convert *c, const char *path)
 {
 	enum cli_exit status;
 
-	if (is_dir(path) && !(c->cli->options & OPT_RECURSIVE))
+	if (is_dir(path) && !(c->cli->recursive))
 		return cli_error(c->cli, path, "is a directory (-r takes all files below it)");
 	if (c->cli->out)
 		return convert_to_copy(c, path);
@@ -348,9 +348,11 @@ enum cli_exit convert(struct cli *cli, const struct alcm_profile *profile)
 	struct convert c = { .cli = cli, .profile = profile };
 	enum cli_exit worst = CLI_OK;
 
+	if (cli->detect)
+		alcm_detect_parse(cli->detect, &c.detect);
 	if (cli->out && cli->n_paths > 1 && !is_dir(cli->out))
 		return cli_error(cli, cli->out, "must be a directory to hold several copies");
-	if (cli->out && cli->n_paths > 1 && cli->options & OPT_RECURSIVE)
+	if (cli->out && cli->n_paths > 1 && cli->recursive)
 		return cli_error(cli, NULL, "-r with -o takes one directory");
 	if (cli_engine(cli, false, &c.alcm))
 		return CLI_FAILED;

@@ -142,7 +142,7 @@ static int wait_for_lock(struct cli *cli, struct store_at *store, struct alcm_di
 	for (unsigned k = 0;; k++) {
 		int err = alcm_store_lock(store->store, store->use, NULL, diag);
 
-		if (err != -EAGAIN && !(err == -EBUSY && cli->options & OPT_WAIT))
+		if (err != -EAGAIN && !(err == -EBUSY && cli->wait))
 			return err;
 		if (k == QUIET_PAUSES)
 			cli_error(cli, store->root, "waiting: %s", diag->cause);

@@ -46,7 +46,7 @@ enum cli_exit cli_may_write(struct cli *cli, const char *path)
 {
 	struct stat st;
 
-	if (!path || cli->options & OPT_FORCE || lstat(path, &st) != 0)
+	if (!path || cli->force || lstat(path, &st) != 0)
 		return CLI_OK;
 	return cli_error(cli, path, "exists already; --force replaces it");
 }
@@ -56,7 +56,7 @@ enum cli_exit cli_write_output(struct cli *cli, const char *path, int (*put)(voi
 {
 	enum cli_exit status = cli_may_write(cli, path);
 
-	return status ? status : write_file(cli, path, cli->options & OPT_FORCE, put, ctx);
+	return status ? status : write_file(cli, path, cli->force, put, ctx);
 }
 
 static int put_text(void *ctx, int fd)

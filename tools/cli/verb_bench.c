@@ -206,7 +206,7 @@ static enum cli_exit usage(struct cli *cli)
 {
 	if (cli->submissions && !cli->dataset)
 		return cli_error(cli, NULL, "--submissions: what is the --dataset called?");
-	if (cli->submissions && (cli->options & OPT_ROUNDS) && cli->n_rounds < SUBMISSION_MIN_RUNS)
+	if (cli->submissions && cli->n_rounds < SUBMISSION_MIN_RUNS)
 		return cli_error(cli, NULL, "--rounds %u: a submission needs %d", cli->n_rounds,
 			SUBMISSION_MIN_RUNS);
 	if (cli->submissions && mkdir(cli->submissions, 0777) != 0 && errno != EEXIST)
@@ -224,18 +224,17 @@ enum cli_exit verb_bench(struct cli *cli)
 	if (cli->n_paths == 1 && !strcmp(cli->paths[0], "paper"))
 		return bench_paper(cli);
 	b.params = (struct bench_params){
-		.n_rounds = cli->options & OPT_ROUNDS ? cli->n_rounds : 5,
-		.n_threads = cli->threads ? cli->threads : 1,
-		.peers = cli->options & OPT_PEERS,
+		.n_rounds = cli->n_rounds,
+		.n_threads = cli->threads,
+		.peers = cli->peers,
 	};
 	if (cli_engine(cli, true, &b.alcm))
 		return CLI_FAILED;
 	b.n_codecs = bench_n_measured(&b.params);
 	b.result = malloc(sizeof(*b.result));
-	b.files = cli->options & OPT_JSON ? cJSON_CreateArray() : NULL;
-	status = b.result && (b.files || !(cli->options & OPT_JSON))
-		? run(&b)
-		: cli_error(cli, NULL, "out of memory");
+	b.files = cli->json ? cJSON_CreateArray() : NULL;
+	status = b.result && (b.files || !(cli->json)) ? run(&b)
+						       : cli_error(cli, NULL, "out of memory");
 	cJSON_Delete(b.files);
 	for (size_t i = 0; i < b.n_classes; i++)
 		free(b.classes[i].name);

@@ -389,7 +389,7 @@ static void print_summary(const struct check *c)
 
 enum cli_exit verb_check(struct cli *cli)
 {
-	struct check c = { .cli = cli, .repair = cli->options & OPT_REPAIR };
+	struct check c = { .cli = cli, .repair = cli->repair };
 	enum cli_exit worst = CLI_OK;
 
 	if (cli_engine(cli, false, &c.alcm))

@@ -141,7 +141,7 @@ static bool add_row(struct text_table *t, const struct du *du, const struct row 
 		return false;
 	text_table_cell(t, "%*s%s", nested ? 2 * (int)(row->depth - 1) : 0, "",
 		slash ? slash + 1 : name);
-	text_table_sums(t, &row->sum, du->cli->options & OPT_BYTES);
+	text_table_sums(t, &row->sum, du->cli->bytes);
 	text_table_bar(t, stored, fmax(0, figures_saved(&row->sum)) / whole);
 	free(name);
 	return true;
@@ -153,7 +153,7 @@ static enum cli_exit print_table(const struct du *du, size_t n)
 		TEXT_SUM_COLUMNS };
 	static const struct text_column by_dir[] = { { "Directory", "name", true },
 		TEXT_SUM_COLUMNS };
-	bool dirs = du->cli->options & OPT_DEPTH, ok = true;
+	bool dirs = du->cli->depth != NOT_GIVEN, ok = true;
 	const struct row all = { .name = (char[]){ "all" }, .sum = du->all };
 	struct text_table t;
 	char text[256];
@@ -194,7 +194,7 @@ static cJSON *row_json(const char *key, const char *name, const struct figures *
 
 static enum cli_exit print_json(const struct du *du, size_t n)
 {
-	bool dirs = du->cli->options & OPT_DEPTH;
+	bool dirs = du->cli->depth != NOT_GIVEN;
 	cJSON *root = cJSON_CreateObject(), *list;
 	char *text;
 
@@ -217,14 +217,14 @@ static enum cli_exit print(struct du *du)
 {
 	size_t n = du->n_rows;
 
-	if (du->cli->options & OPT_TOP && !du->sort)
+	if (du->cli->top && !du->sort)
 		du->sort = "saved";
 	if (du->sort && du->n_rows)
 		qsort_r(du->rows, du->n_rows, sizeof(du->rows[0]), compare_by_key,
 			(void *)(uintptr_t)du->sort);
-	if (du->cli->options & OPT_TOP && du->cli->top < n)
+	if (du->cli->top && du->cli->top < n)
 		n = du->cli->top;
-	return du->cli->options & OPT_JSON ? print_json(du, n) : print_table(du, n);
+	return du->cli->json ? print_json(du, n) : print_table(du, n);
 }
 
 enum cli_exit verb_du(struct cli *cli)
@@ -235,7 +235,7 @@ enum cli_exit verb_du(struct cli *cli)
 
 	if (cli_engine(cli, true, &alcm))
 		return CLI_FAILED;
-	status = cli->options & OPT_DEPTH ? sum_dirs(&du, alcm) : sum_codecs(&du, alcm);
+	status = cli->depth != NOT_GIVEN ? sum_dirs(&du, alcm) : sum_codecs(&du, alcm);
 	if (du.rows)
 		status = cli_worse(status, print(&du));
 	for (size_t i = 0; du.rows && i < du.n_rows; i++)

@@ -229,7 +229,7 @@ static enum cli_exit run(struct estimate *e)
 			worst = cli_worse(worst, walk(cli, cli->paths[i], add_file, e));
 	}
 	progress_end(&cli->progress);
-	if (cli->options & OPT_JSON)
+	if (cli->json)
 		return cli_worse(worst, print_json(cli, &e->sum));
 	print_text(&e->sum);
 	return worst;

@@ -106,7 +106,7 @@ static enum cli_exit print_text(struct cli *cli, const char *path, const char *t
 	struct alcm_info info;
 	cJSON *report;
 
-	if (cli->options & OPT_JSON) {
+	if (cli->json) {
 		print_json(text);
 		return CLI_OK;
 	}
@@ -240,8 +240,7 @@ static enum cli_exit print_files(struct cli *cli, struct alcm *alcm, const char 
 	free(visible);
 	if (report.n_rows) {
 		ok = write_text_files(&report, cli->sort,
-			     cli->options & OPT_DEPTH ? cli->depth : 0,
-			     cli->options & OPT_TOP ? cli->top : 0, cli->options & OPT_BYTES) &&
+			     cli->depth == NOT_GIVEN ? 0 : cli->depth, cli->top, cli->bytes) &&
 			ok;
 		printf("\n  %s.\n", words_headline(&report.all, text, sizeof(text)));
 	}
@@ -260,7 +259,7 @@ static enum cli_exit info_of_directory(struct cli *cli, struct alcm *alcm, const
 	cJSON_AddStringToObject(root, "schema", "alcm-directory/1");
 	cJSON_AddStringToObject(root, "profile", profile);
 	cJSON_AddItemToObject(root, "scheduler", read_scheduler(cli, path));
-	if (cli->options & OPT_JSON) {
+	if (cli->json) {
 		text = cJSON_Print(root);
 		if (text)
 			print_json(text);

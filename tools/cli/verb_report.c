@@ -53,9 +53,9 @@ static enum cli_exit print(struct cli *cli, struct report *report)
 	struct output out = {
 		.report = report,
 		.origin = { cli->paths, cli->n_paths, time(NULL) },
-		.write = cli->options & OPT_JSON ? write_json
-			: cli->options & OPT_CSV ? write_csv
-						 : write_html,
+		.write = cli->json ? write_json
+			: cli->csv ? write_csv
+				   : write_html,
 	};
 
 	if (out.write == write_html && !report_roll_up(report, MOST_ROWS))
@@ -72,9 +72,9 @@ enum cli_exit verb_report(struct cli *cli)
 	enum cli_exit status;
 	struct alcm *alcm;
 
-	if (cli->options & OPT_JSON && cli->options & OPT_CSV)
+	if (cli->json && cli->csv)
 		return cli_error(cli, NULL, "--json and --csv: only one of them");
-	if (!(cli->options & (OPT_JSON | OPT_CSV)) && !cli->out && isatty(STDOUT_FILENO))
+	if (!cli->json && !cli->csv && !cli->out && isatty(STDOUT_FILENO))
 		return cli_error(cli, NULL,
 			"a page is nothing for a terminal: -o FILE.html says where to");
 	if (cli_may_write(cli, cli->out))
@@ -82,7 +82,7 @@ enum cli_exit verb_report(struct cli *cli)
 	if (cli_engine(cli, true, &alcm))
 		return CLI_FAILED;
 	status = collect_report(cli, alcm, true, &report);
-	if (!(cli->options & OPT_CSV))
+	if (!(cli->csv))
 		collect_histograms(cli, alcm, &report, MOST_ROWS);
 	if (report.n_dirs)
 		status = cli_worse(status, print(cli, &report));

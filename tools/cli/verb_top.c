@@ -141,7 +141,7 @@ static void pause_seconds(unsigned seconds)
 
 enum cli_exit verb_top(struct cli *cli)
 {
-	unsigned interval = cli->interval ? cli->interval : 1;
+	unsigned interval = cli->interval;
 	bool screen = isatty(STDOUT_FILENO);
 	struct look before, now;
 	enum cli_exit status;

@@ -170,10 +170,8 @@ enum cli_exit verb_train(struct cli *cli)
 		return CLI_FAILED;
 	alcm_train_params_default(&params);
 	params.progress = print_epoch;
-	if (cli->options & OPT_EPOCHS)
-		params.n_epochs = cli->n_epochs;
-	if (cli->options & OPT_SEED)
-		params.seed = cli->seed;
+	params.n_epochs = cli->n_epochs;
+	params.seed = cli->seed;
 	if (cli->data)
 		status = collect(&t, &samples);
 	params.samples = samples;

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+
+static int run(int argc, char **argv)
+{
+	struct cli cli = { .program = &alcm_rows };
+
+	return cli_run(&cli, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	return alcm_process_run(run, argc, argv);
+}
