@@ -20,6 +20,7 @@
 #include "predict/train.h"
 #include "synth/synth.h"
 #include "tensor/stats.h"
+#include "tensor/values.h"
 
 enum { SIDE = 100, N = SIDE * SIDE, BYTES = 4 * N, MAX_REPEATS = 99, NPY_HEADER = 128 };
 
@@ -40,8 +41,7 @@ static int read_tensor(void *ctx, uint64_t first, uint32_t n, double *out)
 {
 	const struct bench *b = ctx;
 
-	for (uint32_t i = 0; i < n; i++)
-		out[i] = b->tensor[first + i];
+	(void)values_get(out, (const uint8_t *)(b->tensor + first), n, DTYPE_F32, false);
 	return 0;
 }
 
@@ -77,8 +77,7 @@ static int apply(struct bench *b, const struct paper_params *params, const struc
 	(void)read_tensor(b, 0, N, b->x);
 	if (!paper_apply(params, s, 0, N, b->x, b->y, false))
 		return -ERANGE;
-	for (unsigned i = 0; i < N; i++)
-		b->quantised[i] = (float)b->y[i];
+	values_put((uint8_t *)b->quantised, b->y, N, DTYPE_F32, false);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/simd.h"
 
 enum {
 	DIGIT_BITS = 16,     /* looked at in each pass */
@@ -85,19 +86,34 @@ void order_free(struct order_stats *o)
 	mem_free(o);
 }
 
+/* Count numbers by their next digit; only those that begin with `prefix`, once a digit is known. */
+static void count_digits(const struct order_stats *o, uint64_t prefix, const uint64_t *numbers,
+	uint32_t n, uint64_t *counts)
+{
+	const uint64_t known = o->known, low = ((uint64_t)1 << o->digit_bits) - 1;
+	const unsigned shift = o->shift;
+
+	for (uint32_t i = 0; i < n && !known; i++)
+		counts[numbers[i] >> shift & low]++;
+	for (uint32_t i = 0; i < n && known; i++)
+		counts[numbers[i] >> shift & low] += (numbers[i] & known) == prefix;
+}
+
+SIMD_CLONES static uint64_t count_zeros(const uint64_t *numbers, uint32_t n)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		count += numbers[i] == 0;
+	return count;
+}
+
 void order_count(struct order_stats *o, const uint64_t *numbers, uint32_t n)
 {
-	const uint64_t low = ((uint64_t)1 << o->digit_bits) - 1;
-
-	for (unsigned c = 0; c < o->n_counts; c++) {
-		uint64_t *counts = counts_of(o, c);
-
-		for (uint32_t i = 0; i < n; i++)
-			counts[numbers[i] >> o->shift & low] += (numbers[i] & o->known) ==
-				o->prefixes[c];
-	}
-	for (uint32_t i = 0; i < n && !o->known; i++)
-		o->n_zeros += numbers[i] == 0;
+	for (unsigned c = 0; c < o->n_counts; c++)
+		count_digits(o, o->prefixes[c], numbers, n, counts_of(o, c));
+	if (!o->known)
+		o->n_zeros += count_zeros(numbers, n);
 }
 
 void order_count_zeros(struct order_stats *o, uint64_t n)

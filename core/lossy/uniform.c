@@ -71,10 +71,22 @@ static double square_error(const struct trial *t, unsigned component, uint32_t n
 	return sum;
 }
 
+/* Values that are not 0: a loop that vectorises. */
+SIMD_CLONES static uint64_t count_nonzero_all(const double *x, uint32_t n)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		count += x[i] != 0;
+	return count;
+}
+
 static uint64_t count_nonzero(const struct trial *t, unsigned component, uint32_t n)
 {
 	uint64_t count = 0;
 
+	if (t->shape->n_components == 1)
+		return count_nonzero_all(t->x, n);
 	for (uint32_t i = component; i < n; i += t->shape->n_components)
 		count += t->x[i] != 0;
 	return count;

@@ -85,9 +85,12 @@ static double f8e5m2fnuz_value(uint8_t v)
 	return v == 0x80 ? (double)NAN : f8_value(v, 2, 0x1p111);
 }
 
-/* One conversion loop per type: the type is decided outside the loop, not in it. */
+/*
+ * One conversion loop per type: the type is decided outside the loop, not in it. The index is as
+ * wide as a pointer: 32 bits might wrap, and compilers would then load each value by itself.
+ */
 #define CONVERT(width, expr)                                            \
-	for (unsigned i = 0; i < n; i++) {                              \
+	for (size_t i = 0; i < n; i++) {                                \
 		uint##width##_t v = le_get##width(p + i * (width / 8)); \
 		if (big)                                                \
 			v = __builtin_bswap##width(v);                  \
@@ -95,9 +98,9 @@ static double f8e5m2fnuz_value(uint8_t v)
 	}                                                               \
 	return true
 
-#define CONVERT_BYTES(expr)              \
-	for (unsigned i = 0; i < n; i++) \
-		out[i] = expr;           \
+#define CONVERT_BYTES(expr)            \
+	for (size_t i = 0; i < n; i++) \
+		out[i] = expr;         \
 	return true
 
 SIMD_CLONES bool values_get(double *restrict out, const uint8_t *restrict p, unsigned n,
@@ -210,7 +213,7 @@ double values_round(double v, enum dtype_id dtype)
 }
 
 #define PUT(width, expr)                                 \
-	for (unsigned i = 0; i < n; i++) {               \
+	for (size_t i = 0; i < n; i++) {                 \
 		uint##width##_t v = expr;                \
 		if (big)                                 \
 			v = __builtin_bswap##width(v);   \
@@ -218,7 +221,8 @@ double values_round(double v, enum dtype_id dtype)
 	}                                                \
 	break
 
-void values_put(uint8_t *out, const double *in, unsigned n, enum dtype_id dtype, bool big)
+SIMD_CLONES void values_put(uint8_t *restrict out, const double *restrict in, unsigned n,
+	enum dtype_id dtype, bool big)
 {
 	switch (dtype) {
 	case DTYPE_F16:

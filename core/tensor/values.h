@@ -45,6 +45,7 @@ static inline float values_rintf(float v)
 }
 
 /* Store doubles as floats of the given type, rounded as values_round() does. */
-void values_put(uint8_t *out, const double *in, unsigned n, enum dtype_id dtype, bool big_endian);
+void values_put(uint8_t *restrict out, const double *restrict in, unsigned n, enum dtype_id dtype,
+	bool big_endian);
 
 #endif
