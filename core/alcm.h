@@ -534,17 +534,17 @@ int alcm_histogram(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), vo
 /* ---- the predictor: the network behind predicted_entropy, and its training ------------------ */
 
 /*
- * Weights from an .npz, from the present position of `fd` to its end. Members, of any type of
- * numbers: W1 (6, 64), b1 (64,), W2 (64, 1), b2 (1,); the network is 0.2 + 0.7 / (1 +
- * exp(-(max(x W1 + b1, 0) W2 + b2))), x the statistics mean, variance, stddev, skewness,
- * kurtosis, sparsity. -EINVAL: `diag` names the member that is missing, damaged, of another
- * shape, or holds NaN or Inf. -EFBIG: more than 1 MiB. -ENOMEM, -EIO, … Free with
- * alcm_predictor_free().
+ * Weights from a text, from the present position of `fd` to its end: 513 numbers with white space
+ * between them, comments from # to the end of a line. Row by row they are W1 (6, 64), b1 (64),
+ * W2 (64, 1) and b2 (1); the network is 0.2 + 0.7 / (1 + exp(-(max(x W1 + b1, 0) W2 + b2))), x the
+ * statistics mean, variance, stddev, skewness, kurtosis, sparsity. -EINVAL: `diag` names the line
+ * that holds no number, or the weight that is NaN or Inf. -EFBIG: more than 1 MiB. -ENOMEM, -EIO, …
+ * Free with alcm_predictor_free().
  */
 int alcm_predictor_read(int fd, struct alcm_predictor **out, struct alcm_diag *diag);
 void alcm_predictor_free(struct alcm_predictor *predictor);
 
-/* Write that .npz, of float64, to `fd`. -ENOSPC, … */
+/* Write such a text, with every bit of the weights, to `fd`. -ENOSPC, … */
 int alcm_predictor_write(const struct alcm_predictor *predictor, int fd);
 
 /* Write the C source of the compiled-in weights with these instead to `fd`. */

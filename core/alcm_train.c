@@ -11,11 +11,11 @@
 #include "codec/codec.h"
 #include "format/format.h"
 #include "predict/train.h"
-#include "predict/weights_file.h"
+#include "predict/weights_write.h"
 #include "tensor/stats.h"
 
 enum {
-	MAX_FILE = 1 << 20, /* of weights, which take 5 KiB */
+	MAX_FILE = 1 << 20, /* of weights, which take 11 KiB */
 	CHUNK = 256 << 10,
 };
 
@@ -39,7 +39,7 @@ static int write_all(int fd, const void *buf, size_t n)
 }
 
 /* Up to `room` bytes; fewer only at the end. Returns how many, or a negative errno. */
-static ssize_t read_all(int fd, uint8_t *buf, size_t room)
+static ssize_t read_all(int fd, char *buf, size_t room)
 {
 	size_t n = 0;
 
@@ -59,19 +59,21 @@ static ssize_t read_all(int fd, uint8_t *buf, size_t room)
 
 int alcm_predictor_read(int fd, struct alcm_predictor **out, struct alcm_diag *diag)
 {
-	AUTO_FREE uint8_t *file = mem_alloc(MAX_FILE + 1);
+	AUTO_FREE char *text = mem_zalloc(1, MAX_FILE + 2);
 	AUTO_FREE struct alcm_predictor *p = mem_zalloc(1, sizeof(*p));
 	ssize_t n;
 	int err;
 
-	if (!file || !p)
+	if (!text || !p)
 		return -ENOMEM;
-	n = read_all(fd, file, MAX_FILE + 1);
+	n = read_all(fd, text, MAX_FILE + 1);
 	if (n < 0)
 		return (int)n;
 	if (n > MAX_FILE)
 		return diag_set(diag, -EFBIG, 0, "more than %d bytes: no weights", MAX_FILE);
-	err = predict_weights_load(file, (size_t)n, &p->weights, diag);
+	if (memchr(text, '\0', (size_t)n))
+		return diag_set(diag, -EINVAL, 0, "it is no text of numbers");
+	err = weights_parse(text, &p->weights, diag);
 	if (!err)
 		*out = steal(p);
 	return err;
@@ -84,17 +86,16 @@ void alcm_predictor_free(struct alcm_predictor *predictor)
 
 int alcm_predictor_write(const struct alcm_predictor *predictor, int fd)
 {
-	AUTO_FREE uint8_t *bytes = NULL;
-	size_t len;
-	int err = predict_weights_save(&predictor->weights, &bytes, &len, NULL);
+	AUTO_FREE char *text = NULL;
+	int err = weights_print(&predictor->weights, &text, NULL);
 
-	return err ? err : write_all(fd, bytes, len);
+	return err ? err : write_all(fd, text, strlen(text));
 }
 
 int alcm_predictor_write_source(const struct alcm_predictor *predictor, int fd)
 {
 	AUTO_FREE char *text = NULL;
-	int err = predict_weights_source(&predictor->weights, &text);
+	int err = weights_source(&predictor->weights, &text);
 
 	return err ? err : write_all(fd, text, strlen(text));
 }

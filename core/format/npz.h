@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * NumPy's .npz in memory: a zip archive with one .npy per array, written as numpy.savez (stored)
- * and numpy.savez_compressed (zlib's level 6) write it, and read back member by member. Sources:
- * PKWARE's APPNOTE 6.3.9, NEP 1, numpy/lib/format.py.
+ * and numpy.savez_compressed (zlib's level 6) write it. Sources: PKWARE's APPNOTE 6.3.9, NEP 1,
+ * numpy/lib/format.py.
  */
 #ifndef ALCM_FORMAT_NPZ_H
 #define ALCM_FORMAT_NPZ_H
@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "alcm.h"
 
 enum { NPZ_MAX_DIMS = 8, NPZ_MAX_NAME = 64 };
 
@@ -32,17 +30,5 @@ struct npz_array {
  */
 int npz_write(const struct npz_array *arrays, unsigned n, bool compressed, uint8_t **out,
 	size_t *out_len);
-
-/*
- * Read the member `name` (without ".npy") of the archive in `file`, which may be anything, as
- * `n_dims` (NPZ_MAX_DIMS at most) dimensions of `shape`, into `out` in C order. Any real type of
- * up to 64 bits will do.
- *
- * -EINVAL: no zip archive, no such member, damaged, or of another shape or type: `diag` names
- * the member and says what is wrong. -ENOMEM. No more memory is taken than a member of this
- * shape needs.
- */
-int npz_read(const uint8_t *file, size_t len, const char *name, unsigned n_dims,
-	const uint64_t *shape, double *out, struct alcm_diag *diag);
 
 #endif

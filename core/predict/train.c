@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "base/diag.h"
-#include "predict/weights_file.h"
+#include "predict/weights_text.h"
 #include "synth/mt19937.h"
 #include "synth/synth.h"
 #include "tensor/stats.h"
@@ -176,7 +176,7 @@ int train_run(const struct train_sample *samples, size_t n, const struct train_o
 	}
 	if (options->standardise)
 		fold(&scaling, &w);
-	err = predict_weights_check(&w, diag);
+	err = weights_check(&w, diag);
 	if (err)
 		return -ERANGE;
 	*out = w;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Weights of a predictor. Input: an .npz as it is, or (first byte odd) edits of a good one, three bytes each. What
+ * Weights of a predictor. Input: a text as it is, or (first byte odd) edits of a good one, three bytes each. What
  * is read is written and read again as the same, and says numbers from 0.2 to 0.9.
  */
 #include <stdbool.h>
@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "alcm.h"
-#include "predict/weights_file.h"
 
 enum { ROOM = 1 << 16 };
 

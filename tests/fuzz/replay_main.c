@@ -39,13 +39,10 @@ static const struct {
 	     "ALCM\r\n\x1a"),
 	SEED("ALR1"),
 	SEED("\x01\x40\x00\x00\x00\x02\x04\x00\x04\x00\x10\x00\x00\x00"),
-	/* fuzz_npz: no edit, edits of .npy, directory and deflated bytes, an archive. */
-	SEED("\x01"),
+	/* fuzz_predictor: edits of a good text, a text. */
 	SEED("\x01\x28\x01="),
-	SEED("\x01\x50\x02\x07"),
-	SEED("\x03\xf0\x00\x07"),
-	SEED("\x00PK\x05\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-	     "\x00"),
+	SEED("\x01\x50\x02-"),
+	SEED("\x00# W1\n1.5 -2e-3\n"),
 	SEED("\x98\x00\x00\x00\x00\x00\x00\x00{\"a\":{\"dtype\":\"F32\",\"shape\":[3,5],\"data_"
 	     "offsets\":[0,60]},\"b\":{\"dtype\":\"BF16\",\"shape\":[2,2],\"data_offsets\":[60,"
 	     "68]},"

@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/alloc.h"
+#include "base/le.h"
 #include "blob/blob.h"
 #include "format/npz.h"
+#include "format/zip.h"
 #include "model.h"
 #include "store_faulty.h"
 #include "store_mem.h"
@@ -79,23 +82,36 @@ static bool holds(struct archive *a, struct alcm_blob *blob, const uint8_t *byte
 	return memcmp(a->buf, bytes, a->size) == 0;
 }
 
+/* Whether each member, by the directory, has the checksum that the directory tells. */
+static bool checksums_are_right(const uint8_t *zip, size_t size)
+{
+	const uint8_t *end = zip + size - ZIP_END_BYTES, *entry = zip + le_get32(end + 16);
+	unsigned n = 0;
+
+	for (; le_get32(entry) == ZIP_CENTRAL; n++) {
+		const uint8_t *local = zip + le_get32(entry + 42);
+		uint32_t around = le_get16(local + 26) + le_get16(local + 28);
+		uLong crc = crc32(0, local + ZIP_LOCAL_BYTES + around, le_get32(entry + 20));
+
+		if (crc != le_get32(entry + 16) || crc != le_get32(local + 14))
+			return false;
+		entry += ZIP_CENTRAL_BYTES + le_get16(entry + 28) + le_get16(entry + 30);
+	}
+	return n == N_ARRAYS;
+}
+
 /* What it becomes, and that the archive is whole then. */
 static void set_reference(struct archive *a)
 {
 	struct store_mem *mem = store_mem_new();
 	struct alcm_blob *blob = save(a, store_mem_store(mem));
-	const uint64_t shape[] = { N_VALUES };
-	double *out = malloc(N_VALUES * sizeof(*out));
 	bool changed;
 
-	if (!out || alcm_blob_quantise(blob, 0, &changed, NULL) || !changed ||
-		holds(a, blob, a->written))
+	if (alcm_blob_quantise(blob, 0, &changed, NULL) || !changed || holds(a, blob, a->written))
 		die(&a->m, "nothing was quantised");
 	memcpy(a->becomes, a->buf, a->size);
-	/* The reader compares checksums. */
-	if (npz_read(a->becomes, a->size, "b", 1, shape, out, NULL))
+	if (!checksums_are_right(a->written, a->size) || !checksums_are_right(a->becomes, a->size))
 		die(&a->m, "the archive is broken");
-	free(out);
 	alcm_blob_close(blob);
 	store_mem_free(mem);
 }

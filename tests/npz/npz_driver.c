@@ -3,7 +3,6 @@
  * .npz for tests/npz/npz_numpy.py:
  *
  *     npz_driver stored|compressed NAME DESCR SHAPE BYTES [NAME …] <data >archive
- *     npz_driver read NAME SHAPE <archive >doubles
  *
  * SHAPE is "100x100", or "-" for a scalar; the arrays' data follow each other.
  */
@@ -17,7 +16,6 @@
 enum { MOST_ARRAYS = 8, MOST_BYTES = 1 << 24 };
 
 static uint8_t input[MOST_BYTES];
-static double values[MOST_BYTES / 8];
 
 static unsigned parse_shape(char *text, uint64_t shape[NPZ_MAX_DIMS])
 {
@@ -28,22 +26,6 @@ static unsigned parse_shape(char *text, uint64_t shape[NPZ_MAX_DIMS])
 	return n;
 }
 
-static int read_member(size_t len, char **argv)
-{
-	uint64_t shape[NPZ_MAX_DIMS];
-	unsigned n_dims = parse_shape(argv[1], shape);
-	struct alcm_diag diag = { 0 };
-	size_t n = 1;
-
-	for (unsigned i = 0; i < n_dims; i++)
-		n *= shape[i];
-	if (npz_read(input, len, argv[0], n_dims, shape, values, &diag)) {
-		fprintf(stderr, "%s\n", diag.cause);
-		return 1;
-	}
-	return fwrite(values, sizeof(*values), n, stdout) != n;
-}
-
 int main(int argc, char **argv)
 {
 	struct npz_array arrays[MOST_ARRAYS] = { 0 };
@@ -51,8 +33,6 @@ int main(int argc, char **argv)
 	uint8_t *out;
 	size_t len = fread(input, 1, sizeof(input), stdin), at = 0;
 
-	if (argc == 4 && strcmp(argv[1], "read") == 0)
-		return read_member(len, argv + 2);
 	for (int i = 2; i + 3 < argc && n < MOST_ARRAYS; i += 4, n++) {
 		arrays[n].name = argv[i];
 		arrays[n].descr = argv[i + 1];

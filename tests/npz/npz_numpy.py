@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Our .npz against NumPy's own: same members, same .npy bytes, same size; and back.
+"""Our .npz against NumPy's own: same members, same .npy bytes, same size.
 
     npz_numpy.py NPZ_DRIVER
 """
@@ -59,14 +59,6 @@ def check_written(what, compressed, arrays):
     return got == want
 
 
-def check_read(what, array):
-    for save in (np.savez, np.savez_compressed):
-        out = io.BytesIO()
-        save(out, other=np.arange(3), wanted=array)
-        got = drive(["read", "wanted", shape_text(array.shape)], out.getvalue())
-        assert got == array.astype("=f8").tobytes(), f"{what}: read back as something else"
-
-
 def gradient(epoch):
     np.random.seed(epoch + 42)
     base = np.random.randn(100, 100).astype(np.float32)
@@ -74,7 +66,6 @@ def gradient(epoch):
 
 
 def main():
-    rng = np.random.default_rng(1)
     sets = {f"epoch {e}": {"arr_0": gradient(e)} for e in range(1, 11)}
     t = gradient(1)
     sets["three arrays"] = {"quantised": np.round(t * 20) / 20, "mask": np.abs(t) > 0.1,
@@ -91,12 +82,7 @@ def main():
     for name, arrays in sets.items():
         for compressed in (False, True):
             n_equal += check_written(name, compressed, arrays)
-    for dtype in ("<f8", ">f8", "<f4", ">f4", "<f2", "<i8", "u1"):
-        for order in "CF":
-            a = (rng.normal(0, 40, (6, 7, 3)) ** 2 % 200).astype(dtype)
-            check_read(f"{dtype} {order}", np.array(a, order=order))
-    check_read("scalar", np.array(2.5))
-    print(f"{2 * len(sets)} archives as NumPy's, {n_equal} of them to the last byte; 15 read back")
+    print(f"{2 * len(sets)} archives as NumPy's, {n_equal} of them to the last byte")
 
 
 main()

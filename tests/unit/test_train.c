@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "predict/train.h"
-#include "predict/weights_file.h"
+#include "predict/weights_write.h"
 #include "synth/mt19937.h"
 
 enum { N_WEIGHTS = sizeof(struct predict_weights) / sizeof(double) };
@@ -112,7 +112,7 @@ START_TEST(the_source_keeps_every_bit)
 	const char *at;
 	char *text, *end;
 
-	ck_assert_int_eq(predict_weights_source(&predict_default_weights, &text), 0);
+	ck_assert_int_eq(weights_source(&predict_default_weights, &text), 0);
 	at = strstr(text, ".w1 = {\n\t\t{ ");
 	ck_assert_ptr_nonnull(at);
 	ck_assert(strtod(at + 11, &end) == predict_default_weights.w1[0][0]);
@@ -193,7 +193,7 @@ START_TEST(huge_features_end_well)
 
 		int err = train_run(samples, 3, &options, &w, NULL);
 
-		ck_assert(err == -ERANGE || (err == 0 && predict_weights_check(&w, NULL) == 0));
+		ck_assert(err == -ERANGE || (err == 0 && weights_check(&w, NULL) == 0));
 	}
 }
 END_TEST

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights as .npz: there and back, and what is refused, with its reason; samples of real files. */
+/* Weights as text: there and back, and what is refused, with its reason; samples of real files. */
 #include <check.h>
 #include <errno.h>
 #include <math.h>
@@ -10,103 +10,75 @@
 
 #include "base/alloc.h"
 #include "base/le.h"
-#include "format/npz.h"
-#include "predict/weights_file.h"
+#include "predict/weights_write.h"
 
-enum { MATRIX = PREDICT_INPUTS * PREDICT_HIDDEN };
+/* A text of n zeros, in which the one that comes as `nth` is `other`. */
+static void zeros(char text[4096], int n, int nth, const char *other)
+{
+	text[0] = '\0';
+	for (int i = 0; i < n; i++)
+		strcat(strcat(text, i == nth ? other : "0"), i % 8 == 7 ? "\n" : " ");
+}
 
-static uint8_t zeros[8 * (MATRIX + 1)];
-
-static const struct npz_array good[] = {
-	{ "W1", "<f8", 2, { PREDICT_INPUTS, PREDICT_HIDDEN }, zeros, 8 * MATRIX },
-	{ "b1", "<f8", 1, { PREDICT_HIDDEN }, zeros, 8 * PREDICT_HIDDEN },
-	{ "W2", "<f4", 2, { PREDICT_HIDDEN, 1 }, zeros, 4 * PREDICT_HIDDEN },
-	{ "b2", "<f8", 1, { 1 }, zeros, 8 },
-};
-enum { N_MEMBERS = 4 };
-
-/* Load the four members; the diag's cause must be this (NULL: it must succeed). */
-static void check_load(const struct npz_array members[], unsigned n, const char *cause)
+static void check_refused(const char *text, const char *cause)
 {
 	struct predict_weights w = { .b2 = 77 };
 	struct alcm_diag diag = { 0 };
-	uint8_t *file;
-	size_t len;
-	int err;
 
-	ck_assert_int_eq(npz_write(members, n, true, &file, &len), 0);
-	err = predict_weights_load(file, len, &w, &diag);
-	mem_free(file);
-	ck_assert_str_eq(diag.cause, cause ? cause : "");
-	ck_assert_int_eq(err, cause ? -EINVAL : 0);
-	ck_assert(w.b2 == (cause ? 77 : 0));
+	ck_assert_int_eq(weights_parse(text, &w, &diag), -EINVAL);
+	ck_assert_str_eq(diag.cause, cause);
+	ck_assert(w.b2 == 77);
 }
 
 START_TEST(there_and_back)
 {
 	const struct predict_weights *w = &predict_default_weights;
 	struct predict_weights back;
-	uint8_t *file;
-	size_t len;
-	double w1[PREDICT_INPUTS][PREDICT_HIDDEN];
+	char *text;
 
-	ck_assert_int_eq(predict_weights_save(w, &file, &len, NULL), 0);
-	ck_assert_int_eq(predict_weights_load(file, len, &back, NULL), 0);
+	ck_assert_int_eq(weights_print(w, &text, NULL), 0);
+	ck_assert_int_eq(weights_parse(text, &back, NULL), 0);
 	ck_assert_mem_eq(w, &back, sizeof(back));
-	ck_assert_int_eq(npz_read(file, len, "W1", 2, (uint64_t[]){ 6, 64 }, w1[0], NULL), 0);
-	ck_assert(w1[5][63] == w->w1[63][5] && w1[1][2] == w->w1[2][1]);
-	mem_free(file);
+	mem_free(text);
 }
 END_TEST
 
-START_TEST(bad_members_are_named)
+/* In the order of a matrix to multiply rows of values by: the paper's, and NumPy's. */
+START_TEST(places_are_those_of_numpy)
 {
-	struct npz_array m[N_MEMBERS];
+	struct predict_weights w;
+	char text[4096];
 
-	check_load(good, N_MEMBERS, NULL);
-	check_load(good, N_MEMBERS - 1, "member b2.npy: not in the archive");
-	check_load(good + 1, N_MEMBERS - 1, "member W1.npy: not in the archive");
-
-	memcpy(m, good, sizeof(good));
-	m[0].shape[0] = PREDICT_HIDDEN;
-	m[0].shape[1] = PREDICT_INPUTS;
-	check_load(m, N_MEMBERS, "member W1.npy: shape (64, 6) instead of (6, 64)");
-
-	memcpy(m, good, sizeof(good));
-	m[2].n_dims = 1;
-	check_load(m, N_MEMBERS, "member W2.npy: shape (64) instead of (64, 1)");
-
-	memcpy(m, good, sizeof(good));
-	m[1].descr = "|S8";
-	check_load(m, N_MEMBERS, "member b1.npy: type '|S8' is no real number");
-	m[1].descr = "<c8";
-	check_load(m, N_MEMBERS, "member b1.npy: type '<c8' is no real number");
-	m[1].data_bytes -= 8;
-	m[1].descr = "<f8";
-	check_load(m, N_MEMBERS, "member b1.npy: cut short");
+	zeros(text, WEIGHTS_N, 2 * PREDICT_HIDDEN + 7, "1.5# W1[2, 7]\n");
+	ck_assert_int_eq(weights_parse(text, &w, NULL), 0);
+	ck_assert(w.w1[7][2] == 1.5 && w.w1[7][1] == 0 && w.b2 == 0);
+	zeros(text, WEIGHTS_N, WEIGHTS_N - 1, "-1e-3");
+	ck_assert_int_eq(weights_parse(text, &w, NULL), 0);
+	ck_assert(w.b2 == -1e-3 && w.w1[7][2] == 0);
 }
 END_TEST
 
-START_TEST(weights_that_are_no_numbers_are_named)
+static const struct {
+	int n, nth;
+	const char *other, *cause;
+} bad[] = {
+	{ 0, 0, "", "0 numbers instead of 513" },
+	{ WEIGHTS_N - 1, 0, "0", "512 numbers instead of 513" },
+	{ WEIGHTS_N + 1, 0, "0", "514 numbers instead of 513" },
+	{ WEIGHTS_N, 17, "x", "line 3: no number" },
+	{ WEIGHTS_N, 16, "0\n# a comment\n1,2", "line 5: no number" },
+	{ WEIGHTS_N, 2 * PREDICT_HIDDEN + 7, "nan", "weight W1[2, 7] is nan" },
+	{ WEIGHTS_N, 6 * PREDICT_HIDDEN + 63, "1e999", "weight b1[63] is inf" },
+	{ WEIGHTS_N, 7 * PREDICT_HIDDEN + 9, "inf", "weight W2[9, 0] is inf" },
+	{ WEIGHTS_N, WEIGHTS_N - 1, "-inf", "weight b2[0] is -inf" },
+};
+
+START_TEST(what_is_wrong_is_named)
 {
-	static uint8_t bytes[8 * MATRIX];
-	struct npz_array m[N_MEMBERS];
+	char text[4096];
 
-	memcpy(m, good, sizeof(good));
-	m[0].data = bytes;
-	le_put_double(bytes + 8 * (2 * PREDICT_HIDDEN + 7), (double)NAN);
-	check_load(m, N_MEMBERS, "weight W1[2, 7] is nan");
-
-	memcpy(m, good, sizeof(good));
-	m[1].data = bytes;
-	memset(bytes, 0, sizeof(bytes));
-	le_put_double(bytes + 8 * 63, (double)INFINITY);
-	check_load(m, N_MEMBERS, "weight b1[63] is inf");
-
-	memcpy(m, good, sizeof(good));
-	m[3].data = bytes;
-	le_put_double(bytes, -(double)INFINITY);
-	check_load(m, N_MEMBERS, "weight b2[0] is -inf");
+	zeros(text, bad[_i].n, bad[_i].nth, bad[_i].other);
+	check_refused(text, bad[_i].cause);
 }
 END_TEST
 
@@ -114,11 +86,10 @@ START_TEST(what_is_no_number_is_not_saved)
 {
 	struct predict_weights w = predict_default_weights;
 	struct alcm_diag diag;
-	uint8_t *file;
-	size_t len;
+	char *text;
 
 	w.w2[9] = (double)NAN;
-	ck_assert_int_eq(predict_weights_save(&w, &file, &len, &diag), -EINVAL);
+	ck_assert_int_eq(weights_print(&w, &text, &diag), -EINVAL);
 	ck_assert_str_eq(diag.cause, "weight W2[9, 0] is nan");
 }
 END_TEST
@@ -133,7 +104,7 @@ START_TEST(files_of_weights)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(alcm_predictor_read(fd, &back, &diag), -EINVAL);
-	ck_assert_str_eq(diag.cause, "no zip archive: it has no end record");
+	ck_assert_str_eq(diag.cause, "0 numbers instead of 513");
 	ck_assert_int_eq(alcm_predictor_write(&(struct alcm_predictor){ predict_default_weights },
 				 fd),
 		0);
@@ -141,6 +112,10 @@ START_TEST(files_of_weights)
 	ck_assert_int_eq(alcm_predictor_read(fd, &back, &diag), 0);
 	ck_assert_mem_eq(&back->weights, &predict_default_weights, sizeof(back->weights));
 	alcm_predictor_free(back);
+	ck_assert_int_eq(pwrite(fd, "", 1, 100), 1);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	ck_assert_int_eq(alcm_predictor_read(fd, &back, &diag), -EINVAL);
+	ck_assert_str_eq(diag.cause, "it is no text of numbers");
 	ck_assert_int_eq(ftruncate(fd, (1 << 20) + 1), 0);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
 	ck_assert_int_eq(alcm_predictor_read(fd, &back, &diag), -EFBIG);
@@ -235,8 +210,8 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, there_and_back);
-	tcase_add_test(tc, bad_members_are_named);
-	tcase_add_test(tc, weights_that_are_no_numbers_are_named);
+	tcase_add_test(tc, places_are_those_of_numpy);
+	tcase_add_loop_test(tc, what_is_wrong_is_named, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(tc, what_is_no_number_is_not_saved);
 	tcase_add_test(tc, files_of_weights);
 	tcase_add_test(tc, entropy_is_what_coding_gives);

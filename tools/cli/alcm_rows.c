@@ -113,7 +113,7 @@ static const struct option_row options[] = {
 	{ "pack unpack", 'o', "output", "OUT", "leave the operand alone and write a copy to OUT",
 		TEXT(cli, out) },
 	{ "report", 'o', "output", "FILE", "write to FILE", TEXT(cli, out) },
-	{ "train", 'o', "output", "FILE", "write the weights to FILE, an .npz", TEXT(cli, out) },
+	{ "train", 'o', "output", "FILE", "write the weights to FILE", TEXT(cli, out) },
 	{ "leaderboard", 'o', "output", "FILE", "write the Markdown there", TEXT(cli, out) },
 	{ "pack unpack report train leaderboard", 0, "force", NULL,
 		"replace an output that exists; pack: take what is no tensor, too",

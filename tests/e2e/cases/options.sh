@@ -86,13 +86,8 @@ unmount_at "$MNT" "$STORE"
 is_blob w.npy || die "no blob"
 
 # Weights of one's own: those of zeros predict 0.55 of whatever it is.
-python3 - "$WORK/half.npz" <<'END'
-import sys
-import numpy as np
-zeros = np.zeros
-np.savez(sys.argv[1], W1=zeros((6, 64)), b1=zeros(64), W2=zeros((64, 1)), b2=zeros(1))
-END
-"$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/half.npz"
+yes 0 | head -n 513 >"$WORK/half.txt"
+"$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/half.txt"
 cp "$WORK/w.npy" "$MNT/half.npy"
 grep -q '"predicted_entropy":.0.55,' "$MNT/.alcm/caq/half.npy.json" || die "by other weights"
 unmount_at "$MNT" "$STORE"
