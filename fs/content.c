@@ -489,7 +489,8 @@ void content_unpack(struct fs *fs, struct inode *i)
 		else
 			quiet_double(fs, i);
 		c->plain_written = c->waits = !err;
-		c->stays_blob = err; /* until it is opened again */
+		/* Until it is opened again; a program that reads it now soon won't. */
+		c->stays_blob = err && err != -EBUSY;
 		c->worked_encoded = 0;
 		c->worked_written = 0;
 	}
