@@ -22,6 +22,7 @@
 #include "reports.h"
 #include "rest.h"
 #include "summaries.h"
+#include "workers.h"
 
 struct dir_handle;
 struct inode;
@@ -41,6 +42,7 @@ struct fs {
 	bool is_root;    /* may act for other users */
 	bool to_syslog;  /* a daemon; otherwise messages go to stderr */
 	struct fuse_session *session;
+	struct workers workers;
 
 	struct lock table_lock; /* guards what follows, lookup counts, parent and name of inodes */
 	unsigned n_inodes;      /* in the table */

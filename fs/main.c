@@ -135,39 +135,16 @@ static int start_engine(struct fs *fs)
 
 /* ---- the session ---------------------------------------------------------------------------------- */
 
-/*
- * A request may have to wait for work on its file, and another process each makes as many of them. Threads are made
- * while all that there are have something to do; those that are idle end, but for a few.
- */
-static int loop(struct fs *fs)
-{
-	enum { MAX_THREADS = 256, MAX_IDLE = 10 };
-	struct fuse_loop_config *config = fuse_loop_cfg_create();
-	int err;
-
-	if (!config)
-		return -ENOMEM;
-	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
-	fuse_loop_cfg_set_idle_threads(config, MAX_IDLE);
-	err = fuse_session_loop_mt(fs->session, config);
-	fuse_loop_cfg_destroy(config);
-	return err;
-}
-
 static int serve(struct fs *fs)
 {
-	int err = signals_set(fs);
+	int err;
 
-	if (err)
-		return err;
-	if (fuse_session_mount(fs->session, fs->opt.mountpoint)) {
-		fuse_remove_signal_handlers(fs->session);
+	signals_set(fs);
+	if (fuse_session_mount(fs->session, fs->opt.mountpoint))
 		return -EIO;
-	}
 	err = mount_point_forbid_links(&fs->opt);
 	if (err) {
 		fuse_session_unmount(fs->session);
-		fuse_remove_signal_handlers(fs->session);
 		return err;
 	}
 	if (!mount_point_is_fd(fs->opt.mountpoint))
@@ -192,11 +169,11 @@ static int serve(struct fs *fs)
 	if (!err)
 		err = rest_start(fs);
 	if (!err)
-		err = loop(fs);
+		err = workers_serve(fs);
 	notify_stop(fs);
+	workers_stop(fs);
 	privileges_raise(fs, PRIVILEGE_ADMIN);
 	fuse_session_unmount(fs->session);
-	fuse_remove_signal_handlers(fs->session);
 	rest_stop(fs);
 	quiet_stop(fs);
 	reports_stop(fs);
@@ -290,6 +267,7 @@ static int start(int argc, char **argv)
 
 	activity_init(&fs.activity);
 	notify_init(&fs.notify);
+	workers_init(&fs.workers);
 	read_buffers_init(&fs.read_buffers);
 	set_up_heap();
 	err = options_parse(&args, &fs.opt);
@@ -313,7 +291,5 @@ static int start(int argc, char **argv)
 
 int main(int argc, char *argv[])
 {
-	/* libfuse's own way to give its threads another stack than the process's. */
-	unsetenv("FUSE_THREAD_STACK");
 	return alcm_process_run(start, argc, argv);
 }

@@ -2,9 +2,7 @@
 #include "notify.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "inode.h"
 
@@ -91,8 +89,6 @@ static void *run(void *arg)
 
 	while ((number = await_next(fs)))
 		send(fs, number);
-	WITH_LOCK(&fs->notify.lock);
-	fs->notify.ended = true;
 	return NULL;
 }
 
@@ -104,36 +100,9 @@ int notify_start(struct fs *fs)
 	return -err;
 }
 
-/* ---- the end ------------------------------------------------------------------------------ */
-
-static bool has_ended(struct notify *q)
-{
-	WITH_LOCK(&q->lock);
-	return q->ended;
-}
-
-/* Serve a request, if one comes. False: the kernel has let go of the mount, and makes nobody wait. */
-static bool serve_one(struct fuse_session *session, struct fuse_buf *buf)
-{
-	enum { WAIT_MS = 10 };
-	struct pollfd device = { .fd = fuse_session_fd(session), .events = POLLIN };
-
-	if (poll(&device, 1, WAIT_MS) <= 0)
-		return true;
-	if (device.revents & POLLERR)
-		return false;
-
-	int n = fuse_session_receive_buf(session, buf);
-
-	if (n > 0)
-		fuse_session_process_buf(session, buf);
-	return n > 0 || n == -EINTR || n == -EAGAIN;
-}
-
 void notify_stop(struct fs *fs)
 {
 	struct notify *q = &fs->notify;
-	struct fuse_buf buf = { .mem = NULL };
 
 	if (!q->running)
 		return;
@@ -142,10 +111,6 @@ void notify_stop(struct fs *fs)
 		q->ending = true;
 		pthread_cond_signal(&q->changed);
 	}
-	fuse_session_reset(fs->session);
-	while (!has_ended(q) && serve_one(fs->session, &buf))
-		;
 	pthread_join(q->thread, NULL);
-	free(buf.mem);
 	q->running = false;
 }

@@ -31,7 +31,6 @@ struct notify {
 	pthread_cond_t changed; /* there is something to do */
 	struct notify_item *first, *last;
 	bool ending, running;
-	bool ended; /* the thread is past its last call */
 	pthread_t thread;
 };
 
@@ -47,8 +46,8 @@ void notify_pages(struct fs *fs, struct inode *inode);
 void notify_forget(struct fs *fs, struct inode *inode);
 
 /*
- * End the thread, when the session's loop has ended and before it is unmounted. Serves requests until a call
- * that is under way returns, as that may wait for them. What is queued is left: the mount goes.
+ * End the thread. A call that is under way may wait for requests, so they must still be answered. What is
+ * queued is left: the mount goes.
  */
 void notify_stop(struct fs *fs);
 

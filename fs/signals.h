@@ -9,9 +9,9 @@
 #include "fs.h"
 
 /*
- * SIGHUP, SIGINT, SIGTERM and SIGQUIT end the session's loop and thereby unmount; what else would
- * kill, but for faults of our own and SIGKILL, is ignored. -EIO: libfuse can't set its handlers.
+ * SIGHUP, SIGINT, SIGTERM and SIGQUIT make workers_serve() return, and the mount end. Everything else that
+ * would kill, but for SIGKILL and faults of our own, is ignored.
  */
-int signals_set(struct fs *fs);
+void signals_set(struct fs *fs);
 
 #endif

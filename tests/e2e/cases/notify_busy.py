@@ -81,18 +81,16 @@ for k, path in enumerate(paths):
     e2e.wait_until(lambda m=mapped, s=stored: m[:] == s, "the mapping shows what is stored")
     os.close(fd)
 
-# The end, while the kernel is being told. Requests that libfuse's threads had taken when they were cancelled are
-# never answered, and the kernel can wait for one of them for good: not in every run until that is mended.
-if e2e.FULL:
-    end = time.monotonic() + SECONDS
-    threads = [threading.Thread(target=job, args=args, daemon=True) for job, args in jobs[1:]]
-    threading.excepthook = lambda args: None
-    for thread in threads:
-        thread.start()
-    time.sleep(0.5)
-    os.kill(e2e.daemon_pid(), signal.SIGTERM)
-    e2e.wait_until(e2e.daemon_status, "the daemon's end")
-    e2e.equal(e2e.daemon_status(), "0", "its status")
-    subprocess.run(["fusermount3", "-uz", e2e.MNT], capture_output=True)
-    for thread in threads:
-        thread.join(e2e.WAIT_SECONDS)
+# The end, while the kernel is being told and waits for requests.
+end = time.monotonic() + SECONDS
+threads = [threading.Thread(target=job, args=args, daemon=True) for job, args in jobs[1:]]
+threading.excepthook = lambda args: None
+for thread in threads:
+    thread.start()
+time.sleep(0.5)
+os.kill(e2e.daemon_pid(), signal.SIGTERM)
+e2e.wait_until(e2e.daemon_status, "the daemon's end")
+e2e.equal(e2e.daemon_status(), "0", "its status")
+subprocess.run(["fusermount3", "-uz", e2e.MNT], capture_output=True)
+for thread in threads:
+    thread.join(e2e.WAIT_SECONDS)

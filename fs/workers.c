@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "workers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fs.h"
+
+/* Interrupts a thread that waits for a request; to anything else it means nothing. */
+#define WAKE_SIGNAL SIGUSR1
+
+static void wake(int sig)
+{
+	(void)sig;
+}
+
+void workers_init(struct workers *w)
+{
+	pthread_condattr_t attr;
+
+	(void)sem_init(&w->over, 0, 0);
+	lock_init(&w->lock, LOCK_QUEUE);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* ---- one thread ------------------------------------------------------------------------------------ */
+
+static void *work(void *arg);
+
+/* A failure is no error while other threads are there: requests wait for those. */
+static int add_locked(struct fs *fs)
+{
+	struct workers *w = &fs->workers;
+	struct worker *worker = w->all;
+	int err;
+
+	while (worker->state != WORKER_NONE)
+		worker++;
+	worker->fs = fs;
+	worker->state = WORKER_RECEIVING;
+	err = pthread_create(&worker->thread, NULL, work, worker);
+	if (err) {
+		worker->state = WORKER_NONE;
+		return -err;
+	}
+	(void)pthread_detach(worker->thread);
+	w->n++;
+	w->n_receiving++;
+	return 0;
+}
+
+/* False: the thread is to end instead of receiving. */
+static bool may_receive_locked(const struct workers *w)
+{
+	return !w->stopping && w->n_receiving < MAX_IDLE_WORKERS;
+}
+
+/* The request is received: see to it that the next one is, too. */
+static void begin_answer(struct worker *worker)
+{
+	struct workers *w = &worker->fs->workers;
+
+	WITH_LOCK(&w->lock);
+	worker->state = WORKER_ANSWERING;
+	w->n_receiving--;
+	if (!w->n_receiving && w->n < MAX_WORKERS && !w->stopping)
+		(void)add_locked(worker->fs);
+}
+
+static bool end_answer(struct worker *worker)
+{
+	struct workers *w = &worker->fs->workers;
+
+	WITH_LOCK(&w->lock);
+	if (!may_receive_locked(w))
+		return false;
+	worker->state = WORKER_RECEIVING;
+	w->n_receiving++;
+	return true;
+}
+
+static bool is_stopping(struct workers *w)
+{
+	WITH_LOCK(&w->lock);
+	return w->stopping;
+}
+
+/* The mount is over for everybody: the kernel let go of it (0), or the device fails. */
+static void note_end(struct fs *fs, int err)
+{
+	if (err)
+		fs_log(fs, ALCM_LOG_ERROR, "%s: reading requests: %s", fs->opt.mountpoint,
+			strerror(-err));
+	{
+		WITH_LOCK(&fs->workers.lock);
+		fs->workers.err = err;
+	}
+	workers_end(&fs->workers);
+}
+
+/* Without memory for the buffer it is tried again: others, and later ones, may have some. */
+static bool is_passing(int err)
+{
+	static const struct timespec pause = { .tv_nsec = 10000000 };
+
+	if (err == -ENOMEM)
+		(void)nanosleep(&pause, NULL);
+	return err == -ENOMEM || err == -EINTR || err == -EAGAIN;
+}
+
+/* Whether there is a request. False: this thread is to end. */
+static bool receive(struct worker *worker, struct fuse_buf *buf)
+{
+	struct fs *fs = worker->fs;
+	int n = -EINTR;
+
+	while (is_passing(n) && !is_stopping(&fs->workers))
+		n = fuse_session_receive_buf(fs->session, buf);
+	if (n <= 0 && !is_passing(n))
+		note_end(fs, n);
+	return n > 0;
+}
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+	struct workers *w = &worker->fs->workers;
+	struct fuse_buf buf = { .mem = NULL };
+	bool more = true;
+
+	while (more && receive(worker, &buf)) {
+		begin_answer(worker);
+		fuse_session_process_buf(worker->fs->session, &buf);
+		more = end_answer(worker);
+	}
+	free(buf.mem);
+	WITH_LOCK(&w->lock);
+	if (worker->state == WORKER_RECEIVING)
+		w->n_receiving--;
+	worker->state = WORKER_NONE;
+	w->n--;
+	pthread_cond_signal(&w->changed);
+	return NULL;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------------- */
+
+void workers_end(struct workers *w)
+{
+	(void)sem_post(&w->over);
+}
+
+/* Signals that end the mount are handled by the thread that waits for them: those here inherit the mask. */
+static int start_first(struct fs *fs)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	sigdelset(&all, WAKE_SIGNAL);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	lock_take(&fs->workers.lock);
+	err = add_locked(fs);
+	lock_drop(&fs->workers.lock);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
+int workers_serve(struct fs *fs)
+{
+	struct sigaction action = { .sa_handler = wake };
+	int err;
+
+	(void)sigaction(WAKE_SIGNAL, &action, NULL);
+	err = start_first(fs);
+	if (err)
+		return err;
+	while (sem_wait(&fs->workers.over) && errno == EINTR)
+		;
+	WITH_LOCK(&fs->workers.lock);
+	return fs->workers.err;
+}
+
+/* The signal is lost on a thread that hasn't begun to wait yet: it is sent again until all have ended. */
+static void wake_receivers_locked(struct workers *w)
+{
+	enum { AGAIN_MS = 10 };
+	struct timespec until;
+
+	for (unsigned k = 0; k < MAX_WORKERS; k++)
+		if (w->all[k].state == WORKER_RECEIVING)
+			(void)pthread_kill(w->all[k].thread, WAKE_SIGNAL);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += AGAIN_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	(void)lock_wait_until(&w->lock, &w->changed, &until);
+}
+
+void workers_stop(struct fs *fs)
+{
+	struct workers *w = &fs->workers;
+
+	WITH_LOCK(&w->lock);
+	w->stopping = true;
+	while (w->n)
+		wake_receivers_locked(w);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The threads that take requests from the kernel and answer them.
+ *
+ * libfuse's own loop cancels its threads when it ends. A request that a thread has received by then
+ * is never answered, and the kernel may wait for that answer for good. These threads are asked to
+ * end instead, and each answers what it has received first.
+ *
+ *   workers_serve()  threads receive and answer ... a signal, or the end of the mount
+ *   notify_stop()    they still do: a notification that is under way may wait for an answer
+ *   workers_stop()   nothing is received any more, everything received is answered
+ */
+#ifndef ALCMFS_WORKERS_H
+#define ALCMFS_WORKERS_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
+
+#include "base/lock.h"
+
+struct fs;
+
+/*
+ * A request may have to wait for work on its file, and other processes make requests meanwhile. So a thread
+ * is added when the last idle one receives a request.
+ */
+enum { MAX_WORKERS = 256, MAX_IDLE_WORKERS = 10 };
+
+enum worker_state {
+	WORKER_NONE,
+	WORKER_RECEIVING,
+	WORKER_ANSWERING,
+};
+
+struct worker {
+	struct fs *fs;
+	pthread_t thread;
+	enum worker_state state; /* guarded by workers->lock */
+};
+
+struct workers {
+	sem_t over;             /* posted when the mount is to end; safe in a signal handler */
+	struct lock lock;       /* guards what follows */
+	pthread_cond_t changed; /* a thread ended */
+	unsigned n, n_receiving;
+	bool stopping;
+	int err; /* 0, or that of the device */
+	struct worker all[MAX_WORKERS];
+};
+
+void workers_init(struct workers *workers);
+
+/*
+ * Answer requests until workers_end() is called or the kernel lets go of the mount. The threads go
+ * on when this returns. 0, or a negative errno: no thread can be started, or the device fails.
+ */
+int workers_serve(struct fs *fs);
+
+/* Make workers_serve() return. For signal handlers, too. */
+void workers_end(struct workers *workers);
+
+/* Wait until every request that was received is answered and every thread has ended. */
+void workers_stop(struct fs *fs);
+
+#endif
