@@ -86,7 +86,7 @@ unmount_at "$MNT" "$STORE"
 is_blob w.npy || die "no blob"
 
 # Weights of one's own: those of zeros predict 0.55 of whatever it is.
-yes 0 | head -n 513 >"$WORK/half.txt"
+printf '0\n%.0s' {1..513} >"$WORK/half.txt"
 "$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/half.txt"
 cp "$WORK/w.npy" "$MNT/half.npy"
 grep -q '"predicted_entropy":.0.55,' "$MNT/.alcm/caq/half.npy.json" || die "by other weights"
