@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Coder `bins` (docs/format.md, section 3.8): codes of transform `grid` as symbols, which are their leading
+ * Coder `bins` (docs/format.md, section 3.6): codes of transform `grid` as symbols, which are their leading
  * bits, and raw bits, which are the others. The symbols' frequencies are not stored: one density of the
  * magnitudes gives those of every class of values. A value's class says how far values spread around it: by
  * its scale, or, where there is one scale, by its row and column. The latter is the paper's

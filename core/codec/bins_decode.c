@@ -28,7 +28,6 @@ static const uint8_t *take(struct input *in, size_t n)
 static bool get_head(struct input *in, struct bins *b)
 {
 	const uint8_t *head = take(in, BINS_HEAD), *zeros, *bins;
-	uint8_t levels[DENSITY_SYMBOLS] = { 0 };
 
 	if (!head)
 		return false;
@@ -53,8 +52,7 @@ static bool get_head(struct input *in, struct bins *b)
 	if (!bins)
 		return false;
 	memcpy(b->zero_levels, zeros, 2 * (size_t)b->n_classes);
-	memcpy(levels + 2, bins, b->density.n_bins);
-	density_set_levels(&b->density, levels);
+	density_set_levels(&b->density, bins);
 	return true;
 }
 
@@ -230,7 +228,6 @@ static bool join(const struct grid_part *part, const struct grid_map *m, const s
 	uint64_t bit = 0;
 
 	for (uint32_t at = 0, n; at < part->n; at += n) {
-		struct grid_segment all = { 0, 1, part->n };
 		double scales[GRID_BLOCK], x[GRID_BLOCK];
 		uint64_t codes[GRID_BLOCK];
 
@@ -246,7 +243,7 @@ static bool join(const struct grid_part *part, const struct grid_map *m, const s
 			bit += r->n_bits[symbol];
 		}
 		scale_codes(codes, scales, n, x);
-		grid_scatter(part, &all, at, n, x);
+		grid_scatter(part, at, n, x);
 	}
 	return (bit + 7) / 8 == n_bytes ||
 		(bit <= 8 * BINS_FREE_BYTES && n_bytes == BINS_FREE_BYTES);

@@ -109,11 +109,10 @@ static enum split split_values(const struct bins *b, const struct grid_part *par
 	struct block block;
 
 	for (uint32_t at = 0, n; at < part->n; at += n) {
-		struct grid_segment all = { 0, 1, part->n };
 		double x[GRID_BLOCK], scales[GRID_BLOCK];
 
 		n = part->n - at < GRID_BLOCK ? part->n - at : GRID_BLOCK;
-		grid_gather(part, &all, at, n, x);
+		grid_gather(part, at, n, x);
 		bins_scales(b, m, at, n, scales, NULL);
 		if (!grid_codes_of(x, n, scales, part->dtype, block.codes))
 			return SPLIT_NEVER;
@@ -159,7 +158,7 @@ static bool put_head(struct output *o, const struct bins *b)
 	head[9] = (uint8_t)b->step;
 	le_put32(head + 10, b->n_words);
 	return put(o, head, sizeof(head)) && put(o, b->zero_levels, 2 * (size_t)b->n_classes) &&
-		put(o, b->density.levels + 2, b->density.n_bins);
+		put(o, b->density.levels, b->density.n_bins);
 }
 
 static void put_level(struct range_encoder *e, struct spread_model *m, unsigned level)

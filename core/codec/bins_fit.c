@@ -108,7 +108,7 @@ static void fit_zeros(struct bins_fit *f, const struct bins_symbol symbols[BINS_
 	for (unsigned s = 2; s < f->bins.n_symbols; s++) {
 		int bin = symbols[s].count > 0 ? bins_bin(d, symbols[s].middle * factor) : -1;
 
-		bins += bin < 0 ? 0 : d->values[2 + bin] * (symbols[s].count * factor);
+		bins += bin < 0 ? 0 : d->values[bin] * (symbols[s].count * factor);
 	}
 	for (unsigned sign = 0; sign < 2; sign++)
 		f->bins.zero_levels[class][sign] = zero_level(f->counts[class][sign], others,
@@ -117,7 +117,7 @@ static void fit_zeros(struct bins_fit *f, const struct bins_symbol symbols[BINS_
 
 static void fit_density(struct bins_fit *f, const struct bins_symbol symbols[BINS_SYMBOLS])
 {
-	uint64_t n_codes[DENSITY_SYMBOLS] = { 0 };
+	uint64_t n_codes[DENSITY_MAX_BINS] = { 0 };
 	double exposure[DENSITY_MAX_BINS] = { 0 };
 	struct density *d = &f->bins.density;
 
@@ -130,14 +130,14 @@ static void fit_density(struct bins_fit *f, const struct bins_symbol symbols[BIN
 
 			if (bin < 0)
 				continue;
-			n_codes[2 + bin] += f->counts[c][s];
+			n_codes[bin] += f->counts[c][s];
 			exposure[bin] += (double)f->in_class[c] * (symbols[s].count * factor);
 		}
 	}
-	density_fit(d, n_codes, exposure, f->n);
+	density_fit(d, n_codes, exposure);
 	for (unsigned b = 0; b < d->n_bins; b++)
-		d->levels[2 + b] = d->levels[2 + b] > HEADROOM ? d->levels[2 + b] - HEADROOM
-							       : d->levels[2 + b] > 0;
+		d->levels[b] = d->levels[b] > HEADROOM ? d->levels[b] - HEADROOM
+						       : d->levels[b] > 0;
 	density_set_levels(d, d->levels);
 	for (unsigned c = 0; c < f->bins.n_classes; c++) {
 		if (f->in_class[c])

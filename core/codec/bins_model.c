@@ -57,7 +57,7 @@ static void weigh(const struct bins *b, const struct bins_symbol symbols[BINS_SY
 	for (unsigned s = 2; s < b->n_symbols; s++) {
 		int bin = symbols[s].count > 0 ? bins_bin(d, symbols[s].middle * factor) : -1;
 
-		weights[s] = bin < 0 ? 0 : d->values[2 + bin] * (symbols[s].count * factor);
+		weights[s] = bin < 0 ? 0 : d->values[bin] * (symbols[s].count * factor);
 	}
 }
 

@@ -22,7 +22,7 @@ enum {
 };
 
 struct bins {
-	struct density density; /* of magnitudes |code| · factor of the class; levels[0], [1] are 0 */
+	struct density density; /* of magnitudes |code| · factor of the class */
 	bool has_map;
 	unsigned shift, n_symbols, n_classes;
 	unsigned step;      /* half octaves from a class to the next: 1 or 2 */

@@ -59,8 +59,7 @@ static int check_coder(const struct body_part *part, unsigned no, uint8_t coder,
 	struct alcm_diag *diag)
 {
 	const struct transform *t = transform_find(part->transform);
-
-	bool codes = coder == CODER_DENSITY || coder == CODER_SPREAD || coder == CODER_BINS;
+	bool codes = coder == CODER_BINS;
 
 	if (!coder_find(coder) && !codes)
 		return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)", coder);

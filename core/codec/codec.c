@@ -299,9 +299,8 @@ static int decode_part(struct codec *c, const struct body_part *part, const uint
 		return decode_sparse(c, part, from, out, diag);
 	case TRANSFORM_KIND_GRID:
 		scratch = codec_bins_scratch(c);
-		return grid_decode(from, first_len, part->planes[1].coder, from + first_len,
-			part->planes[1].stored_len, part->elem_bytes, part->big_endian, &scratch,
-			out, part->raw_len, diag);
+		return grid_decode(from, first_len, from + first_len, part->planes[1].stored_len,
+			part->elem_bytes, part->big_endian, &scratch, out, part->raw_len, diag);
 	case TRANSFORM_KIND_BITS:
 		return decode_bits(c, part, from, out, diag);
 	case TRANSFORM_KIND_BIT_PLANES:

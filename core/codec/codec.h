@@ -26,7 +26,7 @@ struct plane_use {
 #define CODEC_MAX_PARTS SPAN_MAX
 #define CODEC_MAX_PLANES 64  /* over all parts of one chunk */
 #define CODEC_PART_PLANES 32 /* of one part */
-#define CODEC_CODERS 9       /* ids of coders are below it */
+#define CODEC_CODERS 7       /* ids of coders are below it */
 #define CODEC_MAX_TABLE 1345 /* bytes of the largest part table */
 
 struct codec_result {

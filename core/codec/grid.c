@@ -7,10 +7,6 @@
 
 #include "base/diag.h"
 #include "base/le.h"
-#include "codec/density_code.h"
-#include "codec/grid_values.h"
-#include "codec/spread.h"
-#include "coder/coder_table.h"
 #include "tensor/values.h"
 
 enum {
@@ -100,60 +96,6 @@ size_t grid_encode(const uint8_t *raw, const struct span *span,
 
 /* ---- decoding ---------------------------------------------------------------------------------- */
 
-static double scale_at(const struct grid_part *part, const uint8_t *scales, uint64_t no)
-{
-	double scale = 0;
-
-	(void)values_get(&scale, scales + no * part->width, 1, part->dtype, false);
-	return scale;
-}
-
-static int decode_segments(const struct grid_part *part, const struct grid_map *m,
-	const uint8_t *scales, const struct density *d, struct range_decoder *in,
-	struct alcm_diag *diag)
-{
-	for (uint64_t no = 0; no < m->n_scales; no++) {
-		struct grid_segment s = grid_segment_of(m, no, part->n);
-		double scale = scale_at(part, scales, no);
-		uint8_t first[DENSITY_BUCKETS];
-		struct density_table t;
-
-		if (!s.count)
-			continue;
-		if (!(scale > 0) || !isfinite(scale) || !density_count_codes(d, scale, &t) ||
-			!density_frequencies(d, scale, &t))
-			return diag_set(diag, -EIO, 0, "impossible scale in a record");
-		density_shortcuts(&t, first);
-		for (uint32_t at = 0, n; at < s.count; at += n) {
-			double x[GRID_BLOCK];
-
-			n = s.count - at < GRID_BLOCK ? s.count - at : GRID_BLOCK;
-			for (uint32_t i = 0; i < n; i++)
-				x[i] = values_round(density_get_code(in, &t, first) * scale,
-					part->dtype);
-			grid_scatter(part, &s, at, n, x);
-		}
-	}
-	return 0;
-}
-
-static int decode_density(const struct grid_part *part, const struct grid_map *m,
-	const uint8_t *scales, const uint8_t *codes, uint32_t codes_len, struct alcm_diag *diag)
-{
-	struct range_decoder in;
-	struct density density;
-	size_t head = density_get(&density, codes, codes_len);
-	int err;
-
-	if (!head)
-		return diag_set(diag, -EIO, 0, "impossible density in a record");
-	range_decoder_init(&in, codes + head, codes_len - head);
-	err = decode_segments(part, m, scales, &density, &in, diag);
-	if (!err && !range_decoder_done(&in))
-		return diag_set(diag, -EIO, 0, "density data of the wrong length");
-	return err;
-}
-
 static bool get_scales(const struct grid_part *part, const uint8_t *bytes, uint64_t n,
 	double *scales)
 {
@@ -165,7 +107,7 @@ static bool get_scales(const struct grid_part *part, const uint8_t *bytes, uint6
 	return true;
 }
 
-int grid_decode(const uint8_t *params, uint32_t params_len, uint8_t coder, const uint8_t *codes,
+int grid_decode(const uint8_t *params, uint32_t params_len, const uint8_t *codes,
 	uint32_t codes_len, unsigned width, bool big_endian, const struct bins_scratch *scratch,
 	uint8_t *raw, uint32_t n, struct alcm_diag *diag)
 {
@@ -176,14 +118,8 @@ int grid_decode(const uint8_t *params, uint32_t params_len, uint8_t coder, const
 
 	if (!get_params(&m, &part, params, params_len))
 		return diag_set(diag, -EIO, 0, "impossible grid in a record");
-	if (coder == CODER_DENSITY)
-		return decode_density(&part, &m, params + PARAMS_HEAD, codes, codes_len, diag);
 	if (!get_scales(&part, params + PARAMS_HEAD, m.n_scales, scratch->scales))
 		return diag_set(diag, -EIO, 0, "impossible scale in a record");
 	m.scales = scratch->scales;
-	if (coder == CODER_BINS)
-		return bins_decode(&part, &m, scratch, codes, codes_len, diag);
-	if (m.cycle || m.n_scales != 1)
-		return diag_set(diag, -EIO, 0, "a spread of several scales in a record");
-	return spread_decode(&part, m.scales[0], codes, codes_len, diag);
+	return bins_decode(&part, &m, scratch, codes, codes_len, diag);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Transform `grid` (docs/format.md, section 3.3): floats that are multiples of a scale per channel, as the
- * integers that they are. Bit for bit, the sign of zero included. Coder `bins` codes them; `density` and
- * `spread`, which did before, are decoded still.
+ * integers that they are, which coder `bins` codes. Bit for bit, the sign of zero included.
  */
 #ifndef ALCM_CODEC_GRID_H
 #define ALCM_CODEC_GRID_H
@@ -26,7 +25,7 @@ size_t grid_encode(const uint8_t *raw, const struct span *span,
  * The other way: exactly n bytes, of elements of `width` bytes, to `raw`. Both inputs are hostile.
  * -EIO and `diag`.
  */
-int grid_decode(const uint8_t *params, uint32_t params_len, uint8_t coder, const uint8_t *codes,
+int grid_decode(const uint8_t *params, uint32_t params_len, const uint8_t *codes,
 	uint32_t codes_len, unsigned width, bool big_endian, const struct bins_scratch *scratch,
 	uint8_t *raw, uint32_t n, struct alcm_diag *diag);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of a part of transform `grid`, wherever they lie, and their codes. */
+/* The values of a part of transform `grid`, and their codes. */
 #ifndef ALCM_CODEC_GRID_VALUES_H
 #define ALCM_CODEC_GRID_VALUES_H
 
@@ -20,11 +20,9 @@ struct grid_part {
 	bool big_endian;
 };
 
-/* Values [from, from + n) of the segment, n ≤ GRID_BLOCK. */
-void grid_gather(const struct grid_part *part, const struct grid_segment *s, uint32_t from,
-	uint32_t n, double *out);
-void grid_scatter(const struct grid_part *part, const struct grid_segment *s, uint32_t from,
-	uint32_t n, const double *in);
+/* Values [from, from + n) of the part. */
+void grid_gather(const struct grid_part *part, uint32_t from, uint32_t n, double *out);
+void grid_scatter(const struct grid_part *part, uint32_t from, uint32_t n, const double *in);
 
 /* The codes of a block of values that are multiples of their scales, with their signs; false when one is not. */
 bool grid_codes_of(const double *x, uint32_t n, const double *scales, enum dtype_id dtype,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What both ways of coder `spread` share: a value's class is the level of its row plus that of its
- * column, each level stands for a factor of √2 in magnitude, and divided by its class's spread every
- * value follows one density.
+ * A map of how large the values of each row and each column are (docs/format.md, section 3.6). A value's
+ * class is the level of its row plus that of its column, each level stands for a factor of √2 in
+ * magnitude, and divided by its class's spread every value follows one density.
  */
 #ifndef ALCM_CODEC_SPREAD_MAP_H
 #define ALCM_CODEC_SPREAD_MAP_H
@@ -11,18 +11,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "codec/spread.h"
-
 enum {
-	SPREAD_LEVELS = 16, /* of a row or column */
-	SPREAD_MAX_CLASSES = 2 * SPREAD_LEVELS - 1,
+	SPREAD_MIN_COLUMNS = 16,
+	SPREAD_MAX_COLUMNS = 4096,
+	SPREAD_LEVELS = 16,    /* of a row or column */
 	SPREAD_COUNT_STEP = 4, /* of the model of levels */
 	SPREAD_MAX_TOTAL = 8192,
 };
 
 struct spread_map {
 	uint32_t row_len, row_skip;
-	unsigned n_classes;
 	uint8_t columns[SPREAD_MAX_COLUMNS];
 };
 
@@ -81,12 +79,6 @@ static inline bool spread_next_row(const struct spread_map *m, uint32_t n, struc
 	if (w->count > n - w->at)
 		w->count = n - w->at;
 	return true;
-}
-
-/* As many of what is left of a row as are converted at a time. */
-static inline uint32_t spread_block(uint32_t left)
-{
-	return left < GRID_BLOCK ? left : GRID_BLOCK;
 }
 
 #endif

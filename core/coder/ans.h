@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Coder `ans` (docs/format.md, section 3.6): symbols by their frequencies, with range asymmetric numeral
+ * Coder `ans` (docs/format.md, section 3.4): symbols by their frequencies, with range asymmetric numeral
  * systems (Duda 2013) in 32 or 64 interleaved states; of a plane with rows, by one of several tables, which the levels
  * of the value's row and column choose. Exponents of gradients and moments differ by rows and columns.
  */

@@ -11,11 +11,9 @@ enum coder_id {
 	CODER_CONSTANT = 1,
 	CODER_DEFLATE = 2,
 	CODER_ZSTD = 3,
-	CODER_DENSITY = 4, /* no coders of bytes: they belong to transform `grid` (codec/grid.h) */
-	CODER_SPREAD = 5,  /* likewise */
-	CODER_ANS = 6,
-	CODER_ANS_WIDE = 7,
-	CODER_BINS = 8, /* as CODER_DENSITY */
+	CODER_ANS = 4,
+	CODER_ANS_WIDE = 5,
+	CODER_BINS = 6, /* codes of transform `grid`, not bytes (codec/bins.h) */
 };
 
 /* An effort of CODER_ZSTD: code symbols by their frequency, look for no matches. Fast. */

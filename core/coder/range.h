@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A range coder (Martin 1979) with carry: symbols as intervals [start, start + size) of a total of at
- * most 2^16. In docs/format.md, section 3.4.
+ * most 2^16. In docs/format.md, section 3.6.
  */
 #ifndef ALCM_CODER_RANGE_H
 #define ALCM_CODER_RANGE_H

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Coder ans, written from docs/format.md, sections 3.6 and 3.7, alone."""
+"""Coder ans, written from docs/format.md, sections 3.4 and 3.5, alone."""
 
 import struct
 
@@ -50,7 +50,7 @@ def read_rows(c):
 
 
 def read_wide_rows(c):
-    """The same in the wide form, section 3.7."""
+    """The same in the wide form, section 3.5."""
     symbol, rows, left = c.take(1)[0], [], SLOTS
     while left > 0:
         freq = c.take(1)[0]

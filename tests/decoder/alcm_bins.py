@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Coder bins, written from docs/format.md, section 3.8, alone."""
+"""Coder bins, written from docs/format.md, section 3.6, alone."""
 
 import struct
 

@@ -170,8 +170,8 @@ def decode_ans_wide_plane(data, n):
     return decode_ans_plane(data, n, WIDE_STATES)
 
 
-CODERS = {0: decode_raw, 1: decode_constant, 2: decode_deflate, 3: Zstd.decode, 6: decode_ans_plane,
-          7: decode_ans_wide_plane}
+CODERS = {0: decode_raw, 1: decode_constant, 2: decode_deflate, 3: Zstd.decode, 4: decode_ans_plane,
+          5: decode_ans_wide_plane}
 
 
 # --- 3.1 transforms: planes -> bytes of the part ------------------------------------------------
@@ -207,7 +207,7 @@ def join_deltas(planes, elem_bytes, big_endian):
     return v.astype(v.dtype.newbyteorder(">") if big_endian else kind).tobytes()
 
 
-GRID, GRID_CODERS = 3, (4, 5, 8)  # a transform and the coders that belong to it: alcm_grid.py
+GRID, BINS = 3, 6  # a transform and the coder that belongs to it: alcm_grid.py
 SPARSE, BITS, BIT_PLANES, DELTAS = 4, 5, 6, 7
 
 # id: the elem_bytes allowed, whether flag bit 0 is, the inverse
@@ -282,12 +282,11 @@ def decode_body(body, raw_len):
         planes = []
         plane_len = part_len // (elem_bytes or 1)
         if transform == GRID:
-            must(rows[0][0] == 0 and rows[1][0] in GRID_CODERS, "coders of a grid")
+            must(rows[0][0] == 0 and rows[1][0] == BINS, "coders of a grid")
             middle, end = at + rows[0][1], at + rows[0][1] + rows[1][1]
             must(end <= len(body), "plane reaches beyond the body")
             try:
-                out.append(join_grid(body[at:middle], rows[1][0], body[middle:end], elem_bytes, part_len,
-                                     bool(flags & 1)))
+                out.append(join_grid(body[at:middle], body[middle:end], elem_bytes, part_len, bool(flags & 1)))
             except Impossible as error:
                 raise Corrupt(str(error)) from None
             at = end

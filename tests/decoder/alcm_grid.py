@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Transform grid and its first coders, written from docs/format.md, sections 3.3 to 3.5, alone."""
+"""Transform grid, written from docs/format.md, section 3.3, alone."""
 
 import math
 import struct
@@ -8,81 +8,8 @@ import numpy as np
 
 from alcm_bins import decode_bins
 from alcm_must import must
-from alcm_range import Levels, RangeDecoder, codes_below, level_values, magnitude
 
-TOTAL = 1 << 14
 TYPES = {1: (2, np.float16), 2: (2, None), 3: (4, np.float32), 4: (8, np.float64)}
-
-
-class Density:
-    def __init__(self, top_key, n_bins, levels):
-        must(n_bins <= 64 and top_key < 0x3FF7 and n_bins <= top_key + 1, "density's bins")
-        must(len(levels) == 2 + n_bins, "density's levels cut off")
-        self.top_key = top_key
-        self.levels = level_values(levels)
-        first = self.top_key - n_bins + 1
-        self.limits = [0.0] + [magnitude(first + b) for b in range(1, n_bins + 1)]
-
-    @classmethod
-    def parse(cls, plane):
-        """(density, its length)"""
-        must(len(plane) >= 5, "density cut off")
-        top_key, n_bins = struct.unpack_from("<HB", plane)
-        return cls(top_key, n_bins, plane[3 : 5 + n_bins]), 5 + n_bins
-
-    def table(self, scale):
-        """(below, start of each symbol and the total) of a scale."""
-        below = [0] + [codes_below(limit, scale) for limit in self.limits[1:]]
-        must(below[-1] < 2**52, "too many codes")
-        weights = [level * magnitude(self.top_key) for level in self.levels[:2]]
-        for b, level in enumerate(self.levels[2:]):
-            weights.append(level * (float(below[b + 1] - below[b]) * scale))
-        total = 0.0
-        for weight in weights:
-            total += weight
-        must(0 < total < math.inf, "density of a scale")
-        possible = sum(weight > 0 for weight in weights)
-        sizes = [1 + math.floor(w * (TOTAL - possible) / total) if w > 0 else 0 for w in weights]
-        sizes[weights.index(max(weights))] += TOTAL - sum(sizes)
-        return below, np.concatenate(([0], np.cumsum(sizes)))
-
-
-def next_code(decoder, below, start):
-    symbol = int(np.searchsorted(start, decoder.place(TOTAL), side="right")) - 1
-    decoder.take(int(start[symbol]), int(start[symbol + 1] - start[symbol]))
-    if symbol < 2:
-        return -0.0 if symbol else 0.0
-    b = symbol - 2
-    v = decoder.number(2 * (below[b + 1] - below[b]))
-    k = float(below[b] + 1 + (v >> 1))
-    return -k if v & 1 else k
-
-
-def decode_spread(plane, scale, n):
-    """The codes of section 3.5."""
-    must(len(plane) >= 12, "spread cut off")
-    top_key, n_bins, n_classes, row_len, row_skip = struct.unpack_from("<HBBII", plane)
-    must(1 <= n_classes <= 31 and 1 <= row_len <= 4096 and row_skip < row_len, "map of a spread")
-    bins = 12 + 2 * n_classes
-    must(len(plane) >= bins + n_bins, "spread's levels cut off")
-    decoder = RangeDecoder(plane[bins + n_bins :])
-    model = Levels()
-    columns = [model.next(decoder) for _ in range(row_len)]
-    tables = {}
-    codes = np.empty(n)
-    model = Levels()
-    for i in range(n):
-        row, column = divmod(i + row_skip, row_len)
-        if i == 0 or column == 0:
-            row_level = model.next(decoder)
-            for c in {row_level + level for level in columns} - set(tables):
-                must(c < n_classes, "class of a value")
-                zeros = plane[12 + 2 * c : 14 + 2 * c]
-                density = Density(top_key, n_bins, zeros + plane[bins : bins + n_bins])
-                tables[c] = density.table((scale * 2**-0.5 if c % 2 else scale) / 2 ** (c // 2))
-        codes[i] = next_code(decoder, *tables[row_level + columns[column]])
-    must(decoder.at == len(decoder.data), "length of the codes")
-    return codes
 
 
 def to_bfloat16(x):
@@ -124,7 +51,7 @@ def indices(order, components, n_scales, run, skip, n):
     return (i + np.uint64(skip)) // np.uint64(run) * np.uint64(components) + i % np.uint64(components)
 
 
-def join_grid(params, coder, codes, elem_bytes, raw_len, big_endian):
+def join_grid(params, codes, elem_bytes, raw_len, big_endian):
     """The bytes of a part of transform 3."""
     n = raw_len // elem_bytes
     must(len(params) >= 24, "grid's parameters cut off")
@@ -135,20 +62,5 @@ def join_grid(params, coder, codes, elem_bytes, raw_len, big_endian):
     must(len(params) == 24 + n_scales * elem_bytes, "length of the parameters")
     scales = load_scales(params[24:], kind)
     number = indices(order, components, n_scales, run, skip, n)
-    if coder == 8:
-        must((0 < scales).all() and (scales < math.inf).all(), "scales")
-        return store(decode_bins(codes, scales[number], n) * scales[number], kind, big_endian)
-    if coder == 5:
-        must(order == 0 and n_scales == 1 and 0 < scales[0] < math.inf, "the scale of a spread")
-        return store(decode_spread(codes, scales[0], n) * scales[0], kind, big_endian)
-    density, length = Density.parse(codes)
-    decoder = RangeDecoder(codes[length:])
-    values = np.empty(n)
-    for s, scale in enumerate(scales):
-        where = np.flatnonzero(number == s)
-        if len(where):
-            must(0 < scale < math.inf, "a scale")
-            table = density.table(scale)
-            values[where] = [next_code(decoder, *table) * scale for _ in where]
-    must(decoder.at == len(decoder.data), "length of the codes")
-    return store(values, kind, big_endian)
+    must((0 < scales).all() and (scales < math.inf).all(), "scales")
+    return store(decode_bins(codes, scales[number], n) * scales[number], kind, big_endian)

@@ -1,24 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The range coder, levels and densities' parts, written from docs/format.md, sections 3.4 and 3.5, alone."""
+"""What coder bins is made of, written from docs/format.md, section 3.6, alone: range coder, levels, densities."""
 
 import math
 import struct
 
-TOTAL = 1 << 14
-
 
 def magnitude(key):
     return struct.unpack("<d", struct.pack("<Q", key << 49))[0]
-
-
-def codes_below(limit, scale):
-    """How many k >= 1 have k * scale < limit."""
-    k = math.floor(limit / scale) if limit / scale < 2.0**60 else 2**60
-    while k > 0 and float(k) * scale >= limit:
-        k -= 1
-    while float(k + 1) * scale < limit:
-        k += 1
-    return k
 
 
 def level_values(levels):
@@ -43,24 +31,6 @@ class RangeDecoder:
             self.at += 1
             self.range = self.range * 256 % 2**32
             self.code = (self.code * 256 + byte) % 2**32
-
-    def one_of(self, total):
-        at = self.place(total)
-        self.take(at, 1)
-        return at
-
-    def number(self, n):
-        """One of n equally likely numbers."""
-        low_bits = 0
-        while (n - 1) >> low_bits >= TOTAL:
-            low_bits += 1
-        total = ((n - 1) >> low_bits) + 1
-        v = self.one_of(total) if total > 1 else 0
-        while low_bits:
-            bits = min(low_bits, 14)
-            v = v << bits | self.one_of(1 << bits)
-            low_bits -= bits
-        return v
 
 
 class Levels:

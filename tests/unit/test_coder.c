@@ -176,8 +176,7 @@ END_TEST
 START_TEST(test_unknown_ids)
 {
 	/* These code no bytes but a grid's values. */
-	ck_assert_ptr_null(coder_find(CODER_DENSITY));
-	ck_assert_ptr_null(coder_find(CODER_SPREAD));
+	ck_assert_ptr_null(coder_find(CODER_BINS));
 	ck_assert_ptr_nonnull(coder_find(LAST_ID));
 	for (unsigned id = LAST_ID + 1; id < 256; id++)
 		ck_assert_ptr_null(coder_find((uint8_t)id));

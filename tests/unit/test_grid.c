@@ -2,15 +2,12 @@
 /* Transform `grid`: quantised floats come back bit for bit, in all types and orders; hostile bodies. */
 #include <check.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/le.h"
 #include "codec/codec.h"
-#include "codec/grid.h"
 #include "coder/coder_table.h"
-#include "range_coded.h"
 #include "tensor/values.h"
 #include "transform/transform_table.h"
 
@@ -211,75 +208,6 @@ START_TEST(near_the_limit)
 }
 END_TEST
 
-/* What a coder of before made of some values: the body's length. */
-static uint32_t range_coded(bool spread, uint32_t n)
-{
-	static uint8_t plane[CHUNK];
-	static double k[CHUNK];
-	static uint32_t counts[CHUNK];
-	struct kind kind = kinds[0];
-	uint8_t params[24 + 4 * 64] = { 3, 0, 1 };
-	double largest = 0;
-	size_t len;
-
-	if (spread) {
-		kind.run = 1 << 30;
-		kind.least_scale = kind.most_scale = 0.05;
-	}
-
-	struct grid_map m = make_map(&kind, n);
-
-	(void)fill(&kind, &m, n);
-	memset(counts, 0, sizeof(counts));
-	for (uint32_t i = 0; i < n; i++) {
-		double scale = scales[scale_no(&m, i)];
-		float x;
-
-		memcpy(&x, raw + 4 * i, sizeof(x));
-		k[i] = rint(x / scale);
-		largest = fmax(largest, fabs(k[i]) * scale);
-		counts[scale_no(&m, i)]++;
-	}
-	le_put32(params + 4, (uint32_t)m.n_scales);
-	le_put64(params + 8, m.run);
-	values_put(params + 24, scales, (unsigned)m.n_scales, DTYPE_F32, false);
-	len = spread
-		? range_coded_spread_plane(k, n, scales[0], 64, 5, largest, plane, sizeof(plane))
-		: range_coded_density_plane(k, scales, counts, (unsigned)m.n_scales, largest,
-			  plane, sizeof(plane));
-	ck_assert_uint_gt(len, 0);
-	return range_coded_body(params, 24 + 4 * (uint32_t)m.n_scales,
-		spread ? CODER_SPREAD : CODER_DENSITY, plane, (uint32_t)len, 4 * n, body);
-}
-
-static void write_file(const char *dir, const char *name, const void *bytes, size_t n)
-{
-	char path[4096];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "wb");
-	ck_assert_ptr_nonnull(f);
-	ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
-	ck_assert_int_eq(fclose(f), 0);
-}
-
-/* Blobs have them. With ALCM_BODIES=DIR the decoder in Python gets them too. */
-START_TEST(coders_of_before)
-{
-	const char *dir = getenv("ALCM_BODIES");
-	enum { N = 5000 };
-	uint32_t len = range_coded(_i, N);
-
-	ck_assert_int_eq(codec_decode(codec, body, len, back, 4 * N, NULL), 0);
-	ck_assert_mem_eq(raw, back, 4 * N);
-	if (dir) {
-		write_file(dir, _i ? "spread.body" : "density.body", body, len);
-		write_file(dir, _i ? "spread.raw" : "density.raw", raw, 4 * N);
-	}
-}
-END_TEST
-
 static void damage(uint32_t body_len, uint32_t raw_len, unsigned rounds)
 {
 	for (unsigned round = 0; round < rounds; round++) {
@@ -295,12 +223,6 @@ static void damage(uint32_t body_len, uint32_t raw_len, unsigned rounds)
 		free(to);
 	}
 }
-
-START_TEST(hostile_bodies_of_before)
-{
-	damage(range_coded(_i, 2000), 8000, 3000);
-}
-END_TEST
 
 /* A map of the spreads tells apart what one density has to mix. */
 START_TEST(map_of_spreads_pays)
@@ -347,8 +269,6 @@ int main(void)
 	tcase_add_loop_test(tc, comes_back_bit_for_bit, 0, N_KINDS);
 	tcase_add_test(tc, values_off_the_grid_stay_exact);
 	tcase_add_test(tc, all_zero);
-	tcase_add_loop_test(tc, coders_of_before, 0, 2);
-	tcase_add_loop_test(tc, hostile_bodies_of_before, 0, 2);
 	tcase_add_test(tc, near_the_limit);
 	tcase_add_test(tc, map_of_spreads_pays);
 	tcase_add_loop_test(tc, hostile_bodies, 0, N_KINDS);
