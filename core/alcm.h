@@ -47,7 +47,7 @@ struct alcm_params {
 	bool patient; /* look harder for matches: what isn't made of models' floats gets smaller, and
 			 takes several times as long */
 	bool verify; /* decode and compare each chunk before its buffer is let go */
-	/* Of alcm_predictor_read() or alcm_train(), kept until alcm_free(); NULL: the built-in. */
+	/* Of alcm_predictor_read(), kept until alcm_free(); NULL: the built-in. */
 	const struct alcm_predictor *predictor;
 	/* One line; may be NULL. `fd`: the file that it is about, as alcm_blob_open() got it; -1: no file. */
 	void (*log)(void *ctx, int fd, enum alcm_log_level level, const char *text);
@@ -523,15 +523,15 @@ struct alcm_histogram {
 };
 
 /*
- * Histograms of at most max_blocks blocks of 256 KiB, evenly spread over the tensor file of `size` bytes
- * that `read` reads (as for alcm_train_measure()). Bins of values reach four standard deviations
- * from the mean; integers of less than ALCM_HISTOGRAM_BINS values have one each. -ENODATA: no
- * tensor, or no numbers in it. -ENOMEM, and what `read` returns.
+ * Histograms of at most max_blocks blocks of 256 KiB, evenly spread over the tensor file of `size`
+ * bytes that `read` reads: it fills `n` bytes at `off`, or returns a negative errno. Bins of values
+ * reach four standard deviations from the mean; integers of less than ALCM_HISTOGRAM_BINS values have
+ * one each. -ENODATA: no tensor, or no numbers in it. -ENOMEM, and what `read` returns.
  */
 int alcm_histogram(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), void *ctx,
 	uint64_t size, uint32_t max_blocks, struct alcm_histogram *out);
 
-/* ---- the predictor: the network behind predicted_entropy, and its training ------------------ */
+/* ---- the predictor: the network behind predicted_entropy --------------------------------------- */
 
 /*
  * Weights from a text, from the present position of `fd` to its end: 513 numbers with white space
@@ -544,50 +544,7 @@ int alcm_histogram(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), vo
 int alcm_predictor_read(int fd, struct alcm_predictor **out, struct alcm_diag *diag);
 void alcm_predictor_free(struct alcm_predictor *predictor);
 
-/* Write such a text, with every bit of the weights, to `fd`. -ENOSPC, … */
-int alcm_predictor_write(const struct alcm_predictor *predictor, int fd);
-
-/* Write the C source of the compiled-in weights with these instead to `fd`. */
-int alcm_predictor_write_source(const struct alcm_predictor *predictor, int fd);
-
-/* What training learns from: a tensor's statistics and how far it can be compressed. */
-struct alcm_train_sample {
-	struct alcm_stats stats;
-	double entropy; /* coded / raw bits, within 0.2 … 0.9 */
-};
-
-/*
- * Measure the tensor file of `size` bytes that `read` reads: its statistics, and its entropy
- * by coding it losslessly. `read` fills `n` bytes at `off`; what it returns when it fails (a
- * negative errno) is returned. -ENODATA: no tensor, or no finite statistics. -ENOMEM.
- */
-int alcm_train_measure(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), void *ctx,
-	uint64_t size, struct alcm_train_sample *out);
-
-struct alcm_train_params {
-	uint32_t seed;     /* of the weights to start from */
-	unsigned n_epochs; /* passes over all samples */
-	/* Tensors to learn from, in this order; NULL: the paper's 50 synthetic gradients. */
-	const struct alcm_train_sample *samples;
-	size_t n_samples;
-	/* After each epoch, from 1, with the mean squared error met in it. May be NULL. */
-	void (*progress)(void *ctx, unsigned epoch, double loss);
-	void *ctx;
-};
-
-/* The paper's: seed 42, 10 epochs, no samples of one's own. They give the compiled-in weights. */
-void alcm_train_params_default(struct alcm_train_params *params);
-
-/*
- * Train a predictor as the paper says: plain gradient descent, sample by sample, rate 0.001. With
- * samples of one's own the statistics are standardised first, which is folded into W1 and b1.
- * Bit for bit the same on one machine. -EINVAL: no samples, or a bad one, which `diag` names.
- * -ERANGE: the descent diverged. -ENOMEM. Free with alcm_predictor_free().
- */
-int alcm_train(const struct alcm_train_params *params, struct alcm_predictor **out,
-	struct alcm_diag *diag);
-
-/* ---- the codec alone, for benchmarks ---------------------------------------------------------- */
+/* ---- the codec alone, for estimates and benchmarks ---------------------------------------------- */
 
 /*
  * The lossless coding of one file's chunks, as a blob does it, in memory: no checksums, no
@@ -615,44 +572,6 @@ int64_t alcm_coder_encode(struct alcm_coder *coder, const void *raw, uint32_t n,
 /* And back into exactly n bytes. -EIO: that is no such body. */
 int alcm_coder_decode(struct alcm_coder *coder, const void *body, uint32_t body_len, void *raw,
 	uint32_t n);
-
-/* ---- the paper's benchmark ------------------------------------------------------------------- */
-
-/* Ways to store a synthetic gradient of 100 × 100 float32 values. */
-enum alcm_paper_method {
-	ALCM_PAPER_BASELINE, /* numpy.savez_compressed, byte for byte */
-	ALCM_PAPER_CONTAINER, /* the reference's: quantised values, mask and scales in such a file */
-	ALCM_PAPER_PROFILE,  /* the same values by profile `paper` */
-	ALCM_PAPER_ALCM,     /* the same error by profile `alcm` */
-	ALCM_PAPER_LOSSLESS, /* by profile `lossless` */
-	ALCM_PAPER_METHODS,
-};
-
-#define ALCM_PAPER_EPOCHS 10
-
-struct alcm_paper_result {
-	uint64_t stored_bytes; /* the .npz file, or the coded record body */
-	uint64_t file_bytes;   /* the .npz file, or the blob of a .npy file */
-	double cpu_seconds; /* median of the repetitions: all of it, from the values to the bytes,
-				  and for ours decoding and comparing them again */
-	double ratio, caq;  /* of stored_bytes */
-	struct alcm_distortion distortion;
-};
-
-struct alcm_paper_bench {
-	struct alcm_paper_result epochs[ALCM_PAPER_EPOCHS][ALCM_PAPER_METHODS];
-	double prune_share[ALCM_PAPER_EPOCHS]; /* that the scheduler had come to */
-	double entropy_loss; /* MSE of the compiled-in predictor on the training tensors */
-};
-
-/*
- * Run the paper's ten epochs ("Synthetic gradients", Table 1), each method n_repeats times (1 … 99) on this
- * thread. -EINVAL, -ENOMEM; -EIO if something does not come back as it was.
- */
-int alcm_bench_paper(struct alcm *alcm, unsigned n_repeats, struct alcm_paper_bench *out);
-
-/* What a method is called in tables. */
-const char *alcm_paper_method_name(unsigned method);
 
 /* ---- checking ------------------------------------------------------------------------------- */
 

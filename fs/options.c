@@ -229,7 +229,7 @@ void options_usage(void)
 	     "  -o min_size=N   files below N bytes are stored as they are (default 4096)\n"
 	     "  -o profile=P    what compression may do to values: lossless (default),\n"
 	     "                  paper, alcm, bounded:E, bounded-abs:E\n"
-	     "  -o predictor=F  weights by alcm train; E of the profiles comes from them\n"
+	     "  -o predictor=F  weights by alcm-lab train; E of the profiles comes from them\n"
 	     "  -o detect=D     what is compressed: npy, tensors (default: every tensor format "
 	     "and\n"
 	     "                  content that is clearly numeric), all (but what is already)\n"

@@ -11,7 +11,7 @@ packages_check=(clang clang-format clang-tidy cppcheck shellcheck git procps att
     rsync python3 python3-numpy python3-jsonschema)
 # For the pages of alcm report, in a real browser.
 packages_browser=(chromium chromium-driver python3-selenium fonts-dejavu-core)
-# Other codecs, for alcm bench --peers only.
+# Other codecs, for alcm-lab bench --peers only.
 packages_bench=(liblz4-dev libblosc-dev)
 
 # Programs that save checkpoints; tests use those that this Debian has.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Written by `learn choose tests/learn/choices.csv > core/codec/choose_weights.c`; not edited. */
+/* Written by `alcm-lab learn choose tools/lab/learn/choices.csv > core/codec/choose_weights.c`; not edited. */
 #include "codec/choose.h"
 
 /* clang-format off */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Written by `learn infer > core/predict/infer_weights.c`; not edited. */
+/* Written by `alcm-lab learn infer > core/predict/infer_weights.c`; not edited. */
 #include "predict/infer_net.h"
 
 /* clang-format off */

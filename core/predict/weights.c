@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Written by `alcm train --c core/predict/weights.c`; not edited. */
+/* Written by `alcm-lab train --c core/predict/weights.c`; not edited. */
 #include "predict/predict.h"
 
 /* clang-format off */

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The codec beside its peers, class by class: classes.py [--alcm PROGRAM] [--rounds N] DIR
+"""The codec beside its peers, class by class: classes.py [--lab PROGRAM] [--rounds N] DIR
 
 Prints a Markdown table, a row per folder of DIR: our ratio, the best peer and its ratio, and how our
-encoding and decoding speeds compare with those of zstd -1 in the same rounds (alcm bench --peers).
+encoding and decoding speeds compare with those of zstd -1 in the same rounds (alcm-lab bench --peers).
 """
 
 import argparse
@@ -25,11 +25,11 @@ def row(name, codecs):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[0].split(": ")[1])
-    parser.add_argument("--alcm", default=os.path.join(TOP, "build/tools/alcm"))
+    parser.add_argument("--lab", default=os.path.join(TOP, "build/tools/lab/alcm-lab"))
     parser.add_argument("--rounds", default="5")
     parser.add_argument("dir")
     args = parser.parse_args()
-    done = subprocess.run([args.alcm, "bench", "--peers", "--json", "--rounds", args.rounds, args.dir],
+    done = subprocess.run([args.lab, "bench", "--peers", "--json", "--rounds", args.rounds, args.dir],
                           capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     print("| class | ratio | best peer | size against it | encode × zstd -1 | decode × zstd -1 |")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Tensors of kinds that the codec was not made with: held_out.py DIR [FRESH]
 
-Writes some twenty .npy files into DIR, for build/tests/bench/oracle and alcm bench. With FRESH, a second folder, a
+Writes some twenty .npy files into DIR, for build/tests/bench/oracle and alcm-lab bench. With FRESH, a second folder, a
 dozen of other kinds, which nobody had looked at when the choosers were made: keep it so.
 """
 import pathlib

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""`alcm bench paper` against the paper's formulas in NumPy, with the weights that `alcm train` writes.
+"""`alcm-lab paper` against the paper's formulas in NumPy, with the weights that `alcm-lab train` writes.
 
-    bench_numpy.py ALCM [cpu]
+    bench_numpy.py ALCM_LAB [cpu]
 
 With `cpu`, the program is an optimised build whose CPU time is judged too.
 """
@@ -89,13 +89,13 @@ def judge_cpu(bench):
             best[method["name"]] = min(share, best.get(method["name"], share))
         if max(best.values()) <= 0.1:
             return
-        bench = json.loads(run("bench", "paper", "--json"))
+        bench = json.loads(run("paper", "--json"))
     sys.exit(f"shares of the baseline's CPU time: {best}")
 
 
 def main():
     w = weights()
-    bench = json.loads(run("bench", "paper", "--json"))
+    bench = json.loads(run("paper", "--json"))
     with contextlib.suppress(ImportError):
         import jsonschema
 

@@ -12,9 +12,9 @@
 #include "base/alloc.h"
 #include "base/le.h"
 #include "blob/blob.h"
-#include "format/npz.h"
 #include "format/zip.h"
 #include "model.h"
+#include "npz_write.h"
 #include "store_faulty.h"
 #include "store_mem.h"
 

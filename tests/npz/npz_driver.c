@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "format/npz.h"
+#include "npz_write.h"
 
 enum { MOST_ARRAYS = 8, MOST_BYTES = 1 << 24 };
 

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "synth/mt19937.h"
-#include "synth/synth.h"
+#include "mt19937.h"
+#include "synth.h"
 
 static int print_gradient(char **argv)
 {

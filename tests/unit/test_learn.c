@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "learn.h"
+#include "mt19937.h"
 #include "predict/portable_math.h"
 #include "softmax_train.h"
-#include "synth/mt19937.h"
 
 START_TEST(logarithm_and_power)
 {
@@ -98,7 +98,7 @@ END_TEST
 
 START_TEST(weights_of_choices)
 {
-	FILE *from = fopen("tests/learn/choices.csv", "r");
+	FILE *from = fopen("tools/lab/learn/choices.csv", "r");
 	char *text;
 	size_t len;
 	FILE *to = open_memstream(&text, &len);

@@ -7,8 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/le.h"
-#include "format/npz.h"
 #include "format/zip.h"
+#include "npz_write.h"
 
 enum { ROWS = 6, COLUMNS = 5, N = ROWS * COLUMNS };
 

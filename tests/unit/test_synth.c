@@ -11,8 +11,8 @@
 
 #include "base/alloc.h"
 #include "base/le.h"
-#include "synth/mt19937.h"
-#include "synth/synth.h"
+#include "mt19937.h"
+#include "synth.h"
 
 enum { SIDE = 100, TRAIN_SIDE = 50 };
 

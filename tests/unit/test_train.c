@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Training: its gradient by differences, its loss, and where the compiled-in weights are from. */
+/* Training: its gradient by differences, its loss, samples, and where the compiled-in weights are from. */
 #include <check.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "predict/train.h"
-#include "predict/weights_write.h"
-#include "synth/mt19937.h"
+#include "base/le.h"
+#include "mt19937.h"
+#include "train.h"
+#include "weights_write.h"
 
 enum { N_WEIGHTS = sizeof(struct predict_weights) / sizeof(double) };
 
@@ -103,7 +105,8 @@ START_TEST(the_paper_s_training_gives_the_compiled_in_weights)
 	ck_assert_msg(losses.last < 0.01, "mean squared error %g", losses.last);
 	ck_assert(losses.last < losses.first);
 	ck_assert_msg(memcmp(&w, &predict_default_weights, sizeof(w)) == 0,
-		"run alcm train --c core/predict/weights.c (mean squared error %g)", losses.last);
+		"run alcm-lab train --c core/predict/weights.c (mean squared error %g)",
+		losses.last);
 }
 END_TEST
 
@@ -198,6 +201,85 @@ START_TEST(huge_features_end_well)
 }
 END_TEST
 
+/* A file in memory. */
+struct memory_file {
+	uint8_t bytes[80128];
+	size_t len;
+};
+
+static int read_memory(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	const struct memory_file *f = ctx;
+
+	if (off + n > f->len)
+		return -EIO;
+	memcpy(buf, f->bytes + off, n);
+	return 0;
+}
+
+static void make_npy(struct memory_file *f, const char *descr, size_t n)
+{
+	int len = snprintf((char *)f->bytes, 128,
+		"\x93NUMPY\x01%c\x76%c{'descr': '%s', 'fortran_order': False, 'shape': (%zu,), }",
+		0, 0, descr, n);
+
+	memset(f->bytes + len, ' ', 128 - (size_t)len);
+	f->bytes[127] = '\n';
+	memset(f->bytes + 128, 0, sizeof(f->bytes) - 128);
+	f->len = 128 + 8 * n;
+}
+
+START_TEST(entropy_is_what_coding_gives)
+{
+	static struct memory_file f;
+	struct train_sample sample;
+	uint64_t x = 1;
+
+	make_npy(&f, "<f8", 10000);
+	for (size_t i = 0; i < 10000; i++)
+		le_put_double(f.bytes + 128 + 8 * i, i % 2 ? 1 : 3);
+	ck_assert_int_eq(train_measure(read_memory, &f, f.len, &sample), 0);
+	ck_assert(sample.target == 0.2);                 /* far fewer bits */
+	ck_assert(fabs(sample.features[0] - 2) < 1e-12); /* the mean */
+
+	make_npy(&f, "<i8", 10000);
+	for (size_t i = 128; i < f.len; i++) {
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		f.bytes[i] = (uint8_t)(x >> 56);
+	}
+	ck_assert_int_eq(train_measure(read_memory, &f, f.len, &sample), 0);
+	ck_assert(sample.target == 0.9); /* noise */
+	for (size_t i = 0; i < 10000; i++)
+		memset(f.bytes + 128 + 8 * i + 4, 0, 4); /* half of it */
+	ck_assert_int_eq(train_measure(read_memory, &f, f.len, &sample), 0);
+	ck_assert_msg(fabs(sample.target - 0.5) < 0.02, "%g", sample.target);
+}
+END_TEST
+
+START_TEST(what_is_no_sample)
+{
+	static struct memory_file f;
+	struct train_sample sample;
+
+	make_npy(&f, "|S8", 100);
+	ck_assert_int_eq(train_measure(read_memory, &f, f.len, &sample), -ENODATA);
+	make_npy(&f, "<f8", 0);
+	ck_assert_int_eq(train_measure(read_memory, &f, f.len, &sample), -ENODATA);
+	make_npy(&f, "<f8", 100);
+	ck_assert_int_eq(train_measure(read_memory, &f, f.len - 1, &sample), -ENODATA);
+	ck_assert_int_eq(train_measure(read_memory, &f, 0, &sample), -ENODATA);
+	f.len -= 8;
+	ck_assert_int_eq(train_measure(read_memory, &f, f.len + 8, &sample), -EIO);
+	make_npy(&f, "<f8", 100);
+	for (size_t i = 0; i < 100; i++)
+		le_put_double(f.bytes + 128 + 8 * i, i % 2 ? 1e300 : -1e300);
+	ck_assert_int_eq(train_measure(read_memory, &f, f.len, &sample), -ENODATA);
+	for (size_t i = 0; i < 100; i++)
+		le_put_double(f.bytes + 128 + 8 * i, (double)NAN);
+	ck_assert_int_eq(train_measure(read_memory, &f, f.len, &sample), -ENODATA);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("train");
@@ -212,6 +294,8 @@ int main(void)
 	tcase_add_test(tc, real_data_is_learnt_too);
 	tcase_add_test(tc, bad_samples_are_named);
 	tcase_add_test(tc, huge_features_end_well);
+	tcase_add_test(tc, entropy_is_what_coding_gives);
+	tcase_add_test(tc, what_is_no_sample);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -11,4 +11,4 @@ for bundle in "$here"/bundles/*/; do
     "$bundle/run_canonical.sh" "$out/$(basename "$bundle")"
 done
 rm -f "$here/leaderboard.json" "$here/leaderboard.md"
-"${ALCM:-$here/../../build-bench/tools/alcm}" leaderboard add "$here/leaderboard.json" "$out"/*/*.json
+"${ALCM_LAB:-$here/../../build-bench/tools/lab/alcm-lab}" leaderboard add "$here/leaderboard.json" "$out"/*/*.json

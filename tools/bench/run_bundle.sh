@@ -3,7 +3,7 @@
 # What the bundles' run_canonical.sh share: run_bundle.sh BUNDLE [OUT]
 # Makes (or takes) the bundle's data, checks its SHA-256, measures our codec and the others on it, and
 # compares our submission with the bundle's example. Submissions are left in OUT (default: a
-# folder of build-bench). ALCM names the program to measure; without it one is built.
+# folder of build-bench). ALCM_LAB names the program to measure; without it one is built.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -19,11 +19,11 @@ mkdir -p "$out"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-if [ -z "${ALCM:-}" ]; then
+if [ -z "${ALCM_LAB:-}" ]; then
     packages_install "${packages_build[@]}" "${packages_bench[@]}" python3 python3-numpy
     [ -e "$top/build-bench/build.ninja" ] || meson setup "$top/build-bench" "$top" >/dev/null
     ninja -C "$top/build-bench" >/dev/null
-    ALCM=$top/build-bench/tools/alcm
+    ALCM_LAB=$top/build-bench/tools/lab/alcm-lab
 fi
 
 mkdir "$work/$name"
@@ -36,8 +36,8 @@ fi
     { echo "$name: the data is not what the figures are of" >&2; exit 1; }
 
 # Every codec's output is decoded and compared in every round.
-(cd "$work" && "$ALCM" bench --peers --rounds "${ROUNDS:-5}" --dataset "$name" \
+(cd "$work" && "$ALCM_LAB" bench --peers --rounds "${ROUNDS:-5}" --dataset "$name" \
     --submitter "${SUBMITTER:-alcmfs}" --submissions "$out" "$name") | awk 'BEGIN { RS = "" } { last = $0 } END { print last }'
-"$ALCM" leaderboard validate "$out"/*.json >/dev/null
-"$ALCM" leaderboard validate --expect "$bundle/example_submission.json" "$out/alcm.json"
-echo "to take part: alcm leaderboard add tools/bench/leaderboard.json $out/alcm.json"
+"$ALCM_LAB" leaderboard validate "$out"/*.json >/dev/null
+"$ALCM_LAB" leaderboard validate --expect "$bundle/example_submission.json" "$out/alcm.json"
+echo "to take part: alcm-lab leaderboard add tools/bench/leaderboard.json $out/alcm.json"

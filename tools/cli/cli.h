@@ -29,9 +29,10 @@ struct option_row;
 
 struct verb {
 	const char *name, *operands, *summary;
-	bool takes_paths; /* one at least */
-	bool needs_proc;  /* it opens files of a store through /proc/self/fd */
-	bool patient;     /* nobody waits for each file: compress harder */
+	bool takes_paths; /* one at least, unless they are optional */
+	bool paths_optional;
+	bool needs_proc; /* it opens files of a store through /proc/self/fd */
+	bool patient;    /* nobody waits for each file: compress harder */
 	enum cli_exit (*run)(struct cli *cli);
 };
 
@@ -53,7 +54,7 @@ struct cli {
 	struct progress progress;
 	struct alcm_predictor *predictor; /* read from predictor_path by cli_engine() */
 
-	bool json, csv, bytes, recursive, force, repair, wait, peers;
+	bool json, csv, bytes, recursive, force, repair, wait;
 	const char *out, *profile, *predictor_path, *detect;
 	const char *sort;  /* a column's key; NULL: as it comes */
 	unsigned depth;    /* NOT_GIVEN: no limit */
@@ -61,9 +62,6 @@ struct cli {
 	unsigned threads;  /* 0: one per core */
 	unsigned interval; /* seconds */
 	unsigned n_looks;  /* 0: without end */
-	unsigned n_rounds, n_epochs, seed;
-	const char *submissions, *dataset, *submitter, *expect;
-	const char *source, *data;
 };
 
 extern const struct cli_program alcm_rows;
@@ -74,9 +72,6 @@ enum cli_exit verb_cat(struct cli *cli);
 enum cli_exit verb_pack(struct cli *cli);
 enum cli_exit verb_unpack(struct cli *cli);
 enum cli_exit verb_check(struct cli *cli);
-enum cli_exit verb_train(struct cli *cli);
-enum cli_exit verb_bench(struct cli *cli);
-enum cli_exit verb_leaderboard(struct cli *cli);
 enum cli_exit verb_estimate(struct cli *cli);
 enum cli_exit verb_top(struct cli *cli);
 enum cli_exit verb_report(struct cli *cli);

@@ -176,7 +176,7 @@ enum cli_exit cli_options_parse(struct cli *cli, int argc, char **argv, bool *he
 		return status;
 	cli->paths = argv + optind;
 	cli->n_paths = argc - optind;
-	if (cli->verb->takes_paths && cli->n_paths == 0)
+	if (cli->verb->takes_paths && !cli->verb->paths_optional && cli->n_paths == 0)
 		return cli_error(cli, NULL, "missing operand: %s", cli->verb->operands);
 	if (!cli->verb->takes_paths && cli->n_paths > 0)
 		return cli_error(cli, cli->paths[0], "takes no operands");

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Codecs that alcm-lab bench measures: ours, and the libraries that one would otherwise take. A
+ * codec is one row of the table in bench_codecs.c; libraries that were not there at the
+ * build have no row.
+ */
+#ifndef ALCM_LAB_BENCH_CODECS_H
+#define ALCM_LAB_BENCH_CODECS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BENCH_CHUNK (256u << 10) /* all codecs get the data in such pieces, as a blob stores it */
+
+struct bench_coder;
+
+struct bench_codec {
+	const char *name;
+	bool ours;
+	bool slow; /* a few rounds are enough */
+	int level;
+	int shuffle; /* of blosc */
+	const char *(*version)(void);
+	size_t (*bound)(size_t n);
+	/* Both return the length of what they made; 0: it failed. */
+	size_t (*encode)(struct bench_coder *c, const uint8_t *raw, size_t n, uint64_t off,
+		uint8_t *out, size_t room);
+	size_t (*decode)(struct bench_coder *c, const uint8_t *in, size_t len, uint8_t *raw,
+		size_t n);
+};
+
+/* Ours comes first. */
+extern const struct bench_codec bench_codecs[];
+extern const size_t bench_n_codecs;
+
+/*
+ * One thread's state for one codec and one file, whose first chunk is the n bytes at `prefix`.
+ * NULL: out of memory.
+ */
+struct bench_coder *bench_coder_new(const struct bench_codec *codec, const void *prefix, size_t n);
+void bench_coder_free(struct bench_coder *c);
+
+#endif

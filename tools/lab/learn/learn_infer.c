@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "kinds.h"
+#include "learn.h"
+#include "predict/infer_net.h"
+#include "softmax_train.h"
+
+enum { PER_KIND = 500, PHASES = 3, BIG_ENDIAN_EACH = 8, SOME_BYTES = 40 << 10 };
+
+static const struct softmax_options options = {
+	.n_inputs = INFER_INPUTS, .n_classes = INFER_CLASSES, .n_epochs = 24, .seed = 42
+};
+
+/* kinds[] are the classes without "misaligned", in the same order. */
+static unsigned class_at(unsigned kind, unsigned phase)
+{
+	return phase % dtype_get(kinds[kind].dtype)->width_bytes ? INFER_MISALIGNED : kind;
+}
+
+/* Of one piece: elements begin at place 0; at two other places perhaps. */
+static size_t add_piece(struct mt19937 *mt, unsigned kind, struct softmax_sample *out)
+{
+	static uint8_t bytes[SOME_BYTES];
+	uint32_t len = mt19937_bits(mt) & 1 ? SOME_BYTES : 2048;
+	struct infer_features f;
+	struct infer_sample s;
+
+	kinds_make(mt, &kinds[kind], bytes, len);
+	infer_sample_take(&s, bytes, len);
+	infer_features_measure(&s, &f);
+	for (unsigned k = 0; k < PHASES; k++) {
+		unsigned phase = k ? mt19937_bits(mt) % INFER_POSITIONS : 0;
+
+		infer_inputs(&f, phase, out[k].features);
+		out[k].class = class_at(kind, phase);
+	}
+	return PHASES;
+}
+
+int learn_infer(FILE *to)
+{
+	struct softmax_sample *samples = calloc((size_t)n_kinds * PER_KIND * PHASES,
+		sizeof(*samples));
+	struct softmax_weights *weights = malloc(sizeof(*weights));
+	struct mt19937 mt;
+	size_t n = 0;
+
+	if (!samples || !weights)
+		return -1;
+	mt19937_seed(&mt, 2026);
+	for (unsigned i = 0; i < PER_KIND; i++) {
+		for (unsigned k = 0; k < n_kinds; k++) {
+			/* Big-endian floats look much like others, and are rare. */
+			if (!kinds[k].big_endian || i % BIG_ENDIAN_EACH == 0)
+				n += add_piece(&mt, k, samples + n);
+		}
+	}
+	fprintf(stderr, "%zu samples, loss %.4f bits\n", n,
+		softmax_train(&options, samples, n, weights));
+	softmax_print(&options, weights, "infer_weights", "predict/infer_net.h",
+		"alcm-lab learn infer > core/predict/infer_weights.c", to);
+	free(samples);
+	free(weights);
+	return 0;
+}

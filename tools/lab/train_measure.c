@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "codec/codec.h"
+#include "format/format.h"
+#include "tensor/stats.h"
+#include "train.h"
+
+enum { CHUNK = 256 << 10 };
+
+/* A tensor file under measurement, and sums over it. */
+struct measure {
+	int (*read)(void *ctx, void *buf, size_t n, uint64_t off);
+	void *ctx;
+	struct codec *codec;
+	uint8_t *raw, *body;
+	struct layout layout;
+	struct moments moments;
+	uint64_t coded_bytes;
+};
+
+static int measure_chunk(struct measure *m, uint64_t off, uint32_t n)
+{
+	struct span spans[SPAN_MAX];
+	struct codec_result result;
+	unsigned n_spans;
+	int err = m->read(m->ctx, m->raw, n, off);
+
+	if (err)
+		return err;
+	n_spans = format_spans(&m->layout, off, n, spans);
+	for (unsigned i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes)
+		moments_add(&m->moments, m->raw + at, &spans[i]);
+	err = codec_encode(m->codec, m->raw, n, spans, n_spans, m->body, &result);
+	if (!err)
+		m->coded_bytes += result.body_len;
+	return err;
+}
+
+/* All of the tensor's data, whole elements in each chunk. */
+static int measure_data(struct measure *m, uint64_t size)
+{
+	uint32_t step = CHUNK - CHUNK % m->layout.elem_bytes;
+	uint64_t end;
+	int err = 0;
+
+	if (!checked_add(m->layout.data_offset, m->layout.data_bytes, &end) || end > size)
+		return -ENODATA; /* cut short */
+	for (uint64_t off = m->layout.data_offset; off < end && !err; off += step)
+		err = measure_chunk(m, off, (uint32_t)min_u64(step, end - off));
+	return err;
+}
+
+/* False: the fourth powers of the values are beyond a double. */
+static bool get_features(const struct moments *moments, double features[PREDICT_INPUTS])
+{
+	struct alcm_stats stats;
+	bool finite = true;
+
+	moments_stats(moments, &stats);
+	predict_features(&stats, features);
+	for (int i = 0; i < PREDICT_INPUTS; i++)
+		finite = finite && isfinite(features[i]);
+	return finite;
+}
+
+static int measure_file(struct measure *m, uint64_t size, struct train_sample *out)
+{
+	uint32_t n = (uint32_t)min_u64(size, CHUNK);
+	int err = n ? m->read(m->ctx, m->raw, n, 0) : -ENODATA;
+
+	if (err)
+		return err;
+	format_parse(m->raw, n, &m->layout);
+	if (m->layout.dtype == DTYPE_BYTES || m->layout.elem_bytes > CHUNK)
+		return -ENODATA;
+	err = measure_data(m, size);
+	if (err)
+		return err;
+	if (!m->moments.n || !get_features(&m->moments, out->features))
+		return -ENODATA;
+	out->target = fmin(fmax((double)m->coded_bytes / (double)m->layout.data_bytes, TRAIN_LEAST),
+		TRAIN_MOST);
+	return 0;
+}
+
+int train_measure(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), void *ctx,
+	uint64_t size, struct train_sample *out)
+{
+	AUTO_FREE uint8_t *raw = mem_alloc_aligned(CHUNK), *body = mem_alloc(codec_bound(CHUNK));
+	struct measure m = { .read = read, .ctx = ctx, .raw = raw, .body = body };
+	int err;
+
+	if (!raw || !body)
+		return -ENOMEM;
+	err = codec_new(CHUNK, &m.codec);
+	if (err)
+		return err;
+	err = measure_file(&m, size, out);
+	codec_free(m.codec);
+	return err;
+}

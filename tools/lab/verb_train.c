@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alcm-lab train: the paper's predictor, from the paper's synthetic gradients or from the tensors
+ * of a directory. Those are learnt from in the order of their paths, so that the same files
+ * give the same weights however the directory lists them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "cli_source.h"
+#include "cli_walk.h"
+#include "cli_write.h"
+#include "lab.h"
+#include "train.h"
+#include "weights_write.h"
+
+struct named_sample {
+	char *path; /* below the directory */
+	struct train_sample sample;
+};
+
+struct train {
+	struct cli *cli;
+	struct alcm *alcm;
+	struct named_sample *found;
+	size_t n_found, room;
+	uint64_t n_left_out; /* files that are no tensors of numbers */
+};
+
+static int read_source(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	struct source *source = ctx;
+	char *p = buf;
+
+	while (n) {
+		ssize_t got = source->blob ? alcm_blob_pread(source->blob, p, n, off, NULL)
+					   : pread(source->fd, p, n, (off_t)off);
+
+		if (got < 0 && !source->blob)
+			got = -errno;
+		if (got == -EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? (int)got : -EIO; /* shorter than it was */
+		p += got;
+		off += (uint64_t)got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+static int add(struct train *t, const char *path, const struct train_sample *sample)
+{
+	if (t->n_found == t->room) {
+		size_t room = t->room ? 2 * t->room : 64;
+		void *grown = reallocarray(t->found, room, sizeof(*t->found));
+
+		if (!grown)
+			return -ENOMEM;
+		t->found = grown;
+		t->room = room;
+	}
+	t->found[t->n_found].path = strdup(path);
+	if (!t->found[t->n_found].path)
+		return -ENOMEM;
+	t->found[t->n_found++].sample = *sample;
+	return 0;
+}
+
+static enum cli_exit take_file(void *ctx, const struct walk_entry *entry)
+{
+	struct train *t = ctx;
+	struct train_sample sample;
+	struct source source;
+	enum cli_exit status;
+	int err;
+
+	if (entry->kind != WALK_FILE)
+		return CLI_OK;
+	status = source_open(t->cli, t->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
+	if (status)
+		return status;
+	err = train_measure(read_source, &source, source.size, &sample);
+	source_close(&source);
+	if (err == -ENODATA) {
+		t->n_left_out++;
+		return CLI_OK;
+	}
+	if (!err)
+		err = add(t, entry->rel, &sample);
+	return err ? cli_error_from(t->cli, entry->path, err, NULL) : CLI_OK;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct named_sample *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+/* The samples of all files below the directory, on the heap. */
+static enum cli_exit collect(struct train *t, struct train_sample **out)
+{
+	enum cli_exit status = cli_engine(t->cli, true, &t->alcm) ? CLI_FAILED : CLI_OK;
+
+	if (status)
+		return status;
+	status = walk(t->cli, lab_of(t->cli)->data, take_file, t);
+	alcm_free(t->alcm);
+	if (status)
+		return status;
+	if (!t->n_found)
+		return cli_error(t->cli, lab_of(t->cli)->data, "no tensors to learn from");
+	qsort(t->found, t->n_found, sizeof(*t->found), by_path);
+	*out = calloc(t->n_found, sizeof(**out));
+	if (!*out)
+		return cli_error(t->cli, NULL, "out of memory");
+	for (size_t i = 0; i < t->n_found; i++)
+		(*out)[i] = t->found[i].sample;
+	printf("%zu tensors, %llu other files left out\n", t->n_found,
+		(unsigned long long)t->n_left_out);
+	return CLI_OK;
+}
+
+static void print_epoch(void *ctx, unsigned epoch, double loss)
+{
+	(void)ctx;
+	printf("epoch %u: loss %.6g\n", epoch, loss);
+	fflush(stdout);
+}
+
+static enum cli_exit write_text(struct cli *cli, const char *path, int err, char *text)
+{
+	enum cli_exit status = err ? cli_error_from(cli, path, err, NULL)
+				   : cli_write_output_text(cli, path, text);
+
+	mem_free(text);
+	return status;
+}
+
+static enum cli_exit write_weights(struct cli *cli, const struct predict_weights *w)
+{
+	const char *source = lab_of(cli)->source;
+	enum cli_exit status = CLI_OK;
+	char *text = NULL;
+	int err;
+
+	if (cli->out) {
+		err = weights_print(w, &text, NULL);
+		status = write_text(cli, cli->out, err, text);
+	}
+	if (source) {
+		text = NULL;
+		err = weights_source(w, &text);
+		status = cli_worse(status, write_text(cli, source, err, text));
+	}
+	return status;
+}
+
+/* The paper's samples, unless there are some of one's own. */
+static enum cli_exit train(struct cli *cli, const struct train_sample *samples, size_t n)
+{
+	const struct train_options options = {
+		.seed = lab_of(cli)->seed,
+		.n_epochs = lab_of(cli)->n_epochs,
+		.standardise = samples,
+		.progress = print_epoch,
+	};
+	struct train_sample papers[TRAIN_SYNTHETIC];
+	struct predict_weights weights;
+	struct alcm_diag diag = { 0 };
+	int err;
+
+	if (!samples)
+		train_synthetic_samples(papers);
+	err = train_run(samples ? samples : papers, samples ? n : TRAIN_SYNTHETIC, &options,
+		&weights, &diag);
+	if (err)
+		return cli_error(cli, NULL, "%s", diag.cause[0] ? diag.cause : strerror(-err));
+	return write_weights(cli, &weights);
+}
+
+enum cli_exit verb_train(struct cli *cli)
+{
+	struct train t = { .cli = cli };
+	struct train_sample *samples = NULL;
+	enum cli_exit status = CLI_OK;
+
+	if (cli_may_write(cli, cli->out) || cli_may_write(cli, lab_of(cli)->source))
+		return CLI_FAILED;
+	if (lab_of(cli)->data)
+		status = collect(&t, &samples);
+	if (!status)
+		status = train(cli, samples, t.n_found);
+	for (size_t i = 0; i < t.n_found; i++)
+		free(t.found[i].path);
+	free(t.found);
+	free(samples);
+	return status;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "weights_write.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+
+/* "-0x1.0123456789abcp-1022, ", or 17 digits with all around them; and what isn't numbers. */
+enum { PER_VALUE = 32, AROUND = 4096 };
+
+/* A text that grows within a buffer of fixed size. */
+struct text {
+	char *bytes;
+	size_t len, room;
+};
+
+static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->bytes + t->len, t->room - t->len, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		t->len += (size_t)n < t->room - t->len ? (size_t)n : t->room - t->len - 1;
+}
+
+/* Hexadecimal, so that every bit arrives. */
+static void add_row(struct text *t, const char *before, const double *values, int n)
+{
+	add(t, "%s", before);
+	for (int i = 0; i < n; i++)
+		add(t, "%s%a", i ? ", " : "", values[i]);
+}
+
+static void add_units(struct text *t, const char *member, const double *values)
+{
+	enum { PER_LINE = 4 };
+
+	add(t, "\t.%s = {\n", member);
+	for (int h = 0; h < PREDICT_HIDDEN; h += PER_LINE) {
+		add_row(t, "\t\t", values + h, PER_LINE);
+		add(t, ",\n");
+	}
+	add(t, "\t},\n");
+}
+
+int weights_source(const struct predict_weights *w, char **out)
+{
+	struct text t = { .room = WEIGHTS_N * PER_VALUE + AROUND };
+
+	t.bytes = mem_alloc(t.room);
+	if (!t.bytes)
+		return -ENOMEM;
+	add(&t,
+		"/* SPDX-License-Identifier: MIT */\n"
+		"/* Written by `alcm-lab train --c core/predict/weights.c`; not edited. */\n"
+		"#include \"predict/predict.h\"\n\n"
+		"/* clang-format off */\n"
+		"const struct predict_weights predict_default_weights = {\n"
+		"\t.w1 = {\n");
+	for (int h = 0; h < PREDICT_HIDDEN; h++) {
+		add_row(&t, "\t\t{ ", w->w1[h], PREDICT_INPUTS);
+		add(&t, " },\n");
+	}
+	add(&t, "\t},\n");
+	add_units(&t, "b1", w->b1);
+	add_units(&t, "w2", w->w2);
+	add(&t, "\t.b2 = %a,\n};\n", w->b2);
+	*out = t.bytes;
+	return 0;
+}
+
+int weights_print(const struct predict_weights *w, char **out, struct alcm_diag *diag)
+{
+	struct text t = { .room = WEIGHTS_N * PER_VALUE + AROUND };
+	double values[WEIGHTS_N];
+	int err = weights_check(w, diag);
+
+	if (err)
+		return err;
+	t.bytes = mem_alloc(t.room);
+	if (!t.bytes)
+		return -ENOMEM;
+	weights_to_values(w, values);
+	add(&t, "# Weights of the predictor: W1 (%d, %d), b1 (%d), W2 (%d, 1), b2 (1), row by row.\n",
+		PREDICT_INPUTS, PREDICT_HIDDEN, PREDICT_HIDDEN, PREDICT_HIDDEN);
+	for (int n = 0; n < WEIGHTS_N; n++)
+		add(&t, "%.17g\n", values[n]);
+	*out = t.bytes;
+	return 0;
+}
