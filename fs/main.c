@@ -259,7 +259,6 @@ static int start(int argc, char **argv)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
 	struct fs fs = {
-		.opt = { .chunk_kib = 256, .min_size = 4096, .quiet = 300, .attr_timeout = 1 },
 		.store_fd = -1,
 		.is_root = geteuid() == 0,
 	};
@@ -271,7 +270,6 @@ static int start(int argc, char **argv)
 	read_buffers_init(&fs.read_buffers);
 	set_up_heap();
 	err = options_parse(&args, &fs.opt);
-	fs.opt.foreground |= fs.opt.debug;
 	if (!err && fs.opt.show_version)
 		printf("alcmfs %s\nlibfuse %s\n", ALCM_VERSION, fuse_pkgversion());
 	else if (!err && fs.opt.show_help)
@@ -279,11 +277,7 @@ static int start(int argc, char **argv)
 	else if (!err)
 		err = run(&fs, &args);
 	fuse_opt_free_args(&args);
-	free(fs.opt.store);
-	free(fs.opt.mountpoint);
-	free(fs.opt.profile);
-	free(fs.opt.predictor);
-	free(fs.opt.detect);
+	options_release(&fs.opt);
 	alcm_predictor_free(fs.predictor);
 	alcm_store_close(fs.store);
 	return err ? 1 : 0;

@@ -4,111 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fs.h"
-#include "options_number.h"
-
-enum { KEY_IGNORE = 1, KEY_PASS, KEY_NUMBER };
-
-#define OPTION(name, field)                              \
-	{                                                \
-		name, offsetof(struct options, field), 1 \
-	}
-
-/* As FUSE_OPT_KEY, which clang takes for a conversion that loses bits. */
-#define KEY(name, key)                \
-	{                             \
-		name, UINT32_MAX, key \
-	}
-
-static const struct fuse_opt option_table[] = {
-	KEY("threads=", KEY_NUMBER),
-	KEY("budget=", KEY_NUMBER),
-	KEY("chunk=", KEY_NUMBER),
-	KEY("min_size=", KEY_NUMBER),
-	KEY("quiet=", KEY_NUMBER),
-	OPTION("profile=%s", profile),
-	OPTION("predictor=%s", predictor),
-	OPTION("detect=%s", detect),
-	OPTION("noverify", noverify),
-	{ "verify", offsetof(struct options, noverify), 0 },
-	KEY("attr_timeout=", KEY_NUMBER),
-	OPTION("noforget", noforget),
-	OPTION("-f", foreground),
-	OPTION("-d", debug),
-	OPTION("-h", show_help),
-	OPTION("--help", show_help),
-	OPTION("-V", show_version),
-	OPTION("--version", show_version),
-	OPTION("allow_other", allow_other),
-	KEY("default_permissions", KEY_IGNORE),
-	/* For mount(8) and what reads fstab. A mount point may have files in any case. */
-	KEY("auto", KEY_IGNORE),
-	KEY("noauto", KEY_IGNORE),
-	KEY("user", KEY_IGNORE),
-	KEY("user=", KEY_IGNORE),
-	KEY("nouser", KEY_IGNORE),
-	KEY("users", KEY_IGNORE),
-	KEY("nousers", KEY_IGNORE),
-	KEY("owner", KEY_IGNORE),
-	KEY("noowner", KEY_IGNORE),
-	KEY("group", KEY_IGNORE),
-	KEY("nogroup", KEY_IGNORE),
-	KEY("nofail", KEY_IGNORE),
-	KEY("_netdev", KEY_IGNORE),
-	KEY("defaults", KEY_IGNORE),
-	KEY("comment=", KEY_IGNORE),
-	KEY("nonempty", KEY_IGNORE),
-	/* When access times move, the mount that the store lies on decides. */
-	KEY("relatime", KEY_IGNORE),
-	KEY("norelatime", KEY_IGNORE),
-	KEY("strictatime", KEY_IGNORE),
-	KEY("nostrictatime", KEY_IGNORE),
-	KEY("diratime", KEY_IGNORE),
-	KEY("nodiratime", KEY_IGNORE),
-	KEY("lazytime", KEY_IGNORE),
-	KEY("nolazytime", KEY_IGNORE),
-	/* No such thing here, or not any more in the kernel. */
-	KEY("iversion", KEY_IGNORE),
-	KEY("noiversion", KEY_IGNORE),
-	KEY("mand", KEY_IGNORE),
-	KEY("nomand", KEY_IGNORE),
-	KEY("silent", KEY_IGNORE),
-	KEY("loud", KEY_IGNORE),
-	OPTION("nosymfollow", nosymfollow),
-	{ "symfollow", offsetof(struct options, nosymfollow), 0 },
-	/* What the kernel and fusermount3 understand. */
-	KEY("fsname=", KEY_PASS),
-	KEY("subtype=", KEY_PASS),
-	KEY("auto_unmount", KEY_PASS),
-	OPTION("ro", read_only), /* and then the store may be read-only, too */
-	KEY("ro", KEY_PASS),
-	{ "rw", offsetof(struct options, read_only), 0 },
-	KEY("rw", KEY_PASS),
-	KEY("dev", KEY_PASS),
-	KEY("nodev", KEY_PASS),
-	KEY("suid", KEY_PASS),
-	KEY("nosuid", KEY_PASS),
-	KEY("exec", KEY_PASS),
-	KEY("noexec", KEY_PASS),
-	KEY("atime", KEY_PASS),
-	OPTION("noatime", noatime), /* the kernel leaves access times to us */
-	KEY("noatime", KEY_PASS),
-	KEY("sync", KEY_PASS),
-	KEY("async", KEY_PASS),
-	KEY("dirsync", KEY_PASS),
-	FUSE_OPT_END,
-};
+#include "options_rows.h"
 
 /* How many single-letter edits lie between two names; short ones only. */
 static unsigned distance(const char *a, const char *b)
 {
 	unsigned row[40];
-	size_t na = strcspn(a, "="), nb = strcspn(b, "=%");
+	size_t na = strcspn(a, "="), nb = strcspn(b, "=");
 
 	if (nb > 38)
 		nb = 38;
@@ -137,17 +45,17 @@ static int unknown_option(const char *arg)
 	const char *nearest = NULL;
 	unsigned least = 4;
 
-	for (const struct fuse_opt *o = option_table; o->templ; o++) {
-		unsigned d = o->templ[0] == '-' ? least : distance(arg, o->templ);
+	for (size_t i = 0; i < n_option_rows; i++) {
+		const char *name = option_rows[i].name;
+		unsigned d = name[0] == '-' ? least : distance(arg, name);
 
 		if (d < least) {
 			least = d;
-			nearest = o->templ;
+			nearest = name;
 		}
 	}
 	if (nearest)
-		fs_fail("unknown option '%s'; did you mean '%.*s'?", arg,
-			(int)strcspn(nearest, "%"), nearest);
+		fs_fail("unknown option '%s'; did you mean '%s'?", arg, nearest);
 	else
 		fs_fail("unknown option '%s'; see alcmfs -h", arg);
 	return -1;
@@ -189,63 +97,208 @@ static int other_option(const char *arg)
 	return unknown_option(arg);
 }
 
-static int on_option(void *data, const char *arg, int key, struct fuse_args *out)
+/* ---- values ------------------------------------------------------------------------------------ */
+
+/* Digits only, with one point in a fraction: no sign, exponent, "nan" or anything behind. */
+static bool parse_number(const char *text, enum option_kind kind, double *out)
 {
-	struct options *opt = data;
+	size_t whole = strspn(text, "0123456789"), n = whole;
+
+	if (kind == OPTION_FRACTION && text[n] == '.')
+		n += 1 + strspn(text + n + 1, "0123456789");
+	if (!whole || text[n])
+		return false;
+	*out = strtod(text, NULL);
+	return true;
+}
+
+static void set_number(void *target, enum option_kind kind, double value)
+{
+	if (kind == OPTION_FRACTION)
+		*(double *)target = value;
+	else
+		*(unsigned *)target = (unsigned)value;
+}
+
+static int take_number(const struct option_row *row, const char *arg, void *target)
+{
+	double value = 0;
+	bool power = row->kind == OPTION_POWER;
+
+	if (parse_number(arg + strlen(row->name), row->kind, &value) && value >= row->least &&
+		value <= row->most && !(power && (unsigned)value & ((unsigned)value - 1))) {
+		set_number(target, row->kind, value);
+		return 0;
+	}
+	fs_fail("%s: not a %s from %.0f to %.0f (%s)", arg,
+		power                                  ? "power of two"
+			: row->kind == OPTION_FRACTION ? "number"
+						       : "whole number",
+		row->least, row->most, row->unit);
+	return -1;
+}
+
+static int take_text(char **target, const char *text)
+{
+	free(*target);
+	*target = strdup(text);
+	return *target ? 0 : -1;
+}
+
+/* 0: it was for us; 1: it is for libfuse; -1: it is wrong, which was said. */
+static int take(struct options *opt, const struct option_row *row, const char *arg)
+{
+	void *target = (char *)opt + row->target;
+	int err = 0;
+
+	switch (row->kind) {
+	case OPTION_IGNORED:
+		return 0;
+	case OPTION_PASSED:
+		return 1;
+	case OPTION_ON:
+	case OPTION_OFF:
+		*(bool *)target = row->kind == OPTION_ON;
+		break;
+	case OPTION_TEXT:
+		err = take_text(target, arg + strlen(row->name));
+		break;
+	case OPTION_WHOLE:
+	case OPTION_POWER:
+	case OPTION_FRACTION:
+		err = take_number(row, arg, target);
+	}
+	return err ? err : row->passed;
+}
+
+static int set_defaults(struct options *opt)
+{
+	memset(opt, 0, sizeof(*opt));
+	for (size_t i = 0; i < n_option_rows; i++) {
+		const struct option_row *row = &option_rows[i];
+		void *target = (char *)opt + row->target;
+
+		if (row->kind >= OPTION_WHOLE)
+			set_number(target, row->kind, row->number);
+		if (row->text && take_text(target, row->text))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- arguments --------------------------------------------------------------------------------- */
+
+/* A name with a value begins the argument, another one is all of it. */
+static const struct option_row *find_row(const char *arg)
+{
+	for (size_t i = 0; i < n_option_rows; i++) {
+		const char *name = option_rows[i].name;
+		size_t n = strlen(name);
+
+		if (name[n - 1] == '=' ? !strncmp(arg, name, n) : !strcmp(arg, name))
+			return &option_rows[i];
+	}
+	return NULL;
+}
+
+static int take_operand(struct options *opt, const char *arg)
+{
+	if (!opt->store)
+		return take_text(&opt->store, arg);
+	if (!opt->mountpoint)
+		return take_text(&opt->mountpoint, arg);
+	fs_fail("unexpected argument '%s'", arg);
+	return -1;
+}
+
+static int on_argument(void *data, const char *arg, int key, struct fuse_args *out)
+{
+	const struct option_row *row = key == FUSE_OPT_KEY_NONOPT ? NULL : find_row(arg);
 
 	(void)out;
-	switch (key) {
-	case KEY_IGNORE:
-		return 0;
-	case KEY_PASS:
-		return 1;
-	case KEY_NUMBER:
-		return options_number_take(opt, options_number_find(arg), arg) ? 0 : -1;
-	case FUSE_OPT_KEY_NONOPT:
-		if (!opt->store)
-			return (opt->store = strdup(arg)) ? 0 : -1;
-		if (!opt->mountpoint)
-			return (opt->mountpoint = strdup(arg)) ? 0 : -1;
-		fs_fail("unexpected argument '%s'", arg);
-		return -1;
-	default:
-		return other_option(arg);
+	if (key == FUSE_OPT_KEY_NONOPT)
+		return take_operand(data, arg);
+	return row ? take(data, row, arg) : other_option(arg);
+}
+
+int options_parse(struct fuse_args *args, struct options *opt)
+{
+	int err = set_defaults(opt);
+
+	if (!err && fuse_opt_parse(args, opt, NULL, on_argument))
+		err = -EINVAL;
+	opt->foreground |= opt->debug;
+	return err;
+}
+
+void options_release(struct options *opt)
+{
+	free(opt->store);
+	free(opt->mountpoint);
+	for (size_t i = 0; i < n_option_rows; i++) {
+		if (option_rows[i].kind == OPTION_TEXT)
+			free(*(char **)(void *)((char *)opt + option_rows[i].target));
 	}
+	memset(opt, 0, sizeof(*opt));
+}
+
+/* ---- usage ------------------------------------------------------------------------------------- */
+
+enum { HELP_COLUMN = 18, LINE = 80 };
+
+/* The words from column HELP_COLUMN on, where we are. */
+static void print_wrapped(const char *words)
+{
+	size_t column = HELP_COLUMN;
+
+	for (size_t n; *words; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		if (column + n > LINE) {
+			printf("\n%*s", HELP_COLUMN, "");
+			column = HELP_COLUMN;
+		}
+		printf("%s%.*s", column > HELP_COLUMN ? " " : "", (int)n, words);
+		column += n + 1;
+	}
+	putchar('\n');
+}
+
+static void print_row(const struct option_row *row)
+{
+	char left[64], words[512];
+	int n = snprintf(words, sizeof(words), "%s", row->help);
+	char *end = words + n;
+	size_t room = sizeof(words) - (size_t)n;
+
+	if (row->text)
+		snprintf(end, room, " (default: %s)", row->text);
+	else if (row->unit && row->number < row->least) /* the help has the default */
+		snprintf(end, room, " (%.0f to %.0f)", row->least, row->most);
+	else if (row->unit)
+		snprintf(end, room, " (%.0f to %.0f; default: %.0f)", row->least, row->most,
+			row->number);
+	n = snprintf(left, sizeof(left), "  %s%s%s", row->name[0] == '-' ? "" : "-o ", row->name,
+		row->arg);
+	printf("%-*s", HELP_COLUMN - 1, left);
+	/* What is too long for its column has a line of its own. */
+	printf(n < HELP_COLUMN ? " " : "\n%*s", HELP_COLUMN, "");
+	print_wrapped(words);
 }
 
 void options_usage(void)
 {
-	puts("usage: alcmfs STORE MOUNTPOINT [-o OPTION,…] [-f] [-d] [-V] [-h]\n"
-	     "\n"
-	     "Mount STORE, a directory, at MOUNTPOINT: tensor files saved there are compressed.\n"
-	     "\n"
-	     "  -f              stay in the foreground, messages on stderr\n"
-	     "  -d              as -f, with a trace of every request\n"
-	     "  -o threads=N    encoding threads (default: one for each CPU that may be used)\n"
-	     "  -o budget=MiB   memory for chunk buffers of all files (default: a quarter of "
-	     "what\n"
-	     "                  the process may have, from 8 to 256)\n"
-	     "  -o chunk=KiB    chunk size of new files: 64, 128, 256 (default), … 16384\n"
-	     "  -o min_size=N   files below N bytes are stored as they are (default 4096)\n"
-	     "  -o profile=P    what compression may do to values: lossless (default),\n"
-	     "                  paper, alcm, bounded:E, bounded-abs:E\n"
-	     "  -o predictor=F  weights by alcm-lab train; E of the profiles comes from them\n"
-	     "  -o detect=D     what is compressed: npy, tensors (default: every tensor format "
-	     "and\n"
-	     "                  content that is clearly numeric), all (but what is already)\n"
-	     "  -o quiet=S      a file that is changed in place is compressed when it has been\n"
-	     "                  closed for S seconds, if that pays (default 300; 0: never)\n"
-	     "  -o noverify     don't decode and compare each chunk before its buffer is let go\n"
-	     "  -o attr_timeout=S  seconds for which the kernel may cache attributes (default "
-	     "1)\n"
-	     "  -o noforget     file handles (NFS exports) stay good until the mount ends; "
-	     "takes\n"
-	     "                  about 1 KiB of memory for each file ever looked up\n"
-	     "  -o allow_other  let other users in (default for root)\n"
-	     "and the general options of mount(8), such as ro.\n"
-	     "\n"
+	puts("usage: alcmfs STORE MOUNTPOINT [-o OPTION,…] [-f] [-d] [-V] [-h]\n\n"
+	     "Mount STORE, a directory, at MOUNTPOINT: tensor files saved there are "
+	     "compressed.\n");
+	for (size_t i = 0; i < n_option_rows; i++) {
+		if (option_rows[i].help)
+			print_row(&option_rows[i]);
+	}
+	puts("and the general options of mount(8), such as ro.\n\n"
 	     "Unmount with: fusermount3 -u MOUNTPOINT");
 }
+
+/* ---- what they mean ---------------------------------------------------------------------------- */
 
 static int load_predictor(struct fs *fs, const char *path)
 {
@@ -269,20 +322,13 @@ int options_check(struct fs *fs)
 		fs_fail("%s; see alcmfs -h", o->store ? "no mount point" : "no store");
 		return -EINVAL;
 	}
-	fs->detect = ALCM_DETECT_TENSORS;
-	if (o->detect && !alcm_detect_parse(o->detect, &fs->detect)) {
+	if (!alcm_detect_parse(o->detect, &fs->detect)) {
 		fs_fail("detect=%s: npy, tensors or all", o->detect);
 		return -EINVAL;
 	}
-	alcm_profile_default(&fs->profile);
-	if (o->profile && alcm_profile_parse(o->profile, &fs->profile, &diag)) {
+	if (alcm_profile_parse(o->profile, &fs->profile, &diag)) {
 		fs_fail("profile=%s: %s", o->profile, diag.cause);
 		return -EINVAL;
 	}
 	return o->predictor ? load_predictor(fs, o->predictor) : 0;
-}
-
-int options_parse(struct fuse_args *args, struct options *opt)
-{
-	return fuse_opt_parse(args, opt, option_table, on_option) ? -EINVAL : 0;
 }

@@ -8,7 +8,7 @@
 
 struct fs;
 
-/* As given; strings are the heap's, freed by main(). */
+/* As given, or by default (options_rows.c); strings are the heap's. */
 struct options {
 	char *store, *mountpoint;
 	unsigned threads, budget_mib; /* 0: as the process's limits allow */
@@ -16,14 +16,18 @@ struct options {
 	unsigned min_size;
 	unsigned quiet; /* seconds */
 	char *profile, *predictor, *detect;
-	int noverify, noatime, nosymfollow, noforget;
+	bool noverify, noatime, nosymfollow, noforget;
 	double attr_timeout;
-	int foreground, debug, show_help, show_version;
-	int allow_other, read_only;
+	bool foreground, debug, show_help, show_version;
+	bool allow_other, read_only;
 };
 
-/* Take ours out of `args`, leaving those for libfuse. -EINVAL after saying what is wrong. */
+/*
+ * Take ours out of `args`, leaving those for libfuse; what isn't given has its default. -EINVAL after
+ * saying what is wrong. -ENOMEM. Release `opt` in any case.
+ */
 int options_parse(struct fuse_args *args, struct options *opt);
+void options_release(struct options *opt);
 
 /* Check fs->opt; set fs->profile and fs->predictor. Says what is wrong: -EINVAL, -ENOENT, … */
 int options_check(struct fs *fs);

@@ -49,7 +49,7 @@ static void check(struct fs *fs)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-	struct fs fs = { .opt = { .chunk_kib = 256, .attr_timeout = 1 } };
+	struct fs fs = { 0 };
 	char *text = malloc(size + 1), *at = text;
 
 	require(text);
@@ -62,10 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!options_parse(&args, &fs.opt))
 		check(&fs);
 	fuse_opt_free_args(&args);
-	free(fs.opt.store);
-	free(fs.opt.mountpoint);
-	free(fs.opt.profile);
-	free(fs.opt.predictor);
+	options_release(&fs.opt);
 	free(text);
 	return 0;
 }

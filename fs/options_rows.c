@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "options_rows.h"
+
+/* What a kind of row has besides name and help. */
+#define ON(field) .kind = OPTION_ON, .target = offsetof(struct options, field)
+#define OFF(field) .kind = OPTION_OFF, .target = offsetof(struct options, field)
+#define TEXT(field, otherwise) \
+	.kind = OPTION_TEXT, .target = offsetof(struct options, field), .text = (otherwise)
+#define NUMBER(how, field, from, to, of, otherwise)                                       \
+	.kind = OPTION_##how, .target = offsetof(struct options, field), .least = (from), \
+	.most = (to), .unit = (of), .number = (otherwise)
+#define HELP(value, words) .arg = (value), .help = (words)
+#define IGNORED(option)                                  \
+	{                                                \
+		.name = (option), .kind = OPTION_IGNORED \
+	}
+#define PASSED(option)                                  \
+	{                                               \
+		.name = (option), .kind = OPTION_PASSED \
+	}
+
+enum { YEAR = 366 * 86400 };
+
+const struct option_row option_rows[] = {
+	{ "-f", ON(foreground), HELP("", "stay in the foreground, messages on stderr") },
+	{ "-d", ON(debug), HELP("", "as -f, with a trace of every request") },
+	{ "threads=", NUMBER(WHOLE, threads, 1, 1024, "threads", 0),
+		HELP("N", "encoding threads; unless given, one for each CPU that may be used") },
+	{ "budget=", NUMBER(WHOLE, budget_mib, 8, 1 << 20, "MiB", 0),
+		HELP("MiB",
+			"memory for chunk buffers of all files; unless given, a quarter of what "
+			"the process may have, from 8 to 256") },
+	{ "chunk=", NUMBER(POWER, chunk_kib, 64, 16384, "KiB", 256),
+		HELP("KiB", "chunk size of new files, a power of two") },
+	{ "min_size=", NUMBER(WHOLE, min_size, 0, UINT32_MAX, "bytes", 4096),
+		HELP("N", "files below N bytes are stored as they are") },
+	{ "profile=", TEXT(profile, "lossless"),
+		HELP("P",
+			"what compression may do to values: lossless, paper, alcm, bounded:E, "
+			"bounded-abs:E") },
+	{ "predictor=", TEXT(predictor, NULL),
+		HELP("F", "weights by alcm-lab train; E of the profiles comes from them") },
+	{ "detect=", TEXT(detect, "tensors"),
+		HELP("D",
+			"what is compressed: npy, tensors (every tensor format and content "
+			"that is clearly numeric), all (but what is already)") },
+	{ "quiet=", NUMBER(WHOLE, quiet, 0, YEAR, "seconds", 300),
+		HELP("S",
+			"a file that is changed in place is compressed when it has been closed "
+			"for S seconds, if that pays; 0: never") },
+	{ "noverify", ON(noverify),
+		HELP("", "don't decode and compare each chunk before its buffer is let go") },
+	{ "verify", OFF(noverify) },
+	{ "attr_timeout=", NUMBER(FRACTION, attr_timeout, 0, YEAR, "seconds", 1),
+		HELP("S", "seconds for which the kernel may cache attributes") },
+	{ "noforget", ON(noforget),
+		HELP("",
+			"file handles (NFS exports) stay good until the mount ends; takes about "
+			"1 KiB of memory for each file ever looked up") },
+	{ "allow_other", ON(allow_other), HELP("", "let other users in (default for root)") },
+	{ "-h", ON(show_help) },
+	{ "--help", ON(show_help) },
+	{ "-V", ON(show_version) },
+	{ "--version", ON(show_version) },
+	IGNORED("default_permissions"),
+	/* For mount(8) and what reads fstab. A mount point may have files in any case. */
+	IGNORED("auto"),
+	IGNORED("noauto"),
+	IGNORED("user"),
+	IGNORED("user="),
+	IGNORED("nouser"),
+	IGNORED("users"),
+	IGNORED("nousers"),
+	IGNORED("owner"),
+	IGNORED("noowner"),
+	IGNORED("group"),
+	IGNORED("nogroup"),
+	IGNORED("nofail"),
+	IGNORED("_netdev"),
+	IGNORED("defaults"),
+	IGNORED("comment="),
+	IGNORED("nonempty"),
+	/* When access times move, the mount that the store lies on decides. */
+	IGNORED("relatime"),
+	IGNORED("norelatime"),
+	IGNORED("strictatime"),
+	IGNORED("nostrictatime"),
+	IGNORED("diratime"),
+	IGNORED("nodiratime"),
+	IGNORED("lazytime"),
+	IGNORED("nolazytime"),
+	/* No such thing here, or not any more in the kernel. */
+	IGNORED("iversion"),
+	IGNORED("noiversion"),
+	IGNORED("mand"),
+	IGNORED("nomand"),
+	IGNORED("silent"),
+	IGNORED("loud"),
+	{ "nosymfollow", ON(nosymfollow) },
+	{ "symfollow", OFF(nosymfollow) },
+	/* What the kernel and fusermount3 understand. */
+	PASSED("fsname="),
+	PASSED("subtype="),
+	PASSED("auto_unmount"),
+	{ "ro", ON(read_only), .passed = true }, /* and then the store may be read-only, too */
+	{ "rw", OFF(read_only), .passed = true },
+	PASSED("dev"),
+	PASSED("nodev"),
+	PASSED("suid"),
+	PASSED("nosuid"),
+	PASSED("exec"),
+	PASSED("noexec"),
+	PASSED("atime"),
+	{ "noatime", ON(noatime), .passed = true }, /* the kernel leaves access times to us */
+	PASSED("sync"),
+	PASSED("async"),
+	PASSED("dirsync"),
+};
+const size_t n_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);
