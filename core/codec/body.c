@@ -41,7 +41,7 @@ void body_put(uint8_t *out, const struct body *body)
 /* One part's fixed fields against what its transform allows. */
 static int check_part(const struct body_part *part, uint8_t flags, struct alcm_diag *diag)
 {
-	const struct transform *t = transform_find(part->transform);
+	const struct transform_ops *t = transform_find(part->transform);
 
 	if (!t)
 		return diag_set(diag, -EIO, 0, "needs a newer alcm (transform %u)",
@@ -58,13 +58,12 @@ static int check_part(const struct body_part *part, uint8_t flags, struct alcm_d
 static int check_coder(const struct body_part *part, unsigned no, uint8_t coder,
 	struct alcm_diag *diag)
 {
-	const struct transform *t = transform_find(part->transform);
+	const struct transform_ops *t = transform_find(part->transform);
 	bool codes = coder == CODER_BINS;
 
 	if (!coder_find(coder) && !codes)
 		return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)", coder);
-	if (codes != (t->kind == TRANSFORM_KIND_GRID && no == 1) ||
-		(t->kind == TRANSFORM_KIND_GRID && no == 0 && coder != CODER_RAW))
+	if (codes != (t->codes && no == 1) || (t->codes && no == 0 && coder != CODER_RAW))
 		return diag_set(diag, -EIO, 0, "impossible coder of a grid in a record");
 	return 0;
 }

@@ -12,10 +12,6 @@
 #include "codec/codec_state.h"
 #include "codec/grid.h"
 #include "tensor/dtype.h"
-#include "transform/bits.h"
-#include "transform/deltas.h"
-#include "transform/planes.h"
-#include "transform/sparse.h"
 
 /* A part table of every part and plane there can be. */
 enum { TABLE_MAX = CODEC_MAX_TABLE };
@@ -33,8 +29,8 @@ size_t codec_bound(uint32_t n)
 size_t codec_memory(uint32_t chunk_bytes)
 {
 	/* The contexts of zlib and zstd take well below 4 MiB. */
-	return 4 * (size_t)chunk_bytes + 2 * codec_map_bytes(chunk_bytes) +
-		sizeof(union bins_tables) + ((size_t)4 << 20);
+	return 4 * (size_t)chunk_bytes + TRANSFORM_ROOM(chunk_bytes) + sizeof(union bins_tables) +
+		((size_t)4 << 20);
 }
 
 int codec_new(uint32_t chunk_bytes, struct codec **out)
@@ -45,14 +41,13 @@ int codec_new(uint32_t chunk_bytes, struct codec **out)
 		return -ENOMEM;
 	c->chunk_bytes = chunk_bytes;
 	c->goal = UINT32_MAX;
-	c->planes = mem_alloc_aligned((size_t)chunk_bytes + 64); /* bit planes end in whole bytes */
+	c->planes = mem_alloc_aligned(chunk_bytes + TRANSFORM_ROOM(chunk_bytes));
 	c->coded[0] = mem_alloc_aligned((size_t)chunk_bytes + 64); /* or scales */
 	c->coded[1] = mem_alloc_aligned(chunk_bytes);
 	c->candidate = mem_alloc_aligned((size_t)chunk_bytes + BINS_BITS_SLACK);
 	c->tables = mem_alloc_aligned(sizeof(*c->tables));
-	c->maps = mem_alloc_aligned(2 * codec_map_bytes(chunk_bytes));
 	if (!c->planes || !c->coded[0] || !c->coded[1] || !c->candidate || !c->tables ||
-		!c->maps || coder_state_new(&c->coders)) {
+		coder_state_new(&c->coders)) {
 		codec_free(c);
 		return -ENOMEM;
 	}
@@ -75,45 +70,34 @@ void codec_free(struct codec *c)
 	mem_free(c->coded[1]);
 	mem_free(c->candidate);
 	mem_free(c->tables);
-	mem_free(c->maps);
 	mem_free(c);
 }
 
 /* ---- encoding --------------------------------------------------------------------------------- */
 
-/* A plane's share of the part: with the other planes' it makes raw_len. */
-static uint32_t plane_raw_bytes(const struct body_part *part, unsigned plane)
-{
-	switch (part->transform) {
-	case TRANSFORM_GRID:
-		return part->raw_len;
-	case TRANSFORM_BIT_PLANES:
-		return part->raw_len / 8 + (plane < part->raw_len % 8);
-	default:
-		return body_plane_len(part);
-	}
-}
-
 /* The first planes of a part, as many as there is room for; returns their number. */
 static unsigned list_part(const struct body_part *part, struct plane_use *out, unsigned room)
 {
-	bool grid = part->transform == TRANSFORM_GRID;
-	bool bits = part->transform == TRANSFORM_BIT_PLANES;
-	unsigned n_extra = grid ? 1 : part->transform == TRANSFORM_SPARSE ? 2 : 0, p;
+	const struct transform_ops *t = transform_find(part->transform);
+	unsigned n_shares = part->n_planes - t->n_extra, p;
 
-	for (p = 0; p < part->n_planes && p < room; p++)
+	for (p = 0; p < part->n_planes && p < room; p++) {
+		bool extra = p < t->n_extra;
+
 		out[p] = (struct plane_use){
 			.transform = part->transform,
 			.plane = (uint8_t)p,
 			.coder = part->planes[p].coder,
-			.value_bits = (uint8_t)(grid ? 8 * part->elem_bytes
-					: bits       ? 1
-						     : 8),
+			.value_bits = t->value_bits ? t->value_bits
+						    : (uint8_t)(8 * part->elem_bytes),
 			.n_values = body_plane_len(part),
-			/* Scales and maps come on top of what stands for the values. */
-			.raw_bytes = p < n_extra ? 0 : plane_raw_bytes(part, p),
+			/* What is extra comes on top; the others make up the part. */
+			.raw_bytes = extra ? 0
+					   : part->raw_len / n_shares +
+					(p - t->n_extra < part->raw_len % n_shares),
 			.stored_bytes = part->planes[p].stored_len,
 		};
+	}
 	return p;
 }
 
@@ -199,86 +183,32 @@ static int decode_plane(struct codec *c, const struct body_plane *plane, const u
 	return 0;
 }
 
-/* As many planes as an element has bytes, from the `first` one on, merged into n elements. */
-static int decode_planes(struct codec *c, const struct body_part *part, unsigned first,
-	uint32_t n, const uint8_t *in, uint8_t *out, struct alcm_diag *diag)
+static int decode_planes(struct codec *c, const struct transform_ops *t,
+	const struct body_part *part, const uint8_t *in, uint8_t *out, struct alcm_diag *diag)
 {
-	const struct transform *t = transform_find(part->transform);
-	const uint8_t *planes[TRANSFORM_MAX_PLANES];
+	const struct transform_part shape = { part->raw_len, part->elem_bytes, part->big_endian };
+	uint8_t *to = t->merge ? c->planes : out;
+	struct transform_planes planes;
 
-	for (unsigned p = 0; p < part->elem_bytes; p++) {
-		const struct body_plane *plane = &part->planes[first + p];
-		uint8_t *to = c->planes + (size_t)p * n;
-		int err = 0;
+	for (unsigned p = 0; p < part->n_planes; p++) {
+		const struct body_plane *plane = &part->planes[p];
+		uint32_t len = planes.len[p] = t->plane_len(&shape, p, &planes);
+		int err;
 
-		planes[p] = to;
+		planes.at[p] = to;
 		/* Raw planes are merged from where they lie. */
-		if (plane->coder == CODER_RAW && plane->stored_len == n)
-			planes[p] = in;
-		else
-			err = decode_plane(c, plane, in, to, n, diag);
-		if (err)
-			return err;
+		if (t->merge && plane->coder == CODER_RAW && plane->stored_len == len) {
+			planes.at[p] = in;
+		} else {
+			err = decode_plane(c, plane, in, to, len, diag);
+			if (err)
+				return err;
+			to += len;
+		}
 		in += plane->stored_len;
 	}
-	if (t->deltas) {
-		planes_merge(planes, out, n, part->elem_bytes, false, false);
-		deltas_undo(out, n, part->elem_bytes, part->big_endian);
-		return 0;
-	}
-	planes_merge(planes, out, n, part->elem_bytes, t->rotate, part->big_endian);
-	return 0;
-}
-
-static int decode_sparse(struct codec *c, const struct body_part *part, const uint8_t *in,
-	uint8_t *out, struct alcm_diag *diag)
-{
-	uint8_t *map = c->maps, *signs = c->maps + codec_map_bytes(c->chunk_bytes);
-	uint32_t n = body_plane_len(part), n_values;
-	int err = decode_plane(c, &part->planes[0], in, map, (uint32_t)sparse_map_bytes(n), diag);
-
-	if (err)
-		return err;
-	in += part->planes[0].stored_len;
-	n_values = (uint32_t)sparse_count_map(map, n);
-	err = decode_plane(c, &part->planes[1], in, signs,
-		(uint32_t)sparse_map_bytes(n - n_values), diag);
-	if (err)
-		return err;
-	in += part->planes[1].stored_len;
-	err = decode_planes(c, part, 2, n_values, in, c->candidate, diag);
-	if (!err)
-		sparse_merge(out, n, part->elem_bytes, part->big_endian, map, signs, c->candidate);
-	return err;
-}
-
-static int decode_bits(struct codec *c, const struct body_part *part, const uint8_t *in,
-	uint8_t *out, struct alcm_diag *diag)
-{
-	uint32_t n = part->raw_len;
-	int err = decode_plane(c, &part->planes[0], in, c->planes, (uint32_t)bits_bytes(n), diag);
-
-	if (!err)
-		bits_unpack(c->planes, n, out);
-	return err;
-}
-
-static int decode_bit_planes(struct codec *c, const struct body_part *part, const uint8_t *in,
-	uint8_t *out, struct alcm_diag *diag)
-{
-	uint32_t len = (uint32_t)bits_bytes(part->raw_len);
-	const uint8_t *planes[8];
-
-	for (unsigned p = 0; p < 8; p++) {
-		uint8_t *to = c->planes + (size_t)p * len;
-		int err = decode_plane(c, &part->planes[p], in, to, len, diag);
-
-		if (err)
-			return err;
-		planes[p] = to;
-		in += part->planes[p].stored_len;
-	}
-	bits_merge(planes, part->raw_len, out);
+	if (t->merge)
+		t->merge(&shape, &planes, c->candidate, out);
 	return 0;
 }
 
@@ -286,28 +216,18 @@ static int decode_bit_planes(struct codec *c, const struct body_part *part, cons
 static int decode_part(struct codec *c, const struct body_part *part, const uint8_t **in,
 	uint8_t *out, struct alcm_diag *diag)
 {
-	const uint8_t *from = *in;
+	const struct transform_ops *t = transform_find(part->transform);
 	uint32_t first_len = part->planes[0].stored_len;
 	struct bins_scratch scratch;
+	const uint8_t *from = *in;
 
 	for (unsigned p = 0; p < part->n_planes; p++)
 		*in += part->planes[p].stored_len;
-	switch (transform_find(part->transform)->kind) {
-	case TRANSFORM_KIND_PLANES:
-		return decode_planes(c, part, 0, body_plane_len(part), from, out, diag);
-	case TRANSFORM_KIND_SPARSE:
-		return decode_sparse(c, part, from, out, diag);
-	case TRANSFORM_KIND_GRID:
-		scratch = codec_bins_scratch(c);
-		return grid_decode(from, first_len, from + first_len, part->planes[1].stored_len,
-			part->elem_bytes, part->big_endian, &scratch, out, part->raw_len, diag);
-	case TRANSFORM_KIND_BITS:
-		return decode_bits(c, part, from, out, diag);
-	case TRANSFORM_KIND_BIT_PLANES:
-		return decode_bit_planes(c, part, from, out, diag);
-	default:
-		return decode_plane(c, &part->planes[0], from, out, part->raw_len, diag);
-	}
+	if (!t->codes)
+		return decode_planes(c, t, part, from, out, diag);
+	scratch = codec_bins_scratch(c);
+	return grid_decode(from, first_len, from + first_len, part->planes[1].stored_len,
+		part->elem_bytes, part->big_endian, &scratch, out, part->raw_len, diag);
 }
 
 int codec_decode(struct codec *c, const uint8_t *in, uint32_t body_len, uint8_t *raw, uint32_t n,
@@ -368,30 +288,13 @@ int codec_parts(const uint8_t *in, uint32_t body_len, uint32_t n,
 
 void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)
 {
-	const struct transform *t = transform_find(transform);
+	const struct transform_ops *t = transform_find(transform);
+	struct plane_name name = t ? t->plane_name(plane) : (struct plane_name){ "?", -1, "" };
 
-	if (!t)
-		snprintf(buf, 32, "?");
-	else if (t->kind == TRANSFORM_KIND_WHOLE)
-		snprintf(buf, 32, "bytes");
-	else if (t->kind == TRANSFORM_KIND_BITS)
-		snprintf(buf, 32, "bits");
-	else if (t->kind == TRANSFORM_KIND_BIT_PLANES)
-		snprintf(buf, 32, "bit %u", 7u - plane);
-	else if (t->kind == TRANSFORM_KIND_GRID)
-		snprintf(buf, 32, "%s", plane ? "codes" : "scales");
-	else if (t->kind == TRANSFORM_KIND_SPARSE && plane < 2)
-		snprintf(buf, 32, "%s", plane ? "signs of zeros" : "map of zeros");
-	else if (t->kind == TRANSFORM_KIND_SPARSE)
-		codec_plane_name(TRANSFORM_FLOAT, (uint8_t)(plane - 2), buf);
-	else if (t->deltas)
-		snprintf(buf, 32, "byte %u of differences", plane);
-	else if (t->rotate && plane == 0)
-		snprintf(buf, 32, "exponent");
-	else if (t->rotate)
-		snprintf(buf, 32, "mantissa byte %u", plane);
+	if (name.number < 0)
+		snprintf(buf, 32, "%s", name.before);
 	else
-		snprintf(buf, 32, "byte %u", plane);
+		snprintf(buf, 32, "%s%d%s", name.before, name.number, name.behind);
 }
 
 const char *codec_coder_name(uint8_t coder)

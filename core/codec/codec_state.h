@@ -24,18 +24,11 @@ struct codec {
 	uint32_t goal;
 	struct coder_state *coders;
 	uint32_t chunk_bytes;
-	uint8_t *planes;    /* one part, split; or decoded planes */
+	uint8_t *planes; /* one part, split; or decoded planes: TRANSFORM_ROOM() more than a chunk */
 	uint8_t *coded[2];  /* a part's coded planes: the best so far, and a candidate */
-	uint8_t *candidate; /* one plane's; or values that are not zero */
+	uint8_t *candidate; /* one plane's; or scratch memory of a transform */
 	union bins_tables *tables;
-	uint8_t *maps; /* two maps of a part's values, each codec_map_bytes() long */
 };
-
-/* A map of as many values as a chunk can have. */
-static inline size_t codec_map_bytes(uint32_t chunk_bytes)
-{
-	return chunk_bytes / 16 + 64;
-}
 
 /* While encoding, coded[0] may hold a part; while decoding, nothing does. */
 static inline struct bins_scratch codec_bins_scratch(const struct codec *c)

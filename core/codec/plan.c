@@ -22,6 +22,9 @@
 #define MANY_REPEATS 0.02
 #define MOST_REPEAT 0.67
 
+/* Of a part: matches are likely in each of them. */
+#define ALL_PLANES UINT32_MAX
+
 /* How much oftener than by chance exponents must equal the one before for values to be smooth. */
 #define SMOOTH_EXCESS 1.5
 #define MOST_STAY 0.9
@@ -48,11 +51,42 @@ static void plan_symbols_of(struct codec *c, const uint8_t *raw, uint32_t n, uin
 	out->len = out->part.planes[0].stored_len;
 }
 
+/*
+ * The part through a transform, its planes each by itself. `lz`: bit p says that matches are likely in
+ * plane p.
+ */
+static void plan_split(struct codec *c, const uint8_t *raw, const struct span *span,
+	uint8_t transform, unsigned width, uint32_t lz, enum look look, uint8_t *to,
+	struct coded_part *out)
+{
+	const struct transform_ops *t = transform_find(transform);
+	const struct transform_part shape = { span->len_bytes, width,
+		width > 1 && span->big_endian };
+	struct transform_planes planes;
+
+	t->split(&shape, raw, c->planes, c->candidate, &planes);
+	out->part = (struct body_part){ .raw_len = span->len_bytes,
+		.transform = transform,
+		.elem_bytes = (uint8_t)width,
+		.n_planes = (uint8_t)transform_n_planes(t, width),
+		.big_endian = shape.big_endian };
+	out->bytes = to;
+	out->len = 0;
+	for (unsigned p = 0; p < out->part.n_planes; p++) {
+		struct body_plane *plane = &out->part.planes[p];
+
+		*plane = (struct body_plane){ CODER_RAW, 0 };
+		if (planes.len[p])
+			plan_plane(c, planes.at[p], planes.len[p], lz >> p & 1, look,
+				to + out->len, plane);
+		out->len += plane->stored_len;
+	}
+}
+
+/* A plane for each byte of an element, which may lie in rows. */
 static void plan_planes(struct codec *c, const uint8_t *raw, const struct span *span,
 	uint8_t transform, unsigned width, bool lz, uint8_t *to, struct coded_part *out)
 {
-	uint32_t n = span->len_bytes;
-	uint32_t n_elems = n / width;
 	/* What repeats at a distance, as text does in its token ids, no sample shows. */
 	enum look look = dtype_get(span->dtype)->class != DTYPE_FLOAT ||
 			transform == TRANSFORM_DELTAS
@@ -60,64 +94,19 @@ static void plan_planes(struct codec *c, const uint8_t *raw, const struct span *
 		: lz ? LOOK_GOOD
 		     : LOOK_SAMPLE;
 
-	out->part = (struct body_part){ .raw_len = n,
-		.transform = transform,
-		.elem_bytes = (uint8_t)width,
-		.n_planes = (uint8_t)width,
-		.big_endian = span->big_endian };
-	out->bytes = to;
-	out->len = 0;
-	if (transform == TRANSFORM_DELTAS) {
-		/* `to` isn't needed yet. */
-		deltas_make(raw, to, n_elems, width, span->big_endian);
-		planes_split(to, c->planes, n_elems, width, false, false);
-	} else {
-		planes_split(raw, c->planes, n_elems, width, transform_find(transform)->rotate,
-			span->big_endian);
-	}
 	coder_set_rows(c->coders, span->row_len, span->row_skip);
-	for (unsigned p = 0; p < width; p++) {
-		plan_plane(c, c->planes + (size_t)p * n_elems, n_elems, lz, look, to + out->len,
-			&out->part.planes[p]);
-		out->len += out->part.planes[p].stored_len;
-	}
+	plan_split(c, raw, span, transform, width, lz ? ALL_PLANES : 0, look, to, out);
 	coder_set_rows(c->coders, 0, 0);
 }
 
-/* Zeros as a map, and planes of the other values. */
-static void plan_sparse(struct codec *c, const uint8_t *raw, uint32_t n_bytes, unsigned width,
-	bool big, bool lz, uint8_t *to, struct coded_part *out)
+/* Zeros as a map, where runs are likely, and planes of the other values. */
+static void plan_sparse(struct codec *c, const uint8_t *raw, const struct span *span,
+	unsigned width, bool lz, uint8_t *to, struct coded_part *out)
 {
-	uint32_t n = n_bytes / width, n_values, map_len = (uint32_t)sparse_map_bytes(n);
-	uint8_t *map = c->maps, *signs = c->maps + codec_map_bytes(c->chunk_bytes);
-	uint32_t lens[2 + TRANSFORM_MAX_PLANES];
-	const uint8_t *from[2 + TRANSFORM_MAX_PLANES] = { map, signs };
+	const uint32_t map = 1, signs = 2;
 
-	sparse_split(raw, n, width, big, map, signs, c->candidate);
-	n_values = (uint32_t)sparse_count_map(map, n);
-	planes_split(c->candidate, c->planes, n_values, width, true, big);
-	lens[0] = map_len;
-	lens[1] = (uint32_t)sparse_map_bytes(n - n_values);
-	for (unsigned p = 0; p < width; p++) {
-		from[2 + p] = c->planes + (size_t)p * n_values;
-		lens[2 + p] = n_values;
-	}
-	out->part = (struct body_part){ .raw_len = n_bytes,
-		.transform = TRANSFORM_SPARSE,
-		.elem_bytes = (uint8_t)width,
-		.n_planes = (uint8_t)(2 + width),
-		.big_endian = big };
-	out->bytes = to;
-	out->len = 0;
-	for (unsigned p = 0; p < 2 + width; p++) {
-		struct body_plane *plane = &out->part.planes[p];
-
-		*plane = (struct body_plane){ CODER_RAW, 0 };
-		if (lens[p])
-			plan_plane(c, from[p], lens[p], p == 0 || (p > 1 && lz), LOOK_SAMPLE,
-				to + out->len, plane);
-		out->len += plane->stored_len;
-	}
+	plan_split(c, raw, span, TRANSFORM_SPARSE, width, map | (lz ? ALL_PLANES & ~signs : 0),
+		LOOK_SAMPLE, to, out);
 }
 
 /* Quantised values as their codes, in less than `room` bytes at `to`. */
@@ -162,20 +151,6 @@ static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n,
 	if (n < PLAN_LARGE || planes->part.planes[planes->part.n_planes - 1].coder == CODER_RAW)
 		return false;
 	return plan_sample_shrinks(c, raw, n, room);
-}
-
-/* Bytes that are all 0 or 1, eight in one. */
-static void plan_bits(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t *to,
-	struct coded_part *out)
-{
-	bits_pack(raw, n, c->planes);
-	out->part = (struct body_part){
-		.raw_len = n, .transform = TRANSFORM_BITS, .elem_bytes = 1, .n_planes = 1
-	};
-	out->bytes = to;
-	plan_plane(c, c->planes, (uint32_t)bits_bytes(n), true, LOOK_ALL, to,
-		&out->part.planes[0]);
-	out->len = out->part.planes[0].stored_len;
 }
 
 /* The width of what gets split, 0 when nothing is to be gained by splitting. */
@@ -238,25 +213,6 @@ static bool deltas_pay(const uint8_t *raw, const struct span *span, unsigned wid
 	return bits_of_deltas < share * bits;
 }
 
-/* Bytes as eight planes of a bit each: the high bits of pictures run on, the low ones are noise. */
-static void plan_bit_planes(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t *to,
-	struct coded_part *out)
-{
-	uint32_t len = (uint32_t)bits_bytes(n);
-
-	out->part = (struct body_part){
-		.raw_len = n, .transform = TRANSFORM_BIT_PLANES, .elem_bytes = 1, .n_planes = 8
-	};
-	out->bytes = to;
-	out->len = 0;
-	bits_split(raw, n, c->planes);
-	for (unsigned p = 0; p < 8; p++) {
-		plan_plane(c, c->planes + (size_t)p * len, len, true, LOOK_ZSTD, to + out->len,
-			&out->part.planes[p]);
-		out->len += out->part.planes[p].stored_len;
-	}
-}
-
 /* Small integers, or bytes of anything. */
 static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct span *span,
 	struct coded_part *out)
@@ -266,7 +222,8 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 	struct coded_part other;
 
 	if (n >= PLAN_SMALL && bits_only(raw, n)) {
-		plan_bits(c, raw, n, c->coded[0], out);
+		plan_split(c, raw, span, TRANSFORM_BITS, 1, ALL_PLANES, LOOK_ALL, c->coded[0],
+			out);
 		plan_symbols_of(c, raw, n, c->coded[1], &other);
 		keep_smaller(out, &other);
 		return;
@@ -276,7 +233,9 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 	coder_set_rows(c->coders, 0, 0);
 	if (type->class == DTYPE_OPAQUE || type->class == DTYPE_BOOL || n < PLAN_SMALL)
 		return;
-	plan_bit_planes(c, raw, n, c->coded[1], &other);
+	/* The high bits of pictures run on, the low ones are noise. */
+	plan_split(c, raw, span, TRANSFORM_BIT_PLANES, 1, ALL_PLANES, LOOK_ZSTD, c->coded[1],
+		&other);
 	keep_smaller(out, &other);
 }
 
@@ -320,7 +279,7 @@ static void plan_float_otherwise(struct codec *c, const uint8_t *raw, const stru
 	struct coded_part other;
 
 	if (n_zeros > n_elems / 64 && n_zeros < n_elems)
-		plan_sparse(c, raw, n, width, span->big_endian, lz, other_buffer(c, out), &other);
+		plan_sparse(c, raw, span, width, lz, other_buffer(c, out), &other);
 	else if (exponents_stay(c, n_elems) && deltas_pay(raw, span, width, 0.97))
 		plan_planes(c, raw, span, TRANSFORM_DELTAS, width, true, other_buffer(c, out),
 			&other);
@@ -349,7 +308,7 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 	lz = n < PLAN_SMALL || repeats.eights > MANY_REPEATS;
 	n_zeros = sparse_count_zeros(raw, n / width, width, span->big_endian);
 	if (n_zeros > n / width / 16 && n_zeros < n / width) {
-		plan_sparse(c, raw, n, width, span->big_endian, lz, c->coded[0], out);
+		plan_sparse(c, raw, span, width, lz, c->coded[0], out);
 	} else {
 		plan_planes(c, raw, span, TRANSFORM_FLOAT, width, lz, c->coded[0], out);
 		plan_float_otherwise(c, raw, span, n_zeros, lz, out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "transform/transform_table.h"
 
 /* A multiplication gathers one bit of each of eight bytes in the highest one. */
 #define GATHER 0x0102040810204080u
@@ -88,3 +89,81 @@ void bits_merge(const uint8_t *const planes[8], size_t n, uint8_t *out)
 		memcpy(out + 8 * i, eight, n - 8 * i < 8 ? n - 8 * i : 8);
 	}
 }
+
+/* ---- rows of the table ------------------------------------------------------------------------ */
+
+static uint32_t plane_len(const struct transform_part *part, unsigned no,
+	const struct transform_planes *before)
+{
+	(void)no, (void)before;
+	return (uint32_t)bits_bytes(part->n_bytes);
+}
+
+static struct plane_name name_bits(unsigned no)
+{
+	(void)no;
+	return (struct plane_name){ "bits", -1, "" };
+}
+
+static void pack_part(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
+	uint8_t *scratch, struct transform_planes *planes)
+{
+	(void)scratch;
+	bits_pack(raw, part->n_bytes, room);
+	planes->at[0] = room;
+	planes->len[0] = (uint32_t)bits_bytes(part->n_bytes);
+}
+
+static void unpack_part(const struct transform_part *part, const struct transform_planes *planes,
+	uint8_t *scratch, uint8_t *out)
+{
+	(void)scratch;
+	bits_unpack(planes->at[0], part->n_bytes, out);
+}
+
+const struct transform_ops transform_bits = {
+	.name = "bits",
+	.widths = 1u << 1,
+	.n_planes = 1,
+	.value_bits = 8,
+	.plane_name = name_bits,
+	.plane_len = plane_len,
+	.split = pack_part,
+	.merge = unpack_part,
+};
+
+static struct plane_name name_bit_plane(unsigned no)
+{
+	return (struct plane_name){ "bit ", 7 - (int)no, "" };
+}
+
+static void split_bits(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
+	uint8_t *scratch, struct transform_planes *planes)
+{
+	uint32_t len = (uint32_t)bits_bytes(part->n_bytes);
+
+	(void)scratch;
+	bits_split(raw, part->n_bytes, room);
+	for (unsigned p = 0; p < 8; p++) {
+		planes->at[p] = room + (size_t)p * len;
+		planes->len[p] = len;
+	}
+}
+
+static void merge_bits(const struct transform_part *part, const struct transform_planes *planes,
+	uint8_t *scratch, uint8_t *out)
+{
+	(void)scratch;
+	bits_merge(planes->at, part->n_bytes, out);
+}
+
+const struct transform_ops transform_bit_planes = {
+	.name = "bit planes",
+	.widths = 1u << 1,
+	.n_planes = 8,
+	.value_bits = 1,
+	.plane_name = name_bit_plane,
+	.plane_len = plane_len,
+	.split = split_bits,
+	.merge = merge_bits,
+};

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "transform/transform_table.h"
+
 #define DEFINE_KERNELS(bits)                                                                 \
 	static inline uint##bits##_t swap##bits(uint##bits##_t v, bool to_big)               \
 	{                                                                                    \
@@ -68,3 +70,39 @@ void deltas_undo(uint8_t *bytes, size_t n, unsigned width, bool big)
 	else
 		undo64(bytes, n, big);
 }
+
+/* ---- row of the table: bytes of the differences ------------------------------------------------ */
+
+static struct plane_name name_plane(unsigned no)
+{
+	return (struct plane_name){ "byte ", (int)no, " of differences" };
+}
+
+static void split(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
+	uint8_t *scratch, struct transform_planes *planes)
+{
+	const struct transform_part little = { part->n_bytes, part->width, false };
+
+	deltas_make(raw, scratch, part->n_bytes / part->width, part->width, part->big_endian);
+	transform_bytes.split(&little, scratch, room, NULL, planes);
+}
+
+static void merge(const struct transform_part *part, const struct transform_planes *planes,
+	uint8_t *scratch, uint8_t *out)
+{
+	const struct transform_part little = { part->n_bytes, part->width, false };
+
+	transform_bytes.merge(&little, planes, scratch, out);
+	deltas_undo(out, part->n_bytes / part->width, part->width, part->big_endian);
+}
+
+const struct transform_ops transform_deltas = {
+	.name = "deltas",
+	.widths = TRANSFORM_WORDS,
+	.per_byte = true,
+	.value_bits = 8,
+	.plane_name = name_plane,
+	.plane_len = transform_elements,
+	.split = split,
+	.merge = merge,
+};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/simd.h"
+#include "transform/transform_table.h"
 
 /*
  * The widths of floats and integers get loops of their own, in which width, rotation and byte
@@ -127,3 +128,81 @@ void planes_merge(const uint8_t *const planes[], uint8_t *out, size_t n, unsigne
 				to[i * width] = planes[p][i];
 		}
 }
+
+/* ---- rows of the table ----------------------------------------------------------------------- */
+
+static void list_planes(const struct transform_part *part, const uint8_t *at,
+	struct transform_planes *planes)
+{
+	uint32_t n = part->n_bytes / part->width;
+
+	for (unsigned p = 0; p < part->width; p++) {
+		planes->at[p] = at + (size_t)p * n;
+		planes->len[p] = n;
+	}
+}
+
+static struct plane_name name_byte(unsigned no)
+{
+	return (struct plane_name){ "byte ", (int)no, "" };
+}
+
+static void split_bytes(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
+	uint8_t *scratch, struct transform_planes *planes)
+{
+	(void)scratch;
+	planes_split(raw, room, part->n_bytes / part->width, part->width, false, part->big_endian);
+	list_planes(part, room, planes);
+}
+
+static void merge_bytes(const struct transform_part *part, const struct transform_planes *planes,
+	uint8_t *scratch, uint8_t *out)
+{
+	(void)scratch;
+	planes_merge(planes->at, out, part->n_bytes / part->width, part->width, false,
+		part->big_endian);
+}
+
+const struct transform_ops transform_bytes = {
+	.name = "bytes",
+	.widths = 0x1fffffffc, /* 2 … 32 */
+	.per_byte = true,
+	.value_bits = 8,
+	.plane_name = name_byte,
+	.plane_len = transform_elements,
+	.split = split_bytes,
+	.merge = merge_bytes,
+};
+
+static struct plane_name name_float(unsigned no)
+{
+	return no ? (struct plane_name){ "mantissa byte ", (int)no, "" }
+		  : (struct plane_name){ "exponent", -1, "" };
+}
+
+static void split_float(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
+	uint8_t *scratch, struct transform_planes *planes)
+{
+	(void)scratch;
+	planes_split(raw, room, part->n_bytes / part->width, part->width, true, part->big_endian);
+	list_planes(part, room, planes);
+}
+
+static void merge_float(const struct transform_part *part, const struct transform_planes *planes,
+	uint8_t *scratch, uint8_t *out)
+{
+	(void)scratch;
+	planes_merge(planes->at, out, part->n_bytes / part->width, part->width, true,
+		part->big_endian);
+}
+
+const struct transform_ops transform_float = {
+	.name = "float",
+	.widths = TRANSFORM_WORDS,
+	.per_byte = true,
+	.value_bits = 8,
+	.plane_name = name_float,
+	.plane_len = transform_elements,
+	.split = split_float,
+	.merge = merge_float,
+};

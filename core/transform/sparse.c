@@ -5,6 +5,7 @@
 
 #include "base/cpu.h"
 #include "base/le.h"
+#include "transform/transform_table.h"
 
 #if CPU_X86
 #include <immintrin.h>
@@ -254,3 +255,72 @@ void sparse_merge(uint8_t *out, size_t n, unsigned width, bool big, const uint8_
 	merge_portable(out + done * width, n - done, width, big, map + done / 8, signs,
 		values + sparse_count_map(map, done) * width);
 }
+
+/* ---- row of the table: the two maps, then planes of the values that aren't zero --------------- */
+
+enum { N_MAPS = 2, MAP_ALIGN = 64 };
+
+static struct plane_name name_plane(unsigned no)
+{
+	if (no >= N_MAPS)
+		return transform_float.plane_name(no - N_MAPS);
+	return (struct plane_name){ no ? "signs of zeros" : "map of zeros", -1, "" };
+}
+
+static uint32_t plane_len(const struct transform_part *part, unsigned no,
+	const struct transform_planes *before)
+{
+	uint32_t n = part->n_bytes / part->width;
+
+	if (no == 0)
+		return (uint32_t)sparse_map_bytes(n);
+	if (no == 1)
+		return (uint32_t)sparse_map_bytes(n - sparse_count_map(before->at[0], n));
+	return no == N_MAPS ? (uint32_t)sparse_count_map(before->at[0], n) : before->len[N_MAPS];
+}
+
+static void split(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
+	uint8_t *scratch, struct transform_planes *planes)
+{
+	uint32_t n = part->n_bytes / part->width, map_len = (uint32_t)sparse_map_bytes(n);
+	uint32_t map_room = (map_len + MAP_ALIGN - 1) / MAP_ALIGN * MAP_ALIGN;
+	uint8_t *map = room, *signs = map + map_room;
+	struct transform_part others = *part;
+	struct transform_planes of_others;
+
+	sparse_split(raw, n, part->width, part->big_endian, map, signs, scratch);
+	others.n_bytes = (uint32_t)sparse_count_map(map, n) * part->width;
+	transform_float.split(&others, scratch, signs + map_room, NULL, &of_others);
+	planes->at[0] = map;
+	planes->len[0] = map_len;
+	planes->at[1] = signs;
+	planes->len[1] = (uint32_t)sparse_map_bytes(n - others.n_bytes / part->width);
+	memcpy(planes->at + N_MAPS, of_others.at, part->width * sizeof(planes->at[0]));
+	memcpy(planes->len + N_MAPS, of_others.len, part->width * sizeof(planes->len[0]));
+}
+
+static void merge(const struct transform_part *part, const struct transform_planes *planes,
+	uint8_t *scratch, uint8_t *out)
+{
+	struct transform_part others = *part;
+	struct transform_planes of_others;
+
+	others.n_bytes = planes->len[N_MAPS] * part->width;
+	memcpy(of_others.at, planes->at + N_MAPS, part->width * sizeof(planes->at[0]));
+	transform_float.merge(&others, &of_others, NULL, scratch);
+	sparse_merge(out, part->n_bytes / part->width, part->width, part->big_endian,
+		planes->at[0], planes->at[1], scratch);
+}
+
+const struct transform_ops transform_sparse = {
+	.name = "sparse",
+	.widths = TRANSFORM_WORDS,
+	.n_planes = N_MAPS,
+	.per_byte = true,
+	.n_extra = N_MAPS,
+	.value_bits = 8,
+	.plane_name = name_plane,
+	.plane_len = plane_len,
+	.split = split,
+	.merge = merge,
+};

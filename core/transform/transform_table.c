@@ -3,45 +3,59 @@
 
 #include <stddef.h>
 
-enum { WORD_WIDTHS = 1u << 2 | 1u << 4 | 1u << 8 };
+static struct plane_name name_whole(unsigned no)
+{
+	(void)no;
+	return (struct plane_name){ "bytes", -1, "" };
+}
 
-static const struct transform table[] = {
-	[TRANSFORM_NONE] = { "none", TRANSFORM_KIND_WHOLE, false, false, 0 },
-	[TRANSFORM_BYTES] = { "bytes", TRANSFORM_KIND_PLANES, false, false, 0xfffffffdu },
-	[TRANSFORM_FLOAT] = { "float", TRANSFORM_KIND_PLANES, true, false, WORD_WIDTHS },
-	[TRANSFORM_GRID] = { "grid", TRANSFORM_KIND_GRID, false, false, WORD_WIDTHS },
-	[TRANSFORM_BITS] = { "bits", TRANSFORM_KIND_BITS, false, false, 1u << 1 },
-	[TRANSFORM_BIT_PLANES] = { "bit planes", TRANSFORM_KIND_BIT_PLANES, false, false, 1u << 1 },
-	[TRANSFORM_DELTAS] = { "deltas", TRANSFORM_KIND_PLANES, false, true, WORD_WIDTHS },
-	[TRANSFORM_SPARSE] = { "sparse", TRANSFORM_KIND_SPARSE, true, false, WORD_WIDTHS },
+static void split_none(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
+	uint8_t *scratch, struct transform_planes *planes)
+{
+	(void)room, (void)scratch;
+	planes->at[0] = raw;
+	planes->len[0] = part->n_bytes;
+}
+
+const struct transform_ops transform_none = {
+	.name = "none",
+	.widths = 1u << 0,
+	.n_planes = 1,
+	.value_bits = 8,
+	.plane_name = name_whole,
+	.plane_len = transform_elements,
+	.split = split_none,
 };
 
-const struct transform *transform_find(uint8_t id)
+static struct plane_name name_grid(unsigned no)
 {
-	return id < sizeof(table) / sizeof(table[0]) ? &table[id] : NULL;
+	return (struct plane_name){ no ? "codes" : "scales", -1, "" };
 }
 
-unsigned transform_n_planes(const struct transform *t, unsigned width)
+const struct transform_ops transform_grid = {
+	.name = "grid",
+	.widths = TRANSFORM_WORDS,
+	.n_planes = 2,
+	.n_extra = 1,
+	.codes = true,
+	.plane_name = name_grid,
+};
+
+#define TRANSFORM_ROW(id, NAME, row) [id] = &transform_##row,
+static const struct transform_ops *const table[] = { TRANSFORMS(TRANSFORM_ROW) };
+#undef TRANSFORM_ROW
+
+const struct transform_ops *transform_find(uint8_t id)
 {
-	switch (t->kind) {
-	case TRANSFORM_KIND_PLANES:
-		return width;
-	case TRANSFORM_KIND_GRID:
-		return 2;
-	case TRANSFORM_KIND_BIT_PLANES:
-		return 8;
-	case TRANSFORM_KIND_SPARSE:
-		return 2 + width;
-	default:
-		return 1;
-	}
+	return id < sizeof(table) / sizeof(table[0]) ? table[id] : NULL;
 }
 
-bool transform_takes(const struct transform *t, unsigned width)
+bool transform_takes(const struct transform_ops *t, unsigned width)
 {
-	if (t->kind == TRANSFORM_KIND_WHOLE)
-		return width == 0;
-	if (t->kind == TRANSFORM_KIND_BITS || t->kind == TRANSFORM_KIND_BIT_PLANES)
-		return width == 1;
-	return width >= 2 && width <= TRANSFORM_MAX_PLANES && (t->widths >> (width % 32) & 1);
+	return width < 64 && t->widths >> width & 1;
+}
+
+unsigned transform_n_planes(const struct transform_ops *t, unsigned width)
+{
+	return t->n_planes + (t->per_byte ? width : 0);
 }

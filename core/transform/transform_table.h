@@ -1,48 +1,96 @@
 /* SPDX-License-Identifier: MIT */
-/* The transforms that a record may name (docs/format.md, section 3.1). */
+/*
+ * The transforms that a record may name (docs/format.md, section 3.1). Each is a row of functions, which
+ * stands in the transform's own file. Pure arithmetic: no memory, no errors, no I/O.
+ */
 #ifndef ALCM_TRANSFORM_TRANSFORM_TABLE_H
 #define ALCM_TRANSFORM_TRANSFORM_TABLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum transform_id {
-	TRANSFORM_NONE = 0,
-	TRANSFORM_BYTES = 1,
-	TRANSFORM_FLOAT = 2,
-	TRANSFORM_GRID = 3,
-	TRANSFORM_SPARSE = 4,
-	TRANSFORM_BITS = 5,
-	TRANSFORM_BIT_PLANES = 6,
-	TRANSFORM_DELTAS = 7,
-};
+/* X(id as on disk, NAME, row): the enum, the rows' declarations and the table follow. */
+#define TRANSFORMS(X)                \
+	X(0, NONE, none)             \
+	X(1, BYTES, bytes)           \
+	X(2, FLOAT, float)           \
+	X(3, GRID, grid)             \
+	X(4, SPARSE, sparse)         \
+	X(5, BITS, bits)             \
+	X(6, BIT_PLANES, bit_planes) \
+	X(7, DELTAS, deltas)
+
+#define TRANSFORM_ID(id, NAME, row) TRANSFORM_##NAME = id,
+enum transform_id { TRANSFORMS(TRANSFORM_ID) };
+#undef TRANSFORM_ID
 
 enum { TRANSFORM_MAX_PLANES = 32 };
 
-enum transform_kind {
-	TRANSFORM_KIND_WHOLE,      /* one plane: the part's bytes; elem_bytes is 0 */
-	TRANSFORM_KIND_PLANES,     /* one plane per byte of an element */
-	TRANSFORM_KIND_GRID,       /* parameters and codes (codec/grid.h) */
-	TRANSFORM_KIND_BITS,       /* one plane: a bit for each byte (bits.h) */
-	TRANSFORM_KIND_BIT_PLANES, /* eight planes, a bit of each byte in each (bits.h) */
-	TRANSFORM_KIND_SPARSE, /* which are zero, their signs, and planes of the others (sparse.h) */
+/* What is transformed: bytes of a chunk, as elements. */
+struct transform_part {
+	uint32_t n_bytes;
+	unsigned width; /* of an element; 0: there are none, only bytes */
+	bool big_endian;
 };
 
-struct transform {
+struct transform_planes {
+	const uint8_t *at[TRANSFORM_MAX_PLANES];
+	uint32_t len[TRANSFORM_MAX_PLANES];
+};
+
+/* For reports: "before", the number unless it is negative, "behind". */
+struct plane_name {
+	const char *before;
+	int number;
+	const char *behind;
+};
+
+struct transform_ops {
 	const char *name;
-	enum transform_kind kind;
-	bool rotate;     /* see planes.h */
-	bool deltas;     /* elements are differences (deltas.h) before they are split */
-	uint32_t widths; /* bit w set: elements of w bytes (w ≤ 32, bit 0 for 32) are allowed */
+	uint64_t widths;  /* bit w set: takes elements of w bytes */
+	uint8_t n_planes; /* whatever the width is */
+	bool per_byte;    /* and then one for each byte of an element */
+	uint8_t n_extra; /* of the former: how many stand for no values, but say how to read the others */
+	uint8_t value_bits; /* of a value in a plane; 0: all of an element */
+	bool codes; /* parameters, then codes of a coder of its own: the codec has the functions (codec/grid.h) */
+	struct plane_name (*plane_name)(unsigned no);
+	/* How long plane `no` is; `before` has the planes before it. */
+	uint32_t (*plane_len)(const struct transform_part *part, unsigned no,
+		const struct transform_planes *before);
+	/*
+	 * Planes of raw[0, n_bytes). They lie at `room`, which has n_bytes and TRANSFORM_ROOM(n_bytes) more; `scratch`
+	 * has n_bytes.
+	 */
+	void (*split)(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
+		uint8_t *scratch, struct transform_planes *planes);
+	/* The inverse, from wherever the planes lie. NULL: the one plane is the part. */
+	void (*merge)(const struct transform_part *part, const struct transform_planes *planes,
+		uint8_t *scratch, uint8_t *out);
 };
 
-/* How many planes elements of `width` bytes give. */
-unsigned transform_n_planes(const struct transform *t, unsigned width);
+/* Two maps of a bit for each element of two bytes, and bits that end in whole bytes. */
+#define TRANSFORM_ROOM(n_bytes) ((size_t)(n_bytes) / 8 + 192)
+
+#define TRANSFORM_ROW(id, NAME, row) extern const struct transform_ops transform_##row;
+TRANSFORMS(TRANSFORM_ROW)
+#undef TRANSFORM_ROW
+
+/* Elements of 2, 4 or 8 bytes. */
+#define TRANSFORM_WORDS ((uint64_t)(1u << 2 | 1u << 4 | 1u << 8))
 
 /* The row of an id as on disk, or NULL when this version doesn't know it. */
-const struct transform *transform_find(uint8_t id);
+const struct transform_ops *transform_find(uint8_t id);
 
-/* Whether elements of `width` bytes can go through `t`. */
-bool transform_takes(const struct transform *t, unsigned width);
+/* Whether elements of `width` bytes can go through `t`, and how many planes they give. */
+bool transform_takes(const struct transform_ops *t, unsigned width);
+unsigned transform_n_planes(const struct transform_ops *t, unsigned width);
+
+/* A plane_len: as many bytes as there are elements. */
+static inline uint32_t transform_elements(const struct transform_part *part, unsigned no,
+	const struct transform_planes *before)
+{
+	(void)no, (void)before;
+	return part->width ? part->n_bytes / part->width : part->n_bytes;
+}
 
 #endif
