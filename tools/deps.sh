@@ -36,16 +36,24 @@ packages_missing() {
     done
 }
 
-# apt-get as root, by sudo when we aren't: asks for a password only at a terminal.
-apt_as_root() {
+# Whether as_root() can work.
+root_reachable() {
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null
+}
+
+# Run a command as root, by sudo when we aren't: asks for a password only at a terminal.
+as_root() {
     local sudo=()
 
     if [ "$(id -u)" -ne 0 ]; then
         sudo=(sudo)
         [ -t 0 ] || sudo=(sudo -n)
     fi
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" \
-        </dev/null
+    "${sudo[@]}" "$@" </dev/null
+}
+
+apt_as_root() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"
 }
 
 # Install what is missing of the packages named.
@@ -59,7 +67,7 @@ packages_install() {
     # No process substitution here: a chroot without /proc has no /dev/fd.
     read -r -d '' -a missing <<<"$(packages_missing "$@")" || true
     [ "${#missing[@]}" -gt 0 ] || return 0
-    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    if ! root_reachable; then
         echo "These packages are missing, and only root can install them:" >&2
         echo "    apt-get install --no-install-recommends ${missing[*]}" >&2
         return 1
@@ -76,20 +84,33 @@ packages_install() {
 # A bare chroot or container may lack /proc or the FUSE device though the kernel has both, and
 # /etc/mtab, without which fusermount3 unmounts nothing for an ordinary user.
 kernel_files_provide() {
-    if [ ! -e /proc/self/fd ]; then
-        echo "/proc is missing: mounting it"
-        mount -t proc proc /proc || return 1
+    proc_provide && mtab_provide && fuse_device_provide
+}
+
+proc_provide() {
+    [ ! -e /proc/self/fd ] || return 0
+    echo "/proc is missing: mounting it"
+    as_root mount -t proc proc /proc
+}
+
+mtab_provide() {
+    [ ! -e /etc/mtab ] || return 0
+    if ! root_reachable; then
+        echo "/etc/mtab is missing: without it only root can unmount; have root run" \
+            "'ln -s ../proc/self/mounts /etc/mtab'" >&2
+        return 0
     fi
-    if [ ! -e /etc/mtab ] && [ -w /etc ]; then
-        echo "/etc/mtab is missing: linking it to /proc/self/mounts"
-        ln -sf ../proc/self/mounts /etc/mtab || return 1
-    fi
+    echo "/etc/mtab is missing: linking it to /proc/self/mounts"
+    as_root ln -sf ../proc/self/mounts /etc/mtab
+}
+
+fuse_device_provide() {
     [ ! -e /dev/fuse ] || return 0
-    if [ "$(id -u)" -ne 0 ]; then
+    if ! root_reachable; then
         echo "/dev/fuse is missing: load the fuse module, or give it to this container" >&2
         return 1
     fi
     echo "/dev/fuse is missing: making it"
-    modprobe fuse 2>/dev/null || true
-    [ -e /dev/fuse ] || mknod -m 666 /dev/fuse c 10 229
+    as_root modprobe fuse 2>/dev/null || true
+    [ -e /dev/fuse ] || as_root mknod -m 666 /dev/fuse c 10 229
 }
