@@ -12,6 +12,7 @@
 #include <xxhash.h>
 
 #include "base/alloc.h"
+#include "store/unrooted.h"
 
 enum { DEPTH_MAX = 4096 };
 
@@ -108,6 +109,9 @@ static int add_inodes(struct place *p, int dirfd)
 
 /* ---- by path within the filesystem ------------------------------------------------------------- */
 
+/* As seen from the root directory of this thread, which isn't the process's in unrooted_call(). */
+#define MOUNTS "/proc/thread-self/mountinfo"
+
 struct mount_row {
 	int id, parent;
 	unsigned major, minor;
@@ -159,7 +163,7 @@ static bool parse_row(const char *line, struct mount_row *row)
 /* The mount with this id into c->row. -ENOENT: none that this process may see. */
 static int find_row(struct climb *c, int id)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
+	FILE *f = fopen(MOUNTS, "re");
 	int err = -ENOENT;
 
 	if (!f)
@@ -195,7 +199,7 @@ static int add_path(struct climb *c, bool self)
  */
 static int add_hidden(struct climb *c)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
+	FILE *f = fopen(MOUNTS, "re");
 	const char *dir = *c->inside ? c->inside : "/", *rel;
 	struct stat st;
 	int err = 0, fd;
@@ -239,11 +243,11 @@ static int add_paths(struct climb *c, bool self)
 	return err;
 }
 
-static int mount_id(int fd, int *id)
+static int mount_id(int at, const char *path, int *id)
 {
 	struct statx x;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x))
+	if (statx(at, path, AT_EMPTY_PATH, STATX_MNT_ID, &x))
 		return -errno;
 	*id = x.stx_mask & STATX_MNT_ID ? (int)x.stx_mnt_id : -1;
 	return 0;
@@ -251,10 +255,10 @@ static int mount_id(int fd, int *id)
 
 static int see_path(int fd, char path[PATH_MAX])
 {
-	char proc[32];
+	char proc[48];
 	ssize_t n;
 
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	(void)snprintf(proc, sizeof(proc), "/proc/thread-self/fd/%d", fd);
 	n = readlink(proc, path, PATH_MAX - 1);
 	if (n < 0)
 		return errno == ENOENT ? -ENOSYS : -errno;
@@ -268,7 +272,7 @@ static int see_path(int fd, char path[PATH_MAX])
  */
 static int add_all_paths(struct climb *c, int dirfd)
 {
-	int id = -1, err = mount_id(dirfd, &id);
+	int id = -1, err = mount_id(dirfd, "", &id);
 
 	if (!err)
 		err = see_path(dirfd, c->path);
@@ -284,19 +288,44 @@ static int add_all_paths(struct climb *c, int dirfd)
 	return err == -ENOMEM || err == -ENOSYS ? err : 0;
 }
 
+struct search {
+	int dirfd, err;
+	struct place place;
+	struct climb climb;
+};
+
+static void search(void *ctx)
+{
+	struct search *s = ctx;
+
+	s->climb.place = &s->place;
+	s->err = add_inodes(&s->place, s->dirfd);
+	if (!s->err)
+		s->err = add_all_paths(&s->climb, s->dirfd);
+	if (s->err)
+		place_release(&s->place);
+}
+
+/* Whether the root directory is one that chroot(2) made of a directory: no mount that we see shows it. */
+static bool is_chrooted(struct climb *c)
+{
+	int id = -1;
+
+	return !mount_id(AT_FDCWD, "/", &id) && id >= 0 && find_row(c, id) == -ENOENT;
+}
+
 int place_find(int dirfd, struct place *out)
 {
-	struct place p = { 0 };
-	AUTO_FREE struct climb *c = mem_zalloc(1, sizeof(*c));
-	int err = c ? add_inodes(&p, dirfd) : -ENOMEM;
+	AUTO_FREE struct search *s = mem_zalloc(1, sizeof(*s));
+	bool found;
 
-	if (!err) {
-		c->place = &p;
-		err = add_all_paths(c, dirfd);
-	}
-	if (err)
-		place_release(&p);
-	else
-		*out = p;
-	return err;
+	if (!s)
+		return -ENOMEM;
+	s->dirfd = dirfd;
+	found = is_chrooted(&s->climb) && !unrooted_call(search, s) && !s->err;
+	if (!found)
+		search(s);
+	if (!s->err)
+		*out = s->place;
+	return s->err;
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/unrooted.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+struct call {
+	void (*fn)(void *ctx);
+	void *ctx;
+	int err;
+};
+
+/* Entering a mount namespace, be it the own one, leads to its root directory. */
+static int leave_root(void)
+{
+	int fd = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ENOSYS : -errno;
+	/* The other threads of the process keep their root directory. */
+	if (unshare(CLONE_FS) || setns(fd, CLONE_NEWNS))
+		err = -errno;
+	close(fd);
+	if (!err && access("/proc/thread-self/mountinfo", R_OK))
+		err = -ENOSYS;
+	return err;
+}
+
+static void *run(void *arg)
+{
+	struct call *call = arg;
+
+	call->err = leave_root();
+	if (!call->err)
+		call->fn(call->ctx);
+	return NULL;
+}
+
+int unrooted_call(void (*fn)(void *ctx), void *ctx)
+{
+	struct call call = { .fn = fn, .ctx = ctx };
+	pthread_t thread;
+	int err = -pthread_create(&thread, NULL, run, &call);
+
+	if (err)
+		return err;
+	(void)pthread_join(thread, NULL);
+	return call.err;
+}
