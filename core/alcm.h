@@ -135,11 +135,20 @@ struct alcm_verdict {
 	char reason[96]; /* why, or why not: "safetensors", "already compressed: gzip", … */
 };
 
+/* Of files that are compressed without anybody naming them, unless something else is asked for. */
+#define ALCM_MIN_SIZE 4096
+
 /*
- * Judge the whole of the plain file `fd` (readable) of `size` bytes, by its head and by a sample of 16
- * pieces across it; or as it was judged before, if that was kept. -EIO, …
+ * Whether the plain file `fd` (readable), which has the attributes `st`, is worth compressing, and why or
+ * why not: by its size, its head, and a sample of 16 pieces across it; or as it was judged before, if that
+ * was kept. Everybody who decides about whole files asks this. -EIO, …
  */
-int alcm_detect_file(enum alcm_detect detect, int fd, uint64_t size, struct alcm_verdict *out);
+int alcm_detect_file(enum alcm_detect detect, uint64_t min_size, int fd, const struct stat *st,
+	struct alcm_verdict *out);
+
+/* Why the file is plain, as snprintf(3): the verdict's reason, or that somebody has to pack it. */
+int alcm_verdict_text(const struct alcm_verdict *verdict, const struct stat *st, char *out,
+	size_t room);
 
 /*
  * That a sample of a file isn't worth compressing can be kept with it, in the extended attribute

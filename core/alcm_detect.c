@@ -115,21 +115,39 @@ static void judge_content(enum alcm_detect detect, uint64_t size,
 	}
 }
 
-int alcm_detect_file(enum alcm_detect detect, int fd, uint64_t size, struct alcm_verdict *out)
+/* False: its size settles it. */
+static bool is_large_enough(uint64_t size, uint64_t min_size, struct alcm_verdict *out)
 {
+	if (size && size >= min_size)
+		return true;
+	*out = (struct alcm_verdict){ .worth = false };
+	if (!size)
+		snprintf(out->reason, sizeof(out->reason), "empty");
+	else
+		snprintf(out->reason, sizeof(out->reason), "below min_size (%llu bytes)",
+			(unsigned long long)min_size);
+	return false;
+}
+
+int alcm_detect_file(enum alcm_detect detect, uint64_t min_size, int fd, const struct stat *st,
+	struct alcm_verdict *out)
+{
+	uint64_t size = (uint64_t)st->st_size;
 	AUTO_FREE uint8_t *piece = mem_alloc(PIECE);
 	uint32_t n = (uint32_t)min_u64(PIECE, size);
 	struct infer_survey survey = { 0 };
 	struct alcm_verdict v = { 0 };
 	const char *format;
-	struct stat st;
-	int err = piece ? read_at(fd, piece, n, 0) : -ENOMEM;
+	int err;
 
 	_Static_assert(sizeof(v.reason) >= INFER_REASON_BYTES, "what a survey says has room");
+	if (!is_large_enough(size, min_size, out))
+		return 0;
+	err = piece ? read_at(fd, piece, n, 0) : -ENOMEM;
 	if (err)
 		return err;
 	format = wanted_format(detect, piece, n);
-	if (!format && !fstat(fd, &st) && alcm_verdict_kept(fd, detect, &st, out))
+	if (!format && alcm_verdict_kept(fd, detect, st, out))
 		return 0;
 	if (format) {
 		v.worth = true;
@@ -143,4 +161,13 @@ int alcm_detect_file(enum alcm_detect detect, int fd, uint64_t size, struct alcm
 	if (!err)
 		*out = v;
 	return err;
+}
+
+int alcm_verdict_text(const struct alcm_verdict *verdict, const struct stat *st, char *out,
+	size_t room)
+{
+	/* It would be taken up, had it not been there before, or been changed in place. */
+	return snprintf(out, room, "%s%s%s", verdict->worth ? "worth packing: " : "",
+		verdict->reason,
+		verdict->worth && st->st_nlink > 1 ? "; it has several hard links" : "");
 }

@@ -85,7 +85,7 @@ static enum fate consider(const struct fs *fs, struct inode *i)
 	if (!c->fresh || c->plain_rewritten > (uint64_t)st.st_size / IN_PLACE_SHARE)
 		return FATE_WAITS;
 	content_note_reads(c, false);
-	if (alcm_detect_file(fs->detect, c->fd, (uint64_t)st.st_size, &v))
+	if (alcm_detect_file(fs->detect, fs->opt.min_size, c->fd, &st, &v))
 		v.worth = false;
 	content_note_reads(c, true);
 	if (!v.worth)

@@ -184,9 +184,9 @@ static int build(struct take_up *t)
 	pthread_t thread;
 	int err = fstat(t->fd, &t->before) ? -errno : 0;
 
-	if (err || t->before.st_nlink != 1 || t->before.st_size < (off_t)t->fs->opt.min_size)
+	if (err || t->before.st_nlink != 1)
 		return err;
-	err = alcm_detect_file(t->fs->detect, t->fd, (uint64_t)t->before.st_size, &verdict);
+	err = alcm_detect_file(t->fs->detect, t->fs->opt.min_size, t->fd, &t->before, &verdict);
 	if (!err && verdict.worth) {
 		policy_profile(t->fs, t->inode, &t->profile);
 		err = -pthread_create(&thread, NULL, prepare, t);

@@ -54,8 +54,9 @@ static bool remembered(struct inode *i, const struct stat *st, char reason[96])
 }
 
 /* A plain file's reason: what it was judged to be, or is judged now. */
-static int why_plain(struct fs *fs, struct inode *i, int path_fd, struct alcm_verdict *out)
+static int why_plain(struct fs *fs, struct inode *i, int path_fd, char *out, size_t n)
 {
+	struct alcm_verdict v = { 0 };
 	char proc[PATH_PROC];
 	struct stat st;
 	int fd, err;
@@ -64,19 +65,18 @@ static int why_plain(struct fs *fs, struct inode *i, int path_fd, struct alcm_ve
 	if (fd < 0)
 		return -errno;
 	err = fstat(fd, &st) ? -errno : 0;
-	if (!err && st.st_size < (off_t)fs->opt.min_size)
-		snprintf(out->reason, sizeof(out->reason), "below min_size");
-	else if (!err && !remembered(i, &st, out->reason))
-		err = alcm_detect_file(fs->detect, fd, (uint64_t)st.st_size, out);
+	if (!err && !remembered(i, &st, v.reason))
+		err = alcm_detect_file(fs->detect, fs->opt.min_size, fd, &st, &v);
 	close(fd);
-	if (!err && !out->worth)
-		content_remember(i, out, &st.st_ctim);
-	return err;
+	if (err)
+		return err;
+	if (!v.worth)
+		content_remember(i, &v, &st.st_ctim);
+	return alcm_verdict_text(&v, &st, out, n);
 }
 
 int content_why(struct fs *fs, struct inode *i, int path_fd, char *out, size_t n)
 {
-	struct alcm_verdict v = { 0 };
 	struct alcm_info info;
 	int err = content_info(fs, i, path_fd, &info);
 
@@ -89,11 +89,5 @@ int content_why(struct fs *fs, struct inode *i, int path_fd, char *out, size_t n
 		return snprintf(out, n, "%s", ALCM_FORMAT_BLOB_WHY);
 	if (!err)
 		return snprintf(out, n, "%s", info.format);
-	if (err != -ENODATA)
-		return err;
-	err = why_plain(fs, i, path_fd, &v);
-	if (err)
-		return err;
-	/* It would be taken up, had it not been there before, or been changed in place. */
-	return snprintf(out, n, "%s%s", v.worth ? "worth packing: " : "", v.reason);
+	return err == -ENODATA ? why_plain(fs, i, path_fd, out, n) : err;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "options_rows.h"
 
+#include "alcm.h"
+
 /* What a kind of row has besides name and help. */
 #define ON(field) .kind = OPTION_ON, .target = offsetof(struct options, field)
 #define OFF(field) .kind = OPTION_OFF, .target = offsetof(struct options, field)
@@ -32,7 +34,7 @@ const struct option_row option_rows[] = {
 			"the process may have, from 8 to 256") },
 	{ "chunk=", NUMBER(POWER, chunk_kib, 64, 16384, "KiB", 256),
 		HELP("KiB", "chunk size of new files, a power of two") },
-	{ "min_size=", NUMBER(WHOLE, min_size, 0, UINT32_MAX, "bytes", 4096),
+	{ "min_size=", NUMBER(WHOLE, min_size, 0, UINT32_MAX, "bytes", ALCM_MIN_SIZE),
 		HELP("N", "files below N bytes are stored as they are") },
 	{ "profile=", TEXT(profile, "lossless"),
 		HELP("P",

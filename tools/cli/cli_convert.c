@@ -19,8 +19,6 @@
 #include "cli_store.h"
 #include "cli_walk.h"
 
-#define SMALLEST_WORTH_IT 4096 /* as a mount's min_size, for files that nobody named */
-
 struct convert {
 	struct cli *cli;
 	struct alcm *alcm;
@@ -41,20 +39,21 @@ static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *ent
 	bool *wanted)
 {
 	bool named = entry->rel[0] == '\0';
-	struct alcm_verdict verdict = { .worth = true };
-	int err = 0;
+	uint64_t min_size = named ? 0 : ALCM_MIN_SIZE;
+	struct alcm_verdict verdict;
+	int err;
 
-	if (!entry->st->st_size)
+	*wanted = c->cli->force && (uint64_t)entry->st->st_size >= min_size;
+	if (c->cli->force || !entry->st->st_size)
 		return CLI_OK;
-	if (!c->cli->force)
-		err = alcm_detect_file(c->detect, fd, (uint64_t)entry->st->st_size, &verdict);
+	err = alcm_detect_file(c->detect, min_size, fd, entry->st, &verdict);
 	if (err)
 		return cli_error(c->cli, entry->path, "%s", strerror(-err));
 	if (!verdict.worth && named)
 		return cli_error(c->cli, entry->path,
 			"is no tensor file that we know: %s (--force compresses it all the same)",
 			verdict.reason);
-	*wanted = verdict.worth && (named || entry->st->st_size >= SMALLEST_WORTH_IT);
+	*wanted = verdict.worth;
 	return CLI_OK;
 }
 

@@ -19,7 +19,6 @@
 enum {
 	CHUNK = 256 << 10, /* as a mount's */
 	N_SAMPLES = 8,     /* chunks of a file */
-	MIN_SIZE = 4096,   /* smaller files stay plain */
 	/* A record's header and metrics and its place in the index; header, index and trailer of a blob. */
 	CHUNK_OVERHEAD = 64 + 120 + 16,
 	BLOB_OVERHEAD = 64 + 64 + 120 + 128 + 4 * 32,
@@ -106,7 +105,7 @@ static enum cli_exit add_plain(struct estimate *e, const struct source *s)
 	enum cli_exit status;
 
 	if ((n && !read_chunk(s, e->raw, n, 0)) ||
-		(n >= MIN_SIZE && alcm_detect_file(ALCM_DETECT_TENSORS, s->fd, s->size, &verdict)))
+		alcm_detect_file(ALCM_DETECT_TENSORS, ALCM_MIN_SIZE, s->fd, &s->st, &verdict))
 		return cli_error(e->cli, s->path, "could not be read");
 	if (!verdict.worth) {
 		e->sum.n_plain++;

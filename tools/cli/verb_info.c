@@ -162,7 +162,7 @@ static enum cli_exit info_of_blob(struct cli *cli, struct source *source)
 /* The mount's word, if it has one. */
 static enum cli_exit info_of_plain(struct cli *cli, struct source *source)
 {
-	char why[COLLECT_WHY_BYTES], mounts[128];
+	char why[COLLECT_WHY_BYTES], mounts[COLLECT_WHY_BYTES];
 	ssize_t n = fgetxattr(source->fd, "user.alcm.why", mounts, sizeof(mounts) - 1);
 
 	if (n > 0 && store_is_mount(source->path)) {

@@ -41,7 +41,7 @@ for name in ("raw.npy", "slowly", "late", "overwritten"):
     e2e.equal(os.getxattr(e2e.m(name), "user.alcm.why").decode(), WHY, name)
     for top in (e2e.MNT, e2e.STORE):
         assert WHY in e2e.subprocess.check_output([e2e.ALCM, "info", f"{top}/{name}"], text=True), f"{top}/{name}"
-e2e.equal(os.getxattr(e2e.m("part_of_magic"), "user.alcm.why").decode(), "below min_size", "no whole magic")
+e2e.equal(os.getxattr(e2e.m("part_of_magic"), "user.alcm.why").decode(), "below min_size (4096 bytes)", "no whole magic")
 e2e.equal(e2e.log_text().count(WHY), 1, "lines in the log")
 e2e.equal(e2e.subprocess.check_output([e2e.ALCM, "cat", e2e.m("raw.npy")]), data, "alcm cat")
 

@@ -55,7 +55,7 @@ assert why["lib.so"] == "a program (ELF)" and why["lib.a"] == "an archive (ar, d
 assert not any("places" in why[name] for name in programs), why
 assert "already compressed" in why["log.gz"] and "noise" in why["noise"], why
 e2e.equal(why["model.safetensors"], "safetensors: 6 tensors", "why")
-e2e.equal(why["small.bin"], "below min_size", "why")
+e2e.equal(why["small.bin"], "below min_size (4096 bytes)", "why")
 e2e.equal(why["small.gz"], "already compressed: gzip", "why")
 save_all("detect=npy", {"weights.npy"})
 save_all("detect=all", tensors | {"log.txt"} | programs)

@@ -31,5 +31,5 @@ for name in mounted:
     for key in set(mounted[name]) - {"modified"}:
         e2e.equal(mounted[name][key], stored[name][key], f"{name}: {key}")
 e2e.equal(below["w.npy"]["histogram"], mounted["step1/w.npy"]["histogram"], "below a directory")
-e2e.equal(mounted["notes.txt"]["why_not_compressed"], "no tensor file of a known format", "why")
+e2e.equal(mounted["notes.txt"]["why_not_compressed"], "below min_size (4096 bytes)", "why")
 e2e.equal(json.loads(run("du", "--json", e2e.s(""))), du, "du")

@@ -16,7 +16,6 @@
 #include "cli_walk.h"
 
 enum {
-	SMALL_BYTES = 4096, /* the default of min_size */
 	SAMPLE_BLOCKS = 1024,
 	SAMPLE_BLOCKS_OF_FILE = 8,
 };
@@ -66,26 +65,12 @@ static void fill_plain(struct report_row *row, const struct stat *st, const char
 
 void collect_why_not(int fd, const struct stat *st, char out[COLLECT_WHY_BYTES])
 {
-	struct alcm_verdict verdict = { .worth = true };
-	uint8_t prefix[ALCM_SNIFF_BYTES];
-	ssize_t n = pread(fd, prefix, sizeof(prefix), 0);
-	const char *why = "not taken up yet; alcm pack compresses it";
+	struct alcm_verdict verdict;
 
-	if (st->st_size >= SMALL_BYTES &&
-		alcm_detect_file(ALCM_DETECT_TENSORS, fd, (uint64_t)st->st_size, &verdict) != 0)
-		why = "can't be read";
-	else if (!verdict.worth)
-		why = verdict.reason;
-	else if (st->st_size == 0)
-		why = "empty";
-	else if (st->st_size < SMALL_BYTES && n > 0 &&
-		alcm_sniff(prefix, (size_t)n) == ALCM_SNIFF_OTHER)
-		why = "no tensor file of a known format";
-	else if (st->st_size < SMALL_BYTES)
-		why = "below 4 KiB";
-	else if (st->st_nlink > 1)
-		why = "has several hard links";
-	snprintf(out, COLLECT_WHY_BYTES, "%s", why);
+	if (alcm_detect_file(ALCM_DETECT_TENSORS, ALCM_MIN_SIZE, fd, st, &verdict))
+		snprintf(out, COLLECT_WHY_BYTES, "can't be read");
+	else
+		alcm_verdict_text(&verdict, st, out, COLLECT_WHY_BYTES);
 }
 
 static void fill_why(const struct collector *c, int fd, const struct stat *st,

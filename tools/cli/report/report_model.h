@@ -61,7 +61,7 @@ struct report_row {
 	struct figures sum;
 	struct timespec mtime;
 	struct file_detail *detail; /* NULL: not compressed, or several files */
-	char why_not[96];           /* not compressed: why; otherwise "" */
+	char why_not[160];          /* not compressed: why; otherwise "" */
 	char *operand;              /* the file as it can be opened */
 };
 
