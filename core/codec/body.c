@@ -59,11 +59,11 @@ static int check_coder(const struct body_part *part, unsigned no, uint8_t coder,
 	struct alcm_diag *diag)
 {
 	const struct transform_ops *t = transform_find(part->transform);
-	bool codes = coder == CODER_BINS;
+	const struct coder_ops *c = coder_find(coder);
 
-	if (!coder_find(coder) && !codes)
+	if (!c)
 		return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)", coder);
-	if (codes != (t->codes && no == 1) || (t->codes && no == 0 && coder != CODER_RAW))
+	if (c->codes != (t->codes && no == 1) || (t->codes && no == 0 && coder != CODER_RAW))
 		return diag_set(diag, -EIO, 0, "impossible coder of a grid in a record");
 	return 0;
 }

@@ -19,7 +19,6 @@ _Static_assert(TABLE_MAX ==
 		1 + BODY_MAX_PARTS * (BODY_PART_BYTES + TRANSFORM_MAX_PLANES * BODY_PLANE_BYTES),
 	"the header says how large it is");
 _Static_assert(CODEC_PART_PLANES >= TRANSFORM_MAX_PLANES, "a part's planes have room");
-_Static_assert(CODEC_CODERS > CODER_BINS, "every coder's id is below it");
 
 size_t codec_bound(uint32_t n)
 {
@@ -176,7 +175,7 @@ void codec_encode_raw(const uint8_t *raw, uint32_t n, uint8_t *body_bytes,
 static int decode_plane(struct codec *c, const struct body_plane *plane, const uint8_t *in,
 	uint8_t *out, uint32_t n, struct alcm_diag *diag)
 {
-	const struct coder *coder = coder_find(plane->coder);
+	const struct coder_ops *coder = coder_find(plane->coder);
 
 	if (coder->decode(c->coders, in, plane->stored_len, out, n))
 		return diag_set(diag, -EIO, 0, "%s data that does not decode", coder->name);

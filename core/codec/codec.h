@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "alcm.h"
+#include "coder/coder_table.h"
 #include "tensor/span.h"
 
 /* What became of one plane of one chunk; metrics add these up. */
@@ -26,7 +27,7 @@ struct plane_use {
 #define CODEC_MAX_PARTS SPAN_MAX
 #define CODEC_MAX_PLANES 64  /* over all parts of one chunk */
 #define CODEC_PART_PLANES 32 /* of one part */
-#define CODEC_CODERS 7       /* ids of coders are below it */
+#define CODEC_CODERS CODER_COUNT
 #define CODEC_MAX_TABLE 1345 /* bytes of the largest part table */
 
 struct codec_result {

@@ -1,26 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* The coders that a plane may name (docs/format.md, section 3.2): bytes in, bytes out. */
+/*
+ * The coders that a plane may name (docs/format.md, section 3.2): bytes in, bytes out. Each is a row of
+ * functions, which stands in the coder's own file.
+ */
 #ifndef ALCM_CODER_CODER_TABLE_H
 #define ALCM_CODER_CODER_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum coder_id {
-	CODER_RAW = 0,
-	CODER_CONSTANT = 1,
-	CODER_DEFLATE = 2,
-	CODER_ZSTD = 3,
-	CODER_ANS = 4,
-	CODER_ANS_WIDE = 5,
-	CODER_BINS = 6, /* codes of transform `grid`, not bytes (codec/bins.h) */
-};
+/* X(id as on disk, NAME, row): the enum, the rows' declarations and the table follow. */
+#define CODERS(X)                \
+	X(0, RAW, raw)           \
+	X(1, CONSTANT, constant) \
+	X(2, DEFLATE, deflate)   \
+	X(3, ZSTD, zstd)         \
+	X(4, ANS, ans)           \
+	X(5, ANS_WIDE, ans_wide) \
+	X(6, BINS, bins)
+
+#define CODER_ID(id, NAME, row) CODER_##NAME = id,
+enum coder_id { CODERS(CODER_ID) };
+#undef CODER_ID
+
+#define CODER_ONE(id, NAME, row) +1
+enum { CODER_COUNT = CODERS(CODER_ONE) }; /* ids are below it */
+#undef CODER_ONE
 
 /* An effort of CODER_ZSTD: code symbols by their frequency, look for no matches. Fast. */
 enum { CODER_SYMBOLS_ONLY = -1000 };
 
-/* Contexts of the libraries, of one thread; made once, used for every plane. */
-struct coder_state;
+/* What coders work with in one thread; made once, used for every plane. */
+struct coder_state {
+	void *own[CODER_COUNT];     /* what their state_new() made */
+	uint32_t row_len, row_skip; /* coder_set_rows() */
+	const uint32_t *counts;     /* coder_set_counts() */
+};
 
 int coder_state_new(struct coder_state **out); /* -ENOMEM */
 void coder_state_free(struct coder_state *state);
@@ -31,8 +47,13 @@ void coder_set_rows(struct coder_state *state, uint32_t row_len, uint32_t row_sk
 /* How often the plane that is encoded next has each symbol, for coders that ask; NULL: they count. */
 void coder_set_counts(struct coder_state *state, const uint32_t counts[256]);
 
-struct coder {
+struct coder_ops {
 	const char *name;
+	/* Codes of a transform that has some, not bytes: the codec has the functions (codec/bins.h). */
+	bool codes;
+	/* Memory of its own for a thread, or NULL: there is none. Without these functions it needs none. */
+	void *(*state_new)(void);
+	void (*state_free)(void *own);
 	/*
 	 * Encode n > 0 bytes into at most `room` bytes at `effort` (the coder's own scale).
 	 * Returns the length, or 0 when it doesn't fit or doesn't apply.
@@ -44,8 +65,12 @@ struct coder {
 		size_t n);
 };
 
-/* The row of an id as on disk, or NULL when it is no coder of bytes that this version knows. */
-const struct coder *coder_find(uint8_t id);
+#define CODER_ROW(id, NAME, row) extern const struct coder_ops coder_##row;
+CODERS(CODER_ROW)
+#undef CODER_ROW
+
+/* The row of an id as on disk, or NULL when this version doesn't know it. */
+const struct coder_ops *coder_find(uint8_t id);
 
 /* For reports; "?" for an unknown id. */
 const char *coder_name(uint8_t id);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Coder `deflate`: a raw stream of RFC 1951, by zlib. */
+#include <errno.h>
+#include <zlib.h>
+
+#include "base/alloc.h"
+#include "coder/coder_table.h"
+
+enum { FIRST_LEVEL = 6, WINDOW_BITS = -15, MEM_LEVEL = 9 };
+
+struct streams {
+	z_stream deflate, inflate;
+	int level; /* that the former is set up for */
+	int have_deflate, have_inflate;
+};
+
+static void state_free(void *own)
+{
+	struct streams *s = own;
+
+	if (s->have_deflate)
+		deflateEnd(&s->deflate);
+	if (s->have_inflate)
+		inflateEnd(&s->inflate);
+	mem_free(s);
+}
+
+static void *state_new(void)
+{
+	struct streams *s = mem_zalloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->level = FIRST_LEVEL;
+	s->have_deflate = deflateInit2(&s->deflate, FIRST_LEVEL, Z_DEFLATED, WINDOW_BITS,
+				  MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
+	s->have_inflate = inflateInit2(&s->inflate, WINDOW_BITS) == Z_OK;
+	if (s->have_deflate && s->have_inflate)
+		return s;
+	state_free(s);
+	return NULL;
+}
+
+static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n, uint8_t *out,
+	size_t room)
+{
+	struct streams *own = s->own[CODER_DEFLATE];
+	z_stream *z = &own->deflate;
+
+	if (deflateReset(z) != Z_OK)
+		return 0;
+	z->next_out = out;
+	z->avail_out = (uInt)room;
+	if (effort != own->level) {
+		z->next_in = NULL;
+		z->avail_in = 0;
+		if (deflateParams(z, effort, Z_DEFAULT_STRATEGY) != Z_OK)
+			return 0;
+		own->level = effort;
+	}
+	z->next_in = (z_const Bytef *)(uintptr_t)in;
+	z->avail_in = (uInt)n;
+	return deflate(z, Z_FINISH) == Z_STREAM_END ? room - z->avail_out : 0;
+}
+
+static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out, size_t n)
+{
+	struct streams *own = s->own[CODER_DEFLATE];
+	z_stream *z = &own->inflate;
+
+	if (inflateReset(z) != Z_OK)
+		return -EIO;
+	z->next_in = (z_const Bytef *)(uintptr_t)in;
+	z->avail_in = (uInt)len;
+	z->next_out = out;
+	z->avail_out = (uInt)n;
+	return inflate(z, Z_FINISH) == Z_STREAM_END && !z->avail_in && !z->avail_out ? 0 : -EIO;
+}
+
+const struct coder_ops coder_deflate = {
+	.name = "deflate",
+	.state_new = state_new,
+	.state_free = state_free,
+	.encode = encode,
+	.decode = decode,
+};
