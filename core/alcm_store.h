@@ -55,8 +55,8 @@ bool alcm_store_is_root(int dirfd);
  */
 bool alcm_store_is_mounted(int dirfd);
 
-/* Open the directory `path` as a store. -ENOENT, -ENOTDIR, -EACCES (it must be readable), -ENOMEM, … */
-int alcm_store_open(const char *path, struct alcm_store **out);
+/* A store from its directory, open for reading, which is its own from now on, also on failure. -ENOMEM. */
+int alcm_store_open(int dirfd, struct alcm_store **out);
 
 /*
  * Lock it, without waiting. `holder`, a line for others to read in .alcm/lock, is where it is mounted

@@ -91,7 +91,8 @@ static int check_proc(void)
 static int open_store(struct fs *fs)
 {
 	const char *store = fs->opt.store;
-	int err = alcm_store_open(store, &fs->store);
+	int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = fd < 0 ? -errno : alcm_store_open(fd, &fs->store);
 
 	if (err) {
 		fs_fail("%s: %s", store, strerror(-err));
@@ -124,13 +125,9 @@ void fs_engine_params(struct fs *fs, struct alcm_params *p)
 static int start_engine(struct fs *fs)
 {
 	struct alcm_params p;
-	int err;
 
 	fs_engine_params(fs, &p);
-	err = alcm_new(&p, &fs->alcm);
-	if (err)
-		fs_fail("can't start the workers: %s", strerror(-err));
-	return err;
+	return alcm_new(&p, &fs->alcm);
 }
 
 /* ---- the session ---------------------------------------------------------------------------------- */
@@ -170,6 +167,8 @@ static int serve(struct fs *fs)
 		err = rest_start(fs);
 	if (!err)
 		err = workers_serve(fs);
+	if (err < 0)
+		fs_log(fs, ALCM_LOG_ERROR, "the mount ends: %s", strerror(-err));
 	notify_stop(fs);
 	workers_stop(fs);
 	privileges_raise(fs, PRIVILEGE_ADMIN);
@@ -210,6 +209,17 @@ static void close_stdin(void)
 	}
 }
 
+static int make_tables(struct fs *fs, struct fuse_args *args)
+{
+	int err = inode_table_init(fs);
+
+	if (!err)
+		err = add_session_options(fs, args);
+	if (err)
+		fs_fail("can't start: %s", strerror(-err));
+	return err;
+}
+
 static int run(struct fs *fs, struct fuse_args *args)
 {
 	int err = options_check(fs);
@@ -221,9 +231,7 @@ static int run(struct fs *fs, struct fuse_args *args)
 	if (!err)
 		err = open_store(fs);
 	if (!err)
-		err = inode_table_init(fs);
-	if (!err)
-		err = add_session_options(fs, args);
+		err = make_tables(fs, args);
 	if (err)
 		return err;
 	fs->session = fuse_session_new(args, &fs_ops, sizeof(fs_ops), fs);

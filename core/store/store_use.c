@@ -33,20 +33,16 @@ struct alcm_store {
 	struct place place;
 };
 
-int alcm_store_open(const char *path, struct alcm_store **out)
+int alcm_store_open(int dirfd, struct alcm_store **out)
 {
 	struct alcm_store *s = mem_zalloc(1, sizeof(*s));
 
-	if (!s)
+	if (!s) {
+		close(dirfd);
 		return -ENOMEM;
-	s->lock_fd = -1;
-	s->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->dirfd < 0) {
-		int err = -errno;
-
-		mem_free(s);
-		return err;
 	}
+	s->lock_fd = -1;
+	s->dirfd = dirfd;
 	*out = s;
 	return 0;
 }

@@ -42,7 +42,7 @@ static int lock(const char *name, enum alcm_use use, struct alcm_store **out)
 
 	path_in(path, name);
 	*out = NULL;
-	ck_assert_int_eq(alcm_store_open(path, out), 0);
+	ck_assert_int_eq(alcm_store_open(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), out), 0);
 	err = alcm_store_lock(*out, use, use == ALCM_USE_MOUNT ? "/mnt" : NULL, &diag);
 	if (err) {
 		ck_assert_str_ne(diag.cause, "");

@@ -8,6 +8,7 @@ static const struct verb verbs[] = {
 		.operands = "FILE|BLOB|DIR…",
 		.summary = "show the metrics of compressed files, and the files of directories",
 		.takes_paths = true,
+		.only_tells = true,
 		.run = verb_info,
 	},
 	{
@@ -15,6 +16,7 @@ static const struct verb verbs[] = {
 		.operands = "PATH…",
 		.summary = "sum up sizes, CPU seconds and CAQ, by codec or directory and in all",
 		.takes_paths = true,
+		.only_tells = true,
 		.run = verb_du,
 	},
 	{
@@ -23,6 +25,7 @@ static const struct verb verbs[] = {
 		.summary =
 			"say what files would take when compressed, from samples; write nothing",
 		.takes_paths = true,
+		.only_tells = true,
 		.run = verb_estimate,
 	},
 	{
@@ -30,6 +33,7 @@ static const struct verb verbs[] = {
 		.operands = "STORE|DIR|FILE…",
 		.summary = "a page about all files of a store, or the same as JSON or CSV",
 		.takes_paths = true,
+		.only_tells = true,
 		.run = verb_report,
 	},
 	{
@@ -37,6 +41,7 @@ static const struct verb verbs[] = {
 		.operands = "BLOB…",
 		.summary = "write the logical bytes to standard output",
 		.takes_paths = true,
+		.only_tells = true,
 		.run = verb_cat,
 	},
 	{
@@ -70,12 +75,14 @@ static const struct verb verbs[] = {
 		.summary =
 			"watch what a mount does: bytes in and out, CPU, memory, savings, errors",
 		.takes_paths = true,
+		.only_tells = true,
 		.run = verb_top,
 	},
 	{
 		.name = "completion",
 		.operands = "",
 		.summary = "print a completion script for bash",
+		.only_tells = true,
 		.run = verb_completion,
 	},
 };

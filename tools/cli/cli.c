@@ -198,6 +198,9 @@ static enum cli_exit run_verb(struct cli *cli)
 		return cli_error(cli, NULL,
 			"/proc isn't mounted, without which no file of a store can be changed "
 			"(mount -t proc proc /proc)");
+	if (cli->verb->only_tells && !cli->out && alcm_process_lost_output())
+		return cli_error(cli, "standard output",
+			"is closed: there is nowhere to write to");
 	status = cli->verb->run(cli);
 	alcm_predictor_free(cli->predictor);
 	progress_end(&cli->progress);

@@ -32,6 +32,7 @@ struct verb {
 	bool takes_paths; /* one at least, unless they are optional */
 	bool paths_optional;
 	bool needs_proc; /* it opens files of a store through /proc/self/fd */
+	bool only_tells; /* without standard output, or -o, it would do nothing */
 	bool patient;    /* nobody waits for each file: compress harder */
 	enum cli_exit (*run)(struct cli *cli);
 };

@@ -13,6 +13,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "cli_path.h"
+
 #define FUSE_MAGIC 0x65735546
 
 bool store_is_mount(const char *path)
@@ -45,7 +47,7 @@ static bool is_dir(const char *path)
 
 static bool is_root(const char *dir)
 {
-	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = path_open(dir, O_PATH | O_DIRECTORY);
 	bool is = fd >= 0 && alcm_store_is_root(fd);
 
 	if (fd >= 0)
@@ -69,8 +71,8 @@ static char *find_root(const char *start)
 
 enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out)
 {
-	char *start = realpath(path, NULL);
-	int err;
+	char *start = path_real(path);
+	int fd, err;
 
 	*out = (struct store_at){ .dirfd = -1 };
 	if (!start)
@@ -79,7 +81,7 @@ enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out
 		free(start);
 		return cli_error(cli, path, "is inside a mount; name the file in the store below");
 	}
-	out->use = is_dir(start) ? ALCM_USE_VERB : ALCM_USE_FILE;
+	out->use = is_dir(path) ? ALCM_USE_VERB : ALCM_USE_FILE;
 	if (out->use == ALCM_USE_FILE)
 		go_up(start);
 	out->root = find_root(start);
@@ -89,7 +91,8 @@ enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out
 		start = NULL;
 	}
 	free(start);
-	err = alcm_store_open(out->root, &out->store);
+	fd = path_open(out->root, O_RDONLY | O_DIRECTORY);
+	err = fd < 0 ? fd : alcm_store_open(fd, &out->store);
 	if (err) {
 		cli_error(cli, out->root, "%s", strerror(-err));
 		store_close(out);
@@ -222,7 +225,7 @@ void store_close(struct store_at *store)
 
 char *store_rel(const struct store_at *store, const char *path)
 {
-	char *full = realpath(path, NULL), *rel;
+	char *full = path_real(path), *rel;
 	size_t n = strlen(store->root);
 
 	if (!full)

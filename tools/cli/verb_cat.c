@@ -31,9 +31,6 @@ enum cli_exit verb_cat(struct cli *cli)
 	enum cli_exit worst = CLI_OK;
 	struct alcm *alcm;
 
-	if (alcm_process_lost_output())
-		return cli_error(cli, "standard output",
-			"is closed: there is nowhere to write to");
 	if (cli_engine(cli, true, &alcm))
 		return CLI_FAILED;
 	for (int i = 0; i < cli->n_paths; i++) {

@@ -54,6 +54,13 @@ if not e2e.SANITIZED:
     assert warned(), e2e.log_text()
     e2e.unmount()
 
+    # Too little even to start with: a reason is said, whatever it is that doesn't fit.
+    for kib in (512, 1024, 2048, 4096):
+        done = subprocess.run(["prlimit", f"--data={kib << 10}", e2e.ALCMFS, "-f", e2e.STORE, e2e.MNT],
+                              capture_output=True, text=True, check=False)
+        e2e.equal(done.returncode, 1, f"status with {kib} KiB")
+        assert "can't start" in done.stderr or "the mount ends" in done.stderr, (kib, done.stderr)
+
 cpu = min(os.sched_getaffinity(0))
 e2e.mount(prefix=("taskset", "-c", str(cpu)))
 e2e.equal(n_threads(), 1, "threads on one CPU")
