@@ -14,6 +14,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "daemonize.h"
 #include "fs.h"
 #include "inode.h"
 #include "mount_point.h"
@@ -130,29 +131,10 @@ static int start_engine(struct fs *fs)
 	return alcm_new(&p, &fs->alcm);
 }
 
-/* ---- the session ---------------------------------------------------------------------------------- */
-
-static int serve(struct fs *fs)
+static int start_threads(struct fs *fs)
 {
-	int err;
+	int err = privileges_drop(fs);
 
-	signals_set(fs);
-	if (fuse_session_mount(fs->session, fs->opt.mountpoint))
-		return -EIO;
-	err = mount_point_forbid_links(&fs->opt);
-	if (err) {
-		fuse_session_unmount(fs->session);
-		return err;
-	}
-	if (!mount_point_is_fd(fs->opt.mountpoint))
-		read_ahead_raise(fs->opt.mountpoint);
-	fs->to_syslog = !fs->opt.foreground;
-	if (fs->to_syslog)
-		openlog("alcmfs", LOG_PID, LOG_DAEMON);
-	/* The parent exits here, with 0: the mount is there. Threads start in the child only. */
-	err = fuse_daemonize(fs->opt.foreground) ? -EIO : 0;
-	if (!err)
-		err = privileges_drop(fs);
 	if (!err)
 		err = start_engine(fs);
 	if (!err)
@@ -165,6 +147,42 @@ static int serve(struct fs *fs)
 		err = quiet_start(fs);
 	if (!err)
 		err = rest_start(fs);
+	if (!err)
+		err = workers_start(fs);
+	return err;
+}
+
+static void detach(struct fs *fs, int parent)
+{
+	fs->to_syslog = true;
+	openlog("alcmfs", LOG_PID, LOG_DAEMON);
+	daemonize_done(parent);
+}
+
+/* ---- the session ---------------------------------------------------------------------------------- */
+
+static int serve(struct fs *fs)
+{
+	int err, parent = -1;
+
+	signals_set(fs);
+	if (fuse_session_mount(fs->session, fs->opt.mountpoint))
+		return -EIO;
+	err = mount_point_forbid_links(&fs->opt);
+	if (err) {
+		fuse_session_unmount(fs->session);
+		return err;
+	}
+	if (!mount_point_is_fd(fs->opt.mountpoint))
+		read_ahead_raise(fs->opt.mountpoint);
+	/* Threads start in the child only. */
+	err = fs->opt.foreground ? 0 : daemonize_fork(&parent);
+	if (!err && chdir("/"))
+		err = -errno;
+	if (!err)
+		err = start_threads(fs);
+	if (!err && parent >= 0)
+		detach(fs, parent);
 	if (!err)
 		err = workers_serve(fs);
 	if (err < 0)

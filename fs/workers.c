@@ -172,15 +172,16 @@ static int start_first(struct fs *fs)
 	return err;
 }
 
-int workers_serve(struct fs *fs)
+int workers_start(struct fs *fs)
 {
 	struct sigaction action = { .sa_handler = wake };
-	int err;
 
 	(void)sigaction(WAKE_SIGNAL, &action, NULL);
-	err = start_first(fs);
-	if (err)
-		return err;
+	return start_first(fs);
+}
+
+int workers_serve(struct fs *fs)
+{
 	while (sem_wait(&fs->workers.over) && errno == EINTR)
 		;
 	WITH_LOCK(&fs->workers.lock);

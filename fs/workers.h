@@ -6,7 +6,8 @@
  * is never answered, and the kernel may wait for that answer for good. These threads are asked to
  * end instead, and each answers what it has received first.
  *
- *   workers_serve()  threads receive and answer ... a signal, or the end of the mount
+ *   workers_start()  the first thread receives and answers; more come as they are needed
+ *   workers_serve()  until a signal, or the end of the mount
  *   notify_stop()    they still do: a notification that is under way may wait for an answer
  *   workers_stop()   nothing is received any more, everything received is answered
  */
@@ -51,9 +52,12 @@ struct workers {
 
 void workers_init(struct workers *workers);
 
+/* Begin to answer requests. 0, or a negative errno: no thread can be started. */
+int workers_start(struct fs *fs);
+
 /*
- * Answer requests until workers_end() is called or the kernel lets go of the mount. The threads go
- * on when this returns. 0, or a negative errno: no thread can be started, or the device fails.
+ * Wait until workers_end() is called or the kernel lets go of the mount. The threads go on when this
+ * returns. 0, or a negative errno: the device fails.
  */
 int workers_serve(struct fs *fs);
 

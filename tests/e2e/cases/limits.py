@@ -55,10 +55,11 @@ if not e2e.SANITIZED:
     e2e.unmount()
 
     # Too little even to start with: a reason is said, whatever it is that doesn't fit.
-    for kib in (512, 1024, 2048, 4096):
-        done = subprocess.run(["prlimit", f"--data={kib << 10}", e2e.ALCMFS, "-f", e2e.STORE, e2e.MNT],
+    for kib, way in ((512, ["-f"]), (1024, []), (2048, ["-f"]), (2048, []), (4096, [])):
+        done = subprocess.run(["prlimit", f"--data={kib << 10}", e2e.ALCMFS, *way, e2e.STORE, e2e.MNT],
                               capture_output=True, text=True, check=False)
-        e2e.equal(done.returncode, 1, f"status with {kib} KiB")
+        e2e.equal(done.returncode, 1, f"status with {kib} KiB {way}")
+        assert not e2e.is_mounted(), f"mounted with {kib} KiB {way}"
         assert "can't start" in done.stderr or "the mount ends" in done.stderr, (kib, done.stderr)
 
 cpu = min(os.sched_getaffinity(0))

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemonize.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A child that ends without a word leaves the end of the pipe. */
+static _Noreturn void wait_for_child(int child)
+{
+	char word;
+	ssize_t n;
+
+	do
+		n = read(child, &word, 1);
+	while (n < 0 && errno == EINTR);
+	_exit(n == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+int daemonize_fork(int *parent)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		int err = -errno;
+
+		close(ends[0]);
+		close(ends[1]);
+		return err;
+	}
+	if (pid > 0) {
+		close(ends[1]);
+		wait_for_child(ends[0]);
+	}
+	close(ends[0]);
+	(void)setsid();
+	*parent = ends[1];
+	return 0;
+}
+
+void daemonize_done(int parent)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+		(void)dup2(null, fd);
+	if (null > STDERR_FILENO)
+		close(null);
+	(void)!write(parent, "", 1);
+	close(parent);
+}
