@@ -43,7 +43,8 @@ kill -9 "$(cat "$WORK/daemon.pid")"
 while stat "$MNT" >"$WORK/stat" 2>&1; do sleep 0.02; done
 fails "$ALCMFS" "$WORK/other" "$MNT" && says "dead mount" && says "fusermount3 -u"
 fusermount3 -u "$MNT"
-rm -f "$WORK/daemon.status"
+until [ -s "$WORK/daemon.status" ]; do sleep 0.02; done
+rm "$WORK/daemon.status" # it didn't end well, and wasn't to
 
 # Without /proc no file could be opened: said before anything is mounted.
 # (In a chroot whose root is no mount point there is no private namespace.)
