@@ -12,11 +12,6 @@
 
 enum { FLAG_FORTRAN = 1, FLAG_CAPPED = 2 };
 
-/* The types as a section names them, from 1 (as transform `grid` does). */
-static const enum dtype_id types[] = { DTYPE_F16, DTYPE_BF16, DTYPE_F32, DTYPE_F64 };
-
-enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
-
 void lossy_free(struct lossy *l)
 {
 	if (!l)
@@ -101,9 +96,7 @@ static void put_grid(uint8_t *head, const struct lossy *l)
 	const struct paper_params *p = &l->params;
 
 	memset(head, 0, DISK_LOSSY_BYTES - DISK_DISTORTION_BYTES);
-	while (types[head[0]] != l->shape.dtype)
-		head[0]++;
-	head[0]++;
+	head[0] = dtype_get(l->shape.dtype)->lossy_no;
 	head[1] = (uint8_t)l->shape.n_components;
 	head[2] = (uint8_t)((l->shape.fortran_order ? FLAG_FORTRAN : 0) |
 		(p->capped ? FLAG_CAPPED : 0));
@@ -142,13 +135,14 @@ static bool scales_possible(const struct paper_params *p)
 static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
 {
 	struct paper_params *p = &l->params;
+	enum dtype_id dtype = dtype_by_lossy_no(head[0]);
 	uint64_t n_values;
 
-	if (!head[0] || head[0] > N_TYPES || !head[1] || head[1] > PAPER_MAX_COMPONENTS ||
+	if (dtype == DTYPE_BYTES || !head[1] || head[1] > PAPER_MAX_COMPONENTS ||
 		(head[2] & ~(FLAG_FORTRAN | FLAG_CAPPED)))
 		return false;
 	l->shape = (struct lossy_shape){
-		.dtype = types[head[0] - 1],
+		.dtype = dtype,
 		.n_components = head[1],
 		.fortran_order = head[2] & FLAG_FORTRAN,
 		.n_channels = le_get64(head + 8),

@@ -14,11 +14,6 @@ enum {
 	MAX_COMPONENTS = 2,
 };
 
-/* The types as params name them, from 1. */
-static const enum dtype_id types[] = { DTYPE_F16, DTYPE_BF16, DTYPE_F32, DTYPE_F64 };
-
-enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
-
 /* ---- parameters -------------------------------------------------------------------------------- */
 
 static size_t put_params(const struct grid_map *m, const struct grid_part *part, uint8_t *out,
@@ -29,9 +24,7 @@ static size_t put_params(const struct grid_map *m, const struct grid_part *part,
 	if (len > room)
 		return 0;
 	memset(out, 0, PARAMS_HEAD);
-	while (types[out[0]] != part->dtype)
-		out[0]++;
-	out[0]++;
+	out[0] = dtype_get(part->dtype)->lossy_no;
 	out[1] = m->cycle;
 	out[2] = (uint8_t)m->n_components;
 	le_put32(out + 4, (uint32_t)m->n_scales);
@@ -57,9 +50,9 @@ static bool params_possible(const struct grid_map *m, uint32_t n)
 
 static bool get_params(struct grid_map *m, struct grid_part *part, const uint8_t *in, uint32_t len)
 {
-	if (len < PARAMS_HEAD || !in[0] || in[0] > N_TYPES || in[1] > 1 || in[3])
+	if (len < PARAMS_HEAD || in[1] > 1 || in[3])
 		return false;
-	part->dtype = types[in[0] - 1];
+	part->dtype = dtype_by_lossy_no(in[0]);
 	*m = (struct grid_map){
 		.cycle = in[1],
 		.n_components = in[2],
@@ -67,7 +60,7 @@ static bool get_params(struct grid_map *m, struct grid_part *part, const uint8_t
 		.run = le_get64(in + 8),
 		.skip = le_get64(in + 16),
 	};
-	return part->width == dtype_get(part->dtype)->width_bytes &&
+	return part->dtype != DTYPE_BYTES && part->width == dtype_get(part->dtype)->width_bytes &&
 		params_possible(m, part->n) && len == PARAMS_HEAD + m->n_scales * part->width;
 }
 

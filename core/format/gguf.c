@@ -20,44 +20,38 @@ enum {
 	WINDOW = 64 << 10,
 };
 
-/* By ggml's number: elements and bytes of a block. */
-static const struct {
+struct type {
 	const char *name;
-	uint16_t elems, bytes;
+	uint16_t elems, bytes; /* of a block */
 	enum dtype_id dtype;
-} types[] = {
-	[0] = { "F32", 1, 4, DTYPE_F32 },
-	[1] = { "F16", 1, 2, DTYPE_F16 },
-	[2] = { "Q4_0", 32, 18, DTYPE_BYTES },
-	[3] = { "Q4_1", 32, 20, DTYPE_BYTES },
-	[6] = { "Q5_0", 32, 22, DTYPE_BYTES },
-	[7] = { "Q5_1", 32, 24, DTYPE_BYTES },
-	[8] = { "Q8_0", 32, 34, DTYPE_BYTES },
-	[9] = { "Q8_1", 32, 36, DTYPE_BYTES },
-	[10] = { "Q2_K", 256, 84, DTYPE_BYTES },
-	[11] = { "Q3_K", 256, 110, DTYPE_BYTES },
-	[12] = { "Q4_K", 256, 144, DTYPE_BYTES },
-	[13] = { "Q5_K", 256, 176, DTYPE_BYTES },
-	[14] = { "Q6_K", 256, 210, DTYPE_BYTES },
-	[15] = { "Q8_K", 256, 292, DTYPE_BYTES },
-	[16] = { "IQ2_XXS", 256, 66, DTYPE_BYTES },
-	[17] = { "IQ2_XS", 256, 74, DTYPE_BYTES },
-	[18] = { "IQ3_XXS", 256, 98, DTYPE_BYTES },
-	[19] = { "IQ1_S", 256, 50, DTYPE_BYTES },
-	[20] = { "IQ4_NL", 32, 18, DTYPE_BYTES },
-	[21] = { "IQ3_S", 256, 110, DTYPE_BYTES },
-	[22] = { "IQ2_S", 256, 82, DTYPE_BYTES },
-	[23] = { "IQ4_XS", 256, 136, DTYPE_BYTES },
-	[24] = { "I8", 1, 1, DTYPE_I8 },
-	[25] = { "I16", 1, 2, DTYPE_I16 },
-	[26] = { "I32", 1, 4, DTYPE_I32 },
-	[27] = { "I64", 1, 8, DTYPE_I64 },
-	[28] = { "F64", 1, 8, DTYPE_F64 },
-	[29] = { "IQ1_M", 256, 56, DTYPE_BYTES },
-	[30] = { "BF16", 1, 2, DTYPE_BF16 },
-	[34] = { "TQ1_0", 256, 54, DTYPE_BYTES },
-	[35] = { "TQ2_0", 256, 66, DTYPE_BYTES },
-	[39] = { "MXFP4", 32, 17, DTYPE_BYTES },
+};
+
+/* Quantised types by ggml's number, which are bytes to us. */
+static const struct type quantised[] = {
+	[2] = { "Q4_0", 32, 18 },
+	[3] = { "Q4_1", 32, 20 },
+	[6] = { "Q5_0", 32, 22 },
+	[7] = { "Q5_1", 32, 24 },
+	[8] = { "Q8_0", 32, 34 },
+	[9] = { "Q8_1", 32, 36 },
+	[10] = { "Q2_K", 256, 84 },
+	[11] = { "Q3_K", 256, 110 },
+	[12] = { "Q4_K", 256, 144 },
+	[13] = { "Q5_K", 256, 176 },
+	[14] = { "Q6_K", 256, 210 },
+	[15] = { "Q8_K", 256, 292 },
+	[16] = { "IQ2_XXS", 256, 66 },
+	[17] = { "IQ2_XS", 256, 74 },
+	[18] = { "IQ3_XXS", 256, 98 },
+	[19] = { "IQ1_S", 256, 50 },
+	[20] = { "IQ4_NL", 32, 18 },
+	[21] = { "IQ3_S", 256, 110 },
+	[22] = { "IQ2_S", 256, 82 },
+	[23] = { "IQ4_XS", 256, 136 },
+	[29] = { "IQ1_M", 256, 56 },
+	[34] = { "TQ1_0", 256, 54 },
+	[35] = { "TQ2_0", 256, 66 },
+	[39] = { "MXFP4", 32, 17 },
 };
 
 /* Kinds of metadata: their length; 0 for those that say it themselves. */
@@ -182,24 +176,40 @@ static uint64_t read_metadata(struct cursor *k, uint64_t count)
 
 /* ---- tensors ------------------------------------------------------------------------------------------- */
 
+static bool find_type(uint32_t no, struct type *out)
+{
+	for (unsigned id = 0; id < DTYPE_COUNT; id++) {
+		const struct dtype *t = dtype_get((enum dtype_id)id);
+
+		if (!t->ggml || t->ggml - 1u != no)
+			continue;
+		*out = (struct type){ t->in[DTYPE_IN_GGUF], 1, t->width_bytes, (enum dtype_id)id };
+		return true;
+	}
+	if (no >= sizeof(quantised) / sizeof(quantised[0]) || !quantised[no].name)
+		return false;
+	*out = quantised[no];
+	return true;
+}
+
 /* Set type, length and rows from ggml's number and dimensions, of which the first is the fastest. */
-static bool set_type(uint32_t type, const uint64_t *shape, struct segment_about *a)
+static bool set_type(uint32_t no, const uint64_t *shape, struct segment_about *a)
 {
 	uint64_t elems = 1;
+	struct type type;
 
-	if (type >= sizeof(types) / sizeof(types[0]) || !types[type].name)
+	if (!find_type(no, &type))
 		return false;
 	for (unsigned i = 0; i < a->n_dims; i++) {
 		if (!checked_mul(elems, shape[i], &elems))
 			return false;
 	}
-	a->type = types[type].name;
-	a->dtype = types[type].dtype;
-	a->elem_bytes = types[type].bytes;
+	a->type = type.name;
+	a->dtype = type.dtype;
+	a->elem_bytes = type.bytes;
 	if (a->dtype != DTYPE_BYTES)
 		a->row_elems = segments_row_elems(shape, a->n_dims, false);
-	return elems % types[type].elems == 0 &&
-		checked_mul(elems / types[type].elems, types[type].bytes, &a->bytes);
+	return elems % type.elems == 0 && checked_mul(elems / type.elems, type.bytes, &a->bytes);
 }
 
 static void read_tensor(struct cursor *k, struct segments *out)

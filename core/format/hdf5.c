@@ -37,6 +37,9 @@ enum message {
 
 enum { LAYOUT_CONTIGUOUS = 1, LAYOUT_CHUNKED = 2 };
 
+/* Classes of datatypes. */
+enum { INTEGER = 0, FLOAT = 1 };
+
 #define NOWHERE UINT64_MAX
 
 static const uint8_t signature[SIGNATURE_BYTES] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
@@ -107,7 +110,7 @@ static void read_datatype(const uint8_t *p, size_t n, struct object *o)
 	o->big_endian = p[1] & 1;
 	o->signed_ints = p[1] & 8;
 	/* A float; neither in VAX order nor without the implied leading bit. */
-	if (o->class == 1 && n >= 20 && !(p[1] & 0x40) && (p[1] >> 4 & 3) == 2)
+	if (o->class == FLOAT && n >= 20 && !(p[1] & 0x40) && (p[1] >> 4 & 3) == 2)
 		o->form = (struct float_form){ .offset = le_get16(p + 8),
 			.precision = le_get16(p + 10),
 			.sign = p[2],
@@ -210,21 +213,22 @@ static bool is_form_of(const struct float_form *f, const struct dtype *type)
 		f->bias == (1U << (type->exponent_bits - 1)) - 1;
 }
 
+/* Whether the object's elements are of this type. */
+static bool is_type(const struct object *o, const struct dtype *type)
+{
+	enum dtype_class integers = o->signed_ints ? DTYPE_INT : DTYPE_UINT;
+
+	if (!type->hdf5 || type->width_bytes != o->elem_bytes)
+		return false;
+	if (o->class == INTEGER)
+		return type->class == integers;
+	return o->class == FLOAT && type->class == DTYPE_FLOAT && is_form_of(&o->form, type);
+}
+
 static enum dtype_id type_of(const struct object *o)
 {
-	static const enum dtype_id ints[2][9] = {
-		{ [1] = DTYPE_U8, [2] = DTYPE_U16, [4] = DTYPE_U32, [8] = DTYPE_U64 },
-		{ [1] = DTYPE_I8, [2] = DTYPE_I16, [4] = DTYPE_I32, [8] = DTYPE_I64 },
-	};
-
-	if (o->class == 0 && o->elem_bytes <= 8)
-		return ints[o->signed_ints][o->elem_bytes];
-	if (o->class != 1)
-		return DTYPE_BYTES;
-	for (unsigned id = DTYPE_F16; id <= DTYPE_F64; id++) {
-		const struct dtype *type = dtype_get((enum dtype_id)id);
-
-		if (type->width_bytes == o->elem_bytes && is_form_of(&o->form, type))
+	for (unsigned id = 0; id < DTYPE_COUNT; id++) {
+		if (is_type(o, dtype_get((enum dtype_id)id)))
 			return (enum dtype_id)id;
 	}
 	return DTYPE_BYTES;

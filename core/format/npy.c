@@ -114,20 +114,6 @@ static unsigned read_shape(struct reader *r, uint64_t shape[ALCM_MAX_DIMS])
 	return n;
 }
 
-/* Kinds and widths; the width is that of the whole element, as in the text. */
-static const struct {
-	char kind;
-	uint8_t width;
-	enum dtype_id dtype;
-} kinds[] = {
-	{ 'b', 1, DTYPE_B8 }, { '?', 1, DTYPE_B8 }, { 'u', 1, DTYPE_U8 }, { 'u', 2, DTYPE_U16 },
-	{ 'u', 4, DTYPE_U32 }, { 'u', 8, DTYPE_U64 }, { 'i', 1, DTYPE_I8 }, { 'i', 2, DTYPE_I16 },
-	{ 'i', 4, DTYPE_I32 }, { 'i', 8, DTYPE_I64 }, { 'f', 2, DTYPE_F16 },
-	{ 'f', 4, DTYPE_F32 }, { 'f', 8, DTYPE_F64 }, { 'f', 16, DTYPE_F80 },
-	{ 'c', 8, DTYPE_F32 }, { 'c', 16, DTYPE_F64 }, { 'c', 32, DTYPE_F80 },
-	{ 'm', 8, DTYPE_I64 }, { 'M', 8, DTYPE_I64 }, { 'V', 2, DTYPE_BF16 }, /* see is_opaque() */
-};
-
 /* Behind the width stands nothing, or the unit of a time: "[ns]", "[25s]". */
 static bool ends_well(char kind, const char *rest)
 {
@@ -172,14 +158,10 @@ static void describe(struct reader *r, const char *text, struct descr *d)
 	if (!ends_well(kind, p))
 		r->bad = true;
 	d->opaque = is_opaque(*text, kind);
-	d->dtype = DTYPE_BYTES;
+	d->dtype = dtype_by_npy_kind(kind, width);
 	d->elem_bytes = kind == 'U' ? 4 * width : width;
 	if (d->elem_bytes > MAX_ITEM)
 		r->bad = true;
-	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (kinds[i].kind == kind && kinds[i].width == width)
-			d->dtype = kinds[i].dtype;
-	}
 	if (d->dtype == DTYPE_BYTES && kind != 'S' && kind != 'a' && kind != 'U' && kind != 'V')
 		r->bad = true;
 }

@@ -26,34 +26,11 @@ struct reader {
 	char unknown_type[16]; /* its name then, as far as it fits */
 };
 
+/* Packed types, which are bytes to us. */
 static const struct {
 	const char *name;
-	enum dtype_id dtype;
-	uint8_t bits; /* of an element; below 8 of these they are packed, and are bytes to us */
-} types[] = {
-	{ "F64", DTYPE_F64, 64 },
-	{ "F32", DTYPE_F32, 32 },
-	{ "F16", DTYPE_F16, 16 },
-	{ "BF16", DTYPE_BF16, 16 },
-	{ "F8_E4M3", DTYPE_F8E4M3, 8 },
-	{ "F8_E5M2", DTYPE_F8E5M2, 8 },
-	{ "F8_E8M0", DTYPE_F8E8M0, 8 },
-	{ "F8_E4M3FNUZ", DTYPE_F8E4M3FNUZ, 8 },
-	{ "F8_E5M2FNUZ", DTYPE_F8E5M2FNUZ, 8 },
-	{ "F6_E2M3", DTYPE_BYTES, 6 },
-	{ "F6_E3M2", DTYPE_BYTES, 6 },
-	{ "F4", DTYPE_BYTES, 4 },
-	{ "I64", DTYPE_I64, 64 },
-	{ "I32", DTYPE_I32, 32 },
-	{ "I16", DTYPE_I16, 16 },
-	{ "I8", DTYPE_I8, 8 },
-	{ "U64", DTYPE_U64, 64 },
-	{ "U32", DTYPE_U32, 32 },
-	{ "U16", DTYPE_U16, 16 },
-	{ "U8", DTYPE_U8, 8 },
-	{ "BOOL", DTYPE_B8, 8 },
-	{ "C64", DTYPE_F32, 64 },
-};
+	uint8_t bits; /* of an element */
+} packed[] = { { "F6_E2M3", 6 }, { "F6_E3M2", 6 }, { "F4", 4 } };
 
 bool safetensors_begins(const uint8_t *prefix, size_t n)
 {
@@ -178,20 +155,27 @@ static bool is(const char *text, size_t len, const char *want)
 
 static void set_type(struct reader *r, const char *text, size_t len, struct segment_about *out)
 {
-	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (!is(text, len, types[i].name))
+	struct dtype_named type;
+
+	if (dtype_by_name(DTYPE_IN_SAFETENSORS, text, len, &type)) {
+		out->type = type.name;
+		out->dtype = type.id;
+		out->elem_bytes = type.elem_bytes;
+		r->bits = 8 * type.elem_bytes;
+		return;
+	}
+	out->dtype = DTYPE_BYTES;
+	out->elem_bytes = 1;
+	for (unsigned i = 0; i < sizeof(packed) / sizeof(packed[0]); i++) {
+		if (!is(text, len, packed[i].name))
 			continue;
-		out->type = types[i].name;
-		out->dtype = types[i].dtype;
-		out->elem_bytes = types[i].bits / 8 ? types[i].bits / 8 : 1;
-		r->bits = types[i].bits;
+		out->type = packed[i].name;
+		r->bits = packed[i].bits;
 		return;
 	}
 	/* Some type that is newer than this: bytes, as wide as they may be. */
 	snprintf(r->unknown_type, sizeof(r->unknown_type), "%.*s", (int)min_u64(len, 15), text);
 	out->type = r->unknown_type;
-	out->dtype = DTYPE_BYTES;
-	out->elem_bytes = 1;
 	r->bits = 0;
 	r->bad |= !len;
 }

@@ -20,38 +20,7 @@ enum {
 /* What a global may mean, and what is found. */
 enum { G_OTHER, G_REBUILD, G_REBUILD_PARAMETER, G_TYPE };
 enum { A_STORAGE, A_TENSOR };
-
-static const struct {
-	const char *storage, *scalar; /* as a class, and as a torch.dtype */
-	const char *name;
-	enum dtype_id dtype;
-	uint8_t elem_bytes;
-} types[] = {
-	{ "DoubleStorage", "float64", "float64", DTYPE_F64, 8 },
-	{ "FloatStorage", "float32", "float32", DTYPE_F32, 4 },
-	{ "HalfStorage", "float16", "float16", DTYPE_F16, 2 },
-	{ "BFloat16Storage", "bfloat16", "bfloat16", DTYPE_BF16, 2 },
-	{ "LongStorage", "int64", "int64", DTYPE_I64, 8 },
-	{ "IntStorage", "int32", "int32", DTYPE_I32, 4 },
-	{ "ShortStorage", "int16", "int16", DTYPE_I16, 2 },
-	{ "CharStorage", "int8", "int8", DTYPE_I8, 1 },
-	{ "ByteStorage", "uint8", "uint8", DTYPE_U8, 1 },
-	{ "BoolStorage", "bool", "bool", DTYPE_B8, 1 },
-	{ "ComplexFloatStorage", "complex64", "complex64", DTYPE_F32, 8 },
-	{ "ComplexDoubleStorage", "complex128", "complex128", DTYPE_F64, 16 },
-	{ "UntypedStorage", "", "bytes", DTYPE_U8, 1 },
-	{ "_UntypedStorage", "", "bytes", DTYPE_U8, 1 },
-	{ "", "float8_e4m3fn", "float8_e4m3fn", DTYPE_F8E4M3, 1 },
-	{ "", "float8_e5m2", "float8_e5m2", DTYPE_F8E5M2, 1 },
-	{ "", "float8_e8m0fnu", "float8_e8m0fnu", DTYPE_F8E8M0, 1 },
-	{ "", "float8_e4m3fnuz", "float8_e4m3fnuz", DTYPE_F8E4M3FNUZ, 1 },
-	{ "", "float8_e5m2fnuz", "float8_e5m2fnuz", DTYPE_F8E5M2FNUZ, 1 },
-	{ "", "uint16", "uint16", DTYPE_U16, 2 },
-	{ "", "uint32", "uint32", DTYPE_U32, 4 },
-	{ "", "uint64", "uint64", DTYPE_U64, 8 },
-};
-
-enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
+enum { UNTYPED = 2 * DTYPE_COUNT };
 
 /* A tensor as the pickle has it: which storage, and the tuple that it is rebuilt from. */
 struct mention {
@@ -72,6 +41,36 @@ static bool equals(const uint8_t *text, size_t len, const char *want)
 	return len && len == strlen(want) && memcmp(text, want, len) == 0;
 }
 
+/* G_TYPE and twice the type's id, odd if it is complex; bytes of no type have the number behind all. */
+static int64_t type_number(const uint8_t *name, size_t len)
+{
+	const char *text = (const char *)name;
+	struct dtype_named type;
+
+	if (equals(name, len, "UntypedStorage") || equals(name, len, "_UntypedStorage"))
+		return G_TYPE + UNTYPED;
+	if (!dtype_by_name(DTYPE_IN_TORCH, text, len, &type) &&
+		!dtype_by_name(DTYPE_IN_TORCH_STORAGE, text, len, &type))
+		return G_OTHER;
+	return G_TYPE + 2 * (int64_t)type.id + type.complex;
+}
+
+static struct dtype_named type_at(int number)
+{
+	bool complex = number % 2;
+	const struct dtype *type;
+
+	if (number == UNTYPED)
+		return (struct dtype_named){ DTYPE_U8, "bytes", 1, false };
+	type = dtype_get((enum dtype_id)(number / 2));
+	return (struct dtype_named){
+		.id = (enum dtype_id)(number / 2),
+		.name = complex ? type->complex_in[DTYPE_IN_TORCH] : type->in[DTYPE_IN_TORCH],
+		.elem_bytes = complex ? 2u * type->width_bytes : type->width_bytes,
+		.complex = complex,
+	};
+}
+
 static int64_t meaning_of_global(const uint8_t *name, size_t len)
 {
 	if (equals(name, len, "_rebuild_tensor_v2") || equals(name, len, "_rebuild_tensor") ||
@@ -80,11 +79,7 @@ static int64_t meaning_of_global(const uint8_t *name, size_t len)
 	if (equals(name, len, "_rebuild_parameter") ||
 		equals(name, len, "_rebuild_parameter_with_state"))
 		return G_REBUILD_PARAMETER;
-	for (unsigned i = 0; i < N_TYPES; i++) {
-		if (equals(name, len, types[i].storage) || equals(name, len, types[i].scalar))
-			return G_TYPE + i;
-	}
-	return G_OTHER;
+	return type_number(name, len);
 }
 
 static int type_of(const struct pickle_machine *m, uint32_t node)
@@ -112,17 +107,20 @@ static uint32_t on_persistent(struct pickle_machine *m, uint32_t id)
 	const struct pickle_node *key = &m->nodes[pickle_item(m, id, 2)];
 	int t = type_of(m, pickle_item(m, id, 1));
 	struct torch_storage s = { 0 };
+	struct dtype_named type;
 	uint64_t length;
 
 	if (!pickle_is_text(m, pickle_item(m, id, 0), "storage") || key->kind != PICKLE_TEXT ||
-		t < 0 || !pickle_number(m, pickle_item(m, id, 4), &length) ||
-		!checked_mul(length, types[t].elem_bytes, &s.bytes))
+		t < 0 || !pickle_number(m, pickle_item(m, id, 4), &length))
+		return pickle_make(m, PICKLE_OTHER);
+	type = type_at(t);
+	if (!checked_mul(length, type.elem_bytes, &s.bytes))
 		return pickle_make(m, PICKLE_OTHER);
 	s.key = (const char *)m->bytes + key->range.at;
 	s.key_len = key->range.len;
-	s.dtype = types[t].dtype;
-	s.elem_bytes = types[t].elem_bytes;
-	s.type = types[t].name;
+	s.dtype = type.id;
+	s.elem_bytes = type.elem_bytes;
+	s.type = type.name;
 	PICKLE_APPEND(m, out->storages, out->n_storages, out->storages_room, s);
 	return found(m, A_STORAGE, out->n_storages - 1);
 }
@@ -235,6 +233,17 @@ static bool is_dense(const uint64_t *shape, const uint64_t *strides, unsigned n,
 	return true;
 }
 
+/* Its own, which _rebuild_tensor_v3() gives, or its storage's. */
+static struct dtype_named type_of_tensor(const struct pickle_machine *m,
+	const struct mention *mention, const struct torch_storage *storage)
+{
+	int own = type_of(m, pickle_item(m, mention->args, 6));
+
+	return own < 0
+		? (struct dtype_named){ storage->dtype, storage->type, storage->elem_bytes, false }
+		: type_at(own);
+}
+
 /* Add the tensor to the list unless it has gaps or isn't within its storage. */
 static int add_tensor(const struct pickle_machine *m, const struct mention *mention,
 	struct torch_pickle *out)
@@ -242,14 +251,15 @@ static int add_tensor(const struct pickle_machine *m, const struct mention *ment
 	struct torch_storage *storage = &out->storages[mention->storage];
 	uint64_t shape[ALCM_MAX_DIMS], strides[ALCM_MAX_DIMS], sorted[ALCM_MAX_DIMS];
 	int n = pickle_numbers(m, pickle_item(m, mention->args, 2), shape, ALCM_MAX_DIMS);
-	int t = type_of(m, pickle_item(m, mention->args, 6)), err;
-	struct segment_about a = { .type = t < 0 ? storage->type : types[t].name,
-		.dtype = t < 0 ? storage->dtype : types[t].dtype,
-		.elem_bytes = t < 0 ? storage->elem_bytes : types[t].elem_bytes,
+	struct dtype_named type = type_of_tensor(m, mention, storage);
+	struct segment_about a = { .type = type.name,
+		.dtype = type.id,
+		.elem_bytes = type.elem_bytes,
 		.offset = mention->offset,
 		.shape = shape };
 	char name[MAX_NAME];
 	size_t at = name_of(m, mention->node, name);
+	int err;
 
 	if (n < 0 ||
 		pickle_numbers(m, pickle_item(m, mention->args, 3), strides, ALCM_MAX_DIMS) != n ||
@@ -277,9 +287,7 @@ static void set_offsets(const struct pickle_machine *m, struct reading *r)
 {
 	for (size_t i = 0; i < r->n_mentions; i++) {
 		struct mention *x = &r->mentions[i];
-		int t = type_of(m, pickle_item(m, x->args, 6));
-		uint32_t width = t < 0 ? r->out->storages[x->storage].elem_bytes
-				       : types[t].elem_bytes;
+		uint32_t width = type_of_tensor(m, x, &r->out->storages[x->storage]).elem_bytes;
 		uint64_t elems;
 
 		if (!pickle_number(m, pickle_item(m, x->args, 1), &elems) ||

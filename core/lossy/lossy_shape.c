@@ -10,7 +10,7 @@ bool lossy_shape_of(const struct layout *l, bool per_channel, struct lossy_shape
 	const struct dtype *type = dtype_get(l->dtype);
 
 	*why = "not a tensor of floats";
-	if (!type->quantisable || l->opaque || !l->elem_bytes || l->elem_bytes % type->width_bytes)
+	if (!type->lossy_no || l->opaque || !l->elem_bytes || l->elem_bytes % type->width_bytes)
 		return false;
 	*why = "the tensor is empty or its size is not known";
 	if (!l->data_bytes || l->data_bytes == UINT64_MAX)

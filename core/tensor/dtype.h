@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Element types. Kernels take widths and bit fields, never a dtype: this table is the only
- * place that knows them.
+ * Element types: what they are, and what each format calls them. Kernels take widths and bit fields, never
+ * a dtype: this table is the only place that knows them.
  */
 #ifndef ALCM_TENSOR_DTYPE_H
 #define ALCM_TENSOR_DTYPE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "tensor/dtype_list.h"
 
 enum dtype_class {
 	DTYPE_OPAQUE, /* bytes without a meaning to us: strings, records, voids */
@@ -18,29 +21,18 @@ enum dtype_class {
 };
 
 /* Never stored on disk. */
-enum dtype_id {
-	DTYPE_BYTES, /* unknown: 1-byte opaque elements */
-	DTYPE_B8,
-	DTYPE_U8,
-	DTYPE_U16,
-	DTYPE_U32,
-	DTYPE_U64,
-	DTYPE_I8,
-	DTYPE_I16,
-	DTYPE_I32,
-	DTYPE_I64,
-	DTYPE_F8E4M3,     /* of 8 bits: OCP's, without infinities */
-	DTYPE_F8E5M2,     /* OCP's, as IEEE's would be */
-	DTYPE_F8E8M0,     /* OCP's scales: powers of two, no sign, no zero */
-	DTYPE_F8E4M3FNUZ, /* with one NaN in place of −0, and one more bias */
-	DTYPE_F8E5M2FNUZ,
-	DTYPE_F16,
-	DTYPE_BF16,
-	DTYPE_F32,
-	DTYPE_F64,
-	DTYPE_F80,  /* x86 long double in 16 bytes */
-	DTYPE_F128, /* longdouble elsewhere: IEEE quad */
-	DTYPE_COUNT,
+#define DTYPE_ID(id, ...) DTYPE_##id,
+enum dtype_id { DTYPES(DTYPE_ID) DTYPE_COUNT };
+#undef DTYPE_ID
+
+/* Formats that call a type by a name. */
+enum dtype_format {
+	DTYPE_IN_NPY, /* kinds, a letter each: with the element's width they say the type */
+	DTYPE_IN_SAFETENSORS,
+	DTYPE_IN_TORCH,         /* torch.dtype */
+	DTYPE_IN_TORCH_STORAGE, /* the class of a storage */
+	DTYPE_IN_GGUF,
+	DTYPE_FORMATS,
 };
 
 struct dtype {
@@ -49,10 +41,32 @@ struct dtype {
 	uint8_t width_bytes; /* of one real component */
 	uint8_t exponent_bits,
 		mantissa_bits; /* floats: with the sign (but see E8M0) the value's bits */
-	bool quantisable;      /* a lossy profile may change it */
+	uint8_t lossy_no; /* floats that lossy profiles may change: their number on disk; else 0 */
+	bool hdf5;        /* its class and bit fields are what an HDF5 file may describe */
+	uint8_t ggml;     /* ggml's number, plus 1 */
+	const char *in[DTYPE_FORMATS];         /* its names; NULL: the format doesn't have it */
+	const char *complex_in[DTYPE_FORMATS]; /* the names of two such numbers, real and imaginary */
 };
 
 /* The row of `id`, which must be below DTYPE_COUNT. */
 const struct dtype *dtype_get(enum dtype_id id);
+
+/* A type as a format names it. */
+struct dtype_named {
+	enum dtype_id id;
+	const char *name; /* as the format has it */
+	uint32_t elem_bytes;
+	bool complex;
+};
+
+/* The type that a format (not .npy) calls so. False: none that we know. */
+bool dtype_by_name(enum dtype_format format, const char *text, size_t len,
+	struct dtype_named *out);
+
+/* The type of a .npy file's elements of this kind and width; DTYPE_BYTES: none. */
+enum dtype_id dtype_by_npy_kind(char kind, uint64_t width);
+
+/* The type with this number of lossy profiles; DTYPE_BYTES: none. */
+enum dtype_id dtype_by_lossy_no(uint8_t no);
 
 #endif
