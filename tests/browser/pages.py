@@ -148,6 +148,7 @@ class Browser:
             options.add_experimental_option("prefs",
                                             {"profile.managed_default_content_settings.javascript": 2})
         service = webdriver.chrome.service.Service("/usr/bin/chromedriver")
+        self.scripts = scripts
         self.pages, self.driver, self.name = pages, webdriver.Chrome(service=service, options=options), None
         self.media()
 
@@ -159,6 +160,8 @@ class Browser:
     def open(self, name):
         self.name = name
         self.driver.get(self.pages.page(name).as_uri())
+        if self.scripts:
+            becomes(lambda: self.js("return document.documentElement.classList.contains('ready')"), True)
 
     def js(self, code, *args):
         return self.driver.execute_script(code, *args)
@@ -490,6 +493,15 @@ def test_fits_a_phone(b):
     wide = b.js("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
     b.driver.set_window_size(1280, 1400)
     equal(wide, 0)
+
+
+def test_browser_that_cannot_inflate(b):
+    """An old one says so, and shows what is drawn without its help."""
+    script = b.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": "delete window.DecompressionStream"})
+    b.driver.get(b.pages.page("run").as_uri())
+    becomes(lambda: "alcm report --csv" in b.one("#table").text, True)
+    assert b.one("#dirs").is_displayed() and b.one("#steps svg").is_displayed()
+    b.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
 
 
 def test_without_scripts(b):

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "report/json_out.h"
 #include "report/report_collect.h"
 #include "report/report_words.h"
 #include "report/text_table.h"
@@ -173,22 +174,12 @@ static enum cli_exit print_table(const struct du *du, size_t n)
 	return ok ? CLI_OK : cli_error(du->cli, NULL, "out of memory");
 }
 
-/* A NULL on the way (memory is short) makes cJSON drop the item. */
 static cJSON *row_json(const char *key, const char *name, const struct figures *f)
 {
 	cJSON *o = cJSON_CreateObject();
-	char *utf8 = alcm_utf8(name);
 
-	cJSON_AddStringToObject(o, key, utf8 ? utf8 : "");
-	alcm_free_text(utf8);
-	cJSON_AddNumberToObject(o, "files", (double)f->n_files);
-	cJSON_AddNumberToObject(o, "stored_bytes", (double)f->stored);
-	cJSON_AddNumberToObject(o, "logical_bytes", (double)f->logical);
-	cJSON_AddNumberToObject(o, "ratio", figures_ratio(f));
-	cJSON_AddNumberToObject(o, "saved_bytes", figures_saved(f));
-	cJSON_AddNumberToObject(o, "cpu_seconds", f->cpu_seconds);
-	cJSON_AddNumberToObject(o, "mb_per_s", figures_mb_per_s(f));
-	cJSON_AddNumberToObject(o, "caq", figures_caq(f));
+	json_add_name(o, key, name);
+	json_add_figures(o, f);
 	return o;
 }
 

@@ -13,6 +13,7 @@
 
 /* More files than a page is usable with, and than the others are sampled of. */
 #define MOST_ROWS 5000
+#define MOST_TENSORS 8000 /* rows of theirs */
 
 typedef bool (*write_fn)(FILE *to, const struct report *report,
 	const struct report_origin *origin);
@@ -60,6 +61,8 @@ static enum cli_exit print(struct cli *cli, struct report *report)
 
 	if (out.write == write_html && !report_roll_up(report, MOST_ROWS))
 		return cli_error(cli, NULL, "out of memory");
+	if (out.write == write_html)
+		report_trim_tensors(report, MOST_TENSORS);
 	if (cli->out)
 		return cli_write_output(cli, cli->out, put, &out);
 	return out.write(stdout, report, &out.origin) ? CLI_OK

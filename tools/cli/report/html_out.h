@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Parts of the page (report.html). Every text goes through html_text() or html_json_text(): names of
- * files are whatever somebody called them.
+ * Parts of the page (report.html). Every text goes through html_text(): names of files are whatever
+ * somebody called them.
  */
 #ifndef ALCM_TOOLS_HTML_OUT_H
 #define ALCM_TOOLS_HTML_OUT_H
@@ -15,12 +15,6 @@ extern const unsigned char html_template[];
 
 /* A text for elements and attributes in quotes. False: out of memory. */
 bool html_text(FILE *to, const char *text);
-
-/* A JSON string that may stand in a script element. False: out of memory. */
-bool html_json_text(FILE *to, const char *text);
-
-/* A JSON number of four significant digits (counts: all of them); null if it isn't finite. */
-void html_json_number(FILE *to, double v);
 
 /* The data that the script draws from. */
 bool html_data(FILE *to, const struct report *report);

@@ -7,64 +7,38 @@
 	const SVG = "http://www.w3.org/2000/svg";
 	const ROW = 32; // pixels, as in the style
 	const ALL_ROWS = 300; // so few are drawn at once
+	const SMALL_SHARE = 1e-3; // of a tensor's bytes
 	const $ = (id) => document.getElementById(id);
 
 	// ---- the data -----------------------------------------------------------------------------
 
-	// What html_data.c packed.
-	function unpack(data) {
-		let dir = "";
-		return data.rows.map((r, index) => {
-			const [d, name, files, type, shape, logical, stored, cpu, bits, profile, lossy, mtime, detail] = r;
-			dir = d === 0 ? dir : d;
-			return {
-				index, dir, path: dir + name, files, type: data.types[type], shape, logical, stored, cpu, bits,
-				profile: data.profiles[profile], lossy: !!lossy, mtime,
-				ratio: stored ? logical / stored : 1, saved: logical - stored,
-				speed: cpu > 0 ? logical / 1e6 / cpu : null,
-				caq: (stored ? logical / stored : 1) / (cpu + 1),
-				perGib: logical ? cpu / (logical / 2 ** 30) : null,
-				detail: detail ? unpackDetail(detail, data) : null,
-			};
-		});
+	// The compressed files of alcm report --json, deflated.
+	async function load() {
+		const packed = Uint8Array.from(atob($("data").textContent), (c) => c.charCodeAt(0));
+		return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
 	}
 
-	function unpackDetail(d, data) {
-		const [entropy, gain, codec, wall, threads, n, nan, inf, mean, variance, stddev, skewness, kurtosis, sparsity,
-			min, max, planes, histogram, errors, tensors] = d;
+	// Names may be any characters: those that nobody would see are spelled out.
+	const visible = (text) => text.replace(/[\0-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) => {
+		const code = c.charCodeAt(0).toString(16);
+		return c < "\u0100" ? `\\x${code.padStart(2, "0")}` : `\\u${code.padStart(4, "0")}`;
+	});
+
+	const dims = (shape) => shape.join(" × ") || "scalar";
+
+	// A row of the table. Its detail is what the JSON has; several files that are one row have none.
+	function rowOf(f, index) {
+		const path = visible(f.path);
 		return {
-			entropy, gain, codec: data.coders[codec], wall, threads, n, nan, inf,
-			statistics: { mean, variance, "standard deviation": stddev, skewness, kurtosis, sparsity },
-			min, max,
-			planes: unpackPlanes(planes, data),
-			histogram: histogram ? unpackHistogram(histogram) : null,
-			errors: errors || null,
-			tensors: tensors ? tensors.slice(0, -1).map((t) => unpackTensor(t, data)) : [],
-			moreTensors: tensors ? tensors[tensors.length - 1] : 0,
+			index, path, dir: path.slice(0, path.lastIndexOf("/") + 1), files: f.files,
+			type: f.format ? visible(f.type) : "several", profile: f.format ? f.profile : "several",
+			shape: f.shape ? dims(f.shape) : f.tensor_count ? `${f.tensor_count} tensors` : "",
+			logical: f.logical_bytes, stored: f.stored_bytes, saved: f.saved_bytes, ratio: f.ratio,
+			cpu: f.cpu_seconds, speed: f.cpu_seconds > 0 ? f.mb_per_s : null, caq: f.caq,
+			perGib: f.logical_bytes ? f.cpu_seconds / (f.logical_bytes / 2 ** 30) : null,
+			bits: f.format ? f.bits_per_value : null, lossy: f.lossy_files > 0,
+			detail: f.format ? f : null,
 		};
-	}
-
-	// A name alone has the figures of the plane before it.
-	function unpackPlanes(planes, data) {
-		let figures = [];
-		return planes.map((p) => {
-			const [name, ...own] = Array.isArray(p) ? p : [p, ...figures];
-			figures = own;
-			return { name: data.planes[name], before: own[0], after: own[1], coder: data.coders[own[2]] };
-		});
-	}
-
-	function unpackTensor(t, data) {
-		const [name, count, type, shape, size, stored, planes, morePlanes] = t;
-		return { name: name || "(no tensor's)", count, type, shape, size, stored, planes: unpackPlanes(planes, data), morePlanes };
-	}
-
-	function unpackHistogram(h) {
-		const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-		const heights = (text) => Array.from(text, (c) => letters.indexOf(c) / 63);
-		const [sample, n, zeros, low, high, below, above, values, exponentLow, exponentStep, exponents] = h;
-		return { sample, n, zeros, low, high, below, above, values: heights(values),
-			exponentLow, exponentStep, exponents: heights(exponents) };
 	}
 
 	// ---- words and numbers ---------------------------------------------------------------------
@@ -434,30 +408,31 @@
 		pairs.map(([k, v]) => [h("dt", {}, k), h("dd", {}, v)]).flat());
 
 	function panels(f, d) {
-		const value = d.histogram, list = [planesPanel(d)];
+		const value = d.histogram, stats = d.statistics, gain = d.zlib_gain_percent, list = [planesPanel(d)];
 		if (value) {
-			list.push(panel("Values", bars(value.values, value.low, value.high, short, "Histogram of values"),
-				h("p", { class: "note" }, `${value.n.toLocaleString("en")} values of a sample of `
-					+ `${bytes(value.sample)}; ${value.below + value.above} lie beyond four standard deviations.`)));
-			list.push(panel("Powers of two (exponents)", bars(value.exponents, value.exponentLow,
-				value.exponentLow + value.exponents.length * value.exponentStep, power,
+			list.push(panel("Values", bars(value.counts, value.low, value.high, short, "Histogram of values"),
+				h("p", { class: "note" }, `${value.values.toLocaleString("en")} values of a sample of `
+					+ `${bytes(value.sample_bytes)}; ${value.below + value.above} lie beyond four standard deviations.`)));
+			list.push(panel("Powers of two (exponents)", bars(value.exponent_counts, value.exponent_low,
+				value.exponent_low + value.exponent_counts.length * value.exponent_step, power,
 				"Histogram of exponents"), h("p", { class: "note" }, value.zeros
 				? `${value.zeros.toLocaleString("en")} zeros have no exponent.` : "No value is zero.")));
 		}
 		list.push(panel("Statistics", facts([
-			...Object.entries(d.statistics).map(([k, v]) => [k, short(v, 5)]),
-			["least, largest", `${short(d.min, 5)}, ${short(d.max, 5)}`],
-			["finite, NaN, infinite", `${d.n.toLocaleString("en")}, ${d.nan}, ${d.inf}`]])));
+			...["mean", "variance", "stddev", "skewness", "kurtosis", "sparsity"].map((k) =>
+				[k === "stddev" ? "standard deviation" : k, short(stats[k], 5)]),
+			["least, largest", `${short(stats.min, 5)}, ${short(stats.max, 5)}`],
+			["finite, NaN, infinite", `${stats.values.toLocaleString("en")}, ${stats.nan}, ${stats.inf}`]])));
 		list.push(entropyPanel(f, d));
 		list.push(panel("Cost", facts([["CPU", `${short(f.cpu)} s, ${short(f.perGib)} s per GiB`],
-			["elapsed", `${short(d.wall)} s, ${d.threads} threads`], ["speed", `${fixed(f.speed, 0)} MB/s per core`],
+			["elapsed", `${short(d.wall_seconds)} s, ${d.threads} threads`], ["speed", `${fixed(f.speed, 0)} MB/s per core`],
 			["CAQ", f.caq.toFixed(3)],
-			["CAQ against zlib -6", d.gain === null ? "–" : `${d.gain >= 0 ? "+" : ""}${d.gain.toFixed(1)} %`],
+			["CAQ against zlib -6", gain === null ? "–" : `${gain >= 0 ? "+" : ""}${gain.toFixed(1)} %`],
 			["profile, main coder", `${f.profile}, ${d.codec}`],
-			["modified", new Date(f.mtime * 1000).toISOString().slice(0, 19).replace("T", " ") + " UTC"]])));
+			["modified", d.modified.replace("T", " ").replace("Z", " UTC")]])));
 		if (d.errors)
 			list.push(errorsPanel(d.errors));
-		if (d.tensors.length || d.moreTensors)
+		if (d.tensors)
 			list.unshift(tensorsPanel(d));
 		const others = otherSteps(f);
 		if (others.length > 1)
@@ -473,7 +448,7 @@
 
 	function planesPanel(d) {
 		const top = 18, each = 34, width = 360;
-		const most = Math.max(8, ...d.planes.map((p) => Math.max(p.before || 0, p.after || 0)));
+		const most = Math.max(8, ...d.planes.map((p) => Math.max(p.bits_before || 0, p.bits_after || 0)));
 		const x = (v) => v / most * (width - 2);
 		if (!d.planes.length)
 			return panel("Bits per value by plane", h("p", { class: "note" }, "No planes: nothing is stored."));
@@ -483,18 +458,18 @@
 			d.planes.map((p, i) => [
 				s("text", { class: "strong", x: 0, y: top + each * i - 4 }, planeName(p, d.planes)),
 				s("text", { x: width, y: top + each * i - 4, "text-anchor": "end" },
-					`${short(p.before)} → ${short(p.after)} bits, ${p.coder}`),
-				s("rect", { class: "saved", x: 1, y: top + each * i, width: x(p.before || 0), height: 13, rx: 2 }),
-				s("rect", { class: "stored", x: 1, y: top + each * i, width: x(Math.min(p.after || 0, most)), height: 13, rx: 2 }),
-				s("rect", { class: "frame", x: 1, y: top + each * i, width: x(p.before || 0), height: 13, rx: 2 }),
+					`${short(p.bits_before)} → ${short(p.bits_after)} bits, ${p.coder}`),
+				s("rect", { class: "saved", x: 1, y: top + each * i, width: x(p.bits_before || 0), height: 13, rx: 2 }),
+				s("rect", { class: "stored", x: 1, y: top + each * i, width: x(Math.min(p.bits_after || 0, most)), height: 13, rx: 2 }),
+				s("rect", { class: "frame", x: 1, y: top + each * i, width: x(p.bits_before || 0), height: 13, rx: 2 }),
 			]).flat()));
 	}
 
-	function bars(heights, low, high, label, title) {
-		const width = 360, tall = 130, each = width / Math.max(heights.length, 1);
+	function bars(counts, low, high, label, title) {
+		const width = 360, tall = 130, each = width / Math.max(counts.length, 1), most = Math.max(...counts, 1);
 		return s("svg", { viewBox: `0 0 ${width} ${tall + 20}`, role: "img", "aria-label": `${title} from ${label(low)} to ${label(high)}` },
-			heights.map((v, i) => s("rect", { class: "stored", x: (i * each).toFixed(2), y: (tall - v * tall).toFixed(1),
-				width: Math.max(each - .6, .5).toFixed(2), height: (v * tall).toFixed(1) })),
+			counts.map((n, i) => s("rect", { class: "stored", x: (i * each).toFixed(2), y: (tall - n / most * tall).toFixed(1),
+				width: Math.max(each - .6, .5).toFixed(2), height: (n / most * tall).toFixed(1) })),
 			s("line", { class: "grid", x1: 0, x2: width, y1: tall, y2: tall }),
 			s("text", { x: 0, y: tall + 15 }, label(low)),
 			s("text", { x: width / 2, y: tall + 15, "text-anchor": "middle" }, label((low + high) / 2)),
@@ -509,46 +484,49 @@
 			s("rect", { class: "frame", x: 1, y, width: width - 2, height: 13, rx: 2 }),
 			s("rect", { class: "stored", x: 1, y, width: (width - 2) * Math.min(v || 0, 1), height: 13, rx: 2 })];
 		return panel("Entropy: bits needed of bits there", s("svg", { viewBox: `0 0 ${width} 76`, role: "img",
-			"aria-label": `predicted ${percent(d.entropy)}, achieved ${percent(achieved)}` },
-		line(18, "predicted by the network", d.entropy), line(54, "achieved", achieved)));
+			"aria-label": `predicted ${percent(d.predicted_entropy)}, achieved ${percent(achieved)}` },
+		line(18, "predicted by the network", d.predicted_entropy), line(54, "achieved", achieved)));
 	}
 
-	const planesText = (planes) => planes.map((p) => `${planeName(p, planes)}: ${short(p.before)} before, ${short(p.after)} after, ${p.coder}`).join("; ");
+	const planesText = (planes) => planes.map((p) => `${planeName(p, planes)}: ${short(p.bits_before)} before, ${short(p.bits_after)} after, ${p.coder}`).join("; ");
+
+	// The planes of a tensor that matter: others are of elements that the end of a chunk cut in two.
+	const shownPlanes = (t) => t.planes.filter((p) => Math.max(p.bytes, p.stored) > SMALL_SHARE * t.bytes);
 
 	// Its planes side by side, of each what is stored and what was saved.
-	function tensorBar(t) {
-		const width = 144, all = t.planes.reduce((sum, p) => sum + Math.max(p.before, p.after), 0);
+	function tensorBar(planes) {
+		const width = 144, all = planes.reduce((sum, p) => sum + Math.max(p.bits_before, p.bits_after), 0);
 		let x = 0;
 		return s("svg", { viewBox: `0 0 ${width} 12`, preserveAspectRatio: "none", role: "img",
-			"aria-label": `Bits per value by plane: ${planesText(t.planes)}` },
-		t.planes.map((p) => {
-			const at = x, wide = Math.max(p.before, p.after) / (all || 1) * width;
+			"aria-label": `Bits per value by plane: ${planesText(planes)}` },
+		planes.map((p) => {
+			const at = x, wide = Math.max(p.bits_before, p.bits_after) / (all || 1) * width;
 			x += wide;
 			return [s("rect", { class: "saved", x: at, y: 0, width: wide, height: 12 }, s("title", {}, planesText([p]))),
-				s("rect", { class: "stored", x: at, y: 0, width: p.after / (all || 1) * width, height: 12 }),
+				s("rect", { class: "stored", x: at, y: 0, width: p.bits_after / (all || 1) * width, height: 12 }),
 				s("line", { class: "cut", x1: at, x2: at, y1: 0, y2: 12 })];
 		}).flat());
 	}
 
 	// A tensor's planes in a row of their own, below it.
-	function togglePlanes(button, t) {
+	function togglePlanes(button, planes) {
 		const row = button.closest("tr"), open = button.getAttribute("aria-expanded") === "true";
 		button.setAttribute("aria-expanded", String(!open));
 		if (open)
 			row.nextSibling.remove();
 		else
-			row.after(h("tr", { class: "planes" }, h("td", { colspan: 7 }, planesPanel(t),
-				t.morePlanes ? h("p", { class: "note" }, `${t.morePlanes} more planes are in alcm report --json.`) : null)));
+			row.after(h("tr", { class: "planes" }, h("td", { colspan: 7 }, planesPanel({ planes }))));
 	}
 
 	function tensorRow(t) {
-		const name = [h("bdi", {}, t.name), t.count > 1 ? ` (${t.count} tensors)` : null];
-		const head = t.planes.length ? h("button", { type: "button", class: "open", "aria-expanded": "false",
-			onclick: (e) => togglePlanes(e.currentTarget, t) }, name) : name;
+		const name = [h("bdi", {}, visible(t.name) || "(no tensor's)"), t.count > 1 ? ` (${t.count} tensors)` : null];
+		const planes = shownPlanes(t);
+		const head = planes.length ? h("button", { type: "button", class: "open", "aria-expanded": "false",
+			onclick: (e) => togglePlanes(e.currentTarget, planes) }, name) : name;
 		return h("tr", {}, h("th", { scope: "row" }, head),
-			[t.type, t.shape.join(" × ")].map((v) => h("td", { class: "t" }, v)),
-			[bytes(t.size), bytes(t.stored), t.stored ? (t.size / t.stored).toFixed(3) : "–"].map((v) => h("td", { class: "n" }, v)),
-			h("td", { class: "t" }, t.planes.length ? tensorBar(t) : null));
+			[visible(t.dtype || ""), t.shape ? t.shape.join(" × ") : ""].map((v) => h("td", { class: "t" }, v)),
+			[bytes(t.bytes), bytes(t.stored), t.stored ? (t.bytes / t.stored).toFixed(3) : "–"].map((v) => h("td", { class: "n" }, v)),
+			h("td", { class: "t" }, planes.length ? tensorBar(planes) : null));
 	}
 
 	function tensorsPanel(d) {
@@ -557,16 +535,16 @@
 			d.tensors.length ? h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Tensors of this file" },
 				h("table", {}, h("thead", {}, h("tr", {}, heads.map(([name, c]) => h("th", { scope: "col", class: c }, name)))),
 					h("tbody", {}, d.tensors.map(tensorRow)))) : null,
-			d.moreTensors ? h("p", { class: "note" }, `${d.moreTensors}${d.tensors.length ? " more" : ""} rows are in alcm report --json.`) : null);
+			d.more_tensors ? h("p", { class: "note" }, `${d.more_tensors}${d.tensors.length ? " more" : ""} rows are in alcm report --json.`) : null);
 	}
 
 	function errorsPanel(e) {
-		const [whyNot, bound, pruned, mse, mae, most, relative, psnr] = e;
-		if (whyNot)
-			return panel("Errors", h("p", {}, `None: the values are as they were written (${whyNot}).`));
-		return panel("Errors of the values", facts([["mean squared", short(mse)], ["mean absolute", short(mae)],
-			["largest", short(most)], ["allowed", bound ? short(bound) : "no bound"], ["relative (L2)", short(relative)],
-			["PSNR", psnr === null ? "no error" : `${psnr.toFixed(1)} dB`], ["values made 0", percent(pruned)]]));
+		if (e.why_not)
+			return panel("Errors", h("p", {}, `None: the values are as they were written (${e.why_not}).`));
+		return panel("Errors of the values", facts([["mean squared", short(e.mse)], ["mean absolute", short(e.mae)],
+			["largest", short(e.max_error)], ["allowed", e.bound ? short(e.bound) : "no bound"],
+			["relative (L2)", short(e.relative_l2)], ["PSNR", e.psnr_db === null ? "no error" : `${e.psnr_db.toFixed(1)} dB`],
+			["values made 0", percent(e.pruned_share)]]));
 	}
 
 	// The same file at other steps: alike but for numbers in the names of directories and of steps.
@@ -641,24 +619,35 @@
 		drawRows();
 	}
 
+	function start(files) {
+		rows = files.map(rowOf);
+		const frequency = new Map();
+		for (const f of rows)
+			frequency.set(f.type, (frequency.get(f.type) || 0) + 1);
+		typeOrder = [...frequency.keys()].sort((a, b) => frequency.get(b) - frequency.get(a) || (a < b ? -1 : 1));
+		makeFilters();
+		makeTable();
+		linkDirectories();
+		drawLegend();
+		update();
+		drawMap(view);
+		window.addEventListener("beforeprint", () => print(true));
+		window.addEventListener("afterprint", () => print(false));
+		document.addEventListener("keydown", (e) => {
+			if (e.key === "Escape" && selected >= 0)
+				closeDetail();
+		});
+		if (rows.length === 1)
+			select(0, false);
+		document.documentElement.classList.add("ready");
+	}
+
+	// Older browsers can't inflate (DecompressionStream); what is below the files is there all the same.
+	function fail(e) {
+		$("table").append(h("p", { class: "note" },
+			`This browser can't read the files' figures (${e.message}); alcm report --csv has them, too.`));
+	}
+
 	document.documentElement.classList.add("scripted");
-	rows = unpack(JSON.parse($("data").textContent));
-	const frequency = new Map();
-	for (const f of rows)
-		frequency.set(f.type, (frequency.get(f.type) || 0) + 1);
-	typeOrder = [...frequency.keys()].sort((a, b) => frequency.get(b) - frequency.get(a) || (a < b ? -1 : 1));
-	makeFilters();
-	makeTable();
-	linkDirectories();
-	drawLegend();
-	update();
-	drawMap(view);
-	window.addEventListener("beforeprint", () => print(true));
-	window.addEventListener("afterprint", () => print(false));
-	document.addEventListener("keydown", (e) => {
-		if (e.key === "Escape" && selected >= 0)
-			closeDetail();
-	});
-	if (rows.length === 1)
-		select(0, false);
+	load().then(start).catch(fail);
 }());

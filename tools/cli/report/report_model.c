@@ -8,6 +8,9 @@
 
 #include "report_sums.h"
 
+/* Of a file: fewer tell nothing of it. */
+enum { LEAST_TENSORS = 3 };
+
 void figures_add(struct figures *to, const struct figures *f)
 {
 	to->n_files += f->n_files;
@@ -221,6 +224,22 @@ static bool size_of_rank(const struct report *report, size_t most, uint64_t *out
 	*out = sizes[most];
 	free(sizes);
 	return true;
+}
+
+void report_trim_tensors(struct report *report, size_t most)
+{
+	size_t each = most / (report->n_rows + 1);
+
+	if (each < LEAST_TENSORS)
+		each = 0;
+	for (size_t i = 0; i < report->n_rows; i++) {
+		struct file_detail *d = report->rows[i].detail;
+
+		if (!d || d->n_rows <= each)
+			continue;
+		d->n_more_rows += d->n_rows - (unsigned)each;
+		d->n_rows = (unsigned)each;
+	}
 }
 
 /* The number of bytes of `path` up to its last slash, that included, at most `depth` directories. */

@@ -48,8 +48,8 @@ struct file_detail {
 	double wall_seconds, bits_per_value, predicted_entropy;
 	struct alcm_stats stats;
 	struct alcm_quantisation quantisation;
-	struct alcm_plane *planes; /* n_planes of them */
-	unsigned n_rows;
+	struct alcm_plane *planes;        /* n_planes of them */
+	unsigned n_rows, n_more_rows;     /* more: that report_trim_tensors() left out */
 	struct alcm_tensor *rows;         /* of a container's tensors */
 	struct alcm_plane *tensor_planes; /* theirs, row by row */
 	struct alcm_histogram *histogram; /* NULL: the file was not sampled */
@@ -112,6 +112,9 @@ bool report_finish(struct report *report);
  * become one. Figures of `all`, of directories and series stay. False: out of memory.
  */
 bool report_roll_up(struct report *report, size_t most);
+
+/* Have no more than `most` rows of tensors in all, as many of each file; none if they are too many. */
+void report_trim_tensors(struct report *report, size_t most);
 
 /* Make one row of all files that lie below more than `depth` directories, per directory. */
 bool report_fold(struct report *report, unsigned depth);

@@ -4,10 +4,10 @@
  * that memory does not grow with their number.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
+#include "json_out.h"
 #include "report_words.h"
 #include "report_write.h"
 
@@ -20,7 +20,7 @@ static void add_number(cJSON *to, const char *name, double v)
 		cJSON_AddNullToObject(to, name);
 }
 
-static void add_name(cJSON *to, const char *key, const char *name)
+void json_add_name(cJSON *to, const char *key, const char *name)
 {
 	char *utf8 = alcm_utf8(name);
 
@@ -29,7 +29,7 @@ static void add_name(cJSON *to, const char *key, const char *name)
 	alcm_free_text(utf8);
 }
 
-static void add_figures(cJSON *o, const struct figures *f)
+void json_add_figures(cJSON *o, const struct figures *f)
 {
 	add_number(o, "files", (double)f->n_files);
 	add_number(o, "compressed_files", (double)f->n_compressed);
@@ -88,7 +88,7 @@ static void add_tensors(cJSON *to, const struct file_detail *d)
 		bool one_shape = t->n_dims <= ALCM_TENSOR_DIMS;
 		cJSON *o = cJSON_CreateObject(), *shape;
 
-		add_name(o, "name", t->name);
+		json_add_name(o, "name", t->name);
 		add_number(o, "count", (double)t->n_tensors);
 		cJSON_AddItemToObject(o, "dtype",
 			t->dtype[0] ? cJSON_CreateString(t->dtype) : cJSON_CreateNull());
@@ -103,6 +103,8 @@ static void add_tensors(cJSON *to, const struct file_detail *d)
 		add_planes(o, d->tensor_planes + t->first_plane, t->n_planes);
 		cJSON_AddItemToArray(tensors, o);
 	}
+	if (d->n_more_rows)
+		add_number(to, "more_tensors", d->n_more_rows);
 }
 
 static void add_errors(cJSON *to, const struct alcm_quantisation *q)
@@ -162,8 +164,10 @@ static void add_histogram(cJSON *to, const struct alcm_histogram *h)
 static void add_detail(cJSON *o, const struct file_detail *d, const struct figures *f)
 {
 	cJSON *shape;
+	char type[64];
 
 	cJSON_AddStringToObject(o, "format", d->format);
+	cJSON_AddStringToObject(o, "type", words_type(d, type));
 	if (d->dtype[0]) {
 		cJSON_AddStringToObject(o, "dtype", d->dtype);
 		shape = cJSON_AddArrayToObject(o, "shape");
@@ -175,6 +179,8 @@ static void add_detail(cJSON *o, const struct file_detail *d, const struct figur
 		cJSON_AddNullToObject(o, "shape");
 		cJSON_AddNullToObject(o, "order");
 	}
+	if (d->n_tensors)
+		add_number(o, "tensor_count", (double)d->n_tensors);
 	cJSON_AddStringToObject(o, "profile", d->profile);
 	cJSON_AddBoolToObject(o, "lossy", d->lossy);
 	cJSON_AddStringToObject(o, "codec", d->codec);
@@ -195,9 +201,9 @@ static cJSON *row_json(const struct report_row *row)
 	cJSON *o = cJSON_CreateObject();
 	char time[32];
 
-	add_name(o, "path", row->path);
+	json_add_name(o, "path", row->path);
 	cJSON_AddStringToObject(o, "modified", words_time(row->mtime.tv_sec, time));
-	add_figures(o, &row->sum);
+	json_add_figures(o, &row->sum);
 	if (row->detail)
 		add_detail(o, row->detail, &row->sum);
 	else
@@ -209,8 +215,8 @@ static cJSON *dir_json(const char *path, const struct figures *sum)
 {
 	cJSON *o = cJSON_CreateObject();
 
-	add_name(o, "path", path);
-	add_figures(o, sum);
+	json_add_name(o, "path", path);
+	json_add_figures(o, sum);
 	return o;
 }
 
@@ -230,7 +236,7 @@ static cJSON *series_json(const struct report *report, const struct report_serie
 {
 	cJSON *o = cJSON_CreateObject(), *steps;
 
-	add_name(o, "name", series->name);
+	json_add_name(o, "name", series->name);
 	steps = cJSON_AddArrayToObject(o, "steps");
 	for (size_t i = series->first; i < series->first + series->n; i++) {
 		cJSON *step = dir_json(report->steps[i].path, &report->steps[i].sum);
@@ -260,9 +266,9 @@ static cJSON *head_json(const struct report *report, const struct report_origin 
 	}
 	cJSON_AddStringToObject(o, "headline", words_headline(&report->all, text, sizeof(text)));
 	all = cJSON_AddObjectToObject(o, "all");
-	add_figures(all, &report->all);
+	json_add_figures(all, &report->all);
 	all = cJSON_AddObjectToObject(o, "compressed");
-	add_figures(all, &report->compressed);
+	json_add_figures(all, &report->compressed);
 	return o;
 }
 
@@ -292,6 +298,41 @@ static bool put_list(FILE *to, const char *name, const struct report *report, si
 			return false;
 	}
 	fputs("]", to);
+	return true;
+}
+
+/* To six digits, which are more than anybody is shown; counts keep all of theirs. */
+static void shorten(cJSON *o)
+{
+	cJSON *item;
+	char digits[32];
+
+	cJSON_ArrayForEach(item, o)
+	{
+		shorten(item);
+		if (!cJSON_IsNumber(item) || floor(item->valuedouble) == item->valuedouble)
+			continue;
+		snprintf(digits, sizeof(digits), "%.6g", item->valuedouble);
+		cJSON_SetNumberValue(item, strtod(digits, NULL));
+	}
+}
+
+bool json_write_compressed(FILE *to, const struct report *report)
+{
+	const char *before = "[";
+
+	for (size_t i = 0; i < report->n_rows; i++) {
+		if (!report->rows[i].sum.n_compressed)
+			continue;
+		cJSON *row = row_json(&report->rows[i]);
+
+		shorten(row);
+		fputs(before, to);
+		if (!put(to, row))
+			return false;
+		before = ",";
+	}
+	fputs(before[0] == '[' ? "[]" : "]", to);
 	return true;
 }
 
