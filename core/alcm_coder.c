@@ -6,37 +6,40 @@
 #include "base/alloc.h"
 #include "codec/codec.h"
 #include "codec/guess.h"
-#include "format/format.h"
+#include "format/npy.h"
 
 struct alcm_coder {
 	struct codec *codec;
-	struct layout layout;
+	struct segment array; /* of 0 bytes if the file is no .npy */
 };
 
 int alcm_coder_new(const void *prefix, size_t n, uint32_t chunk_bytes, struct alcm_coder **out)
 {
 	struct alcm_coder *c = mem_zalloc(1, sizeof(*c));
+	struct npy npy;
 	int err = c ? codec_new(chunk_bytes, &c->codec) : -ENOMEM;
 
 	if (err) {
 		mem_free(c);
 		return err;
 	}
-	format_parse(prefix, n, &c->layout);
+	if (npy_parse(prefix, n, &npy))
+		c->array = npy_segment(&npy);
 	*out = c;
 	return 0;
 }
 
 void alcm_coder_free(struct alcm_coder *coder)
 {
-	if (coder)
-		codec_free(coder->codec);
+	if (!coder)
+		return;
+	codec_free(coder->codec);
 	mem_free(coder);
 }
 
 unsigned alcm_coder_item_bytes(const struct alcm_coder *coder)
 {
-	return coder->layout.elem_bytes ? coder->layout.elem_bytes : 1;
+	return coder->array.bytes ? coder->array.elem_bytes : 1;
 }
 
 size_t alcm_coder_bound(uint32_t n)
@@ -47,20 +50,17 @@ size_t alcm_coder_bound(uint32_t n)
 int64_t alcm_coder_encode(struct alcm_coder *coder, const void *raw, uint32_t n, uint64_t off,
 	void *body)
 {
-	struct layout layout = coder->layout;
-	AUTO_FREE struct segment *guesses = NULL;
+	const struct segments all = { .items = &coder->array, .n = coder->array.bytes > 0 };
+	struct segment_cut cut;
 	struct span spans[SPAN_MAX];
 	struct codec_result r;
-	size_t n_guesses;
 	int err;
 
-	if (!layout.dtype_text[0])
-		guesses = codec_guess(&layout, raw, off, n, &n_guesses);
-	layout.segments = guesses;
-	layout.n_segments = guesses ? n_guesses : 0;
-	err = codec_encode(coder->codec, raw, n, spans, format_spans(&layout, off, n, spans),
-		body, &r);
-
+	segments_cut(&all, off, off + n, &cut);
+	codec_guess(&cut, raw, off, n);
+	err = codec_encode(coder->codec, raw, n, spans, format_spans(&cut, off, n, spans), body,
+		&r);
+	mem_free(cut.items);
 	return err ? err : (int64_t)r.body_len;
 }
 

@@ -25,12 +25,12 @@ enum lock_level {
 	LOCK_FD,        /* fs: pins and the LRU of descriptors */
 	LOCK_QUEUE,     /* fs: lists and queues that nothing else is taken in */
 
-	LOCK_REGISTRY,  /* core: which blobs may be asked to give buffers back */
-	LOCK_CONTAINER, /* core: where the tensors of one blob lie */
-	LOCK_SCRATCH,   /* core: not a mutex, but scratch memory that a thread has borrowed */
-	LOCK_BLOB,      /* core: chunk table, log end, commit state of one blob */
-	LOCK_STORE,     /* tests: a store that wraps another */
-	LOCK_LEAF,      /* core: counters and queues of budget, pool and engine */
+	LOCK_REGISTRY, /* core: which blobs may be asked to give buffers back */
+	LOCK_MAP,      /* core: where the tensors of one file lie */
+	LOCK_SCRATCH,  /* core: not a mutex, but scratch memory that a thread has borrowed */
+	LOCK_BLOB,     /* core: chunk table, log end, commit state of one blob */
+	LOCK_STORE,    /* tests: a store that wraps another */
+	LOCK_LEAF,     /* core: counters and queues of budget, pool and engine, changes noted */
 	LOCK_LEVELS,
 };
 

@@ -34,11 +34,9 @@ static struct alcm_blob *blob_new(struct alcm *alcm, struct store store, bool wr
 	b->log.store = store;
 	b->log.end = DISK_HEADER_BYTES;
 	b->bufs.next = b->bufs.prev = &b->bufs;
-	b->layout_stale = true;
-	b->ahead_fd = -1;
 	b->client.reclaim = chunk_reclaim;
 	lock_init(&b->lock, LOCK_BLOB);
-	lock_init(&b->container_lock, LOCK_CONTAINER);
+	blob_map_init(b);
 	pthread_cond_init(&b->changed, NULL);
 	budget_register(alcm->budget, &b->client);
 	return b;
@@ -169,8 +167,7 @@ void alcm_blob_close(struct alcm_blob *b)
 	table_release(&b->table);
 	lossy_tensors_release(&b->lossy_tensors);
 	lossy_free(b->lossy);
-	container_reset(&b->container);
-	lock_destroy(&b->container_lock);
+	tensor_map_release(&b->map);
 	pthread_cond_destroy(&b->changed);
 	lock_destroy(&b->lock);
 	mem_free(b);
@@ -332,7 +329,7 @@ static void fill_locked(struct alcm_blob *blob, struct cbuf *buf, uint32_t from,
 		buf->lo = from < buf->lo ? from : buf->lo;
 		buf->hi = from + n > buf->hi ? from + n : buf->hi;
 	}
-	layout_note_change_locked(blob, chunk_start(blob, buf->chunk_no) + from, n);
+	tensor_map_note_change(&blob->map, chunk_start(blob, buf->chunk_no) + from, n);
 }
 
 int blob_write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,

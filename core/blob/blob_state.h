@@ -40,8 +40,7 @@
 #include "blob/log.h"
 #include "blob/lossy_section.h"
 #include "blob/table.h"
-#include "format/container.h"
-#include "format/format.h"
+#include "format/tensor_map.h"
 
 enum cbuf_state { CBUF_LOADING, CBUF_CLEAN, CBUF_DIRTY, CBUF_QUEUED, CBUF_ENCODING };
 
@@ -54,8 +53,9 @@ struct cbuf {
 	uint32_t len;    /* valid bytes; the chunk's bytes behind them are zero */
 	uint32_t lo, hi; /* a run [lo, hi) written since it got dirty, for "full" */
 	enum cbuf_state state;
-	bool recoding;  /* the record that is there has the same bytes */
-	bool untyped;   /* as it was encoded: see struct slot */
+	bool recoding;        /* the record that is there has the same bytes */
+	bool untyped;         /* as it was encoded: see struct slot */
+	uint32_t first_value; /* as it was encoded: where the first tensor in the chunk begins */
 	bool quantised; /* the bytes are those of the lossy profile, and nobody wrote since */
 	struct distortion distortion; /* what that changed */
 };
@@ -79,10 +79,9 @@ struct alcm_blob {
 	double prune_share; /* for a first quantisation by the scheduler */
 	double bound;       /* of the profile; 0 = it has none */
 
-	/* Outside `lock`: a worker that looks for tensors reads chunks meanwhile. */
-	struct lock container_lock; /* guards the next three */
-	struct container container;
-	int ahead_fd; /* where parsers read instead of in the blob; -1: nowhere */
+	/* Its locks are outside of `lock`: a worker that looks for tensors reads chunks meanwhile. */
+	struct tensor_map map;
+	int ahead_fd; /* where the map reads instead of in the blob, if that was asked for */
 	uint64_t ahead_size;
 
 	struct lock lock;       /* guards everything below */
@@ -98,20 +97,13 @@ struct alcm_blob {
 	_Atomic bool unfinished; /* rebuilt without any commit: not all of the file, perhaps */
 	bool any_untyped;        /* some record may be, see struct slot */
 
-	struct layout layout;
-	bool layout_stale; /* chunk 0's header may have changed since */
-
-	/* Which bytes the container was made of: see struct container. */
-	uint64_t container_head, container_tail;
-	bool container_stale; /* some of them were written since */
-
 	/* NULL: nothing was quantised yet. Replaced only while no buffer is QUEUED or ENCODING;
 	   what it points to never changes, so those who encode read it without the lock. */
 	struct lossy *lossy;
 	/* What the last pass quantised, under the same rule; of a container only while it lasts. */
 	struct lossy_tensors lossy_tensors;
 	struct lossy_totals lossy_totals;
-	const char *lossy_why; /* a static text: why the last pass left a container alone, if it was for its values */
+	const char *lossy_why; /* a static text: why the last pass left the file alone, if it was for its values */
 
 	struct totals totals;
 	_Atomic uint64_t encoded_bytes; /* of chunks, since it was opened; relaxed */
@@ -165,7 +157,7 @@ struct record {
 
 /* What is known of a chunk's bytes. */
 struct record_about {
-	const struct layout *layout;
+	const struct segment_cut *cut;       /* the tensors in it */
 	const struct lossy_tensors *tensors; /* NULL: the values are as they were written */
 	const struct distortion *distortion; /* of lossy values */
 };
@@ -200,33 +192,19 @@ int blob_write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, u
 /* Forget all chunks from number `first` on; none of them is LOADING, QUEUED or ENCODING. */
 void blob_drop_from_locked(struct alcm_blob *blob, uint64_t first);
 
-/* ---- layout.c: what lies where -------------------------------------------------------------- */
+/* ---- blob_map.c: which tensors lie in a chunk ------------------------------------------------- */
+
+void blob_map_init(struct alcm_blob *blob);
 
 /*
- * Pin down the layout: parse the file's first chunk if it may have changed. Lock held on
- * entry and exit, dropped on the way. `chunk 0` itself is read from its buffer or record.
+ * The tensors that touch this chunk, as far as they are known by now, and what the rest of it looks like; freed
+ * with mem_free(). `*untyped`: as blob_map_untyped(), before guessing. No lock is held.
  */
-void layout_refresh_locked(struct alcm_blob *blob);
+void blob_map_cut(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw, uint32_t len,
+	struct segment_cut *out, bool *untyped);
 
-/*
- * Give `layout`, a copy of the blob's, the tensors of a container that touch this chunk, as far as they
- * are known by now, and what the rest of it looks like; `*untyped`: as layout_is_untyped(), before guessing. The segments are the caller's, freed with
- * mem_free(); NULL: there are none. No lock is held.
- */
-struct segment *layout_add_segments(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw,
-	uint32_t len, struct layout *layout, bool *untyped);
-
-/* Whether more than an eighth of the chunk of `len` bytes at `off` is in no tensor that `layout` has. */
-bool layout_is_untyped(const struct layout *layout, uint64_t off, uint32_t len);
-
-/* The file as parsers read it; container_lock is held. */
-struct format_reader layout_reader(struct alcm_blob *blob);
-
-/* Look for tensors in what is there of the file; container_lock is held, `lock` not. */
-void layout_update_container(struct alcm_blob *blob);
-
-/* The n bytes at `off` of the file are about to change. */
-void layout_note_change_locked(struct alcm_blob *blob, uint64_t off, uint64_t n);
+/* Whether more than an eighth of the chunk of `len` bytes at `off` is in no tensor of `cut`. */
+bool blob_map_untyped(const struct segment_cut *cut, uint64_t off, uint32_t len);
 
 /* ---- chunk.c: buffers and the encoding of chunks ------------------------------------------ */
 
@@ -242,14 +220,13 @@ int chunk_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, ui
 /* Write the blob's header unless it is there. */
 int chunk_write_header_locked(struct alcm_blob *blob);
 
-/* What is known of a chunk before it is encoded; `layout` and `tensors` as record_about's. */
+/* What is known of a chunk before it is encoded, as record_about's; the cut's items are freed with mem_free(). */
 struct chunk_knowledge {
-	struct layout layout;
-	struct segment *segments; /* the layout's; freed with mem_free() */
+	struct segment_cut cut;
 	const struct lossy_tensors *tensors;
 };
 
-/* Find that out; sets the buffer's `untyped`. Reads chunks, so no lock and no scratch is held. */
+/* Find that out; sets the buffer's `untyped` and `first_value`. Reads chunks, so no lock and no scratch is held. */
 void chunk_learn(struct cbuf *buf, struct chunk_knowledge *out);
 
 /* Encode a buffer, which nobody changes meanwhile, into scratch->frame. No lock is held. -ENOMEM. */
@@ -307,16 +284,14 @@ void totals_add(struct totals *totals, const struct metrics *m, const struct cod
 
 /* ---- quantise.c ----------------------------------------------------------------------------- */
 
-/* Why a file of one tensor, of this layout and size, keeps the values that were written; NULL when it is for a
-   lossy profile to change them. */
-const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *layout,
-	uint64_t size);
+/* Why the file keeps the values that were written; NULL when it is for a lossy profile to change them. No lock is held. */
+const char *quantise_refusal(struct alcm_blob *blob);
 
-/* The same for a container. No lock is held. */
-const char *quantise_container_refusal(struct alcm_blob *blob);
-
-/* Whether all of the tensor's bytes in this buffer's chunk were written since it got dirty. */
-bool quantise_is_rewritten_locked(const struct cbuf *buf);
+/* Whether everything from byte `first` of this buffer's chunk on was written since it got dirty. */
+static inline bool cbuf_is_rewritten(const struct cbuf *buf, uint32_t first)
+{
+	return buf->lo <= first && buf->hi >= buf->len;
+}
 
 /* ---- recode.c ------------------------------------------------------------------------------- */
 

@@ -272,7 +272,7 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 		table_set_record(&blob->table, slot, off, frame_len);
 		slot->quantised = buf->quantised;
 		slot->rewritten = !buf->quantised &&
-			(slot->rewritten || quantise_is_rewritten_locked(buf));
+			(slot->rewritten || cbuf_is_rewritten(buf, buf->first_value));
 		slot->untyped = buf->untyped;
 		blob->any_untyped |= buf->untyped;
 		blob->log.live += round_up(frame_len, DISK_ALIGN);
@@ -285,23 +285,21 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 void chunk_learn(struct cbuf *buf, struct chunk_knowledge *out)
 {
 	struct alcm_blob *blob = buf->blob;
+	uint64_t start = chunk_start(blob, buf->chunk_no);
 
-	{
-		WITH_LOCK(&blob->lock);
-		layout_refresh_locked(blob);
-		out->layout = blob->layout;
-		out->tensors = buf->quantised ? &blob->lossy_tensors : NULL;
-	}
-	out->segments = layout_add_segments(blob, buf->chunk_no, buf->data, buf->len,
-		&out->layout, &buf->untyped);
+	out->tensors = buf->quantised ? &blob->lossy_tensors : NULL;
+	blob_map_cut(blob, buf->chunk_no, buf->data, buf->len, &out->cut, &buf->untyped);
+	buf->first_value = out->cut.n && out->cut.items[0].offset > start
+		? (uint32_t)(out->cut.items[0].offset - start)
+		: 0;
 }
 
 int chunk_make_record(const struct cbuf *buf, const struct chunk_knowledge *known,
 	struct scratch *scratch, struct record *out)
 {
-	const struct record_about about = { .layout = &known->layout,
-		.tensors = known->tensors,
-		.distortion = &buf->distortion };
+	const struct record_about about = {
+		.cut = &known->cut, .tensors = known->tensors, .distortion = &buf->distortion
+	};
 
 	return record_encode(buf->blob, scratch, buf->chunk_no, buf->data, buf->len, &about, out);
 }
@@ -324,7 +322,7 @@ static void encode(struct cbuf *buf)
 			err = append(blob, scratch->frame, r.frame_len, &off);
 		engine_scratch_put(blob->alcm, scratch);
 	}
-	mem_free(known.segments);
+	mem_free(known.cut.items);
 	WITH_LOCK(&blob->lock);
 	finish_locked(buf, err, &r, off);
 }

@@ -10,28 +10,29 @@
 #include "blob/blob_state.h"
 #include "blob/plane_sums.h"
 
-/* The name of the format if the file is one of many tensors, how many there are; before the blob is locked. */
-static const char *look_for_container(struct alcm_blob *blob, uint64_t *n_tensors)
+/* What the file is. Returns the bytes of an element, 1 of any other file than of one tensor. No lock is held. */
+static uint32_t describe_tensors(struct alcm_blob *blob, struct alcm_info *out)
 {
-	WITH_LOCK(&blob->container_lock);
-	layout_update_container(blob);
-	*n_tensors = blob->container.segments.n;
-	return blob->container.format ? blob->container.format->name : NULL;
-}
+	const struct tensor_map *map = &blob->map;
+	const struct segments *l = &map->segments;
+	uint32_t elem_bytes = 1;
 
-static void describe_tensor(const struct layout *l, const char *container, uint64_t n_tensors,
-	struct alcm_info *out)
-{
-	if (container) {
-		snprintf(out->format, sizeof(out->format), "%s", container);
-		out->n_tensors = n_tensors;
-		return;
+	tensor_map_enter(&blob->map);
+	snprintf(out->format, sizeof(out->format), "%s",
+		map->format ? map->format->name : "bytes");
+	if (map->format && !map->format->one)
+		out->n_tensors = l->n;
+	if (map->format && map->format->one && l->n) {
+		const struct segment *s = &l->items[0];
+
+		snprintf(out->dtype, sizeof(out->dtype), "%s", l->texts + s->type);
+		out->n_dims = s->n_dims;
+		memcpy(out->shape, l->dims + s->shape, s->n_dims * sizeof(*out->shape));
+		out->fortran_order = s->order == ORDER_FORTRAN;
+		elem_bytes = s->elem_bytes;
 	}
-	snprintf(out->format, sizeof(out->format), "%s", l->format);
-	snprintf(out->dtype, sizeof(out->dtype), "%s", l->dtype_text);
-	out->n_dims = l->n_dims;
-	memcpy(out->shape, l->shape, sizeof(out->shape));
-	out->fortran_order = l->fortran_order;
+	tensor_map_leave(&blob->map);
+	return elem_bytes;
 }
 
 static void describe_planes(const struct totals *t, struct alcm_info *out)
@@ -63,11 +64,11 @@ static void describe_codec(const struct totals *t, struct alcm_info *out)
 	snprintf(out->codec, sizeof(out->codec), "%s", codec_coder_name((uint8_t)best));
 }
 
-static void describe_result(const struct alcm *alcm, const struct totals *t,
-	const struct layout *l, struct alcm_info *out)
+static void describe_result(const struct alcm *alcm, const struct totals *t, uint32_t elem_bytes,
+	struct alcm_info *out)
 {
 	double logical = (double)out->logical_bytes, stored = (double)out->stored_bytes;
-	uint64_t values = l->elem_bytes ? out->logical_bytes / l->elem_bytes : 0;
+	uint64_t values = out->logical_bytes / elem_bytes;
 
 	out->cpu_seconds = (double)t->metrics.cpu_ns / 1e9;
 	out->wall_seconds = (double)t->metrics.wall_ns / 1e9;
@@ -81,16 +82,6 @@ static void describe_result(const struct alcm *alcm, const struct totals *t,
 	out->baseline_sample_bytes = t->metrics.baseline_raw;
 	out->baseline_stored_bytes = t->metrics.baseline_stored;
 	out->baseline_cpu_seconds = (double)t->metrics.baseline_cpu_ns / 1e9;
-}
-
-/* Why nothing was quantised, if nothing was. `why`: of a container. */
-static const char *why_lossless(const struct alcm_blob *blob, bool is_container, const char *why)
-{
-	if (!blob->profile || blob->lossy || blob->lossy_totals.n_tensors)
-		return "";
-	if (!is_container)
-		why = quantise_refusal(blob, &blob->layout, blob->committed_size);
-	return why ? why : "nothing that the profile could change";
 }
 
 static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out)
@@ -128,19 +119,16 @@ static uint64_t stored_bytes(const struct alcm_blob *blob)
 
 int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag)
 {
-	uint64_t n_tensors;
-	const char *container = look_for_container(blob, &n_tensors), *why = NULL;
+	const char *why_not = blob->profile ? quantise_refusal(blob) : NULL;
+	uint32_t elem_bytes;
 
 	(void)diag;
-	if (container && blob->profile)
-		why = quantise_container_refusal(blob);
+	/* Planes of tensors, which are most of it, are there when they are asked for. */
+	memset(out, 0, offsetof(struct alcm_info, tensor_planes));
+	elem_bytes = describe_tensors(blob, out);
 	WITH_LOCK(&blob->lock);
 	if (!blob->commit_no)
 		return -ENODATA;
-	layout_refresh_locked(blob);
-	/* Planes of tensors, which are most of it, are there when they are asked for. */
-	memset(out, 0, offsetof(struct alcm_info, tensor_planes));
-	describe_tensor(&blob->layout, container, n_tensors, out);
 	out->logical_bytes = blob->committed_size;
 	out->stored_bytes = stored_bytes(blob);
 	out->live_bytes = blob->committed_live;
@@ -152,9 +140,10 @@ int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_di
 	out->threads = blob->committed_threads;
 
 	describe_profile(blob, out);
-	snprintf(out->quantisation.why_not, sizeof(out->quantisation.why_not), "%s",
-		why_lossless(blob, container, why));
-	describe_result(blob->alcm, &blob->totals, &blob->layout, out);
+	if (blob->profile && !out->quantisation.n_tensors)
+		snprintf(out->quantisation.why_not, sizeof(out->quantisation.why_not), "%s",
+			why_not ? why_not : "nothing that the profile could change");
+	describe_result(blob->alcm, &blob->totals, elem_bytes, out);
 	describe_planes(&blob->totals, out);
 	describe_codec(&blob->totals, out);
 	return 0;

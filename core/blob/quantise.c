@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Giving whole tensors the values of the blob's lossy profile. */
+/*
+ * Giving the tensors of a file the values of the blob's lossy profile:
+ *
+ *   what may change, and which checksums with it (quantise_plan.c)
+ *      ──► a grid for each tensor (quantise_fit.c) ──► chunks replaced (quantise_chunk.c)
+ *      ──► checksums put right (quantise_sums.c)
+ *
+ * The grid of a file of one tensor is kept with the blob, so that values written later go on it as well. Grids
+ * of many tensors are not kept: such a file is quantised once, and all of it or nothing, since a container whose
+ * checksums are wrong is worth nothing. So every buffer is encoded first, and it is noted where each record is.
+ */
 #include "blob/quantise.h"
 
 #include <errno.h>
@@ -10,188 +20,80 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "blob/commit.h"
-#include "tensor/values.h"
 
-enum { PIECE = 4096 }; /* values converted at a time */
-
-int quantise_read(const struct pass *p, uint64_t off, uint32_t n, uint8_t *out)
-{
-	ssize_t got = alcm_blob_pread(p->blob, out, n, off, p->diag);
-
-	if (got < 0)
-		return (int)got;
-	return (uint32_t)got == n ? 0 : -EIO;
-}
-
-void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors, struct lossy *lossy)
+static void set_why(struct alcm_blob *blob, const char *why)
 {
 	WITH_LOCK(&blob->lock);
-	while (blob->n_busy)
-		lock_wait(&blob->lock, &blob->changed);
-	lossy_tensors_release(&blob->lossy_tensors);
-	blob->lossy_tensors = *tensors;
-	if (blob->lossy != lossy)
-		lossy_free(blob->lossy);
-	blob->lossy = lossy;
+	blob->lossy_why = why;
 }
 
-/* ---- replacing -------------------------------------------------------------------------------- */
+/* ---- going back ---------------------------------------------------------------------------------- */
 
-/*
- * Quantise the tensor's values among the `len` bytes at `data`, which lie at `off` in the file; what
- * a chunk's end cuts stays as it is. False: there is NaN or Inf among them, or the formula overflows; then
- * all of them are as they were.
- */
-static bool apply(const struct pass *p, const struct lossy_tensor *t, uint8_t *data, uint64_t off,
-	uint32_t len, struct distortion *distortion)
+/* Where the records of chunks were. */
+struct snapshot {
+	struct table_record *items;
+	size_t n;
+};
+
+static bool is_quantised(const struct slot *s)
 {
-	const struct lossy_shape *shape = &t->about->shape;
-	unsigned width = lossy_width(shape), elem = width * shape->n_components;
-	uint64_t lo = t->offset + round_up(max_u64(off, t->offset) - t->offset, elem);
-	uint64_t hi = t->offset +
-		(min_u64(off + len, t->offset + t->bytes) - t->offset) / elem * elem;
-	double x[PIECE], y[PIECE];
-
-	for (int write = 0; write < 2; write++) {
-		for (uint64_t at = lo, n; at < hi; at += n * width) {
-			uint8_t *bytes = data + (at - off);
-			uint64_t first = (at - t->offset) / width;
-
-			n = min_u64(PIECE, (hi - at) / width);
-			(void)values_get(x, bytes, (unsigned)n, shape->dtype, t->big_endian);
-			if (!paper_apply(&t->about->params, shape, first, (uint32_t)n, x, y,
-				    p->again))
-				return false;
-			if (!write)
-				continue;
-			distortion_add(distortion, x, y, (uint32_t)n);
-			values_put(bytes, y, (unsigned)n, shape->dtype, t->big_endian);
-		}
-	}
-	return lo < hi;
+	return s->quantised;
 }
 
-/* The same for all tensors; false: none of their values changed or could. */
-static bool apply_all(const struct pass *p, uint8_t *data, uint64_t off, uint32_t len,
-	struct distortion *distortion)
+/* -ENODATA: some of it was quantised before, and the grids are not known any more. */
+static int take_snapshot(struct alcm_blob *blob, struct snapshot *out)
 {
-	const struct lossy_tensors *l = &p->blob->lossy_tensors;
-	bool any = false;
-
-	*distortion = (struct distortion){ 0 };
-	for (size_t i = lossy_tensors_find(l, off); i < l->n && l->items[i].offset < off + len;
-		i++)
-		any |= l->items[i].about && apply(p, &l->items[i], data, off, len, distortion);
-	return any;
-}
-
-/* Make `data` (of the budget, used up or given back) the chunk's content. */
-static int replace(const struct pass *p, uint32_t chunk_no, uint8_t **data, uint32_t len,
-	const struct distortion *distortion, bool hold)
-{
-	struct alcm_blob *blob = p->blob;
-	uint8_t *content = *data, *spare = content;
-	struct cbuf *buf;
+	AUTO_FREE struct table_record *done = NULL;
+	size_t n_done;
 
 	WITH_LOCK(&blob->lock);
-	int err = chunk_dirty_locked(blob, chunk_no, true, &spare, &buf, p->diag);
+	int err = commit_encode_all_locked(blob);
 
-	*data = spare;
+	if (!err)
+		err = table_records(&blob->table, is_quantised, &done, &n_done);
+	if (!err && n_done)
+		err = -ENODATA;
+	if (!err)
+		err = table_records(&blob->table, NULL, &out->items, &out->n);
 	if (err)
 		return err;
-	if (buf->data != content)
-		memcpy(buf->data, content, len);
-	buf->len = len;
-	buf->quantised = true;
-	buf->distortion = *distortion;
-	blob->dirty = true;
-	if (!blob->dirty_since_ns)
-		blob->dirty_since_ns = clock_wall_ns();
-	if (!hold)
-		chunk_queue_locked(buf);
+	blob->lossy_totals = (struct lossy_totals){ 0 };
+	blob->lossy_why = NULL;
 	return 0;
 }
 
-/* A chunk that the profile leaves as it is needs no second look either. */
-static void mark_done(struct alcm_blob *blob, uint32_t chunk_no)
+static void restore_locked(struct alcm_blob *blob, struct slot *s,
+	const struct table_record *saved)
 {
-	WITH_LOCK(&blob->lock);
-	struct slot *s = table_find(&blob->table, chunk_no);
-
-	if (!s)
-		return;
-	if (s->buf) {
-		s->buf->quantised = true;
-		s->buf->distortion = (struct distortion){ 0 };
-	}
-	s->quantised = true;
+	if (s->buf)
+		chunk_free_locked(blob, s);
+	blob->log.live += round_up(saved->frame_len, DISK_ALIGN);
+	blob->log.live -= round_up(s->frame_len, DISK_ALIGN);
+	table_set_record(&blob->table, s, saved->off, saved->frame_len);
+	s->quantised = false;
 }
 
-/* A hole is zeros, which are on any grid. */
-static bool is_hole_locked(const struct alcm_blob *blob, uint32_t chunk_no)
+/* Nobody has written meanwhile, so what the snapshot doesn't have was a hole. */
+static void go_back(struct alcm_blob *blob, const struct snapshot *to)
 {
-	const struct slot *s = table_find(&blob->table, chunk_no);
-
-	return !s || (!s->buf && !s->off);
-}
-
-bool quantise_is_done_locked(const struct alcm_blob *blob, uint32_t chunk_no)
-{
-	const struct slot *s = table_find(&blob->table, chunk_no);
-
-	if (!s)
-		return false;
-	/* A buffer that isn't clean is newer than the record. */
-	return s->buf && s->buf->state != CBUF_CLEAN && s->buf->state != CBUF_LOADING
-		? s->buf->quantised
-		: s->quantised;
-}
-
-bool quantise_next_chunk(struct alcm_blob *blob, uint64_t *chunk_no)
-{
-	uint32_t k = (uint32_t)*chunk_no;
+	size_t i = 0;
+	struct slot *s;
 
 	WITH_LOCK(&blob->lock);
-	if (*chunk_no > UINT32_MAX || !table_next(&blob->table, &k))
-		return false;
-	*chunk_no = k;
-	return true;
+	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
+		while (blob->n_busy || (s->buf && s->buf->state == CBUF_LOADING))
+			lock_wait(&blob->lock, &blob->changed);
+		if (i < to->n && to->items[i].chunk_no == k)
+			restore_locked(blob, s, &to->items[i++]);
+		else
+			chunk_drop_locked(blob, s);
+		if (k == UINT32_MAX)
+			break;
+	}
+	blob->totals.stale = true;
 }
 
-int quantise_chunk(struct pass *p, uint32_t chunk_no, bool hold)
-{
-	struct alcm_blob *blob = p->blob;
-	uint64_t off = chunk_start(blob, chunk_no);
-	uint32_t len = (uint32_t)min_u64(blob->chunk_bytes, alcm_blob_size(blob) - off);
-	struct distortion distortion;
-	uint8_t *data;
-	int err;
-
-	{
-		WITH_LOCK(&blob->lock);
-		if (quantise_is_done_locked(blob, chunk_no) || is_hole_locked(blob, chunk_no))
-			return 0;
-	}
-	data = budget_get(blob->alcm->budget, blob->chunk_bytes);
-	err = data ? quantise_read(p, off, len, data) : -ENOMEM;
-	if (!err && apply_all(p, data, off, len, &distortion)) {
-		p->changed |= distortion.max_error > 0;
-		err = replace(p, chunk_no, &data, len, &distortion, hold);
-	} else if (!err) {
-		mark_done(blob, chunk_no);
-	}
-	if (data)
-		budget_put(blob->alcm->budget, data, blob->chunk_bytes);
-	return err;
-}
-
-/* ---- a file of one tensor ----------------------------------------------------------------------- */
-
-struct only {
-	struct lossy_tensor tensor;
-	struct quantise_shapes shapes;
-	uint32_t first, last; /* chunks */
-};
+/* ---- a grid that is kept ------------------------------------------------------------------------- */
 
 static bool same_shape(const struct lossy_shape *a, const struct lossy_shape *b)
 {
@@ -200,119 +102,180 @@ static bool same_shape(const struct lossy_shape *a, const struct lossy_shape *b)
 		a->fortran_order == b->fortran_order;
 }
 
-static const char *refusal(const struct alcm_blob *blob, const struct layout *layout,
-	uint64_t size, struct quantise_shapes *shapes)
-{
-	const char *why;
-
-	if (!quantise_shapes_of(blob, layout, shapes, &why))
-		return why;
-	if (size < layout->data_offset + layout->data_bytes)
-		return "the file is shorter than its header says";
-	return NULL;
-}
-
-const char *quantise_refusal(const struct alcm_blob *blob, const struct layout *layout,
-	uint64_t size)
-{
-	struct quantise_shapes shapes;
-
-	return refusal(blob, layout, size, &shapes);
-}
-
-bool quantise_is_rewritten_locked(const struct cbuf *buf)
-{
-	const struct layout *l = &buf->blob->layout;
-	uint64_t start = chunk_start(buf->blob, buf->chunk_no);
-	uint64_t first = max_u64(start, l->data_offset) - start;
-
-	return buf->lo <= first && buf->hi >= buf->len;
-}
-
-/* Whether nothing is left in the chunk of values that were quantised. */
-static bool is_rewritten_locked(const struct alcm_blob *blob, uint32_t chunk_no)
+/* Whether nothing is left in the chunk of values that were quantised; the tensor begins at `data`. */
+static bool is_rewritten_locked(const struct alcm_blob *blob, uint32_t chunk_no, uint64_t data)
 {
 	const struct slot *s = table_find(&blob->table, chunk_no);
+	uint64_t start = chunk_start(blob, chunk_no);
 
 	return s && !quantise_is_done_locked(blob, chunk_no) &&
-		(s->rewritten || (s->buf && quantise_is_rewritten_locked(s->buf)));
+		(s->rewritten ||
+			(s->buf &&
+				cbuf_is_rewritten(s->buf,
+					(uint32_t)(max_u64(start, data) - start))));
 }
 
-static void describe_locked(struct alcm_blob *blob, struct only *o)
+/* What there is to do for the only tensor, and whether on the grid that is there. -ENODATA: nothing. */
+static int look_at_only(struct pass *p, const struct quantise_plan *plan)
 {
-	const struct layout *l = &blob->layout;
-
-	o->tensor = (struct lossy_tensor){ .offset = l->data_offset,
-		.bytes = l->data_bytes,
-		.row_elems = format_row_len(l),
-		.big_endian = l->big_endian };
-	o->first = chunk_of(blob, l->data_offset);
-	o->last = chunk_of(blob, l->data_offset + l->data_bytes - 1);
-}
-
-/* What there is to do, and whether on the grid that is there. */
-static bool prepare_locked(struct pass *p, struct only *o)
-{
+	const struct lossy_tensor *t = &plan->tensors.items[0];
 	struct alcm_blob *blob = p->blob;
 	bool todo = false, any_quantised = false, all_rewritten = true;
+	uint32_t last = chunk_of(blob, t->offset + t->bytes - 1);
 
-	layout_refresh_locked(blob);
-	if (refusal(blob, &blob->layout, blob->size, &o->shapes))
-		return false;
-	describe_locked(blob, o);
-	for (uint32_t k = o->first; table_next(&blob->table, &k) && k <= o->last; k++) {
+	WITH_LOCK(&blob->lock);
+	blob->lossy_totals = (struct lossy_totals){ 0 };
+	for (uint32_t k = chunk_of(blob, t->offset); table_next(&blob->table, &k) && k <= last;
+		k++) {
 		bool done = quantise_is_done_locked(blob, k);
 
 		any_quantised |= done;
-		all_rewritten &= is_rewritten_locked(blob, k);
+		all_rewritten &= is_rewritten_locked(blob, k, t->offset);
 		todo |= !done;
 		if (k == UINT32_MAX)
 			break;
 	}
-	/* Without the grid that some are on, the others stay as they were written. */
-	if (any_quantised && !blob->lossy)
-		return false;
 	p->again = blob->lossy && !all_rewritten;
-	return todo && (!p->again || same_shape(&blob->lossy->shape, &o->shapes.whole));
+	/* Without the grid that some are on, the others stay as they were written. */
+	if (!todo || (any_quantised && !blob->lossy))
+		return -ENODATA;
+	return !p->again || same_shape(&blob->lossy->shape, &plan->shapes[0].whole) ? 0 : -ENODATA;
 }
 
-/* Make the tensor and its grid, a new one or the one that is there, what buffers are encoded by. */
-static int set_only(struct pass *p, struct only *o)
-{
-	struct lossy_tensors list = { .n = 1, .borrowed = true };
-	struct lossy *lossy = p->blob->lossy;
-	int err = p->again ? 0 : quantise_fit(p, &o->tensor, &o->shapes, &lossy);
+/* ---- the pass ------------------------------------------------------------------------------------ */
 
-	list.items = err ? NULL : mem_alloc(sizeof(*list.items));
-	if (!list.items) {
-		if (!err && !p->again)
-			lossy_free(lossy);
-		return err ? err : -ENOMEM;
+static int fit_all(const struct pass *p, struct quantise_plan *plan, struct lossy_totals *totals)
+{
+	*totals = (struct lossy_totals){ .prune_share = p->prune_share };
+	for (size_t i = 0; i < plan->tensors.n; i++) {
+		struct lossy_tensor *t = &plan->tensors.items[i];
+		int err = 0;
+
+		if (p->again)
+			t->about = p->blob->lossy;
+		else
+			err = quantise_fit(p, t, &plan->shapes[i], &t->about);
+
+		if (err && err != -ENODATA)
+			return err;
+		if (t->about) {
+			totals->n_tensors++;
+			totals->n_scales += t->about->params.n_scales;
+		}
 	}
-	list.items[0] = o->tensor;
-	list.items[0].about = lossy;
-	quantise_set(p->blob, &list, lossy);
-	return 0;
+	return totals->n_tensors ? 0 : -ENODATA;
 }
 
-static int quantise_only(struct pass *p)
+/* Which chunks hold a place of a checksum, as one bit each; the caller's. */
+static uint8_t *chunks_of_places(const struct alcm_blob *blob, uint64_t size,
+	const struct quantise_plan *plan)
 {
-	struct only o;
-	int err;
+	uint8_t *bits = mem_zalloc((size >> blob->chunk_log2) / 8 + 1, 1);
 
-	{
-		WITH_LOCK(&p->blob->lock);
-		p->blob->lossy_totals = (struct lossy_totals){ 0 };
-		if (!prepare_locked(p, &o))
-			return 0;
+	for (size_t i = 0; bits && i < plan->sums.n; i++) {
+		const struct checksum *sum = &plan->sums.items[i];
+
+		for (unsigned k = 0; plan->used[i] && k < sum->n_places; k++) {
+			uint32_t chunk = chunk_of(blob, sum->places[k]);
+
+			bits[chunk / 8] |= (uint8_t)(1 << chunk % 8);
+		}
 	}
-	err = set_only(p, &o);
-	for (uint64_t k = o.first; !err && quantise_next_chunk(p->blob, &k) && k <= o.last; k++)
-		err = quantise_chunk(p, (uint32_t)k, false);
+	return bits;
+}
+
+/* Chunk by chunk, each once, whatever many tensors are in it. */
+static int replace_all(struct pass *p, const struct quantise_plan *plan)
+{
+	struct alcm_blob *blob = p->blob;
+	const struct lossy_tensors *l = &blob->lossy_tensors;
+	AUTO_FREE uint8_t *held = chunks_of_places(blob, alcm_blob_size(blob), plan);
+	uint64_t next = 0;
+	int err = held ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < l->n && !err; i++) {
+		uint64_t first = chunk_of(blob, l->items[i].offset);
+		uint64_t last = chunk_of(blob, l->items[i].offset + l->items[i].bytes - 1);
+
+		for (uint64_t k = max_u64(first, next);
+			!err && quantise_next_chunk(blob, &k) && k <= last; k++)
+			err = quantise_chunk(p, (uint32_t)k, held[k / 8] & 1 << k % 8);
+		next = max_u64(next, last + 1);
+	}
 	return err;
 }
 
-/* ---- the pass ----------------------------------------------------------------------------------- */
+/* The part that can be undone. */
+static int replace_and_update(struct pass *p, struct quantise_plan *plan)
+{
+	int err = replace_all(p, plan);
+
+	if (!err)
+		err = quantise_update_sums(p, plan);
+	if (err)
+		return err;
+	WITH_LOCK(&p->blob->lock);
+	return commit_encode_all_locked(p->blob);
+}
+
+static int prepare(struct pass *p, struct quantise_plan *plan, struct snapshot *before)
+{
+	int err;
+
+	if (plan->keeps_grid)
+		return look_at_only(p, plan);
+	err = take_snapshot(p->blob, before);
+	if (!err)
+		err = quantise_verify_sums(p, plan);
+	if (err == -ENODATA && before->items)
+		set_why(p->blob, "a checksum in it is wrong as it is");
+	return err;
+}
+
+/* The tensors and their grids become the blob's: encoders use them. */
+static void hand_over(struct pass *p, struct quantise_plan *plan)
+{
+	plan->tensors.borrowed = plan->keeps_grid;
+	quantise_set(p->blob, &plan->tensors,
+		plan->keeps_grid ? plan->tensors.items[0].about : NULL);
+	plan->tensors = (struct lossy_tensors){ 0 };
+}
+
+static int quantise(struct pass *p, struct quantise_plan *plan, struct snapshot *before)
+{
+	const struct lossy_tensors none = { 0 };
+	struct alcm_blob *blob = p->blob;
+	struct lossy_totals totals;
+	int err = prepare(p, plan, before);
+
+	if (!err)
+		err = fit_all(p, plan, &totals);
+	if (err)
+		return err;
+	hand_over(p, plan);
+	if (plan->keeps_grid)
+		return replace_all(p, plan);
+	err = replace_and_update(p, plan);
+	if (err)
+		go_back(blob, before);
+	else
+		blob->lossy_totals = totals;
+	quantise_set(blob, &none, NULL);
+	return err;
+}
+
+static int run(struct pass *p)
+{
+	struct snapshot before = { 0 };
+	struct quantise_plan plan;
+	int err = quantise_plan_make(p->blob, &plan) ? -ENODATA : 0;
+
+	if (!err)
+		err = quantise(p, &plan, &before);
+	mem_free(before.items);
+	quantise_plan_release(&plan);
+	return err;
+}
 
 bool alcm_blob_lossy(const struct alcm_blob *blob)
 {
@@ -334,7 +297,7 @@ int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed
 	err = blob->failed ? -ENODATA : 0; /* the commit will say what it is */
 	lock_drop(&blob->lock);
 	if (!err)
-		err = quantise_is_container(blob) ? quantise_container(&p) : quantise_only(&p);
+		err = run(&p);
 	lock_take(&blob->lock);
 	if (err == -ENODATA) /* nothing that could be quantised: it stays as it is */
 		err = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parts of a lossy profile's pass over a blob: which grid a tensor gets (quantise_fit.c), how its values are
- * replaced (quantise.c), and a container's many tensors and checksums (quantise_container.c).
+ * The parts of a lossy profile's pass over a blob: what may change (quantise_plan.c), which grid a tensor
+ * gets (quantise_fit.c), how its values are replaced (quantise_chunk.c), and a container's checksums
+ * (quantise_sums.c). quantise.c is the pass.
  */
 #ifndef ALCM_BLOB_QUANTISE_H
 #define ALCM_BLOB_QUANTISE_H
@@ -24,9 +25,22 @@ struct quantise_shapes {
 	struct lossy_shape whole, channels;
 };
 
-/* False, and `why` (a static text): the profile leaves the tensor of this layout as it is. */
-bool quantise_shapes_of(const struct alcm_blob *blob, const struct layout *layout,
-	struct quantise_shapes *out, const char **why);
+/* False, and `why` (a static text): the profile leaves the tensor of these dimensions as it is. */
+bool quantise_shapes_of(const struct alcm_blob *blob, const struct segment *tensor,
+	const uint64_t *dims, struct quantise_shapes *out, const char **why);
+
+/* What may change in a file. */
+struct quantise_plan {
+	struct lossy_tensors tensors;
+	struct quantise_shapes *shapes; /* of each */
+	struct checksums sums;
+	bool *used;      /* by checksum: tensors lie in what it is of */
+	bool keeps_grid; /* a file of one tensor, which may be written to later */
+};
+
+/* NULL, and a plan to be released; or why the file stays as it is, a static text. No lock is held. */
+const char *quantise_plan_make(struct alcm_blob *blob, struct quantise_plan *plan);
+void quantise_plan_release(struct quantise_plan *plan);
 
 /*
  * The grid of one tensor, by the blob's profile; `*out` is the caller's. -ENODATA: there is none that would
@@ -56,15 +70,12 @@ int quantise_read(const struct pass *pass, uint64_t off, uint32_t n, uint8_t *ou
 /* Whether the newest bytes of a chunk are the profile's. */
 bool quantise_is_done_locked(const struct alcm_blob *blob, uint32_t chunk_no);
 
-/* ---- containers ---------------------------------------------------------------------------------- */
+/* ---- checksums ----------------------------------------------------------------------------------- */
 
-/* Whether the file is a container. No lock is held. */
-bool quantise_is_container(struct alcm_blob *blob);
+/* -ENODATA: one that is of changing bytes is wrong. Or the error of a read. */
+int quantise_verify_sums(const struct pass *pass, const struct quantise_plan *plan);
 
-/*
- * Quantise the tensors of a container that may be, and put its checksums right. Nothing, if some were before. On an
- * error all is as it was. Errors as quantise_chunk().
- */
-int quantise_container(struct pass *pass);
+/* Errors as quantise_chunk(). */
+int quantise_update_sums(const struct pass *pass, struct quantise_plan *plan);
 
 #endif

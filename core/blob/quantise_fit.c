@@ -172,14 +172,14 @@ static const struct {
 
 _Static_assert(sizeof(methods) / sizeof(methods[0]) == DISK_PROFILE_MAX + 1, "one per profile");
 
-bool quantise_shapes_of(const struct alcm_blob *blob, const struct layout *layout,
-	struct quantise_shapes *out, const char **why)
+bool quantise_shapes_of(const struct alcm_blob *blob, const struct segment *tensor,
+	const uint64_t *dims, struct quantise_shapes *out, const char **why)
 {
 	const char *no_channels;
 
-	if (!lossy_shape_of(layout, methods[blob->profile].per_channel, &out->whole, why))
+	if (!lossy_shape_of(tensor, dims, methods[blob->profile].per_channel, &out->whole, why))
 		return false;
-	if (!lossy_shape_of(layout, true, &out->channels, &no_channels))
+	if (!lossy_shape_of(tensor, dims, true, &out->channels, &no_channels))
 		out->channels = out->whole;
 	return true;
 }

@@ -29,45 +29,36 @@ static bool is_candidate(const struct slot *s)
 	return s->untyped && !s->quantised;
 }
 
-/* Whether there are any types that weren't known when a chunk was encoded, perhaps. No lock is held. */
+/* Whether there are types by now that weren't known when a chunk was encoded, perhaps. No lock is held. */
 static bool anything_known(struct alcm_blob *blob)
 {
-	{
-		WITH_LOCK(&blob->lock);
-		layout_refresh_locked(blob);
-		if (blob->layout.dtype_text[0])
-			return true;
-	}
-	WITH_LOCK(&blob->container_lock);
-	layout_update_container(blob);
-	return blob->container.segments.n > 0;
+	bool known;
+
+	tensor_map_enter(&blob->map);
+	known = blob->map.segments.n > 0;
+	tensor_map_leave(&blob->map);
+	return known;
 }
 
 /* Keep those of whose tensors something is known by now. No lock is held. */
 static void keep_typed(struct alcm_blob *blob, struct candidates *list)
 {
-	struct layout layout;
-	uint64_t size;
+	uint64_t size = alcm_blob_size(blob);
+	struct segment_cut all;
 	size_t n = 0;
 
-	{
-		WITH_LOCK(&blob->lock);
-		layout = blob->layout;
-		size = blob->size;
-	}
-	WITH_LOCK(&blob->container_lock);
-	layout.segments = blob->container.segments.items;
-	layout.n_segments = blob->container.segments.n;
+	tensor_map_enter(&blob->map);
+	all = (struct segment_cut){ blob->map.segments.items, blob->map.segments.n };
 	for (size_t i = 0; i < list->n; i++) {
 		struct table_record c = list->items[i];
 		uint64_t off = chunk_start(blob, c.chunk_no);
 
-		if (layout_is_untyped(&layout, off,
-			    (uint32_t)min_u64(blob->chunk_bytes, size - off)))
+		if (blob_map_untyped(&all, off, (uint32_t)min_u64(blob->chunk_bytes, size - off)))
 			continue;
 		list->items[n++] = c;
 		list->bytes += c.frame_len;
 	}
+	tensor_map_leave(&blob->map);
 	list->n = n;
 }
 
@@ -103,7 +94,7 @@ static int try_one(struct alcm_blob *blob, const struct table_record *c, uint8_t
 	err = scratch ? chunk_make_record(&buf, &known, scratch, &r) : -ENOMEM;
 	if (scratch)
 		engine_scratch_put(blob->alcm, scratch);
-	mem_free(known.segments);
+	mem_free(known.cut.items);
 	*frame_len = r.frame_len;
 	return err;
 }

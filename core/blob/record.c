@@ -174,13 +174,13 @@ static void set_grids(const struct record_about *about, uint64_t off, struct spa
 }
 
 /* Statistics are of values alone, whatever else the codec's spans took in. */
-static void add_moments(const struct layout *layout, uint64_t off, const uint8_t *raw,
+static void add_moments(const struct segment_cut *cut, uint64_t off, const uint8_t *raw,
 	uint32_t len, struct moments *out)
 {
 	struct span span;
 
 	for (uint32_t at = 0; at < len; at += span.len_bytes) {
-		format_next_span(layout, off + at, off + len, &span);
+		format_next_span(cut, off + at, off + len, &span);
 		moments_add(out, raw + at, &span);
 	}
 }
@@ -217,10 +217,10 @@ int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chun
 	uint8_t *metrics = scratch->frame + DISK_RECORD_BYTES, *body = metrics + metrics_len;
 	struct grid_map maps[SPAN_MAX];
 	struct span spans[SPAN_MAX];
-	unsigned n_spans = format_spans(about->layout, off, len, spans);
+	unsigned n_spans = format_spans(about->cut, off, len, spans);
 
 	memset(out, 0, sizeof(*out));
-	add_moments(about->layout, off, raw, len, &out->metrics.moments);
+	add_moments(about->cut, off, raw, len, &out->metrics.moments);
 	set_grids(about, off, spans, n_spans, maps);
 
 	int err = codec_encode(scratch->codec, raw, len, spans, n_spans, body, &out->planes);

@@ -62,8 +62,8 @@ static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spar
 				return err;
 		}
 		blob_drop_from_locked(blob, first_gone);
-		blob->layout_stale |= size < blob->layout.data_offset || size < blob->chunk_bytes;
-		blob->container_stale = true;
+		/* What was found may have lain behind the new end. */
+		tensor_map_note_change(&blob->map, 0, UINT64_MAX);
 	}
 	if (size != blob->size)
 		blob_mark_dirty_locked(blob);
@@ -132,7 +132,7 @@ int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct al
 				chunk_drop_locked(blob, s);
 			if (!err)
 				blob_mark_dirty_locked(blob);
-			layout_note_change_locked(blob, off, n);
+			tensor_map_note_change(&blob->map, off, n);
 			commit_leave_locked(blob);
 		}
 		off = behind_holes(blob, off + n, end);

@@ -179,28 +179,38 @@ static void report_planes(const struct listing *g)
 	}
 }
 
-int alcm_blob_list_tensors(struct alcm_blob *blob, struct alcm_info *info)
+/* The map is held. */
+static int list_tensors(struct alcm_blob *blob, struct listing *g)
 {
-	AUTO_FREE struct listing *g = mem_zalloc(1, sizeof(*g));
-	AUTO_FREE uint8_t *row_of = NULL;
 	int err;
 
-	info->n_rows = info->n_tensor_planes = 0;
-	WITH_LOCK(&blob->container_lock);
-	layout_update_container(blob);
-	if (!blob->container.segments.n)
-		return 0;
-	row_of = mem_zalloc(blob->container.segments.n, 1);
-	if (!g || !row_of)
+	g->segments = &blob->map.segments;
+	g->row_of = mem_zalloc(g->segments->n, 1);
+	if (!g->row_of)
 		return -ENOMEM;
-	g->segments = &blob->container.segments;
-	g->info = info;
-	g->row_of = row_of;
 	make_rows(g);
 	err = share_records(blob, g);
 	if (err)
-		info->n_rows = 0;
+		g->info->n_rows = 0;
 	else
 		report_planes(g);
+	mem_free(g->row_of);
+	return err;
+}
+
+int alcm_blob_list_tensors(struct alcm_blob *blob, struct alcm_info *info)
+{
+	AUTO_FREE struct listing *g = mem_zalloc(1, sizeof(*g));
+	const struct tensor_map *map = &blob->map;
+	int err = 0;
+
+	info->n_rows = info->n_tensor_planes = 0;
+	if (!g)
+		return -ENOMEM;
+	g->info = info;
+	tensor_map_enter(&blob->map);
+	if (map->segments.n && !map->format->one)
+		err = list_tensors(blob, g);
+	tensor_map_leave(&blob->map);
 	return err;
 }

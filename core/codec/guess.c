@@ -29,30 +29,29 @@ static bool infer_segment(const uint8_t *raw, uint32_t n, uint64_t off, struct s
 	return true;
 }
 
-struct segment *codec_guess(const struct layout *layout, const uint8_t *raw, uint64_t off,
-	uint32_t len, size_t *n)
+void codec_guess(struct segment_cut *cut, const uint8_t *raw, uint64_t off, uint32_t len)
 {
-	struct segment *all = mem_alloc((layout->n_segments + len / INFER_BYTES_MIN + 1) *
-		sizeof(*all));
+	struct segment *all = mem_alloc((cut->n + len / INFER_BYTES_MIN + 1) * sizeof(*all));
 	struct span span;
+	size_t n = 0;
 
-	*n = 0;
 	for (uint32_t at = 0; all && at < len; at += span.len_bytes) {
 		bool bytes;
 
-		format_next_span(layout, off + at, off + len, &span);
+		format_next_span(cut, off + at, off + len, &span);
 		bytes = span.dtype == DTYPE_BYTES && span.elem_bytes == 1;
 		if (bytes && span.len_bytes >= INFER_BYTES_MIN &&
-			infer_segment(raw + at, span.len_bytes, off + at, &all[*n]))
-			++*n;
+			infer_segment(raw + at, span.len_bytes, off + at, &all[n]))
+			n++;
 	}
-	if (!all || !*n) {
+	if (!all || !n) {
 		mem_free(all);
-		return NULL;
+		return;
 	}
-	if (layout->n_segments)
-		memcpy(all + *n, layout->segments, layout->n_segments * sizeof(*all));
-	*n += layout->n_segments;
-	segments_order(all, *n);
-	return all;
+	if (cut->n)
+		memcpy(all + n, cut->items, cut->n * sizeof(*all));
+	mem_free(cut->items);
+	cut->items = all;
+	cut->n += n;
+	segments_order(cut->items, cut->n);
 }

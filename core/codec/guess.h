@@ -6,10 +6,9 @@
 #include "format/format.h"
 
 /*
- * The segments that `layout` has, and guesses where it has none in the chunk `raw`, the `len` bytes at `off` of the
- * file: `*n` of them, freed with mem_free(). NULL when there is nothing to guess, and without memory.
+ * Add guesses to `cut` where it has no segment in the chunk `raw`, the `len` bytes at `off` of the file. Its items
+ * are freed with mem_free(). Nothing changes without memory.
  */
-struct segment *codec_guess(const struct layout *layout, const uint8_t *raw, uint64_t off,
-	uint32_t len, size_t *n);
+void codec_guess(struct segment_cut *cut, const uint8_t *raw, uint64_t off, uint32_t len);
 
 #endif

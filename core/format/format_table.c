@@ -15,7 +15,8 @@ static const struct format formats[] = {
 		.name = "npy",
 		.magic = { 0x93, 'N', 'U', 'M', 'P', 'Y' },
 		.magic_len = 6,
-		.parse = npy_parse,
+		.one = true,
+		.walk = npy_walk,
 	},
 	{
 		.name = "safetensors",
@@ -41,6 +42,13 @@ static const struct format formats[] = {
 		.walk = hdf5_walk,
 	},
 	{
+		/* A compressed file of another store, which programs copy as they copy any other. */
+		.name = ALCM_FORMAT_BLOB,
+		.magic = { 0x89, 'A', 'L', 'C', 'M', '\r', '\n', 0x1a },
+		.magic_len = 8,
+		.edited = true,
+	},
+	{
 		.name = "torch stream",
 		.begins = torch_legacy_begins,
 		.walk = torch_legacy_walk,
@@ -49,41 +57,40 @@ static const struct format formats[] = {
 
 enum { N_FORMATS = sizeof(formats) / sizeof(formats[0]) };
 
-const struct format *format_table(size_t *n)
+bool format_read(const struct format_reader *file, void *buf, size_t n, uint64_t off)
 {
-	*n = N_FORMATS;
-	return formats;
+	return off <= file->size && n <= file->size - off && !file->read(file->ctx, buf, n, off);
 }
 
-static bool matches(const struct format *f, const uint8_t *prefix, size_t n)
+uint64_t format_later(const struct format_reader *file)
 {
-	if (f->begins)
-		return f->begins(prefix, n);
+	return file->size + file->size / 4 + 4096;
+}
+
+static bool has_magic(const struct format *f, const uint8_t *prefix, size_t n)
+{
 	return n && memcmp(prefix, f->magic, n < f->magic_len ? n : f->magic_len) == 0;
+}
+
+const struct format *format_of(const uint8_t *prefix, size_t n)
+{
+	for (unsigned i = 0; i < N_FORMATS; i++) {
+		const struct format *f = &formats[i];
+
+		if (f->begins ? f->begins(prefix, n)
+			      : n >= f->magic_len && has_magic(f, prefix, n))
+			return f;
+	}
+	return NULL;
 }
 
 const char *format_name_of(const uint8_t *prefix, size_t n)
 {
 	for (unsigned i = 0; i < N_FORMATS; i++) {
-		if (!formats[i].edited && matches(&formats[i], prefix, n))
-			return formats[i].name;
+		const struct format *f = &formats[i];
+
+		if (!f->edited && (f->begins ? f->begins(prefix, n) : has_magic(f, prefix, n)))
+			return f->name;
 	}
 	return NULL;
-}
-
-void format_parse(const uint8_t *prefix, size_t n, struct layout *out)
-{
-	for (unsigned i = 0; i < N_FORMATS; i++) {
-		if (!formats[i].parse || !matches(&formats[i], prefix, n))
-			continue;
-		memset(out, 0, sizeof(*out));
-		if (formats[i].parse(prefix, n, out)) {
-			out->format = formats[i].name;
-			return;
-		}
-	}
-	memset(out, 0, sizeof(*out));
-	out->format = "bytes";
-	out->dtype = DTYPE_BYTES;
-	out->elem_bytes = 1;
 }

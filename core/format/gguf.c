@@ -252,7 +252,7 @@ static void read_head(struct cursor *k, struct segments *out)
 		k->bad |= !checked_add(out->items[i].offset, base, &out->items[i].offset);
 }
 
-void gguf_walk(struct container *c, const struct format_reader *file)
+void gguf_walk(struct tensor_map *map, const struct format_reader *file)
 {
 	AUTO_FREE struct cursor *k = mem_alloc(sizeof(*k));
 
@@ -261,10 +261,10 @@ void gguf_walk(struct container *c, const struct format_reader *file)
 	k->file = file;
 	k->at = k->from = k->filled = 0;
 	k->cut = k->bad = false;
-	read_head(k, &c->segments);
-	c->head_bytes = max_u64(k->at, HEAD_BYTES);
+	read_head(k, &map->segments);
+	map->head_bytes = max_u64(k->at, HEAD_BYTES);
 	if (k->cut || k->bad)
-		segments_release(&c->segments);
+		segments_release(&map->segments);
 	if (k->cut)
-		c->wants = container_later(file);
+		map->wants = format_later(file);
 }

@@ -7,9 +7,9 @@
 #ifndef ALCM_FORMAT_GGUF_H
 #define ALCM_FORMAT_GGUF_H
 
-#include "format/container.h"
+#include "format/tensor_map.h"
 
 bool gguf_begins(const uint8_t *prefix, size_t n);
-void gguf_walk(struct container *container, const struct format_reader *file);
+void gguf_walk(struct tensor_map *map, const struct format_reader *file);
 
 #endif

@@ -402,25 +402,25 @@ static void drop_doubles(struct segments *l)
 	l->n = n;
 }
 
-void hdf5_walk(struct container *c, const struct format_reader *file)
+void hdf5_walk(struct tensor_map *map, const struct format_reader *file)
 {
 	AUTO_FREE struct walk *w = mem_zalloc(1, sizeof(*w));
 	uint8_t super[SUPERBLOCK_BYTES];
 	struct object root;
 
-	c->head_bytes = SUPERBLOCK_BYTES;
+	map->head_bytes = SUPERBLOCK_BYTES;
 	if (!w)
 		return;
 	if (file->size < SUPERBLOCK_BYTES || !format_read(file, super, sizeof(super), 0)) {
-		c->wants = SUPERBLOCK_BYTES;
+		map->wants = SUPERBLOCK_BYTES;
 		return;
 	}
-	segments_release(&c->segments);
+	segments_release(&map->segments);
 	w->file = file;
-	w->out = &c->segments;
+	w->out = &map->segments;
 	if (read_object(w, root_of(super), &root) && root.btree != NOWHERE)
 		read_group(w, root.btree, root.heap, 0);
-	drop_doubles(&c->segments);
+	drop_doubles(&map->segments);
 	if (w->cut)
-		c->wants = container_later(file);
+		map->wants = format_later(file);
 }

@@ -6,9 +6,9 @@
 #ifndef ALCM_FORMAT_HDF5_H
 #define ALCM_FORMAT_HDF5_H
 
-#include "format/container.h"
+#include "format/tensor_map.h"
 
 bool hdf5_begins(const uint8_t *prefix, size_t n);
-void hdf5_walk(struct container *container, const struct format_reader *file);
+void hdf5_walk(struct tensor_map *map, const struct format_reader *file);
 
 #endif

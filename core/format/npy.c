@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/checked.h"
 #include "base/le.h"
 
 enum {
+	START_BYTES = 12,     /* magic, version and length of the header */
+	MAX_HEADER = 1 << 20, /* of a tensor's, with the start */
 	MAX_DEPTH = 16,
 	MAX_TEXT = 256,
 	MAX_ITEM = INT32_MAX, /* NumPy's own limit of an item's bytes */
@@ -275,7 +278,7 @@ static bool read_bool(struct reader *r)
 	return false;
 }
 
-static bool read_dict(struct reader *r, struct descr *d, struct layout *out)
+static bool read_dict(struct reader *r, struct descr *d, struct npy *out)
 {
 	unsigned seen = 0;
 
@@ -322,20 +325,28 @@ static uint64_t array_bytes(uint64_t elem_bytes, const uint64_t *shape, unsigned
 	return fits ? bytes : UINT64_MAX;
 }
 
-bool npy_parse(const uint8_t *prefix, size_t n, struct layout *out)
+/* Where the dict begins, of the version that the start says. */
+static size_t dict_offset(const uint8_t *start)
+{
+	return start[6] == 1 ? 10 : 12;
+}
+
+/* Where it ends and the array begins. */
+static uint64_t data_offset(const uint8_t *start)
+{
+	return dict_offset(start) + (start[6] == 1 ? le_get16(start + 8) : le_get32(start + 8));
+}
+
+bool npy_parse(const uint8_t *prefix, size_t n, struct npy *out)
 {
 	struct descr d;
-	size_t start, header;
 
-	if (n < 12 || memcmp(prefix, "\x93NUMPY", 6) != 0 || prefix[6] < 1 || prefix[6] > 3 ||
-		prefix[7] != 0)
-		return false;
-	start = prefix[6] == 1 ? 10 : 12;
-	header = prefix[6] == 1 ? le_get16(prefix + 8) : le_get32(prefix + 8);
-	if (header > n - start)
+	memset(out, 0, sizeof(*out));
+	if (n < START_BYTES || memcmp(prefix, "\x93NUMPY", 6) != 0 || prefix[6] < 1 ||
+		prefix[6] > 3 || prefix[7] != 0 || data_offset(prefix) > n)
 		return false;
 
-	struct reader r = { prefix + start, prefix + start + header, false };
+	struct reader r = { prefix + dict_offset(prefix), prefix + data_offset(prefix), false };
 
 	if (!read_dict(&r, &d, out) || !d.elem_bytes)
 		return false;
@@ -344,7 +355,69 @@ bool npy_parse(const uint8_t *prefix, size_t n, struct layout *out)
 	out->elem_bytes = (uint32_t)d.elem_bytes;
 	out->big_endian = d.big_endian;
 	out->opaque = d.opaque;
-	out->data_offset = start + header;
+	out->data_offset = data_offset(prefix);
 	out->data_bytes = array_bytes(d.elem_bytes, out->shape, out->n_dims);
 	return true;
+}
+
+static uint64_t row_elems(const struct npy *npy)
+{
+	return segments_row_elems(npy->shape, npy->n_dims, npy->fortran_order);
+}
+
+struct segment npy_segment(const struct npy *npy)
+{
+	return (struct segment){
+		.offset = npy->data_offset,
+		.bytes = npy->data_bytes,
+		.elem_bytes = npy->elem_bytes,
+		.row_len = segments_row_len(row_elems(npy), npy->dtype, npy->elem_bytes),
+		.dtype = (uint8_t)npy->dtype,
+		.big_endian = npy->big_endian,
+		.opaque = npy->opaque,
+	};
+}
+
+int npy_add(struct segments *list, const struct npy *npy, uint64_t off, const char *name,
+	size_t name_len)
+{
+	struct segment_about a = { .name = name,
+		.name_len = name_len,
+		.type = npy->dtype_text,
+		.dtype = npy->dtype,
+		.elem_bytes = npy->elem_bytes,
+		.big_endian = npy->big_endian,
+		.opaque = npy->opaque,
+		.order = npy->fortran_order ? ORDER_FORTRAN : ORDER_C,
+		.row_elems = row_elems(npy),
+		.n_dims = npy->n_dims,
+		.shape = npy->shape,
+		.offset = off + npy->data_offset,
+		.bytes = npy->data_bytes };
+
+	return segments_add(list, &a);
+}
+
+void npy_walk(struct tensor_map *map, const struct format_reader *file)
+{
+	uint8_t start[START_BYTES];
+	AUTO_FREE uint8_t *prefix = NULL;
+	struct npy npy;
+
+	map->head_bytes = map->wants = sizeof(start);
+	if (!format_read(file, start, sizeof(start), 0))
+		return;
+	map->head_bytes = map->wants = data_offset(start);
+	/* A longer one is no tensor's. */
+	if (map->head_bytes > MAX_HEADER) {
+		map->wants = TENSOR_MAP_DONE;
+		return;
+	}
+	if (file->size < map->head_bytes)
+		return;
+	map->wants = TENSOR_MAP_DONE;
+	prefix = mem_alloc(map->head_bytes);
+	if (prefix && format_read(file, prefix, map->head_bytes, 0) &&
+		npy_parse(prefix, map->head_bytes, &npy))
+		(void)npy_add(&map->segments, &npy, 0, "", 0);
 }

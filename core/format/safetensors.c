@@ -260,7 +260,7 @@ static void read_header(struct reader *r, uint64_t base, struct segments *out)
 	r->bad |= peek(r) != -1; /* only padding may follow */
 }
 
-void safetensors_walk(struct container *c, const struct format_reader *file)
+void safetensors_walk(struct tensor_map *map, const struct format_reader *file)
 {
 	uint8_t length[LENGTH_BYTES];
 	uint64_t len;
@@ -270,9 +270,9 @@ void safetensors_walk(struct container *c, const struct format_reader *file)
 	len = le_get64(length);
 	if (len > MAX_HEADER)
 		return;
-	c->head_bytes = LENGTH_BYTES + len;
-	if (file->size < c->head_bytes) {
-		c->wants = c->head_bytes;
+	map->head_bytes = LENGTH_BYTES + len;
+	if (file->size < map->head_bytes) {
+		map->wants = map->head_bytes;
 		return;
 	}
 
@@ -283,7 +283,7 @@ void safetensors_walk(struct container *c, const struct format_reader *file)
 
 	struct reader r = { .at = text, .end = text + len };
 
-	read_header(&r, c->head_bytes, &c->segments);
+	read_header(&r, map->head_bytes, &map->segments);
 	if (r.bad)
-		segments_release(&c->segments);
+		segments_release(&map->segments);
 }

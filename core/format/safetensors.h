@@ -6,10 +6,10 @@
 #ifndef ALCM_FORMAT_SAFETENSORS_H
 #define ALCM_FORMAT_SAFETENSORS_H
 
-#include "format/container.h"
+#include "format/tensor_map.h"
 
 /* As struct format's. There is no magic: a small length, then "{" and a key or "}". */
 bool safetensors_begins(const uint8_t *prefix, size_t n);
-void safetensors_walk(struct container *container, const struct format_reader *file);
+void safetensors_walk(struct tensor_map *map, const struct format_reader *file);
 
 #endif

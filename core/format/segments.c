@@ -13,7 +13,7 @@ enum { MIN_ROW = 32, MAX_ROW = 1 << 16 };
 /* Make room for `more` items behind `n`. */
 static int grow(void **items, size_t n, size_t *room, size_t more, size_t size)
 {
-	size_t want = *room ? *room : 64;
+	size_t want = *room ? *room : 4;
 	void *p;
 
 	if (*room - n >= more)
@@ -121,6 +121,22 @@ void segments_release(struct segments *l)
 	mem_free(l->texts);
 	mem_free(l->dims);
 	memset(l, 0, sizeof(*l));
+}
+
+void segments_cut(const struct segments *l, uint64_t off, uint64_t end, struct segment_cut *out)
+{
+	size_t first = segments_find(l->items, l->n, off), last = first;
+
+	while (last < l->n && l->items[last].offset < end)
+		last++;
+	*out = (struct segment_cut){ 0 };
+	if (first == last)
+		return;
+	out->items = mem_alloc((last - first) * sizeof(*out->items));
+	if (!out->items)
+		return;
+	memcpy(out->items, l->items + first, (last - first) * sizeof(*out->items));
+	out->n = last - first;
 }
 
 size_t segments_find(const struct segment *items, size_t n, uint64_t off)

@@ -28,7 +28,9 @@ struct segment {
 	uint32_t name, type; /* where in the texts */
 	uint32_t shape;      /* where in the dimensions */
 	uint8_t dtype, n_dims, order;
-	bool big_endian, opaque; /* as in struct layout */
+	bool big_endian;
+	/* Coded like `dtype`, which is only a likely guess: a lossy profile leaves it alone. */
+	bool opaque;
 };
 
 /* All zero: none. */
@@ -67,6 +69,16 @@ void segments_order(struct segment *items, size_t n);
 
 /* Forget all of them. */
 void segments_release(struct segments *list);
+
+/* Those that concern a piece of the file, which has no others. */
+struct segment_cut {
+	struct segment *items;
+	size_t n;
+};
+
+/* A copy of those that touch [off, end), freed with mem_free(); none, too, without memory. */
+void segments_cut(const struct segments *list, uint64_t off, uint64_t end,
+	struct segment_cut *out);
 
 /* The first segment that ends behind `off`: its number, or list->n. */
 size_t segments_find(const struct segment *items, size_t n, uint64_t off);

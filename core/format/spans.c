@@ -14,72 +14,41 @@ enum {
 
 /* ---- exactly ----------------------------------------------------------------------------------- */
 
-uint64_t format_row_len(const struct layout *l)
-{
-	return segments_row_elems(l->shape, l->n_dims, l->fortran_order);
-}
-
-static struct segment only_segment(const struct layout *l)
-{
-	return (struct segment){
-		.offset = l->data_offset,
-		.bytes = l->data_bytes,
-		.elem_bytes = l->elem_bytes,
-		.row_len = segments_row_len(format_row_len(l), l->dtype, l->elem_bytes),
-		.dtype = (uint8_t)l->dtype,
-		.big_endian = l->big_endian,
-	};
-}
-
-/* The segment that `at` lies in, or the next one behind it. False: none. */
-static bool find(const struct layout *l, uint64_t at, struct segment *out)
-{
-	size_t i;
-
-	if (!l->n_segments) {
-		*out = only_segment(l);
-		return segment_end(out) > at && (l->elem_bytes > 1 || l->dtype != DTYPE_BYTES);
-	}
-	i = segments_find(l->segments, l->n_segments, at);
-	if (i == l->n_segments)
-		return false;
-	*out = l->segments[i];
-	return true;
-}
-
 static struct span bytes_span(uint64_t len)
 {
 	return (struct span){ .len_bytes = (uint32_t)len, .elem_bytes = 1, .dtype = DTYPE_BYTES };
 }
 
-void format_next_span(const struct layout *l, uint64_t at, uint64_t end, struct span *out)
+void format_next_span(const struct segment_cut *cut, uint64_t at, uint64_t end, struct span *out)
 {
-	struct segment s;
+	size_t i = segments_find(cut->items, cut->n, at);
 
-	if (!find(l, at, &s)) {
+	if (i == cut->n) {
 		*out = bytes_span(end - at);
 		return;
 	}
-	if (s.offset > at) {
-		*out = bytes_span(min_u64(s.offset, end) - at);
+	const struct segment *s = &cut->items[i];
+
+	if (s->offset > at) {
+		*out = bytes_span(min_u64(s->offset, end) - at);
 		return;
 	}
 
-	uint64_t stop = min_u64(segment_end(&s), end), cut = (at - s.offset) % s.elem_bytes;
-	uint64_t whole = (stop - at) / s.elem_bytes * s.elem_bytes;
+	uint64_t stop = min_u64(segment_end(s), end), begun = (at - s->offset) % s->elem_bytes;
+	uint64_t whole = (stop - at) / s->elem_bytes * s->elem_bytes;
 
-	if (cut || !whole) {
-		*out = bytes_span(cut ? min_u64(s.elem_bytes - cut, stop - at) : stop - at);
+	if (begun || !whole) {
+		*out = bytes_span(begun ? min_u64(s->elem_bytes - begun, stop - at) : stop - at);
 		return;
 	}
 	*out = (struct span){ .len_bytes = (uint32_t)whole,
-		.elem_bytes = s.elem_bytes,
-		.dtype = (enum dtype_id)s.dtype,
-		.big_endian = s.big_endian,
-		.row_len = s.row_len };
-	if (s.row_len)
-		out->row_skip = (uint32_t)((at - s.offset) / dtype_get(out->dtype)->width_bytes %
-			s.row_len);
+		.elem_bytes = s->elem_bytes,
+		.dtype = (enum dtype_id)s->dtype,
+		.big_endian = s->big_endian,
+		.row_len = s->row_len };
+	if (s->row_len)
+		out->row_skip = (uint32_t)((at - s->offset) / dtype_get(out->dtype)->width_bytes %
+			s->row_len);
 }
 
 /* ---- few enough ---------------------------------------------------------------------------------- */
@@ -179,7 +148,7 @@ static unsigned tidy(struct span *spans, unsigned n)
 	return n;
 }
 
-unsigned format_spans(const struct layout *l, uint64_t off, uint32_t len,
+unsigned format_spans(const struct segment_cut *cut, uint64_t off, uint32_t len,
 	struct span spans[SPAN_MAX])
 {
 	struct span all[SPAN_MAX + 1];
@@ -187,7 +156,7 @@ unsigned format_spans(const struct layout *l, uint64_t off, uint32_t len,
 	unsigned n = 0;
 
 	for (uint64_t at = off; at < end;) {
-		format_next_span(l, at, end, &all[n]);
+		format_next_span(cut, at, end, &all[n]);
 		at += all[n].len_bytes;
 		n = tidy(all, n + 1);
 		if (n > SPAN_MAX)

@@ -57,19 +57,19 @@ static enum pickle_end read_all(const uint8_t *bytes, size_t n, struct segments 
 	return end;
 }
 
-void torch_legacy_walk(struct container *c, const struct format_reader *file)
+void torch_legacy_walk(struct tensor_map *map, const struct format_reader *file)
 {
 	for (uint64_t room = FIRST_WINDOW; room <= TORCH_MAX_PICKLE; room *= 4) {
 		uint64_t n = min_u64(room, file->size);
 		AUTO_FREE uint8_t *bytes = mem_alloc(n);
 		enum pickle_end end;
 
-		c->head_bytes = n;
+		map->head_bytes = n;
 		if (!bytes || !format_read(file, bytes, n, 0))
 			return;
-		end = read_all(bytes, n, &c->segments);
+		end = read_all(bytes, n, &map->segments);
 		if (end == PICKLE_CUT && n == file->size)
-			c->wants = container_later(file);
+			map->wants = format_later(file);
 		if (end != PICKLE_CUT || n == file->size)
 			return;
 	}

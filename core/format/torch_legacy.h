@@ -7,9 +7,9 @@
 #ifndef ALCM_FORMAT_TORCH_LEGACY_H
 #define ALCM_FORMAT_TORCH_LEGACY_H
 
-#include "format/container.h"
+#include "format/tensor_map.h"
 
 bool torch_legacy_begins(const uint8_t *prefix, size_t n);
-void torch_legacy_walk(struct container *container, const struct format_reader *file);
+void torch_legacy_walk(struct tensor_map *map, const struct format_reader *file);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef ALCM_FORMAT_ZIP_CHECKSUMS_H
 #define ALCM_FORMAT_ZIP_CHECKSUMS_H
 
-#include "format/container.h"
+#include "format/tensor_map.h"
 
 /*
  * The CRC-32 of each stored member, with every place where it stands: in the directory, and in the local

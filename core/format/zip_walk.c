@@ -236,35 +236,14 @@ static bool ends_in(const struct member *m, const char *suffix)
 	return m->name_len >= n && strcmp(m->name + m->name_len - n, suffix) == 0;
 }
 
-/* The layout of a member that is a .npy. False: it isn't one, or its header isn't there yet. */
-static bool read_npy(const struct format_reader *file, const struct member *m,
-	struct layout *layout)
+/* The header of a member that is a .npy. False: it isn't one, or its header isn't there yet. */
+static bool read_npy(const struct format_reader *file, const struct member *m, struct npy *npy)
 {
 	uint8_t prefix[NPY_FIRST];
 	size_t n = (size_t)min_u64(sizeof(prefix), file->size - m->data);
 
-	memset(layout, 0, sizeof(*layout));
 	return m->stored && ends_in(m, ".npy") && format_read(file, prefix, n, m->data) &&
-		npy_parse(prefix, n, layout) && layout->data_bytes <= UINT64_MAX / 2;
-}
-
-static int add_npy(struct container *c, const struct member *m, const struct layout *l)
-{
-	struct segment_about a = { .name = m->name,
-		.name_len = m->name_len - strlen(".npy"),
-		.type = l->dtype_text,
-		.dtype = l->dtype,
-		.elem_bytes = l->elem_bytes,
-		.big_endian = l->big_endian,
-		.opaque = l->opaque,
-		.order = l->fortran_order ? ORDER_FORTRAN : ORDER_C,
-		.row_elems = format_row_len(l),
-		.n_dims = l->n_dims,
-		.shape = l->shape,
-		.offset = m->data + l->data_offset,
-		.bytes = l->data_bytes };
-
-	return segments_add(&c->segments, &a);
+		npy_parse(prefix, n, npy) && npy->data_bytes <= UINT64_MAX / 2;
 }
 
 /* "archive/data.pkl" names what is in "archive/data/". */
@@ -310,7 +289,7 @@ static void keep_untyped(struct walk *w, const struct member *m)
 	w->untyped[w->n_untyped++] = u;
 }
 
-static void place_untyped(struct container *c, struct walk *w)
+static void place_untyped(struct tensor_map *map, struct walk *w)
 {
 	for (size_t i = 0; i < w->n_untyped; i++) {
 		const struct untyped *u = &w->untyped[i];
@@ -318,13 +297,13 @@ static void place_untyped(struct container *c, struct walk *w)
 			strlen(u->key));
 
 		if (s && s->bytes == u->size)
-			(void)torch_pickle_place(&w->torch, s, u->data, &c->segments);
+			(void)torch_pickle_place(&w->torch, s, u->data, &map->segments);
 	}
 	w->n_untyped = 0;
 }
 
 /* A pickle of tensors replaces the one before; of several archives in a file each has its own. */
-static void read_pickle(struct container *c, struct walk *w, const struct format_reader *file,
+static void read_pickle(struct tensor_map *map, struct walk *w, const struct format_reader *file,
 	const struct member *m)
 {
 	AUTO_FREE uint8_t *bytes = NULL;
@@ -344,21 +323,22 @@ static void read_pickle(struct container *c, struct walk *w, const struct format
 	memcpy(w->folder, m->name, m->name_len);
 	w->folder[w->folder_len - 1] = '/';
 	w->folder[w->folder_len] = '\0';
-	place_untyped(c, w);
+	place_untyped(map, w);
 }
 
-static void look_into(struct container *c, struct walk *w, const struct format_reader *file,
+static void look_into(struct tensor_map *map, struct walk *w, const struct format_reader *file,
 	const struct member *m)
 {
 	const struct torch_storage *storage = find_storage(w, m);
-	struct layout layout;
+	struct npy npy;
 
-	if (read_npy(file, m, &layout) && layout.data_offset + layout.data_bytes <= m->size)
-		(void)add_npy(c, m, &layout);
+	if (read_npy(file, m, &npy) && npy.data_offset + npy.data_bytes <= m->size)
+		(void)npy_add(&map->segments, &npy, m->data, m->name,
+			m->name_len - strlen(".npy"));
 	else if (storage && storage->bytes <= m->size)
-		(void)torch_pickle_place(&w->torch, storage, m->data, &c->segments);
+		(void)torch_pickle_place(&w->torch, storage, m->data, &map->segments);
 	else if (is_pickle(m))
-		read_pickle(c, w, file, m);
+		read_pickle(map, w, file, m);
 	else if (m->stored)
 		keep_untyped(w, m);
 }
@@ -372,7 +352,7 @@ static void look_into(struct container *c, struct walk *w, const struct format_r
 static enum found find_size(struct walk *w, const struct format_reader *file, struct member *m)
 {
 	const struct torch_storage *storage = find_storage(w, m);
-	struct layout layout;
+	struct npy npy;
 
 	if (m->has_size)
 		return FOUND;
@@ -382,8 +362,8 @@ static enum found find_size(struct walk *w, const struct format_reader *file, st
 	}
 	if (w->search_at) {
 		/* What the content said was wrong, or it said nothing. */
-	} else if (read_npy(file, m, &layout)) {
-		m->size = layout.data_offset + layout.data_bytes;
+	} else if (read_npy(file, m, &npy)) {
+		m->size = npy.data_offset + npy.data_bytes;
 		return FOUND;
 	} else if (storage) {
 		m->size = storage->bytes;
@@ -395,7 +375,7 @@ static enum found find_size(struct walk *w, const struct format_reader *file, st
 }
 
 /* Step over the member at w->at. NOT_YET: it is not there yet to its end. */
-static enum found step_member(struct container *c, struct walk *w,
+static enum found step_member(struct tensor_map *map, struct walk *w,
 	const struct format_reader *file)
 {
 	struct member m;
@@ -409,13 +389,13 @@ static enum found step_member(struct container *c, struct walk *w,
 	end = m.data + m.size;
 	if (is_pickle(&m) && end > file->size)
 		return NOT_YET;
-	look_into(c, w, file, &m);
+	look_into(map, w, file, &m);
 	w->at = end;
 	w->search_at = 0;
 	return FOUND;
 }
 
-static enum found step(struct container *c, struct walk *w, const struct format_reader *file)
+static enum found step(struct tensor_map *map, struct walk *w, const struct format_reader *file)
 {
 	uint8_t head[ZIP_CENTRAL_BYTES] = { 0 };
 	uint64_t len, n = w->at < file->size ? min_u64(sizeof(head), file->size - w->at) : 0;
@@ -427,12 +407,12 @@ static enum found step(struct container *c, struct walk *w, const struct format_
 		return NOWHERE;
 	sig = le_get32(head);
 	if (sig == ZIP_LOCAL)
-		return step_member(c, w, file);
+		return step_member(map, w, file);
 	/* 0: space that is still to be written. */
 	if (sig == 0 || (sig == ZIP_CENTRAL && n < sizeof(head)))
 		return NOT_YET;
-	if (sig == ZIP_CENTRAL && !c->tail)
-		c->tail = w->at;
+	if (sig == ZIP_CENTRAL && !map->tail)
+		map->tail = w->at;
 	len = record_bytes(file, w->at, sig, head);
 	if (!len)
 		return NOWHERE;
@@ -440,31 +420,31 @@ static enum found step(struct container *c, struct walk *w, const struct format_
 	return FOUND;
 }
 
-void zip_walk(struct container *c, const struct format_reader *file)
+void zip_walk(struct tensor_map *map, const struct format_reader *file)
 {
-	struct walk *w = c->state;
+	struct walk *w = map->state;
 	enum found found;
 
-	c->head_bytes = SIGNATURE_BYTES;
+	map->head_bytes = SIGNATURE_BYTES;
 	if (!w)
-		w = c->state = mem_zalloc(1, sizeof(*w));
+		w = map->state = mem_zalloc(1, sizeof(*w));
 	if (!w)
 		return;
 	do {
-		found = step(c, w, file);
+		found = step(map, w, file);
 	} while (found == FOUND);
 	if (found == NOT_YET)
-		c->wants = max_u64(w->at, w->search_at) + ZIP_END_BYTES;
+		map->wants = max_u64(w->at, w->search_at) + ZIP_END_BYTES;
 }
 
-void zip_release(struct container *c)
+void zip_release(struct tensor_map *map)
 {
-	struct walk *w = c->state;
+	struct walk *w = map->state;
 
 	if (!w)
 		return;
 	torch_pickle_release(&w->torch);
 	mem_free(w->untyped);
 	mem_free(w);
-	c->state = NULL;
+	map->state = NULL;
 }

@@ -7,11 +7,11 @@
 #ifndef ALCM_FORMAT_ZIP_WALK_H
 #define ALCM_FORMAT_ZIP_WALK_H
 
-#include "format/container.h"
+#include "format/tensor_map.h"
 
 /* Whether the first member that has any bytes is stored: deflated ones have nothing left to gain. */
 bool zip_begins(const uint8_t *prefix, size_t n);
-void zip_walk(struct container *container, const struct format_reader *file);
-void zip_release(struct container *container);
+void zip_walk(struct tensor_map *map, const struct format_reader *file);
+void zip_release(struct tensor_map *map);
 
 #endif

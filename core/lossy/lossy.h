@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "format/format.h"
+#include "format/segments.h"
 #include "tensor/dtype.h"
 
 /* Floats of one tensor, as doubles. */
@@ -42,11 +42,11 @@ struct lossy_shape {
 };
 
 /*
- * The shape of a file's tensor, its channels apart or all as one. False, and `why` (a static text),
+ * The shape of a tensor of dimensions `dims`, its channels apart or all as one. False, and `why` (a static text),
  * when a lossy profile leaves it as it is: no floats, no data, too few values per channel to quantise.
  */
-bool lossy_shape_of(const struct layout *layout, bool per_channel, struct lossy_shape *out,
-	const char **why);
+bool lossy_shape_of(const struct segment *tensor, const uint64_t *dims, bool per_channel,
+	struct lossy_shape *out, const char **why);
 
 static inline uint64_t lossy_n_values(const struct lossy_shape *s)
 {

@@ -4,29 +4,27 @@
 /* Scales cost bits too: with fewer values to share one there is nothing to be gained. */
 enum { MIN_VALUES_PER_SCALE = 16 };
 
-bool lossy_shape_of(const struct layout *l, bool per_channel, struct lossy_shape *out,
-	const char **why)
+bool lossy_shape_of(const struct segment *t, const uint64_t *dims, bool per_channel,
+	struct lossy_shape *out, const char **why)
 {
-	const struct dtype *type = dtype_get(l->dtype);
+	const struct dtype *type = dtype_get((enum dtype_id)t->dtype);
+	/* Nobody knows where channels lie in another order. */
+	bool has_channels = per_channel && t->n_dims && t->order != ORDER_OTHER;
 
 	*why = "not a tensor of floats";
-	if (!type->lossy_no || l->opaque || !l->elem_bytes || l->elem_bytes % type->width_bytes)
+	if (!type->lossy_no || t->opaque || !t->elem_bytes || t->elem_bytes % type->width_bytes)
 		return false;
 	*why = "the tensor is empty or its size is not known";
-	if (!l->data_bytes || l->data_bytes == UINT64_MAX)
-		return false;
-	/* Values must not lie across the border of two chunks. */
-	*why = "the tensor's data are not aligned";
-	if (l->data_offset % type->width_bytes)
+	if (!t->bytes || t->bytes == UINT64_MAX)
 		return false;
 
-	uint64_t n_elements = l->data_bytes / l->elem_bytes;
+	uint64_t n_elements = t->bytes / t->elem_bytes;
 
 	*out = (struct lossy_shape){
-		.dtype = l->dtype,
-		.n_components = l->elem_bytes / type->width_bytes,
-		.n_channels = per_channel && l->n_dims ? l->shape[0] : 1,
-		.fortran_order = per_channel && l->fortran_order,
+		.dtype = (enum dtype_id)t->dtype,
+		.n_components = t->elem_bytes / type->width_bytes,
+		.n_channels = has_channels ? dims[0] : 1,
+		.fortran_order = per_channel && t->order == ORDER_FORTRAN,
 	};
 	*why = per_channel ? "fewer than 16 values per channel" : "fewer than 16 values";
 	if (!out->n_channels || n_elements / out->n_channels < MIN_VALUES_PER_SCALE)

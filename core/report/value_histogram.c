@@ -7,8 +7,7 @@
 #include "alcm.h"
 #include "base/alloc.h"
 #include "base/checked.h"
-#include "format/container.h"
-#include "format/format.h"
+#include "format/tensor_map.h"
 #include "tensor/stats.h"
 #include "tensor/values.h"
 
@@ -24,8 +23,8 @@ struct sample {
 	int (*read)(void *ctx, void *buf, size_t n, uint64_t off);
 	void *ctx;
 	uint64_t size;
-	struct layout layout;
-	struct container container; /* whose segments the layout has, if the file is one */
+	struct tensor_map map;
+	struct segment_cut tensors; /* the map's */
 	struct moments moments;
 	struct alcm_histogram *out;
 	uint32_t exponents[EXPONENT_COUNT];
@@ -85,12 +84,13 @@ static void count_values(struct sample *s, const double *v, unsigned n)
 /* Four standard deviations about the mean, as far as there are values; a bin each for few integers. */
 static void choose_bins(struct sample *s)
 {
-	enum dtype_class class = dtype_get(s->layout.dtype)->class;
+	bool one = s->map.format->one;
+	enum dtype_class class = dtype_get((enum dtype_id)s->tensors.items[0].dtype)->class;
 	const struct moments *m = &s->moments;
 	double reach = 4 * sqrt(m->m2 / (double)m->n);
 
 	s->out->n_bins = ALCM_HISTOGRAM_BINS;
-	if (class != DTYPE_FLOAT && !s->layout.segments && m->max - m->min < ALCM_HISTOGRAM_BINS) {
+	if (one && class != DTYPE_FLOAT && m->max - m->min < ALCM_HISTOGRAM_BINS) {
 		s->out->n_bins = (unsigned)(m->max - m->min) + 1;
 		s->out->low = m->min - 0.5;
 		s->out->high = m->max + 0.5;
@@ -124,7 +124,7 @@ static void each_of_block(struct sample *s, const uint8_t *raw, uint64_t off, ui
 	take_values take)
 {
 	struct span spans[SPAN_MAX];
-	unsigned n_spans = format_spans(&s->layout, off, n, spans);
+	unsigned n_spans = format_spans(&s->tensors, off, n, spans);
 
 	for (unsigned i = 0; i < n_spans; raw += spans[i++].len_bytes) {
 		if (take)
@@ -170,28 +170,31 @@ static int count(struct sample *s, uint8_t *raw, unsigned n_blocks)
 	return err;
 }
 
-/* The tensors of a container, each in its place; false: the file is none. */
-static bool is_container(struct sample *s)
+static int read_sampled(void *ctx, void *buf, size_t n, uint64_t off)
 {
-	const struct format_reader file = { s->read, s->ctx, s->size };
+	const struct sample *s = ctx;
 
-	container_update(&s->container, &file);
-	s->layout.segments = s->container.segments.items;
-	s->layout.n_segments = s->container.segments.n;
-	return s->layout.n_segments > 0;
+	return s->read(s->ctx, buf, n, off);
 }
 
-/* The header alone says what a file of one tensor is; most fit into so much. */
-static int recognise(struct sample *s)
+static uint64_t sampled_size(void *ctx)
 {
-	uint32_t n = (uint32_t)min_u64(s->size, BLOCK);
-	AUTO_FREE uint8_t *prefix = mem_alloc(BLOCK);
-	int err = !prefix ? -ENOMEM : n ? s->read(s->ctx, prefix, n, 0) : -ENODATA;
+	return ((const struct sample *)ctx)->size;
+}
 
-	if (err)
-		return err;
-	format_parse(prefix, n, &s->layout);
-	return s->layout.dtype == DTYPE_BYTES && !is_container(s) ? -ENODATA : 0;
+static int count_tensors(struct sample *s, uint8_t *raw, unsigned n_blocks)
+{
+	const struct tensor_source source = { read_sampled, sampled_size, s };
+	int err = -ENODATA;
+
+	tensor_map_init(&s->map, &source);
+	tensor_map_enter(&s->map);
+	s->tensors = (struct segment_cut){ s->map.segments.items, s->map.segments.n };
+	if (s->tensors.n)
+		err = count(s, raw, n_blocks);
+	tensor_map_leave(&s->map);
+	tensor_map_release(&s->map);
+	return err;
 }
 
 int alcm_histogram(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), void *ctx,
@@ -209,10 +212,7 @@ int alcm_histogram(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), vo
 	s->ctx = ctx;
 	s->size = size;
 	s->out = h;
-	err = recognise(s);
-	if (!err)
-		err = count(s, raw, n_blocks);
-	container_reset(&s->container);
+	err = count_tensors(s, raw, n_blocks);
 	if (err)
 		return err;
 	fold_exponents(s);

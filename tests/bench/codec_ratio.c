@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "codec/codec.h"
-#include "format/format.h"
+#include "format/npy.h"
 
 enum { CHUNK = 256 << 10, ROUNDS = 5, MAX_CLASSES = 64 };
 
@@ -112,7 +112,7 @@ static void measure_others(struct class *c, const uint8_t *in, size_t n, size_t 
 }
 
 static void measure_ours(struct class *c, const uint8_t *in, size_t n,
-	const struct layout *layout, unsigned round)
+	const struct segment_cut *cut, unsigned round)
 {
 	static uint8_t back[CHUNK];
 
@@ -120,7 +120,7 @@ static void measure_ours(struct class *c, const uint8_t *in, size_t n,
 		uint32_t len = (uint32_t)(n - at < CHUNK ? n - at : CHUNK);
 		struct span spans[SPAN_MAX];
 		struct codec_result result;
-		unsigned n_spans = format_spans(layout, at, len, spans);
+		unsigned n_spans = format_spans(cut, at, len, spans);
 		uint64_t start = clock_thread_cpu_ns();
 		int err = codec_encode(codec, in + at, len, spans, n_spans, scratch_body, &result);
 		uint64_t encoded = clock_thread_cpu_ns();
@@ -162,7 +162,7 @@ static void visit(const char *top, const char *below, unsigned round)
 		die(path);
 	while ((entry = readdir(dir))) {
 		size_t len = strlen(entry->d_name), n;
-		struct layout layout;
+		struct npy npy;
 
 		if (entry->d_name[0] == '.')
 			continue;
@@ -176,12 +176,17 @@ static void visit(const char *top, const char *below, unsigned round)
 			uint8_t *bytes = read_file(path, &n);
 			struct class *c = class_named(below);
 
-			format_parse(bytes, n < CHUNK ? n : CHUNK, &layout);
-			measure_ours(c, bytes, n, &layout, round);
+			struct segment array = { .elem_bytes = 1 };
+			struct segment_cut cut = { &array, 0 };
+
+			if (npy_parse(bytes, n, &npy)) {
+				array = npy_segment(&npy);
+				cut.n = 1;
+			}
+			measure_ours(c, bytes, n, &cut, round);
 			if (round == 0) {
 				c->raw += n;
-				measure_others(c, bytes, n,
-					layout.elem_bytes ? layout.elem_bytes : 1);
+				measure_others(c, bytes, n, array.elem_bytes);
 			}
 			free(bytes);
 		}

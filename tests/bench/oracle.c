@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "codec/codec_state.h"
 #include "coder/coder_table.h"
-#include "format/format.h"
+#include "format/npy.h"
 #include "transform/bits.h"
 #include "transform/deltas.h"
 #include "transform/planes.h"
@@ -160,10 +160,10 @@ static void add_ours(struct sum *sum, unsigned way, const uint8_t *raw, uint32_t
 }
 
 static void add_chunk(struct sum *sum, const uint8_t *raw, uint32_t n,
-	const struct layout *layout, uint64_t off)
+	const struct segment_cut *cut, uint64_t off)
 {
 	struct span spans[SPAN_MAX];
-	unsigned n_spans = format_spans(layout, off, n, spans);
+	unsigned n_spans = format_spans(cut, off, n, spans);
 	uint64_t start;
 
 	/* Who comes second finds the bytes in the cache: take turns. */
@@ -192,7 +192,9 @@ static void add_file(struct sum *all, const char *path)
 {
 	FILE *f = fopen(path, "rb");
 	struct sum sum = { 0 };
-	struct layout layout;
+	struct npy npy;
+	struct segment array;
+	struct segment_cut cut = { &array, 0 };
 	struct stat st;
 	uint8_t *bytes;
 
@@ -202,11 +204,14 @@ static void add_file(struct sum *all, const char *path)
 	if (!bytes || fread(bytes, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
 		die(path);
 	fclose(f);
-	format_parse(bytes, (size_t)st.st_size < CHUNK ? (size_t)st.st_size : CHUNK, &layout);
+	if (npy_parse(bytes, (size_t)st.st_size, &npy)) {
+		array = npy_segment(&npy);
+		cut.n = 1;
+	}
 	for (uint64_t off = 0; off < (uint64_t)st.st_size; off += CHUNK) {
 		uint64_t left = (uint64_t)st.st_size - off;
 
-		add_chunk(&sum, bytes + off, left < CHUNK ? (uint32_t)left : CHUNK, &layout, off);
+		add_chunk(&sum, bytes + off, left < CHUNK ? (uint32_t)left : CHUNK, &cut, off);
 	}
 	free(bytes);
 	print(strlen(path) > 36 ? path + strlen(path) - 36 : path, &sum);

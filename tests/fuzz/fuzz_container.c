@@ -9,29 +9,38 @@
 
 #include "base/alloc.h"
 #include "base/le.h"
-#include "format/container.h"
+#include "format/tensor_map.h"
 #include "format/zip_checksums.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int read_memory(void *ctx, void *buf, size_t n, uint64_t off)
+/* As much of the input as is there yet. */
+struct growing {
+	const uint8_t *data;
+	uint64_t size;
+};
+
+static int read_growing(void *ctx, void *buf, size_t n, uint64_t off)
 {
-	memcpy(buf, (const uint8_t *)ctx + off, n);
+	memcpy(buf, ((const struct growing *)ctx)->data + off, n);
 	return 0;
 }
 
-static void check_spans(const struct container *c, uint64_t off, uint32_t len)
+static uint64_t growing_size(void *ctx)
 {
-	AUTO_FREE struct segment *segments = NULL;
-	struct layout layout = { .elem_bytes = 1, .dtype = DTYPE_BYTES };
+	return ((const struct growing *)ctx)->size;
+}
+
+static void check_spans(struct tensor_map *map, uint64_t off, uint32_t len)
+{
 	struct span spans[SPAN_MAX];
+	struct segment_cut cut;
 	uint64_t sum = 0;
+	unsigned n;
 
-	if (container_cut(c, off, off + len, &segments, &layout.n_segments))
-		return;
-	layout.segments = segments;
-
-	unsigned n = format_spans(&layout, off, len, spans);
+	tensor_map_cut(map, off, off + len, &cut);
+	n = format_spans(&cut, off, len, spans);
+	mem_free(cut.items);
 
 	if (!n || n > SPAN_MAX)
 		abort();
@@ -92,24 +101,37 @@ static void check_sums(const struct format_reader *file)
 	mem_free(sums.items);
 }
 
+/* Find what there is by now. */
+static void look(struct tensor_map *map)
+{
+	tensor_map_enter(map);
+	tensor_map_leave(map);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct format_reader file = { .read = read_memory, .ctx = (void *)(uintptr_t)data };
-	struct container c = { 0 }, whole = { 0 };
+	struct growing input = { data, 0 };
+	const struct tensor_source source = { read_growing, growing_size, &input };
+	struct format_reader file = { read_growing, &input, size };
+	struct tensor_map grown, whole;
 
-	for (file.size = 0; file.size < size; file.size += 1 + size / 5)
-		container_update(&c, &file);
-	file.size = size;
-	container_update(&c, &file);
-	container_update(&whole, &file);
-	if (whole.format && !whole.format->release && whole.segments.n == c.segments.n)
-		check_same(&whole.segments, &c.segments);
+	tensor_map_init(&grown, &source);
+	tensor_map_init(&whole, &source);
+	for (input.size = 0; input.size < size; input.size += 1 + size / 5)
+		look(&grown);
+	input.size = size;
+	look(&grown);
+	look(&whole);
+	if (whole.format && !whole.format->release && whole.segments.n == grown.segments.n)
+		check_same(&whole.segments, &grown.segments);
 	for (unsigned i = 0; i < 8; i++)
 		check_spans(&whole, i * 97, 1 + i * 211);
 	check_spans(&whole, size / 2, (uint32_t)size + 1);
-	check_spans(&c, 0, (uint32_t)size + 1);
+	check_spans(&grown, 0, (uint32_t)size + 1);
+	tensor_map_note_change(&grown, size / 3, 1);
+	look(&grown);
 	check_sums(&file);
-	container_reset(&c);
-	container_reset(&whole);
+	tensor_map_release(&grown);
+	tensor_map_release(&whole);
 	return 0;
 }

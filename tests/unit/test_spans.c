@@ -6,22 +6,22 @@
 #include "format/format.h"
 
 /* True when `off` belongs to an element that lies wholly within the tensor and [lo, hi). */
-static bool in_whole_element(const struct layout *l, uint64_t off, uint64_t lo, uint64_t hi)
+static bool in_whole_element(const struct segment *l, uint64_t off, uint64_t lo, uint64_t hi)
 {
-	uint64_t data_end = l->data_offset + l->data_bytes;
+	uint64_t data_end = l->offset + l->bytes;
 
-	if (data_end < l->data_offset)
+	if (data_end < l->offset)
 		data_end = UINT64_MAX;
-	if (off < l->data_offset || off >= data_end)
+	if (off < l->offset || off >= data_end)
 		return false;
 
-	uint64_t first = off - (off - l->data_offset) % l->elem_bytes;
+	uint64_t first = off - (off - l->offset) % l->elem_bytes;
 
 	return first >= lo && first + l->elem_bytes <= hi && first + l->elem_bytes <= data_end;
 }
 
 /* How many things are wrong with one span at `at`, of the piece [lo, hi). */
-static unsigned span_faults(const struct layout *l, const struct span *s, uint64_t at,
+static unsigned span_faults(const struct segment *l, const struct span *s, uint64_t at,
 	uint64_t lo, uint64_t hi)
 {
 	bool elements = s->dtype != DTYPE_BYTES || s->elem_bytes != 1;
@@ -29,7 +29,7 @@ static unsigned span_faults(const struct layout *l, const struct span *s, uint64
 	unsigned faults = !s->len_bytes;
 
 	if (elements)
-		faults += s->len_bytes % s->elem_bytes || (at - l->data_offset) % l->elem_bytes ||
+		faults += s->len_bytes % s->elem_bytes || (at - l->offset) % l->elem_bytes ||
 			s->elem_bytes != l->elem_bytes || s->dtype != l->dtype ||
 			s->big_endian != l->big_endian;
 	for (uint32_t k = 0; k < s->len_bytes && !untyped; k++)
@@ -37,17 +37,18 @@ static unsigned span_faults(const struct layout *l, const struct span *s, uint64
 	return faults;
 }
 
-static void check_tiling(const struct layout *l, uint64_t off, uint32_t len)
+static void check_tiling(const struct segment *l, uint64_t off, uint32_t len)
 {
 	struct span spans[SPAN_MAX];
-	unsigned n = format_spans(l, off, len, spans), faults = n < 1 || n > SPAN_MAX;
+	const struct segment_cut cut = { (struct segment *)(uintptr_t)l, 1 };
+	unsigned n = format_spans(&cut, off, len, spans), faults = n < 1 || n > SPAN_MAX;
 	uint64_t at = off;
 
 	for (unsigned i = 0; i < n; at += spans[i++].len_bytes)
 		faults += span_faults(l, &spans[i], at, off, off + len);
 	if (faults || at != off + len)
 		ck_abort_msg("%u faults in %u bytes at %llu of %llu, ending at %llu", faults, len,
-			(unsigned long long)off, (unsigned long long)l->data_bytes,
+			(unsigned long long)off, (unsigned long long)l->bytes,
 			(unsigned long long)at);
 }
 
@@ -70,12 +71,11 @@ START_TEST(tiles_every_cut)
 	static const uint64_t sizes[] = { 0, 1, 5, 16, 77, 600, UINT64_MAX };
 
 	for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
-		struct layout l = { .format = "npy",
-			.dtype = types[_i].dtype,
+		struct segment l = { .dtype = types[_i].dtype,
 			.elem_bytes = types[_i].elem_bytes,
 			.big_endian = types[_i].big,
-			.data_offset = 37,
-			.data_bytes = sizes[s] };
+			.offset = 37,
+			.bytes = sizes[s] };
 
 		for (uint64_t off = 0; off < 100; off++) {
 			for (uint32_t len = 1; len < 90; len++)
@@ -89,11 +89,9 @@ END_TEST
 
 START_TEST(far_offsets)
 {
-	struct layout l = { .format = "npy",
-		.dtype = DTYPE_F64,
-		.elem_bytes = 8,
-		.data_offset = 128,
-		.data_bytes = UINT64_MAX };
+	struct segment l = {
+		.dtype = DTYPE_F64, .elem_bytes = 8, .offset = 128, .bytes = UINT64_MAX
+	};
 
 	check_tiling(&l, (UINT64_C(1) << 40) + 3, 1000);
 	check_tiling(&l, (UINT64_C(1) << 62) + 5, 1000);
@@ -102,14 +100,11 @@ END_TEST
 
 START_TEST(header_elements_and_tail)
 {
-	struct layout l = { .format = "npy",
-		.dtype = DTYPE_F32,
-		.elem_bytes = 4,
-		.data_offset = 128,
-		.data_bytes = 40 };
+	struct segment l = { .dtype = DTYPE_F32, .elem_bytes = 4, .offset = 128, .bytes = 40 };
+	const struct segment_cut cut = { &l, 1 };
 	struct span s[SPAN_MAX];
 
-	ck_assert_uint_eq(format_spans(&l, 0, 175, s), 3);
+	ck_assert_uint_eq(format_spans(&cut, 0, 175, s), 3);
 	ck_assert_uint_eq(s[0].len_bytes, 128);
 	ck_assert_int_eq(s[0].dtype, DTYPE_BYTES);
 	ck_assert_uint_eq(s[1].len_bytes, 40);
@@ -144,7 +139,7 @@ static size_t many_segments(struct segment *out, size_t n, unsigned seed)
 }
 
 /* Elements of a span that is large enough to have one of its own are where its tensor has them. */
-static unsigned joined_faults(const struct layout *l, const struct span *s, uint64_t at)
+static unsigned joined_faults(const struct segment_cut *l, const struct span *s, uint64_t at)
 {
 	unsigned faults = !s->len_bytes || s->len_bytes % s->elem_bytes ||
 		(s->row_len && s->row_skip >= s->row_len);
@@ -169,9 +164,7 @@ START_TEST(many_tensors_in_a_chunk)
 	enum { N = 300 };
 	struct segment segments[N];
 	size_t end = many_segments(segments, N, (unsigned)_i);
-	struct layout l = {
-		.dtype = DTYPE_BYTES, .elem_bytes = 1, .segments = segments, .n_segments = N
-	};
+	const struct segment_cut l = { segments, N };
 
 	for (uint64_t off = 0; off < end; off += 1 + (uint64_t)rand() % 999) {
 		struct span s[SPAN_MAX];
@@ -190,11 +183,11 @@ END_TEST
 /* A row's start stays where it is when a small span is joined in front. */
 START_TEST(rows_survive_joining)
 {
-	const struct segment segments[] = {
+	struct segment segments[] = {
 		{ .offset = 0, .bytes = 40, .elem_bytes = 4, .dtype = DTYPE_F32 },
 		{ .offset = 40, .bytes = 40000, .elem_bytes = 4, .dtype = DTYPE_F32, .row_len = 64 },
 	};
-	struct layout l = { .elem_bytes = 1, .segments = segments, .n_segments = 2 };
+	const struct segment_cut l = { segments, 2 };
 	struct span s[SPAN_MAX];
 
 	ck_assert_uint_eq(format_spans(&l, 0, 40040, s), 1);

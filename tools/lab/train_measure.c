@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "codec/codec.h"
-#include "format/format.h"
+#include "format/npy.h"
 #include "tensor/stats.h"
 #include "train.h"
 
@@ -17,13 +17,15 @@ struct measure {
 	void *ctx;
 	struct codec *codec;
 	uint8_t *raw, *body;
-	struct layout layout;
+	struct npy npy;
 	struct moments moments;
 	uint64_t coded_bytes;
 };
 
 static int measure_chunk(struct measure *m, uint64_t off, uint32_t n)
 {
+	struct segment array = npy_segment(&m->npy);
+	const struct segment_cut cut = { &array, 1 };
 	struct span spans[SPAN_MAX];
 	struct codec_result result;
 	unsigned n_spans;
@@ -31,7 +33,7 @@ static int measure_chunk(struct measure *m, uint64_t off, uint32_t n)
 
 	if (err)
 		return err;
-	n_spans = format_spans(&m->layout, off, n, spans);
+	n_spans = format_spans(&cut, off, n, spans);
 	for (unsigned i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes)
 		moments_add(&m->moments, m->raw + at, &spans[i]);
 	err = codec_encode(m->codec, m->raw, n, spans, n_spans, m->body, &result);
@@ -43,13 +45,13 @@ static int measure_chunk(struct measure *m, uint64_t off, uint32_t n)
 /* All of the tensor's data, whole elements in each chunk. */
 static int measure_data(struct measure *m, uint64_t size)
 {
-	uint32_t step = CHUNK - CHUNK % m->layout.elem_bytes;
+	uint32_t step = CHUNK - CHUNK % m->npy.elem_bytes;
 	uint64_t end;
 	int err = 0;
 
-	if (!checked_add(m->layout.data_offset, m->layout.data_bytes, &end) || end > size)
+	if (!checked_add(m->npy.data_offset, m->npy.data_bytes, &end) || end > size)
 		return -ENODATA; /* cut short */
-	for (uint64_t off = m->layout.data_offset; off < end && !err; off += step)
+	for (uint64_t off = m->npy.data_offset; off < end && !err; off += step)
 		err = measure_chunk(m, off, (uint32_t)min_u64(step, end - off));
 	return err;
 }
@@ -74,15 +76,15 @@ static int measure_file(struct measure *m, uint64_t size, struct train_sample *o
 
 	if (err)
 		return err;
-	format_parse(m->raw, n, &m->layout);
-	if (m->layout.dtype == DTYPE_BYTES || m->layout.elem_bytes > CHUNK)
+	if (!npy_parse(m->raw, n, &m->npy) || m->npy.dtype == DTYPE_BYTES ||
+		m->npy.elem_bytes > CHUNK)
 		return -ENODATA;
 	err = measure_data(m, size);
 	if (err)
 		return err;
 	if (!m->moments.n || !get_features(&m->moments, out->features))
 		return -ENODATA;
-	out->target = fmin(fmax((double)m->coded_bytes / (double)m->layout.data_bytes, TRAIN_LEAST),
+	out->target = fmin(fmax((double)m->coded_bytes / (double)m->npy.data_bytes, TRAIN_LEAST),
 		TRAIN_MOST);
 	return 0;
 }

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "codec/codec.h"
-#include "format/format.h"
+#include "format/npy.h"
 #include "kinds.h"
 #include "lab.h"
 #include "predict/infer_net.h"
@@ -122,7 +122,7 @@ static void add_data(const uint8_t *data, uint64_t len, unsigned kind)
 	}
 }
 
-static unsigned kind_of_layout(const struct layout *l)
+static unsigned kind_of_array(const struct npy *l)
 {
 	const struct dtype *type = dtype_get(l->dtype);
 	struct inference in = { .dtype = l->dtype, .big_endian = l->big_endian };
@@ -150,7 +150,7 @@ static bool ends_in(const char *path, const char *end)
 static void add_file(const char *path)
 {
 	FILE *f = fopen(path, "rb");
-	struct layout layout;
+	struct npy npy;
 	struct stat st;
 	uint8_t *bytes;
 
@@ -160,14 +160,14 @@ static void add_file(const char *path)
 	if (!bytes || fread(bytes, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
 		die(path);
 	fclose(f);
-	format_parse(bytes, (size_t)st.st_size < CHUNK ? (size_t)st.st_size : CHUNK, &layout);
+	(void)npy_parse(bytes, (size_t)st.st_size, &npy);
 	if (ends_in(path, ".txt"))
 		add_data(bytes, (uint64_t)st.st_size, n_kinds - 3);
 	else if (ends_in(path, ".gz"))
 		add_data(bytes + 64, (uint64_t)st.st_size - 64, n_kinds - 2);
 	else
-		add_data(bytes + layout.data_offset, (uint64_t)st.st_size - layout.data_offset,
-			kind_of_layout(&layout));
+		add_data(bytes + npy.data_offset, (uint64_t)st.st_size - npy.data_offset,
+			kind_of_array(&npy));
 	free(bytes);
 }
 

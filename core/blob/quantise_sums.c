@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The checksums of a container whose tensors change: verified before, put right after. */
+#include <errno.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/le.h"
+#include "base/lock.h"
+#include "blob/quantise.h"
+
+static int crc_of(const struct pass *p, const struct checksum *sum, uint32_t *out)
+{
+	uint32_t room = p->blob->chunk_bytes;
+	AUTO_FREE uint8_t *buf = mem_alloc(room);
+	uLong crc = crc32(0, NULL, 0);
+
+	if (!buf)
+		return -ENOMEM;
+	for (uint64_t at = 0; at < sum->bytes;) {
+		uint32_t n = (uint32_t)min_u64(room - (sum->offset + at) % room, sum->bytes - at);
+		int err = quantise_read(p, sum->offset + at, n, buf);
+
+		if (err)
+			return err;
+		crc = crc32(crc, buf, n);
+		at += n;
+	}
+	*out = (uint32_t)crc;
+	return 0;
+}
+
+/* A wrong one is not to become a right one of wrong bytes. */
+int quantise_verify_sums(const struct pass *p, const struct quantise_plan *plan)
+{
+	for (size_t i = 0; i < plan->sums.n; i++) {
+		uint32_t crc = 0;
+		int err = plan->used[i] ? crc_of(p, &plan->sums.items[i], &crc) : 0;
+
+		if (err)
+			return err;
+		if (plan->used[i] && crc != plan->sums.items[i].crc)
+			return -ENODATA;
+	}
+	return 0;
+}
+
+/* A chunk's buffer, dirty, with what is known of its values still known. */
+static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare, struct cbuf **out)
+{
+	struct alcm_blob *blob = p->blob;
+	struct slot *s = table_find(&blob->table, chunk_no);
+	struct codec_result planes;
+	struct metrics m = { 0 };
+	bool quantised;
+	int err = 0;
+
+	while (blob->n_busy && s && s->buf && s->buf->state != CBUF_DIRTY)
+		lock_wait(&blob->lock, &blob->changed);
+	quantised = quantise_is_done_locked(blob, chunk_no);
+	if (s && s->buf && s->buf->state == CBUF_DIRTY)
+		m.distortion = s->buf->distortion;
+	else if (quantised && s)
+		err = record_read_metrics(blob, s->off, s->frame_len, chunk_no, &m, &planes,
+			p->diag);
+	if (!err)
+		err = chunk_dirty_locked(blob, chunk_no, false, spare, out, p->diag);
+	if (err)
+		return err;
+	(*out)->quantised = quantised;
+	(*out)->distortion = m.distortion;
+	return 0;
+}
+
+static int patch(const struct pass *p, uint64_t off, const uint8_t *bytes, uint32_t n)
+{
+	struct alcm_blob *blob = p->blob;
+	uint32_t at = (uint32_t)(off & (blob->chunk_bytes - 1));
+	uint32_t here = (uint32_t)min_u64(n, blob->chunk_bytes - at);
+	uint8_t *spare = budget_get(blob->alcm->budget, blob->chunk_bytes);
+	struct cbuf *buf;
+	int err = -ENOMEM;
+
+	if (spare) {
+		WITH_LOCK(&blob->lock);
+		err = hold_chunk(p, chunk_of(blob, off), &spare, &buf);
+		if (!err)
+			memcpy(buf->data + at, bytes, here);
+	}
+	if (spare)
+		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
+	return err || here == n ? err : patch(p, off + here, bytes + here, n - here);
+}
+
+static int update_sum(const struct pass *p, struct checksum *sum)
+{
+	uint8_t bytes[CHECKSUM_BYTES];
+	uint32_t crc = 0;
+	int err = crc_of(p, sum, &crc);
+
+	if (err || crc == sum->crc)
+		return err;
+	sum->crc = crc;
+	le_put32(bytes, crc);
+	for (unsigned k = 0; k < sum->n_places && !err; k++)
+		err = patch(p, sum->places[k], bytes, sizeof(bytes));
+	return err;
+}
+
+static int update_digest(const struct pass *p, struct checksums *sums)
+{
+	char digits[DIGEST_CHARS];
+	int err;
+
+	checksums_digest(sums, digits);
+	err = patch(p, sums->digest_at, (const uint8_t *)digits, sizeof(digits));
+	/* It lies in one of them. */
+	for (size_t i = 0; i < sums->n && !err; i++) {
+		struct checksum *sum = &sums->items[i];
+
+		if (sums->digest_at >= sum->offset && sums->digest_at < sum->offset + sum->bytes)
+			err = update_sum(p, sum);
+	}
+	return err;
+}
+
+int quantise_update_sums(const struct pass *p, struct quantise_plan *plan)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < plan->sums.n && !err; i++)
+		err = plan->used[i] ? update_sum(p, &plan->sums.items[i]) : 0;
+	return err || !plan->sums.digest_at ? err : update_digest(p, &plan->sums);
+}
