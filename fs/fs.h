@@ -51,6 +51,7 @@ struct fs {
 	struct inode **numbers;               /* buckets of all inodes by number */
 	struct inode *kept_first, *kept_last; /* kept for file handles, the longest first */
 	unsigned n_kept, max_kept;
+	unsigned max_request_bytes; /* of data that a request or its answer has */
 	atomic_uint last_generation;
 
 	struct activity activity;

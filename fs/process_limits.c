@@ -47,14 +47,24 @@ static uint64_t budget_of(const struct fs *fs, const struct alcm_limits *limits)
 				  : alcm_limits_budget(limits);
 }
 
-/* Inodes kept for file handles have an eighth of the budget besides it, 1 KiB each. */
-static void size_kept(struct fs *fs)
+/*
+ * What the budget decides besides chunk buffers. Inodes kept for file handles have an eighth of it, 1 KiB each. Up to some
+ * 30 requests are answered at once, each with a buffer, so that a small budget has short ones.
+ */
+static void size_by_budget(struct fs *fs)
 {
 	enum { INODE_BYTES = 1 << 10, KEPT_SHARE = 8 };
+	enum { REQUEST_SHARE = 64, LEAST_REQUEST = 128 << 10, MOST_REQUEST = 1 << 20 };
 	struct alcm_limits limits;
+	uint64_t budget, request;
 
 	alcm_limits_get(&limits);
-	fs->max_kept = (unsigned)(budget_of(fs, &limits) / KEPT_SHARE / INODE_BYTES);
+	budget = budget_of(fs, &limits);
+	request = budget / REQUEST_SHARE & ~(uint64_t)(LEAST_REQUEST - 1);
+	fs->max_request_bytes = request < LEAST_REQUEST ? LEAST_REQUEST
+		: request > MOST_REQUEST                ? MOST_REQUEST
+							: (unsigned)request;
+	fs->max_kept = (unsigned)(budget / KEPT_SHARE / INODE_BYTES);
 	if (fs->opt.noforget)
 		fs->max_kept = UINT_MAX;
 }
@@ -90,7 +100,7 @@ int process_limits_apply(struct fs *fs)
 	if (err)
 		return err;
 	load_unwinder();
-	size_kept(fs);
+	size_by_budget(fs);
 	warn_of_memory(fs);
 	warn_of_cpu_time();
 	return 0;

@@ -45,9 +45,10 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	/* File handles outlive the kernel's caches: see inode_kept.c. */
 	set_cap(conn, FUSE_CAP_EXPORT_SUPPORT, true);
 	conn->max_readahead = 4 << 20;
-	/* Each takes a thread with a buffer of a megabyte: reading ahead and mapped pages are not to have many. */
+	/* Each takes a thread with a buffer of max_write: reading ahead and mapped pages are not to have many. */
 	conn->max_background = 16;
 	conn->congestion_threshold = 12;
+	conn->max_write = fs->max_request_bytes;
 	conn->time_gran = 1;
 }
 

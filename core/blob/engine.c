@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/checked.h"
 #include "base/lock.h"
 #include "blob/disk.h"
 #include "predict/predict.h"
@@ -14,7 +15,7 @@
 enum {
 	MIN_BUDGET = 8 << 20,
 	MAX_THREADS = 1024,
-	READERS = 8, /* decodes on callers' threads at once, besides the workers */
+	READERS = 8, /* decodes on callers' threads at once, at most, besides the workers */
 };
 
 void alcm_params_default(struct alcm_params *p)
@@ -45,6 +46,14 @@ static bool params_valid(const struct alcm_params *p)
 		!(p->chunk_bytes & (p->chunk_bytes - 1));
 }
 
+/* Scratch memory isn't of the budget, but is to be in proportion to it. */
+static unsigned max_readers(size_t budget_bytes)
+{
+	enum { BUDGET_OF_ONE = 4 << 20, LEAST = 2 };
+
+	return (unsigned)max_u64(LEAST, min_u64(budget_bytes / BUDGET_OF_ONE, READERS));
+}
+
 int alcm_new(const struct alcm_params *params, struct alcm **out)
 {
 	if (!params_valid(params))
@@ -57,7 +66,7 @@ int alcm_new(const struct alcm_params *params, struct alcm **out)
 	alcm->params = *params;
 	if (!alcm->params.threads)
 		alcm->params.threads = allowed_cpus();
-	alcm->max_out = alcm->params.threads + READERS;
+	alcm->max_out = alcm->params.threads + max_readers(params->budget_bytes);
 	lock_init(&alcm->lock, LOCK_LEAF);
 	pthread_cond_init(&alcm->returned, NULL);
 

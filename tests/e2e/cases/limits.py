@@ -5,6 +5,7 @@
 import json
 import os
 import subprocess
+import sys
 
 import e2e
 
@@ -29,14 +30,14 @@ def serves():
     e2e.equal(e2e.read(e2e.m("w.npy")), data, "under a limit")
 
 
-def v1_groups():
-    """A memory limit of 192 MiB in a group above the daemon's, where groups can be made."""
+def v1_groups(mib=192):
+    """A memory limit in a group above the daemon's, where groups can be made."""
     top = "/sys/fs/cgroup/memory"
     inner = f"{top}/alcm-e2e-{os.getpid()}/inner"
     try:
         os.makedirs(inner)
         with open(f"{os.path.dirname(inner)}/memory.limit_in_bytes", "w", encoding="ascii") as f:
-            f.write(str(192 << 20))
+            f.write(str(mib << 20))
     except OSError:
         return None
     return inner
@@ -70,13 +71,40 @@ e2e.mount("threads=3", prefix=("taskset", "-c", str(cpu)))
 e2e.equal(n_threads(), 3, "threads that were asked for")
 e2e.unmount()
 
-group = v1_groups() if e2e.IS_ROOT else None
-if group:
+
+def in_group(group, options, check):
     try:
-        e2e.mount(prefix=("sh", "-c", f'echo $$ >{group}/cgroup.procs && exec "$@"', "sh"))
-        e2e.equal(budget_mib(), 48, "a quarter of the memory of the group above")
-        serves()
+        e2e.mount(options, prefix=("sh", "-c", f'echo $$ >{group}/cgroup.procs && exec "$@"', "sh"))
+        check()
         e2e.unmount()
     finally:
         e2e.wait_until(lambda: subprocess.run(["rmdir", group, os.path.dirname(group)],
                                               capture_output=True).returncode == 0, "empty groups")
+
+
+def quarter():
+    e2e.equal(budget_mib(), 48, "a quarter of the memory of the group above")
+    serves()
+
+
+MAP = """
+import mmap, sys
+import numpy as np
+a = np.lib.format.open_memmap(sys.argv[1], mode="w+", dtype="f4", shape=(8 << 20,))
+for at in range(0, len(a), 1 << 20):
+    a[at : at + (1 << 20)] = np.random.default_rng(at).standard_normal(1 << 20, "f4")
+a.flush()
+"""
+
+
+def mapped_writers():
+    """Their pages come back in many requests at once."""
+    writers = [subprocess.Popen([sys.executable, "-c", MAP, e2e.m(f"mapped{i}.npy")]) for i in range(4)]
+    e2e.equal([w.wait(60) for w in writers], [0] * 4, "writers of mapped files")
+
+
+group = v1_groups() if e2e.IS_ROOT else None
+if group:
+    in_group(group, "", quarter)
+    if not e2e.SANITIZED:
+        in_group(v1_groups(28), "budget=8", mapped_writers)
