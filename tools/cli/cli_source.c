@@ -86,6 +86,20 @@ static ssize_t read_at(struct source *s, void *buf, size_t n, uint64_t off, stru
 	return got < 0 ? -errno : got;
 }
 
+int source_read(void *ctx, void *buf, size_t n, uint64_t off)
+{
+	for (char *to = buf; n;) {
+		ssize_t got = read_at(ctx, to, n, off, NULL);
+
+		if (got <= 0)
+			return got < 0 ? (int)got : -EIO;
+		to += got;
+		off += (uint64_t)got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
 static enum cli_exit copy_with(struct cli *cli, struct source *s, bool skip_holes,
 	const char *sink_path, source_sink sink, void *ctx, void *buf)
 {

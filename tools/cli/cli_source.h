@@ -24,6 +24,12 @@ enum cli_exit source_open(struct cli *cli, struct alcm *alcm, int fd, const char
 	struct source *out);
 void source_close(struct source *source);
 
+/*
+ * Read just `n` logical bytes at `off` of the struct source behind `ctx`: what alcm_histogram() calls. 0, or a
+ * negative errno; -EIO: the file is shorter than it was.
+ */
+int source_read(void *ctx, void *buf, size_t n, uint64_t off);
+
 /* Takes `n` logical bytes that begin at `off`; returns 0 or a negative errno. */
 typedef int (*source_sink)(void *ctx, const void *buf, size_t n, uint64_t off);
 

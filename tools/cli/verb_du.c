@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cli_json.h"
 #include "report/json_out.h"
 #include "report/report_collect.h"
 #include "report/report_words.h"
@@ -187,7 +188,6 @@ static enum cli_exit print_json(const struct du *du, size_t n)
 {
 	bool dirs = du->cli->depth != NOT_GIVEN;
 	cJSON *root = cJSON_CreateObject(), *list;
-	char *text;
 
 	cJSON_AddStringToObject(root, "schema", "alcm-du/1");
 	list = cJSON_AddArrayToObject(root, dirs ? "directories" : "codecs");
@@ -195,13 +195,7 @@ static enum cli_exit print_json(const struct du *du, size_t n)
 		cJSON_AddItemToArray(list,
 			row_json(dirs ? "path" : "codec", du->rows[i].name, &du->rows[i].sum));
 	cJSON_AddItemToObject(root, "all", row_json("codec", "all", &du->all));
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
-	if (!text)
-		return cli_error(du->cli, NULL, "out of memory");
-	puts(text);
-	cJSON_free(text);
-	return CLI_OK;
+	return cli_print_json(du->cli, root);
 }
 
 static enum cli_exit print(struct du *du)

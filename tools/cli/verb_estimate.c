@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cli_json.h"
 #include "cli_source.h"
 #include "cli_store.h"
 #include "cli_walk.h"
@@ -48,20 +49,6 @@ static double thread_cpu(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static bool read_chunk(const struct source *s, uint8_t *buf, uint32_t n, uint64_t off)
-{
-	uint32_t done = 0;
-
-	while (done < n) {
-		ssize_t got = pread(s->fd, buf + done, n - done, (off_t)(off + done));
-
-		if (got <= 0)
-			return false;
-		done += (uint32_t)got;
-	}
-	return true;
-}
-
 /* The chunk of the k-th sample: all of a short file's, else some from the first to the last. */
 static uint64_t sample_chunk(uint64_t n_chunks, uint64_t k)
 {
@@ -69,8 +56,7 @@ static uint64_t sample_chunk(uint64_t n_chunks, uint64_t k)
 }
 
 /* What the codec makes of the samples, grown to the whole file. */
-static enum cli_exit add_samples(struct estimate *e, const struct source *s,
-	struct alcm_coder *coder)
+static enum cli_exit add_samples(struct estimate *e, struct source *s, struct alcm_coder *coder)
 {
 	uint64_t n_chunks = (s->size + CHUNK - 1) / CHUNK, sampled = 0, coded = 0;
 	uint64_t n = n_chunks < N_SAMPLES ? n_chunks : N_SAMPLES;
@@ -81,7 +67,7 @@ static enum cli_exit add_samples(struct estimate *e, const struct source *s,
 		uint32_t len = s->size - off < CHUNK ? (uint32_t)(s->size - off) : CHUNK;
 		int64_t body;
 
-		if (!read_chunk(s, e->raw, len, off))
+		if (source_read(s, e->raw, len, off))
 			return cli_error(e->cli, s->path, "could not be read");
 		body = alcm_coder_encode(coder, e->raw, len, off, e->body);
 		if (body < 0 || alcm_coder_decode(coder, e->body, (uint32_t)body, e->raw, len))
@@ -97,14 +83,14 @@ static enum cli_exit add_samples(struct estimate *e, const struct source *s,
 	return CLI_OK;
 }
 
-static enum cli_exit add_plain(struct estimate *e, const struct source *s)
+static enum cli_exit add_plain(struct estimate *e, struct source *s)
 {
 	uint32_t n = s->size < CHUNK ? (uint32_t)s->size : CHUNK;
 	struct alcm_verdict verdict = { 0 };
 	struct alcm_coder *coder;
 	enum cli_exit status;
 
-	if ((n && !read_chunk(s, e->raw, n, 0)) ||
+	if ((n && source_read(s, e->raw, n, 0)) ||
 		alcm_detect_file(ALCM_DETECT_TENSORS, ALCM_MIN_SIZE, s->fd, &s->st, &verdict))
 		return cli_error(e->cli, s->path, "could not be read");
 	if (!verdict.worth) {
@@ -188,7 +174,6 @@ static void print_text(const struct sum *s)
 static enum cli_exit print_json(struct cli *cli, const struct sum *s)
 {
 	cJSON *root = cJSON_CreateObject();
-	char *text;
 
 	cJSON_AddStringToObject(root, "schema", "alcm-estimate/1");
 	cJSON_AddNumberToObject(root, "files", (double)s->n_files);
@@ -204,13 +189,7 @@ static enum cli_exit print_json(struct cli *cli, const struct sum *s)
 	cJSON_AddNumberToObject(root, "compressed_stored_bytes", (double)s->done_stored);
 	cJSON_AddNumberToObject(root, "plain_files", (double)s->n_plain);
 	cJSON_AddNumberToObject(root, "plain_bytes", (double)s->plain_bytes);
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
-	if (!text)
-		return cli_error(cli, NULL, "out of memory");
-	puts(text);
-	cJSON_free(text);
-	return CLI_OK;
+	return cli_print_json(cli, root);
 }
 
 static enum cli_exit run(struct estimate *e)

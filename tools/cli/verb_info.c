@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cli_json.h"
 #include "cli_mounted.h"
 #include "cli_source.h"
 #include "cli_store.h"
@@ -250,26 +251,19 @@ static enum cli_exit print_files(struct cli *cli, struct alcm *alcm, const char 
 
 static enum cli_exit info_of_directory(struct cli *cli, struct alcm *alcm, const char *path)
 {
-	char profile[64] = "", *text;
+	char profile[64] = "";
 	cJSON *root = cJSON_CreateObject();
-	enum cli_exit status = CLI_OK;
+	enum cli_exit status;
 
 	if (getxattr(path, "user.alcm.profile", profile, sizeof(profile) - 1) < 0)
 		strcpy(profile, "lossless"); /* the default */
 	cJSON_AddStringToObject(root, "schema", "alcm-directory/1");
 	cJSON_AddStringToObject(root, "profile", profile);
 	cJSON_AddItemToObject(root, "scheduler", read_scheduler(cli, path));
-	if (cli->json) {
-		text = cJSON_Print(root);
-		if (text)
-			print_json(text);
-		else
-			status = cli_error(cli, path, "out of memory");
-		cJSON_free(text);
-	} else {
-		status = print_files(cli, alcm, path);
-		print_report(root);
-	}
+	if (cli->json)
+		return cli_print_json(cli, root);
+	status = print_files(cli, alcm, path);
+	print_report(root);
 	cJSON_Delete(root);
 	return status;
 }

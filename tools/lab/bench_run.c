@@ -68,27 +68,6 @@ static bool sample_alloc(struct sample *s, size_t n_codecs)
 	return s->offs && s->lens && s->coded_lens && s->raw && s->back && s->coded;
 }
 
-static int read_fully(struct source *source, uint8_t *buf, size_t n, uint64_t off)
-{
-	while (n) {
-		ssize_t got = source->blob ? alcm_blob_pread(source->blob, buf, n, off, NULL)
-					   : pread(source->fd, buf, n, (off_t)off);
-
-		if (got < 0 && source->blob)
-			return (int)got;
-		if (got < 0 && errno != EINTR)
-			return -errno;
-		if (got == 0)
-			return -ENODATA;
-		if (got > 0) {
-			buf += got;
-			off += (uint64_t)got;
-			n -= (size_t)got;
-		}
-	}
-	return 0;
-}
-
 /* All chunks of the file, or as many as BENCH_MAX_BYTES hold, evenly spread from the first to the last. */
 static int sample_read(struct sample *s, struct source *source, size_t n_codecs)
 {
@@ -106,7 +85,7 @@ static int sample_read(struct sample *s, struct source *source, size_t n_codecs)
 		s->offs[i] = no * BENCH_CHUNK;
 		s->lens[i] = left < BENCH_CHUNK ? (uint32_t)left : BENCH_CHUNK;
 		s->n_bytes += s->lens[i];
-		err = read_fully(source, s->raw + i * BENCH_CHUNK, s->lens[i], s->offs[i]);
+		err = source_read(source, s->raw + i * BENCH_CHUNK, s->lens[i], s->offs[i]);
 	}
 	return err;
 }

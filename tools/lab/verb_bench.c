@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "bench_table.h"
+#include "cli_json.h"
 #include "cli_walk.h"
 #include "cli_write.h"
 #include "lab.h"
@@ -160,7 +161,6 @@ static enum cli_exit submit_all(struct bench *b)
 static enum cli_exit print_sums(struct bench *b)
 {
 	cJSON *root, *classes;
-	char *text;
 
 	for (size_t i = 0; i < b->n_classes && !b->files; i++) {
 		if (b->classes[i].n_files > 1)
@@ -184,14 +184,8 @@ static enum cli_exit print_sums(struct bench *b)
 				b->classes[i].figures, b->n_codecs));
 	cJSON_AddItemToObject(root, "total",
 		bench_class_json("", b->all.n_files, b->all.figures, b->n_codecs));
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
-	b->files = NULL;
-	if (!text)
-		return cli_error(b->cli, NULL, "out of memory");
-	puts(text);
-	cJSON_free(text);
-	return CLI_OK;
+	b->files = NULL; /* they are root's */
+	return cli_print_json(b->cli, root);
 }
 
 static enum cli_exit run(struct bench *b)

@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "cli_json.h"
 #include "lab.h"
 #include "paper_bench.h"
 
@@ -107,7 +108,6 @@ static enum cli_exit print_json(struct cli *cli, const struct paper_bench *b)
 {
 	struct means baseline = mean_of(b, PAPER_BASELINE);
 	cJSON *root = cJSON_CreateObject(), *list;
-	char *text;
 
 	cJSON_AddStringToObject(root, "schema", "alcm-paper/1");
 	list = cJSON_AddArrayToObject(root, "methods");
@@ -129,13 +129,7 @@ static enum cli_exit print_json(struct cli *cli, const struct paper_bench *b)
 		for (unsigned e = 0; e < PAPER_EPOCHS; e++)
 			cJSON_AddItemToArray(epochs, json_of(&b->epochs[e][i]));
 	}
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
-	if (!text)
-		return cli_error(cli, NULL, "out of memory");
-	puts(text);
-	cJSON_free(text);
-	return CLI_OK;
+	return cli_print_json(cli, root);
 }
 
 enum cli_exit verb_paper(struct cli *cli)

@@ -32,28 +32,6 @@ struct train {
 	uint64_t n_left_out; /* files that are no tensors of numbers */
 };
 
-static int read_source(void *ctx, void *buf, size_t n, uint64_t off)
-{
-	struct source *source = ctx;
-	char *p = buf;
-
-	while (n) {
-		ssize_t got = source->blob ? alcm_blob_pread(source->blob, p, n, off, NULL)
-					   : pread(source->fd, p, n, (off_t)off);
-
-		if (got < 0 && !source->blob)
-			got = -errno;
-		if (got == -EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? (int)got : -EIO; /* shorter than it was */
-		p += got;
-		off += (uint64_t)got;
-		n -= (size_t)got;
-	}
-	return 0;
-}
-
 static int add(struct train *t, const char *path, const struct train_sample *sample)
 {
 	if (t->n_found == t->room) {
@@ -85,7 +63,7 @@ static enum cli_exit take_file(void *ctx, const struct walk_entry *entry)
 	status = source_open(t->cli, t->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
 	if (status)
 		return status;
-	err = train_measure(read_source, &source, source.size, &sample);
+	err = train_measure(source_read, &source, source.size, &sample);
 	source_close(&source);
 	if (err == -ENODATA) {
 		t->n_left_out++;

@@ -251,28 +251,6 @@ enum cli_exit collect_report(struct cli *cli, struct alcm *alcm, bool detailed, 
 
 /* ---- histograms --------------------------------------------------------------------------------- */
 
-/* A file's logical bytes for alcm_histogram(). */
-static int read_exactly(void *ctx, void *buf, size_t n, uint64_t off)
-{
-	struct source *s = ctx;
-	size_t done = 0;
-
-	while (done < n) {
-		ssize_t got;
-
-		if (s->blob)
-			got = alcm_blob_pread(s->blob, (char *)buf + done, n - done, off + done,
-				NULL);
-		else if ((got = pread(s->fd, (char *)buf + done, n - done, (off_t)(off + done))) <
-			0)
-			got = errno == EINTR ? 0 : -errno;
-		if (got <= 0)
-			return got ? (int)got : -EIO;
-		done += (size_t)got;
-	}
-	return 0;
-}
-
 /* The file was read once already: what fails now is no news. */
 static void sample(struct cli *cli, struct alcm *alcm, struct report_row *row, uint32_t n_blocks)
 {
@@ -284,7 +262,7 @@ static void sample(struct cli *cli, struct alcm *alcm, struct report_row *row, u
 		free(h);
 		return;
 	}
-	if (alcm_histogram(read_exactly, &source, source.size, n_blocks, h) == 0)
+	if (alcm_histogram(source_read, &source, source.size, n_blocks, h) == 0)
 		row->detail->histogram = h;
 	else
 		free(h);

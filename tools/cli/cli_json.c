@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli_json.h"
+
+#include <stdio.h>
+
+enum cli_exit cli_print_json(struct cli *cli, cJSON *root)
+{
+	char *text = cJSON_Print(root);
+
+	cJSON_Delete(root);
+	if (!text)
+		return cli_error(cli, NULL, "out of memory");
+	puts(text);
+	cJSON_free(text);
+	return CLI_OK;
+}
