@@ -53,13 +53,14 @@ int64_t alcm_coder_encode(struct alcm_coder *coder, const void *raw, uint32_t n,
 	const struct segments all = { .items = &coder->array, .n = coder->array.bytes > 0 };
 	struct segment_cut cut;
 	struct span spans[SPAN_MAX];
+	struct codec_context with = { .codec = coder->codec, .spans = spans };
 	struct codec_result r;
 	int err;
 
 	segments_cut(&all, off, off + n, &cut);
 	codec_guess(&cut, raw, off, n);
-	err = codec_encode(coder->codec, raw, n, spans, format_spans(&cut, off, n, spans), body,
-		&r);
+	with.n_spans = format_spans(&cut, off, n, spans);
+	err = codec_encode(&with, raw, n, body, &r);
 	mem_free(cut.items);
 	return err ? err : (int64_t)r.body_len;
 }
@@ -67,5 +68,7 @@ int64_t alcm_coder_encode(struct alcm_coder *coder, const void *raw, uint32_t n,
 int alcm_coder_decode(struct alcm_coder *coder, const void *body, uint32_t body_len, void *raw,
 	uint32_t n)
 {
-	return codec_decode(coder->codec, body, body_len, raw, n, NULL);
+	const struct codec_context with = { .codec = coder->codec };
+
+	return codec_decode(&with, body, body_len, raw, n);
 }

@@ -36,6 +36,7 @@ static int read_record(struct alcm_blob *blob, struct scratch *scratch, uint64_t
 	uint32_t frame_len, uint32_t chunk_no, uint8_t *out, uint32_t *raw_len,
 	struct alcm_diag *diag)
 {
+	const struct codec_context with = { .codec = scratch->codec, .diag = diag };
 	struct disk_record r;
 
 	if (frame_len < DISK_RECORD_BYTES || frame_len > scratch->frame_bytes)
@@ -59,8 +60,8 @@ static int read_record(struct alcm_blob *blob, struct scratch *scratch, uint64_t
 	if (disk_hash(body, r.body_len) != r.body_hash)
 		return diag_set(diag, -EIO, off,
 			"chunk %u: checksum of the stored bytes is wrong", chunk_no);
-	err = codec_decode(scratch->codec, body + r.metrics_len, r.body_len - r.metrics_len, out,
-		r.raw_len, diag);
+	err = codec_decode(&with, body + r.metrics_len, r.body_len - r.metrics_len, out,
+		r.raw_len);
 	if (err) {
 		if (diag)
 			diag->offset = off;
@@ -153,11 +154,11 @@ static void measure_baseline(uint32_t chunk_no, const uint8_t *raw, uint32_t len
 }
 
 /* Decode what was encoded; a codec that was wrong gets no second chance with this chunk. */
-static void verify(struct scratch *scratch, const uint8_t *raw, uint32_t len, uint8_t *body,
-	struct record *out)
+static void verify(const struct codec_context *with, const uint8_t *raw, uint32_t len,
+	uint8_t *body, uint8_t *decoded, struct record *out)
 {
-	if (!codec_decode(scratch->codec, body, out->planes.body_len, scratch->raw, len, NULL) &&
-		memcmp(scratch->raw, raw, len) == 0)
+	if (!codec_decode(with, body, out->planes.body_len, decoded, len) &&
+		memcmp(decoded, raw, len) == 0)
 		return;
 	out->verify_failed = true;
 	codec_encode_raw(raw, len, body, &out->planes);
@@ -217,18 +218,20 @@ int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chun
 	uint8_t *metrics = scratch->frame + DISK_RECORD_BYTES, *body = metrics + metrics_len;
 	struct grid_map maps[SPAN_MAX];
 	struct span spans[SPAN_MAX];
-	unsigned n_spans = format_spans(about->cut, off, len, spans);
+	const struct codec_context with = { .codec = scratch->codec,
+		.spans = spans,
+		.n_spans = format_spans(about->cut, off, len, spans) };
 
 	memset(out, 0, sizeof(*out));
 	add_moments(about->cut, off, raw, len, &out->metrics.moments);
-	set_grids(about, off, spans, n_spans, maps);
+	set_grids(about, off, spans, with.n_spans, maps);
 
-	int err = codec_encode(scratch->codec, raw, len, spans, n_spans, body, &out->planes);
+	int err = codec_encode(&with, raw, len, body, &out->planes);
 
 	if (err)
 		return err;
 	if (blob->alcm->params.verify)
-		verify(scratch, raw, len, body, out);
+		verify(&with, raw, len, body, scratch->raw, out);
 	out->metrics.cpu_ns = clock_thread_cpu_ns() - start;
 	if (about->tensors)
 		out->metrics.distortion = *about->distortion;

@@ -124,16 +124,18 @@ static size_t usual_table_bytes(const struct span *spans, unsigned n_spans)
 	return body_table_bytes(&body);
 }
 
-int codec_encode(struct codec *c, const uint8_t *raw, uint32_t n, const struct span *spans,
-	unsigned n_spans, uint8_t *body_bytes, struct codec_result *out)
+int codec_encode(const struct codec_context *with, const uint8_t *raw, uint32_t n,
+	uint8_t *body_bytes, struct codec_result *out)
 {
+	const struct span *spans = with->spans;
+	struct codec *c = with->codec;
 	struct body body = { .n_parts = 0 };
 	/* Parts are coded where they are to lie, which they do if the table is as long as usual. */
-	uint8_t *data = body_bytes + usual_table_bytes(spans, n_spans), *own = c->coded[0];
+	uint8_t *data = body_bytes + usual_table_bytes(spans, with->n_spans), *own = c->coded[0];
 	uint32_t stored = 0;
 	size_t table;
 
-	for (uint32_t i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes) {
+	for (uint32_t i = 0, at = 0; i < with->n_spans; at += spans[i++].len_bytes) {
 		struct coded_part part;
 
 		c->coded[0] = data + stored;
@@ -172,21 +174,21 @@ void codec_encode_raw(const uint8_t *raw, uint32_t n, uint8_t *body_bytes,
 
 /* ---- decoding --------------------------------------------------------------------------------- */
 
-static int decode_plane(struct codec *c, const struct body_plane *plane, const uint8_t *in,
-	uint8_t *out, uint32_t n, struct alcm_diag *diag)
+static int decode_plane(const struct codec_context *with, const struct body_plane *plane,
+	const uint8_t *in, uint8_t *out, uint32_t n)
 {
 	const struct coder_ops *coder = coder_find(plane->coder);
 
-	if (coder->decode(c->coders, in, plane->stored_len, out, n))
-		return diag_set(diag, -EIO, 0, "%s data that does not decode", coder->name);
+	if (coder->decode(with->codec->coders, in, plane->stored_len, out, n))
+		return diag_set(with->diag, -EIO, 0, "%s data that does not decode", coder->name);
 	return 0;
 }
 
-static int decode_planes(struct codec *c, const struct transform_ops *t,
-	const struct body_part *part, const uint8_t *in, uint8_t *out, struct alcm_diag *diag)
+static int decode_planes(const struct codec_context *with, const struct transform_ops *t,
+	const struct body_part *part, const uint8_t *in, uint8_t *out)
 {
 	const struct transform_part shape = { part->raw_len, part->elem_bytes, part->big_endian };
-	uint8_t *to = t->merge ? c->planes : out;
+	uint8_t *to = t->merge ? with->codec->planes : out;
 	struct transform_planes planes;
 
 	for (unsigned p = 0; p < part->n_planes; p++) {
@@ -199,7 +201,7 @@ static int decode_planes(struct codec *c, const struct transform_ops *t,
 		if (t->merge && plane->coder == CODER_RAW && plane->stored_len == len) {
 			planes.at[p] = in;
 		} else {
-			err = decode_plane(c, plane, in, to, len, diag);
+			err = decode_plane(with, plane, in, to, len);
 			if (err)
 				return err;
 			to += len;
@@ -207,13 +209,13 @@ static int decode_planes(struct codec *c, const struct transform_ops *t,
 		in += plane->stored_len;
 	}
 	if (t->merge)
-		t->merge(&shape, &planes, c->candidate, out);
+		t->merge(&shape, &planes, with->codec->candidate, out);
 	return 0;
 }
 
 /* One part into out[0, raw_len); `*in` moves behind its planes. */
-static int decode_part(struct codec *c, const struct body_part *part, const uint8_t **in,
-	uint8_t *out, struct alcm_diag *diag)
+static int decode_part(const struct codec_context *with, const struct body_part *part,
+	const uint8_t **in, uint8_t *out)
 {
 	const struct transform_ops *t = transform_find(part->transform);
 	uint32_t first_len = part->planes[0].stored_len;
@@ -223,26 +225,26 @@ static int decode_part(struct codec *c, const struct body_part *part, const uint
 	for (unsigned p = 0; p < part->n_planes; p++)
 		*in += part->planes[p].stored_len;
 	if (!t->codes)
-		return decode_planes(c, t, part, from, out, diag);
-	scratch = codec_bins_scratch(c);
+		return decode_planes(with, t, part, from, out);
+	scratch = codec_bins_scratch(with->codec);
 	return grid_decode(from, first_len, from + first_len, part->planes[1].stored_len,
-		part->elem_bytes, part->big_endian, &scratch, out, part->raw_len, diag);
+		part->elem_bytes, part->big_endian, &scratch, out, part->raw_len, with->diag);
 }
 
-int codec_decode(struct codec *c, const uint8_t *in, uint32_t body_len, uint8_t *raw, uint32_t n,
-	struct alcm_diag *diag)
+int codec_decode(const struct codec_context *with, const uint8_t *in, uint32_t body_len,
+	uint8_t *raw, uint32_t n)
 {
 	struct body body;
 	int err;
 
-	if (n > c->chunk_bytes)
-		return diag_set(diag, -EIO, 0, "a record larger than a chunk");
-	err = body_get(&body, in, body_len, n, diag);
+	if (n > with->codec->chunk_bytes)
+		return diag_set(with->diag, -EIO, 0, "a record larger than a chunk");
+	err = body_get(&body, in, body_len, n, with->diag);
 	if (err)
 		return err;
 	in += body_table_bytes(&body);
 	for (unsigned i = 0; i < body.n_parts && !err; i++) {
-		err = decode_part(c, &body.parts[i], &in, raw, diag);
+		err = decode_part(with, &body.parts[i], &in, raw);
 		raw += body.parts[i].raw_len;
 	}
 	return err;

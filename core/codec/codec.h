@@ -54,22 +54,30 @@ void codec_be_patient(struct codec *codec, bool patient);
 size_t codec_bound(uint32_t n);
 
 /*
- * Encode the n > 0 bytes at `raw`, which the spans tile, into `body` (room: codec_bound(n)).
- * Lossless. -ENOMEM only.
+ * What a chunk is coded with, besides its bytes; the same for encoding and for decoding what came of it. Bytes
+ * that a chunk is coded against would be one more field.
  */
-int codec_encode(struct codec *codec, const uint8_t *raw, uint32_t n, const struct span *spans,
-	unsigned n_spans, uint8_t *body, struct codec_result *out);
+struct codec_context {
+	struct codec *codec;      /* nobody else's meanwhile */
+	const struct span *spans; /* encoding: they tile the chunk */
+	unsigned n_spans;
+	struct alcm_diag *diag; /* decoding: gets the cause of -EIO; or NULL */
+};
+
+/* Encode the n > 0 bytes at `raw` into `body` (room: codec_bound(n)). Lossless. -ENOMEM only. */
+int codec_encode(const struct codec_context *with, const uint8_t *raw, uint32_t n, uint8_t *body,
+	struct codec_result *out);
 
 /* As codec_encode(), but without any transform or coding: the body that can't go wrong. */
 void codec_encode_raw(const uint8_t *raw, uint32_t n, uint8_t *body, struct codec_result *out);
 
 /*
- * Decode a body into exactly n bytes. The body is hostile: -EIO and `diag` when it doesn't
+ * Decode a body into exactly n bytes. The body is hostile: -EIO and a cause when it doesn't
  * describe exactly n bytes, names an unknown transform or coder ("needs a newer alcm"), or is
  * damaged. Writes nothing outside `raw[0, n)`; on failure its content is undefined.
  */
-int codec_decode(struct codec *codec, const uint8_t *body, uint32_t body_len, uint8_t *raw,
-	uint32_t n, struct alcm_diag *diag);
+int codec_decode(const struct codec_context *with, const uint8_t *body, uint32_t body_len,
+	uint8_t *raw, uint32_t n);
 
 /* The planes of a body, without decoding it. Errors as codec_decode(). */
 int codec_planes(const uint8_t *body, uint32_t body_len, uint32_t n, struct codec_result *out,

@@ -120,13 +120,15 @@ static void measure_ours(struct class *c, const uint8_t *in, size_t n,
 		uint32_t len = (uint32_t)(n - at < CHUNK ? n - at : CHUNK);
 		struct span spans[SPAN_MAX];
 		struct codec_result result;
-		unsigned n_spans = format_spans(cut, at, len, spans);
+		const struct codec_context with = { .codec = codec,
+			.spans = spans,
+			.n_spans = format_spans(cut, at, len, spans) };
 		uint64_t start = clock_thread_cpu_ns();
-		int err = codec_encode(codec, in + at, len, spans, n_spans, scratch_body, &result);
+		int err = codec_encode(&with, in + at, len, scratch_body, &result);
 		uint64_t encoded = clock_thread_cpu_ns();
 
 		if (!err)
-			err = codec_decode(codec, scratch_body, result.body_len, back, len, NULL);
+			err = codec_decode(&with, scratch_body, result.body_len, back, len);
 		c->decode_ns[round] += clock_thread_cpu_ns() - encoded;
 		c->encode_ns[round] += encoded - start;
 		c->wrong |= err || memcmp(back, in + at, len) != 0;

@@ -149,11 +149,12 @@ static size_t best_part(const uint8_t *raw, const struct span *span)
 static void add_ours(struct sum *sum, unsigned way, const uint8_t *raw, uint32_t n,
 	const struct span *spans, unsigned n_spans)
 {
+	const struct codec_context with = { .codec = codec, .spans = spans, .n_spans = n_spans };
 	uint64_t start = clock_thread_cpu_ns();
 	struct codec_result r;
 
 	codec->chooser = way == NETWORK ? CHOOSER_NETWORK : CHOOSER_RULES;
-	if (codec_encode(codec, raw, n, spans, n_spans, body, &r))
+	if (codec_encode(&with, raw, n, body, &r))
 		die("out of memory");
 	sum->bytes[way] += r.body_len;
 	sum->ns[way] += clock_thread_cpu_ns() - start;

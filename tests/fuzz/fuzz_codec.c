@@ -33,13 +33,16 @@ static void check_again(struct codec *codec, const uint8_t *raw, uint32_t n, uin
 		{ .len_bytes = n - whole, .elem_bytes = 1, .dtype = DTYPE_BYTES },
 	};
 	const struct span *first = whole ? spans : spans + 1;
+	const struct codec_context with = {
+		.codec = codec, .spans = first, .n_spans = whole && n > whole ? 2 : 1
+	};
 	uint8_t *body = malloc(codec_bound(n)), *back = malloc(n);
 	struct codec_result result;
 
 	require(body && back);
-	require(!codec_encode(codec, raw, n, first, whole && n > whole ? 2 : 1, body, &result));
+	require(!codec_encode(&with, raw, n, body, &result));
 	require(result.body_len <= codec_bound(n));
-	require(!codec_decode(codec, body, result.body_len, back, n, NULL));
+	require(!codec_decode(&with, body, result.body_len, back, n));
 	require(!memcmp(raw, back, n));
 	free(body);
 	free(back);
@@ -60,8 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(raw && body);
 	memcpy(body, data + 2, body_len);
 
+	const struct codec_context with = { .codec = codec, .diag = &diag };
 	int listed = codec_planes(body, body_len, n, &planes, &diag);
-	int decoded = codec_decode(codec, body, body_len, raw, n, &diag);
+	int decoded = codec_decode(&with, body, body_len, raw, n);
 
 	require(decoded || !listed);
 	if (!decoded)

@@ -27,6 +27,7 @@ static void check(struct codec *codec, const uint8_t *raw, uint32_t n)
 	struct codec_result result;
 	struct inference in;
 	uint32_t sum = 0;
+	struct codec_context with = { .codec = codec, .spans = spans };
 	unsigned n_spans;
 
 	infer_chunk(raw, n, &in);
@@ -42,8 +43,9 @@ static void check(struct codec *codec, const uint8_t *raw, uint32_t n)
 	require(sum == n);
 	if (!codec)
 		return;
-	require(!codec_encode(codec, raw, n, spans, n_spans, body, &result));
-	require(!codec_decode(codec, body, result.body_len, back, n, NULL));
+	with.n_spans = n_spans;
+	require(!codec_encode(&with, raw, n, body, &result));
+	require(!codec_decode(&with, body, result.body_len, back, n));
 	require(!memcmp(raw, back, n));
 }
 

@@ -23,6 +23,22 @@ static uint32_t random_below(uint32_t n)
 	return (uint32_t)(random_state >> 33) % n;
 }
 
+/* n bytes of `raw` to `body`. */
+static int encode(uint32_t n, const struct span *spans, unsigned n_spans)
+{
+	const struct codec_context with = { .codec = codec, .spans = spans, .n_spans = n_spans };
+
+	return codec_encode(&with, raw, n, body, &result);
+}
+
+static int decode(const uint8_t *from, uint32_t len, uint8_t *to, uint32_t n,
+	struct alcm_diag *diag)
+{
+	const struct codec_context with = { .codec = codec, .diag = diag };
+
+	return codec_decode(&with, from, len, to, n);
+}
+
 static void setup(void)
 {
 	ck_assert_int_eq(codec_new(CHUNK, &codec), 0);
@@ -99,11 +115,11 @@ static void check_round_trip(uint32_t n, const struct span *spans, unsigned n_sp
 {
 	struct alcm_diag diag;
 
-	ck_assert_int_eq(codec_encode(codec, raw, n, spans, n_spans, body, &result), 0);
+	ck_assert_int_eq(encode(n, spans, n_spans), 0);
 	ck_assert_uint_le(result.body_len, n + 64);
 	ck_assert_uint_le(result.body_len, codec_bound(n));
 	memset(back, 0xee, n);
-	ck_assert_int_eq(codec_decode(codec, body, result.body_len, back, n, &diag), 0);
+	ck_assert_int_eq(decode(body, result.body_len, back, n, &diag), 0);
 	ck_assert(memcmp(raw, back, n) == 0);
 	check_planes(n);
 }
@@ -226,7 +242,7 @@ START_TEST(test_raw_body)
 	fill(5, 1000);
 	codec_encode_raw(raw, 1000, body, &result);
 	ck_assert_uint_le(result.body_len, codec_bound(1000));
-	ck_assert_int_eq(codec_decode(codec, body, result.body_len, back, 1000, NULL), 0);
+	ck_assert_int_eq(decode(body, result.body_len, back, 1000, NULL), 0);
 	ck_assert_mem_eq(raw, back, 1000);
 	check_planes(1000);
 }
@@ -259,7 +275,7 @@ static int decode_exact(uint32_t len, uint32_t n, struct alcm_diag *diag)
 
 	memcpy(in, body, len);
 	memset(diag, 0, sizeof(*diag));
-	err = codec_decode(codec, in, len, out, n, diag);
+	err = decode(in, len, out, n, diag);
 	(void)codec_planes(in, len, n, &read, diag);
 	free(in);
 	free(out);
@@ -296,7 +312,7 @@ START_TEST(test_damage_does_no_harm)
 		struct span s = span_of(id, width, n, round % 2);
 
 		fill(random_below(N_KINDS), n);
-		ck_assert_int_eq(codec_encode(codec, raw, n, &s, 1, body, &result), 0);
+		ck_assert_int_eq(encode(n, &s, 1), 0);
 
 		uint32_t reach = round % 3 ? result.body_len : 29;
 

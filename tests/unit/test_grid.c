@@ -130,6 +130,21 @@ static void teardown(void)
 	codec_free(codec);
 }
 
+/* What is in `raw`, to `body`. */
+static int encode(const struct span *span, struct codec_result *r)
+{
+	const struct codec_context with = { .codec = codec, .spans = span, .n_spans = 1 };
+
+	return codec_encode(&with, raw, span->len_bytes, body, r);
+}
+
+static int decode(const uint8_t *from, uint32_t len, uint8_t *to, uint32_t n)
+{
+	const struct codec_context with = { .codec = codec };
+
+	return codec_decode(&with, from, len, to, n);
+}
+
 START_TEST(comes_back_bit_for_bit)
 {
 	const struct kind *k = &kinds[_i];
@@ -140,9 +155,8 @@ START_TEST(comes_back_bit_for_bit)
 		struct span span = fill(k, &m, lengths[l]);
 		struct codec_result r;
 
-		ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
-		ck_assert_int_eq(codec_decode(codec, body, r.body_len, back, span.len_bytes, NULL),
-			0);
+		ck_assert_int_eq(encode(&span, &r), 0);
+		ck_assert_int_eq(decode(body, r.body_len, back, span.len_bytes), 0);
 		ck_assert_mem_eq(raw, back, span.len_bytes);
 		if (lengths[l] >= 1000 && k->least_scale > 1e-4)
 			ck_assert_uint_eq(r.planes[0].transform, TRANSFORM_GRID);
@@ -161,10 +175,9 @@ START_TEST(values_off_the_grid_stay_exact)
 
 	for (unsigned i = 0; i < 4; i++) {
 		le_put32(raw + 4 * 777, odd[i]);
-		ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+		ck_assert_int_eq(encode(&span, &r), 0);
 		ck_assert_uint_ne(r.planes[0].transform, TRANSFORM_GRID);
-		ck_assert_int_eq(codec_decode(codec, body, r.body_len, back, span.len_bytes, NULL),
-			0);
+		ck_assert_int_eq(decode(body, r.body_len, back, span.len_bytes), 0);
 		ck_assert_mem_eq(raw, back, span.len_bytes);
 	}
 }
@@ -179,9 +192,9 @@ START_TEST(all_zero)
 	memset(raw, 0, 4000);
 	raw[3] = raw[1003] = 0x80;
 
-	ck_assert_int_eq(codec_encode(codec, raw, 4000, &span, 1, body, &r), 0);
+	ck_assert_int_eq(encode(&span, &r), 0);
 	ck_assert_uint_eq(r.planes[1].coder, CODER_BINS);
-	ck_assert_int_eq(codec_decode(codec, body, r.body_len, back, 4000, NULL), 0);
+	ck_assert_int_eq(decode(body, r.body_len, back, 4000), 0);
 	ck_assert_mem_eq(raw, back, 4000);
 }
 END_TEST
@@ -200,7 +213,7 @@ START_TEST(near_the_limit)
 
 	/* 30 % zeros with a random sign; else a normal value, its density cut into cells of 0.05. */
 	limit = -0.3 * log2(0.15) - 0.7 * log2(0.7) + 0.7 * (0.5 * log2(17.0794684) - log2(0.05));
-	ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+	ck_assert_int_eq(encode(&span, &r), 0);
 
 	double bits = 8.0 * (double)(r.planes[1].stored_bytes) / 10000;
 
@@ -218,7 +231,7 @@ static void damage(uint32_t body_len, uint32_t raw_len, unsigned rounds)
 		/* The head of a body says most. */
 		for (unsigned n = 0; n < 1 + round % 4; n++)
 			exact[(size_t)(pow(uniform(), 3) * body_len)] = (uint8_t)(uniform() * 256);
-		(void)codec_decode(codec, exact, len, to, raw_len, NULL);
+		(void)decode(exact, len, to, raw_len);
 		free(exact);
 		free(to);
 	}
@@ -233,10 +246,10 @@ START_TEST(map_of_spreads_pays)
 	struct codec_result r;
 	uint64_t with, without;
 
-	ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+	ck_assert_int_eq(encode(&span, &r), 0);
 	with = r.planes[1].stored_bytes;
 	m.row_len = 0;
-	ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+	ck_assert_int_eq(encode(&span, &r), 0);
 	without = r.planes[1].stored_bytes;
 	ck_assert_msg((double)(without - with) * 8 / 60000 > 0.5,
 		"%llu bytes with a map, %llu without", (unsigned long long)with,
@@ -252,7 +265,7 @@ START_TEST(hostile_bodies)
 	struct span span = fill(k, &m, 2000);
 	struct codec_result r;
 
-	ck_assert_int_eq(codec_encode(codec, raw, span.len_bytes, &span, 1, body, &r), 0);
+	ck_assert_int_eq(encode(&span, &r), 0);
 	damage(r.body_len, span.len_bytes, 3000);
 }
 END_TEST

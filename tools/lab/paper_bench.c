@@ -105,10 +105,11 @@ static int64_t coded_bytes(struct bench *b, const float *values, const struct gr
 	};
 	const uint8_t *raw = (const uint8_t *)values;
 	struct codec_result r;
-	int err = codec_encode(b->codec, raw, BYTES, &span, 1, b->body, &r);
+	const struct codec_context with = { .codec = b->codec, .spans = &span, .n_spans = 1 };
+	int err = codec_encode(&with, raw, BYTES, b->body, &r);
 
 	if (!err)
-		err = codec_decode(b->codec, b->body, r.body_len, b->back, BYTES, NULL);
+		err = codec_decode(&with, b->body, r.body_len, b->back, BYTES);
 	if (!err && memcmp(b->back, raw, BYTES) != 0)
 		err = -EIO;
 	return err ? err : (int64_t)r.body_len;

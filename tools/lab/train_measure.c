@@ -28,15 +28,15 @@ static int measure_chunk(struct measure *m, uint64_t off, uint32_t n)
 	const struct segment_cut cut = { &array, 1 };
 	struct span spans[SPAN_MAX];
 	struct codec_result result;
-	unsigned n_spans;
+	struct codec_context with = { .codec = m->codec, .spans = spans };
 	int err = m->read(m->ctx, m->raw, n, off);
 
 	if (err)
 		return err;
-	n_spans = format_spans(&cut, off, n, spans);
-	for (unsigned i = 0, at = 0; i < n_spans; at += spans[i++].len_bytes)
+	with.n_spans = format_spans(&cut, off, n, spans);
+	for (unsigned i = 0, at = 0; i < with.n_spans; at += spans[i++].len_bytes)
 		moments_add(&m->moments, m->raw + at, &spans[i]);
-	err = codec_encode(m->codec, m->raw, n, spans, n_spans, m->body, &result);
+	err = codec_encode(&with, m->raw, n, m->body, &result);
 	if (!err)
 		m->coded_bytes += result.body_len;
 	return err;

@@ -72,10 +72,12 @@ int learn_record(FILE *to)
 		};
 		uint32_t n = i / n_kinds % 3 ? CHUNK : 32 << 10;
 		struct span spans[SPAN_MAX];
+		struct codec_context with = { .codec = codec, .spans = spans };
 		struct codec_result result;
 
 		kinds_make(&mt, kind, raw, n);
-		if (codec_encode(codec, raw, n, spans, infer_spans(&as, n, spans), body, &result))
+		with.n_spans = infer_spans(&as, n, spans);
+		if (codec_encode(&with, raw, n, body, &result))
 			return -1;
 	}
 	coder_state_free(r.coders);

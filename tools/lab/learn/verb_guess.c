@@ -57,10 +57,12 @@ static uint64_t coded_bytes(const uint8_t *raw, uint32_t n, const struct inferen
 {
 	static uint8_t body[2 * CHUNK];
 	struct span spans[SPAN_MAX];
+	struct codec_context with = { .codec = codec, .spans = spans };
 	struct codec_result r;
 	uint64_t start = clock_thread_cpu_ns();
 
-	if (codec_encode(codec, raw, n, spans, infer_spans(as, n, spans), body, &r))
+	with.n_spans = infer_spans(as, n, spans);
+	if (codec_encode(&with, raw, n, body, &r))
 		die("out of memory");
 	tally.encode_ns += clock_thread_cpu_ns() - start;
 	tally.n_encoded++;
