@@ -2,7 +2,7 @@
 /* How the tensor map of a blob reads the blob, and what encoders take from the map. */
 #include <errno.h>
 
-#include "blob/blob_state.h"
+#include "blob/blob_map.h"
 #include "codec/guess.h"
 
 /* One byte in so many may lie between tensors: heads, names and padding. */

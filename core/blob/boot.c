@@ -2,10 +2,12 @@
 /* Which boot of the machine this is: between two of them power may have failed. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "blob/blob_state.h"
+#include "blob/blob.h"
+#include "blob/boot.h"
 
 static uint8_t this_boot[16];
 static bool boot_overridden;
@@ -29,7 +31,7 @@ static void read_boot_id(void)
 	}
 }
 
-void recover_boot_id(uint8_t id[16])
+void boot_id(uint8_t id[16])
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 

@@ -5,7 +5,11 @@
 
 #include "base/alloc.h"
 #include "base/diag.h"
-#include "blob/blob_state.h"
+#include "blob/blob.h"
+#include "blob/boot.h"
+#include "blob/index.h"
+#include "blob/record.h"
+#include "blob/recover.h"
 
 static void note(struct alcm_check *out, const struct alcm_diag *diag)
 {
@@ -62,7 +66,7 @@ static int repair(struct alcm_blob *blob, struct store *store, const struct reco
 		err = rewrite_header(store, &rec->header);
 	if (!err && (out->trailer_lost || out->orphan_tail)) {
 		lock_take(&blob->lock);
-		blob->dirty = true;
+		blob->changes.dirty = true;
 		lock_drop(&blob->lock);
 	}
 	if (!err)

@@ -6,47 +6,8 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/diag.h"
-#include "blob/blob_state.h"
-
-/* The row for a plane coded in this way, made if there is none; NULL when the list is full. */
-static struct plane_use *plane_row(struct totals *t, const struct plane_use *like)
-{
-	for (unsigned i = 0; i < t->n_planes; i++) {
-		struct plane_use *p = &t->planes[i];
-
-		if (p->transform == like->transform && p->plane == like->plane &&
-			p->coder == like->coder && p->value_bits == like->value_bits)
-			return p;
-	}
-	if (t->n_planes == DISK_MAX_PLANES)
-		return NULL;
-
-	struct plane_use *p = &t->planes[t->n_planes++];
-
-	*p = *like;
-	p->n_values = p->raw_bytes = p->stored_bytes = 0;
-	return p;
-}
-
-void totals_add(struct totals *t, const struct metrics *m, const struct codec_result *planes)
-{
-	moments_merge(&t->metrics.moments, &m->moments);
-	distortion_merge(&t->metrics.distortion, &m->distortion);
-	t->metrics.baseline_raw += m->baseline_raw;
-	t->metrics.baseline_stored += m->baseline_stored;
-	t->metrics.baseline_cpu_ns += m->baseline_cpu_ns;
-	t->metrics.cpu_ns += m->cpu_ns;
-	for (unsigned i = 0; i < planes->n_planes; i++) {
-		const struct plane_use *use = &planes->planes[i];
-		struct plane_use *row = plane_row(t, use);
-
-		if (!row)
-			continue;
-		row->n_values += use->n_values;
-		row->raw_bytes += use->raw_bytes;
-		row->stored_bytes += use->stored_bytes;
-	}
-}
+#include "blob/boot.h"
+#include "blob/index.h"
 
 static void put_entries(const struct alcm_blob *blob, uint8_t *at)
 {
@@ -71,7 +32,7 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len, struc
 		.n_entries = (uint32_t)blob->table.n_records,
 		.n_planes = tot->n_planes,
 		.summary_len = DISK_METRICS_BYTES + tot->n_planes * DISK_PLANE_BYTES,
-		.lossy_len = lossy_section_bytes(blob->lossy, &blob->lossy_totals),
+		.lossy_len = lossy_section_bytes(blob->lossy.grid, &blob->lossy.totals),
 		.tag = disk_tag(blob->uuid),
 	};
 
@@ -90,7 +51,7 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len, struc
 	for (unsigned i = 0; i < tot->n_planes; i++)
 		disk_plane_put(body + DISK_METRICS_BYTES + i * DISK_PLANE_BYTES, &tot->planes[i]);
 	if (x.lossy_len)
-		lossy_section_put(body + x.summary_len, blob->lossy, &blob->lossy_totals,
+		lossy_section_put(body + x.summary_len, blob->lossy.grid, &blob->lossy.totals,
 			&tot->metrics.distortion);
 	put_entries(blob, body + x.summary_len + x.lossy_len);
 	x.body_hash = disk_hash(body, x.body_len);
@@ -102,15 +63,15 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len, struc
 		.off = blob->log.end + frame_len,
 		.index_off = blob->log.end,
 		.size = blob->size,
-		.commit_no = blob->commit_no + 1,
-		.synced = blob->synced_off,
-		.prev = blob->trailer_off,
+		.commit_no = blob->last.no + 1,
+		.synced = blob->last.synced_off,
+		.prev = blob->last.trailer_off,
 		.live_bytes = DISK_HEADER_BYTES + blob->log.live + frame_len + DISK_TRAILER_BYTES,
 		.punched = blob->log.dead_punched,
 		.threads = blob->alcm->params.threads,
 	};
 	memcpy(t->uuid, blob->uuid, sizeof(t->uuid));
-	recover_boot_id(t->boot_id);
+	boot_id(t->boot_id);
 	disk_trailer_put(buf + frame_len, t);
 	*out = buf;
 	*len = frame_len + DISK_TRAILER_BYTES;
@@ -259,6 +220,6 @@ int index_load_lossy(struct alcm_blob *blob, const struct disk_trailer *t)
 
 	if (err || !x.lossy_len)
 		return err;
-	return lossy_section_get(body + x.summary_len, x.lossy_len, &blob->lossy,
-		&blob->lossy_totals);
+	return lossy_section_get(body + x.summary_len, x.lossy_len, &blob->lossy.grid,
+		&blob->lossy.totals);
 }

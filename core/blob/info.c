@@ -7,8 +7,8 @@
 
 #include "base/checked.h"
 #include "base/lock.h"
-#include "blob/blob_state.h"
 #include "blob/plane_sums.h"
+#include "blob/quantise.h"
 
 /* What the file is. Returns the bytes of an element, 1 of any other file than of one tensor. No lock is held. */
 static uint32_t describe_tensors(struct alcm_blob *blob, struct alcm_info *out)
@@ -93,16 +93,16 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 		snprintf(out->profile, sizeof(out->profile), "%s", profile.name);
 	distortion_figures(&blob->totals.metrics.distortion, &q->distortion);
 	out->lossy = q->distortion.max_error > 0;
-	q->n_tensors = blob->lossy ? 1 : blob->lossy_totals.n_tensors;
-	q->prune_share = blob->lossy_totals.prune_share;
-	q->n_scales = blob->lossy_totals.n_scales;
-	if (!blob->lossy)
+	q->n_tensors = blob->lossy.grid ? 1 : blob->lossy.totals.n_tensors;
+	q->prune_share = blob->lossy.totals.prune_share;
+	q->n_scales = blob->lossy.totals.n_scales;
+	if (!blob->lossy.grid)
 		return;
-	q->entropy = blob->lossy->params.entropy;
-	q->prune_share = blob->lossy->params.prune_share;
-	q->prune_capped = blob->lossy->params.capped;
-	q->n_scales = blob->lossy->params.n_scales;
-	q->bound = fmax(blob->lossy->params.bounds[0], blob->lossy->params.bounds[1]);
+	q->entropy = blob->lossy.grid->params.entropy;
+	q->prune_share = blob->lossy.grid->params.prune_share;
+	q->prune_capped = blob->lossy.grid->params.capped;
+	q->n_scales = blob->lossy.grid->params.n_scales;
+	q->bound = fmax(blob->lossy.grid->params.bounds[0], blob->lossy.grid->params.bounds[1]);
 }
 
 /*
@@ -114,7 +114,7 @@ static uint64_t stored_bytes(const struct alcm_blob *blob)
 	const struct store *s = &blob->log.store;
 	int64_t used = s->ops->used ? s->ops->used(s->ctx) : -1;
 
-	return used > 0 ? max_u64((uint64_t)used, blob->committed_live) : blob->committed_live;
+	return used > 0 ? max_u64((uint64_t)used, blob->last.live_bytes) : blob->last.live_bytes;
 }
 
 int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag)
@@ -127,17 +127,17 @@ int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_di
 	memset(out, 0, offsetof(struct alcm_info, tensor_planes));
 	elem_bytes = describe_tensors(blob, out);
 	WITH_LOCK(&blob->lock);
-	if (!blob->commit_no)
+	if (!blob->last.no)
 		return -ENODATA;
-	out->logical_bytes = blob->committed_size;
+	out->logical_bytes = blob->last.size;
 	out->stored_bytes = stored_bytes(blob);
-	out->live_bytes = blob->committed_live;
+	out->live_bytes = blob->last.live_bytes;
 	out->n_chunks = blob->table.n_records;
 	out->chunk_bytes = blob->chunk_bytes;
 	out->format_version = DISK_VERSION;
 	memcpy(out->uuid, blob->uuid, sizeof(out->uuid));
-	out->commit_no = blob->commit_no;
-	out->threads = blob->committed_threads;
+	out->commit_no = blob->last.no;
+	out->threads = blob->last.threads;
 
 	describe_profile(blob, out);
 	if (blob->profile && !out->quantisation.n_tensors)

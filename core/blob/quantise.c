@@ -11,6 +11,8 @@
  * checksums are wrong is worth nothing. So every buffer is encoded first, and it is noted where each record is.
  */
 #include "blob/quantise.h"
+#include "blob/cache.h"
+#include "blob/encode.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,12 +21,11 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/lock.h"
-#include "blob/commit.h"
 
 static void set_why(struct alcm_blob *blob, const char *why)
 {
 	WITH_LOCK(&blob->lock);
-	blob->lossy_why = why;
+	blob->lossy.why = why;
 }
 
 /* ---- going back ---------------------------------------------------------------------------------- */
@@ -47,7 +48,7 @@ static int take_snapshot(struct alcm_blob *blob, struct snapshot *out)
 	size_t n_done;
 
 	WITH_LOCK(&blob->lock);
-	int err = commit_encode_all_locked(blob);
+	int err = encode_all_locked(blob);
 
 	if (!err)
 		err = table_records(&blob->table, is_quantised, &done, &n_done);
@@ -57,8 +58,8 @@ static int take_snapshot(struct alcm_blob *blob, struct snapshot *out)
 		err = table_records(&blob->table, NULL, &out->items, &out->n);
 	if (err)
 		return err;
-	blob->lossy_totals = (struct lossy_totals){ 0 };
-	blob->lossy_why = NULL;
+	blob->lossy.totals = (struct lossy_totals){ 0 };
+	blob->lossy.why = NULL;
 	return 0;
 }
 
@@ -66,7 +67,7 @@ static void restore_locked(struct alcm_blob *blob, struct slot *s,
 	const struct table_record *saved)
 {
 	if (s->buf)
-		chunk_free_locked(blob, s);
+		cache_free_locked(blob, s);
 	blob->log.live += round_up(saved->frame_len, DISK_ALIGN);
 	blob->log.live -= round_up(s->frame_len, DISK_ALIGN);
 	table_set_record(&blob->table, s, saved->off, saved->frame_len);
@@ -81,12 +82,12 @@ static void go_back(struct alcm_blob *blob, const struct snapshot *to)
 
 	WITH_LOCK(&blob->lock);
 	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
-		while (blob->n_busy || (s->buf && s->buf->state == CBUF_LOADING))
+		while (blob->cache.n_busy || (s->buf && s->buf->state == CBUF_LOADING))
 			lock_wait(&blob->lock, &blob->changed);
 		if (i < to->n && to->items[i].chunk_no == k)
 			restore_locked(blob, s, &to->items[i++]);
 		else
-			chunk_drop_locked(blob, s);
+			cache_drop_locked(blob, s);
 		if (k == UINT32_MAX)
 			break;
 	}
@@ -124,7 +125,7 @@ static int look_at_only(struct pass *p, const struct quantise_plan *plan)
 	uint32_t last = chunk_of(blob, t->offset + t->bytes - 1);
 
 	WITH_LOCK(&blob->lock);
-	blob->lossy_totals = (struct lossy_totals){ 0 };
+	blob->lossy.totals = (struct lossy_totals){ 0 };
 	for (uint32_t k = chunk_of(blob, t->offset); table_next(&blob->table, &k) && k <= last;
 		k++) {
 		bool done = quantise_is_done_locked(blob, k);
@@ -135,11 +136,13 @@ static int look_at_only(struct pass *p, const struct quantise_plan *plan)
 		if (k == UINT32_MAX)
 			break;
 	}
-	p->again = blob->lossy && !all_rewritten;
+	p->again = blob->lossy.grid && !all_rewritten;
 	/* Without the grid that some are on, the others stay as they were written. */
-	if (!todo || (any_quantised && !blob->lossy))
+	if (!todo || (any_quantised && !blob->lossy.grid))
 		return -ENODATA;
-	return !p->again || same_shape(&blob->lossy->shape, &plan->shapes[0].whole) ? 0 : -ENODATA;
+	return !p->again || same_shape(&blob->lossy.grid->shape, &plan->shapes[0].whole)
+		? 0
+		: -ENODATA;
 }
 
 /* ---- the pass ------------------------------------------------------------------------------------ */
@@ -152,7 +155,7 @@ static int fit_all(const struct pass *p, struct quantise_plan *plan, struct loss
 		int err = 0;
 
 		if (p->again)
-			t->about = p->blob->lossy;
+			t->about = p->blob->lossy.grid;
 		else
 			err = quantise_fit(p, t, &plan->shapes[i], &t->about);
 
@@ -188,7 +191,7 @@ static uint8_t *chunks_of_places(const struct alcm_blob *blob, uint64_t size,
 static int replace_all(struct pass *p, const struct quantise_plan *plan)
 {
 	struct alcm_blob *blob = p->blob;
-	const struct lossy_tensors *l = &blob->lossy_tensors;
+	const struct lossy_tensors *l = &blob->lossy.tensors;
 	AUTO_FREE uint8_t *held = chunks_of_places(blob, alcm_blob_size(blob), plan);
 	uint64_t next = 0;
 	int err = held ? 0 : -ENOMEM;
@@ -215,7 +218,7 @@ static int replace_and_update(struct pass *p, struct quantise_plan *plan)
 	if (err)
 		return err;
 	WITH_LOCK(&p->blob->lock);
-	return commit_encode_all_locked(p->blob);
+	return encode_all_locked(p->blob);
 }
 
 static int prepare(struct pass *p, struct quantise_plan *plan, struct snapshot *before)
@@ -259,7 +262,7 @@ static int quantise(struct pass *p, struct quantise_plan *plan, struct snapshot 
 	if (err)
 		go_back(blob, before);
 	else
-		blob->lossy_totals = totals;
+		blob->lossy.totals = totals;
 	quantise_set(blob, &none, NULL);
 	return err;
 }
@@ -293,8 +296,8 @@ int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed
 	if (!blob->writable || !blob->profile)
 		return 0;
 	lock_take(&blob->lock);
-	commit_enter_locked(blob);
-	err = blob->failed ? -ENODATA : 0; /* the commit will say what it is */
+	blob_enter_locked(blob);
+	err = blob->changes.failed ? -ENODATA : 0; /* the commit will say what it is */
 	lock_drop(&blob->lock);
 	if (!err)
 		err = run(&p);
@@ -303,7 +306,7 @@ int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed
 		err = 0;
 	*changed = p.changed;
 	blob->totals.metrics.cpu_ns += clock_thread_cpu_ns() - cpu;
-	commit_leave_locked(blob);
+	blob_leave_locked(blob);
 	lock_drop(&blob->lock);
 	return err;
 }

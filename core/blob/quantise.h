@@ -7,7 +7,10 @@
 #ifndef ALCM_BLOB_QUANTISE_H
 #define ALCM_BLOB_QUANTISE_H
 
-#include "blob/blob_state.h"
+#include "blob/state.h"
+
+/* Why the file keeps the values that were written; NULL when it is for a lossy profile to change them. No lock is held. */
+const char *quantise_refusal(struct alcm_blob *blob);
 
 /* One pass; `exclusive` of the blob is held, its lock is not. */
 struct pass {

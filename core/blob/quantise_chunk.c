@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Giving the values in a chunk their places on the grids of its tensors. */
+#include "blob/cache.h"
+#include "blob/encode.h"
 #include "blob/quantise.h"
 
 #include <errno.h>
@@ -9,7 +11,6 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/lock.h"
-#include "blob/commit.h"
 #include "tensor/values.h"
 
 enum { PIECE = 4096 }; /* values converted at a time */
@@ -26,13 +27,13 @@ int quantise_read(const struct pass *p, uint64_t off, uint32_t n, uint8_t *out)
 void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors, struct lossy *lossy)
 {
 	WITH_LOCK(&blob->lock);
-	while (blob->n_busy)
+	while (blob->cache.n_busy)
 		lock_wait(&blob->lock, &blob->changed);
-	lossy_tensors_release(&blob->lossy_tensors);
-	blob->lossy_tensors = *tensors;
-	if (blob->lossy != lossy)
-		lossy_free(blob->lossy);
-	blob->lossy = lossy;
+	lossy_tensors_release(&blob->lossy.tensors);
+	blob->lossy.tensors = *tensors;
+	if (blob->lossy.grid != lossy)
+		lossy_free(blob->lossy.grid);
+	blob->lossy.grid = lossy;
 }
 
 /* ---- replacing -------------------------------------------------------------------------------- */
@@ -75,7 +76,7 @@ static bool apply(const struct pass *p, const struct lossy_tensor *t, uint8_t *d
 static bool apply_all(const struct pass *p, uint8_t *data, uint64_t off, uint32_t len,
 	struct distortion *distortion)
 {
-	const struct lossy_tensors *l = &p->blob->lossy_tensors;
+	const struct lossy_tensors *l = &p->blob->lossy.tensors;
 	bool any = false;
 
 	*distortion = (struct distortion){ 0 };
@@ -94,7 +95,7 @@ static int replace(const struct pass *p, uint32_t chunk_no, uint8_t **data, uint
 	struct cbuf *buf;
 
 	WITH_LOCK(&blob->lock);
-	int err = chunk_dirty_locked(blob, chunk_no, true, &spare, &buf, p->diag);
+	int err = cache_dirty_locked(blob, chunk_no, true, &spare, &buf, p->diag);
 
 	*data = spare;
 	if (err)
@@ -104,11 +105,11 @@ static int replace(const struct pass *p, uint32_t chunk_no, uint8_t **data, uint
 	buf->len = len;
 	buf->quantised = true;
 	buf->distortion = *distortion;
-	blob->dirty = true;
-	if (!blob->dirty_since_ns)
-		blob->dirty_since_ns = clock_wall_ns();
+	blob->changes.dirty = true;
+	if (!blob->changes.since_ns)
+		blob->changes.since_ns = clock_wall_ns();
 	if (!hold)
-		chunk_queue_locked(buf);
+		encode_queue_locked(buf);
 	return 0;
 }
 

@@ -117,5 +117,5 @@ const char *quantise_refusal(struct alcm_blob *blob)
 	if (why)
 		return why;
 	WITH_LOCK(&blob->lock);
-	return blob->lossy_why;
+	return blob->lossy.why;
 }

@@ -8,7 +8,9 @@
 #include "base/checked.h"
 #include "base/le.h"
 #include "base/lock.h"
+#include "blob/cache.h"
 #include "blob/quantise.h"
+#include "blob/record.h"
 
 static int crc_of(const struct pass *p, const struct checksum *sum, uint32_t *out)
 {
@@ -56,7 +58,7 @@ static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare, 
 	bool quantised;
 	int err = 0;
 
-	while (blob->n_busy && s && s->buf && s->buf->state != CBUF_DIRTY)
+	while (blob->cache.n_busy && s && s->buf && s->buf->state != CBUF_DIRTY)
 		lock_wait(&blob->lock, &blob->changed);
 	quantised = quantise_is_done_locked(blob, chunk_no);
 	if (s && s->buf && s->buf->state == CBUF_DIRTY)
@@ -65,7 +67,7 @@ static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare, 
 		err = record_read_metrics(blob, s->off, s->frame_len, chunk_no, &m, &planes,
 			p->diag);
 	if (!err)
-		err = chunk_dirty_locked(blob, chunk_no, false, spare, out, p->diag);
+		err = cache_dirty_locked(blob, chunk_no, false, spare, out, p->diag);
 	if (err)
 		return err;
 	(*out)->quantised = quantised;

@@ -21,8 +21,9 @@
 #include "base/checked.h"
 #include "base/diag.h"
 #include "base/lock.h"
-#include "blob/blob_state.h"
-#include "blob/commit.h"
+#include "blob/cache.h"
+#include "blob/encode.h"
+#include "blob/seal.h"
 
 enum {
 	/* Dead space is worth a hole when it is this much, and this share of the live bytes. */
@@ -43,26 +44,27 @@ enum {
  */
 static int punch_unseen_locked(struct alcm_blob *blob, uint64_t least)
 {
-	uint64_t keep_end = blob->trailer_off + DISK_TRAILER_BYTES, from = blob->unseen_from;
+	uint64_t keep_end = blob->last.trailer_off + DISK_TRAILER_BYTES,
+		 from = blob->last.unseen_from;
 	uint64_t dead;
 
 	if (!from || blob->log.cant_punch)
 		return 0;
-	dead = log_dead_behind(&blob->log, &blob->table, from, blob->index_off, keep_end);
+	dead = log_dead_behind(&blob->log, &blob->table, from, blob->last.index_off, keep_end);
 	if (dead < least)
 		return 0;
-	blob->unseen_from = 0;
-	return log_punch_behind(&blob->log, &blob->table, from, blob->index_off, keep_end);
+	blob->last.unseen_from = 0;
+	return log_punch_behind(&blob->log, &blob->table, from, blob->last.index_off, keep_end);
 }
 
 /* Give dead space back, once what replaces it is on the disk. */
 static int punch_all_locked(struct alcm_blob *blob)
 {
-	int err = commit_sync_locked(blob);
+	int err = seal_sync_locked(blob);
 
 	if (!err)
-		(void)log_punch(&blob->log, &blob->table, blob->index_off,
-			blob->trailer_off + DISK_TRAILER_BYTES);
+		(void)log_punch(&blob->log, &blob->table, blob->last.index_off,
+			blob->last.trailer_off + DISK_TRAILER_BYTES);
 	return err;
 }
 
@@ -72,7 +74,7 @@ int reclaim_locked(struct alcm_blob *blob)
 	int err = punch_unseen_locked(blob, max_u64(PUNCH_UNSEEN_MIN, share));
 	uint64_t dead = log_dead(&blob->log);
 
-	if (err || dead < want || (!blob->synced && dead < want * PUNCH_SYNC_FACTOR))
+	if (err || dead < want || (!blob->last.synced && dead < want * PUNCH_SYNC_FACTOR))
 		return err;
 	return punch_all_locked(blob);
 }
@@ -97,7 +99,7 @@ static bool takes_too_much(const struct alcm_blob *blob)
 
 	data = max_u64(round_up(data, BLOCK) + BLOCK, data + data / EXCESS_SHARE);
 	/* Without dead blocks nothing can be gained. */
-	return used > 0 && (uint64_t)used > max_u64(data, blob->committed_live + 2 * BLOCK);
+	return used > 0 && (uint64_t)used > max_u64(data, blob->last.live_bytes + 2 * BLOCK);
 }
 
 static int by_place(const void *a, const void *b)
@@ -162,15 +164,15 @@ static int move_short_runs_locked(struct alcm_blob *blob)
 	n = keep_short_runs(records, n, &bytes);
 	if (n < 2 || log_reserve(&blob->log, bytes))
 		return 0;
-	commit_await_loaders_locked(blob);
+	cache_await_loaders_locked(blob);
 	for (size_t i = 0; i < n && !err; i++)
 		err = move_locked(blob, &records[i], frame);
 	/* What could not be moved stays where it is. */
-	blob->dirty = true;
-	err = commit_write_index_locked(blob);
+	blob->changes.dirty = true;
+	err = seal_write_index_locked(blob);
 	(void)log_trim(&blob->log);
 	if (err == -EIO)
-		blob->failed = err;
+		blob->changes.failed = err;
 	return err ? err : punch_all_locked(blob);
 }
 
@@ -178,7 +180,7 @@ static int move_short_runs_locked(struct alcm_blob *blob)
 static int cut_tail_locked(struct alcm_blob *blob)
 {
 	const struct store *s = &blob->log.store;
-	uint64_t end = blob->trailer_off + DISK_TRAILER_BYTES;
+	uint64_t end = blob->last.trailer_off + DISK_TRAILER_BYTES;
 	int err;
 
 	if (blob->log.end <= round_up(end, DISK_ALIGN))
@@ -193,7 +195,7 @@ static int reclaim_at_close_locked(struct alcm_blob *blob, bool *changed)
 {
 	int err;
 
-	if (blob->dirty || !blob->commit_no || blob->log.cant_punch || !takes_too_much(blob))
+	if (blob->changes.dirty || !blob->last.no || blob->log.cant_punch || !takes_too_much(blob))
 		return 0;
 	*changed = true;
 	err = punch_unseen_locked(blob, 1);
@@ -213,12 +215,13 @@ int alcm_blob_reclaim(struct alcm_blob *blob, bool *changed, struct alcm_diag *d
 	if (!blob->writable)
 		return 0;
 	WITH_LOCK(&blob->lock);
-	commit_enter_locked(blob);
+	blob_enter_locked(blob);
 
-	int err = blob->failed ? blob->failed : reclaim_at_close_locked(blob, changed);
+	int err = blob->changes.failed ? blob->changes.failed
+				       : reclaim_at_close_locked(blob, changed);
 
 	if (err)
 		diag_set(diag, err, 0, "giving dead space back: %s", strerror(-err));
-	commit_leave_locked(blob);
+	blob_leave_locked(blob);
 	return err;
 }

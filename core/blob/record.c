@@ -7,7 +7,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/diag.h"
-#include "blob/blob_state.h"
+#include "blob/record.h"
 
 /*
  * The zlib baseline is measured on 8 KiB in the middle of chunks 0, 1, 4, 16, 64, …: bounded for a

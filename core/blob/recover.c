@@ -6,8 +6,10 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/diag.h"
-#include "blob/blob_state.h"
+#include "blob/boot.h"
 #include "blob/conversion.h"
+#include "blob/index.h"
+#include "blob/recover.h"
 
 enum { EFFORT_LEAST = 256 << 20, EFFORT_TIMES = 16 };
 
@@ -206,7 +208,7 @@ static int roll_back(const struct store *store, struct recovered *rec)
 {
 	uint8_t boot[16], zero[16] = { 0 };
 
-	recover_boot_id(boot);
+	boot_id(boot);
 	for (;;) {
 		struct disk_trailer *t = &rec->trailer, older;
 		struct table table = { 0 };
@@ -263,7 +265,7 @@ static bool index_was_there(const struct disk_trailer *t)
 {
 	uint8_t boot[16], zero[16] = { 0 };
 
-	recover_boot_id(boot);
+	boot_id(boot);
 	return memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0;
 }
 
@@ -473,7 +475,7 @@ int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm
 
 	if (err)
 		return err;
-	recover_boot_id(boot);
+	boot_id(boot);
 	/* The common case needs no index: nothing crashed, or there is nothing to go back to. */
 	if (rec.file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
 		!read_trailer(store, rec.file_size - DISK_TRAILER_BYTES, rec.header.uuid, &t,

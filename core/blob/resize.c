@@ -4,21 +4,8 @@
 
 #include "base/checked.h"
 #include "base/lock.h"
-#include "blob/blob_state.h"
-#include "blob/commit.h"
-
-void blob_drop_from_locked(struct alcm_blob *blob, uint64_t first)
-{
-	struct slot *s;
-
-	if (first > UINT32_MAX)
-		return;
-	for (uint32_t k = (uint32_t)first; (s = table_next(&blob->table, &k)); k++) {
-		chunk_drop_locked(blob, s);
-		if (k == UINT32_MAX)
-			break;
-	}
-}
+#include "blob/cache.h"
+#include "blob/write.h"
 
 /* Zero [from, end of the valid bytes) of a chunk that the new end of the file cuts. */
 static int cut_chunk_locked(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from,
@@ -30,7 +17,7 @@ static int cut_chunk_locked(struct alcm_blob *blob, uint32_t chunk_no, uint32_t 
 
 	if (!s || (!s->off && !s->buf))
 		return 0;
-	err = chunk_dirty_locked(blob, chunk_no, false, spare, &buf, diag);
+	err = cache_dirty_locked(blob, chunk_no, false, spare, &buf, diag);
 	if (!err && buf->len > from) {
 		buf->len = from;
 		if (buf->hi > from)
@@ -54,14 +41,14 @@ static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spar
 	if (err)
 		return err;
 	if (size < blob->size) {
-		commit_await_loaders_locked(blob);
+		cache_await_loaders_locked(blob);
 		/* A loader may have brought the whole record back while we waited. */
 		if (cut) {
 			err = cut_chunk_locked(blob, chunk_of(blob, size), cut, spare, diag);
 			if (err)
 				return err;
 		}
-		blob_drop_from_locked(blob, first_gone);
+		cache_drop_from_locked(blob, first_gone);
 		/* What was found may have lain behind the new end. */
 		tensor_map_note_change(&blob->map, 0, UINT64_MAX);
 	}
@@ -69,7 +56,7 @@ static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spar
 		blob_mark_dirty_locked(blob);
 	blob->size = size;
 	if (!size)
-		atomic_store(&blob->unfinished, false);
+		atomic_store(&blob->changes.unfinished, false);
 	return 0;
 }
 
@@ -85,9 +72,9 @@ int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *
 		return -ENOMEM;
 	do {
 		WITH_LOCK(&blob->lock);
-		commit_enter_locked(blob);
+		blob_enter_locked(blob);
 		err = truncate_locked(blob, size, &spare, diag);
-		commit_leave_locked(blob);
+		blob_leave_locked(blob);
 	} while (err == -EAGAIN && (spare = budget_get(blob->alcm->budget, blob->chunk_bytes)));
 	if (spare)
 		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
@@ -122,18 +109,18 @@ int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct al
 			err = blob_write_piece(blob, chunk_no, from, n, NULL, &spare, diag);
 		} else {
 			WITH_LOCK(&blob->lock);
-			commit_enter_locked(blob);
-			commit_await_loaders_locked(blob);
+			blob_enter_locked(blob);
+			cache_await_loaders_locked(blob);
 			err = blob_changeable(blob);
 
 			struct slot *s = table_find(&blob->table, chunk_no);
 
 			if (!err && s)
-				chunk_drop_locked(blob, s);
+				cache_drop_locked(blob, s);
 			if (!err)
 				blob_mark_dirty_locked(blob);
 			tensor_map_note_change(&blob->map, off, n);
-			commit_leave_locked(blob);
+			blob_leave_locked(blob);
 		}
 		off = behind_holes(blob, off + n, end);
 	}

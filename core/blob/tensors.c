@@ -13,8 +13,8 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/lock.h"
-#include "blob/blob_state.h"
 #include "blob/plane_sums.h"
+#include "blob/record.h"
 
 _Static_assert(ALCM_MAX_TENSOR_ROWS <= 256, "a row's number is a byte");
 

@@ -14,7 +14,7 @@
 
 #include "base/checked.h"
 #include "blob/blob.h"
-#include "blob/blob_state.h"
+#include "blob/recover.h"
 #include "model.h"
 #include "store_mem.h"
 

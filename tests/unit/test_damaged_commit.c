@@ -12,7 +12,7 @@
 
 #include "alcm.h"
 #include "base/le.h"
-#include "blob/blob_state.h"
+#include "blob/blob.h"
 #include "blob/disk.h"
 
 enum { SIZE = 100000 };

@@ -73,7 +73,7 @@ static uint64_t save(struct alcm *alcm, enum order order)
 	struct alcm_profile lossless;
 	struct alcm_blob *blob;
 	struct alcm_info info;
-	int fd = memfd_create("recode", MFD_CLOEXEC);
+	int fd = memfd_create("reencode", MFD_CLOEXEC);
 
 	alcm_profile_default(&lossless);
 	make_head(order == NO_HEAD);
@@ -154,8 +154,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("recode");
-	TCase *tc = tcase_create("recode");
+	Suite *suite = suite_create("reencode");
+	TCase *tc = tcase_create("reencode");
 	SRunner *runner;
 	int failed;
 

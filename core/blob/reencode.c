@@ -9,7 +9,10 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/lock.h"
-#include "blob/blob_state.h"
+#include "blob/blob_map.h"
+#include "blob/cache.h"
+#include "blob/encode.h"
+#include "blob/reencode.h"
 
 enum {
 	N_TRIED = 4,
@@ -83,15 +86,15 @@ static int try_one(struct alcm_blob *blob, const struct table_record *c, uint8_t
 {
 	struct cbuf buf = { .blob = blob, .data = data, .chunk_no = c->chunk_no };
 	int err = decode(blob, c, data, &buf.len);
-	struct chunk_knowledge known;
+	struct encode_knowledge known;
 	struct scratch *scratch;
 	struct record r = { 0 };
 
 	if (err)
 		return err;
-	chunk_learn(&buf, &known);
+	encode_learn(&buf, &known);
 	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
-	err = scratch ? chunk_make_record(&buf, &known, scratch, &r) : -ENOMEM;
+	err = scratch ? encode_record(&buf, &known, scratch, &r) : -ENOMEM;
 	if (scratch)
 		engine_scratch_put(blob->alcm, scratch);
 	mem_free(known.cut.items);
@@ -134,10 +137,10 @@ static int queue(struct alcm_blob *blob, uint32_t chunk_no)
 		return err;
 	{
 		WITH_LOCK(&blob->lock);
-		err = chunk_dirty_locked(blob, chunk_no, false, &spare, &buf, NULL);
+		err = cache_dirty_locked(blob, chunk_no, false, &spare, &buf, NULL);
 		if (!err) {
-			buf->recoding = true;
-			chunk_queue_locked(buf);
+			buf->reencoding = true;
+			encode_queue_locked(buf);
 		}
 	}
 	if (spare)
@@ -152,20 +155,20 @@ static void forget_locked(struct alcm_blob *blob, const struct candidates *list)
 		table_find(&blob->table, list->items[i].chunk_no)->untyped = false;
 }
 
-void recode_locked(struct alcm_blob *blob)
+void reencode_locked(struct alcm_blob *blob)
 {
 	struct candidates list = { 0 };
 	uint64_t live = blob->log.live;
 	bool known, worth;
 
-	if (!blob->any_untyped)
+	if (!blob->changes.any_untyped)
 		return;
 	lock_drop(&blob->lock);
 	known = anything_known(blob);
 	lock_take(&blob->lock);
 	if (!known || table_records(&blob->table, is_candidate, &list.items, &list.n))
 		return;
-	blob->any_untyped = list.n > 0;
+	blob->changes.any_untyped = list.n > 0;
 	lock_drop(&blob->lock);
 	keep_typed(blob, &list);
 	worth = list.n && pays(blob, &list, live);
@@ -176,7 +179,7 @@ void recode_locked(struct alcm_blob *blob)
 	for (size_t i = 0; worth && i < list.n; i++)
 		(void)queue(blob, list.items[i].chunk_no);
 	lock_take(&blob->lock);
-	while (blob->n_busy)
+	while (blob->cache.n_busy)
 		lock_wait(&blob->lock, &blob->changed);
 	mem_free(list.items);
 }

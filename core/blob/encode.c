@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* Encoding dirty buffers and appending their records. */
+#include "blob/encode.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/lock.h"
+#include "blob/blob_map.h"
+#include "blob/cache.h"
+
+int encode_header_locked(struct alcm_blob *blob)
+{
+	uint8_t buf[DISK_HEADER_BYTES];
+	struct disk_header h = { blob->chunk_log2, blob->profile, blob->bound, { 0 } };
+	int err;
+
+	if (blob->changes.header_written)
+		return 0;
+	memcpy(h.uuid, blob->uuid, sizeof(h.uuid));
+	disk_header_put(buf, &h);
+	err = store_write(&blob->log.store, buf, sizeof(buf), 0);
+	blob->changes.header_written = !err;
+	return err;
+}
+
+/* Write a finished frame at the log's end; takes the lock for the bookkeeping only. */
+static int append(struct alcm_blob *blob, const uint8_t *frame, uint32_t len, uint64_t *off)
+{
+	int err;
+
+	{
+		WITH_LOCK(&blob->lock);
+		err = encode_header_locked(blob);
+		if (err)
+			return err;
+		*off = log_take(&blob->log, len);
+	}
+	err = store_write(&blob->log.store, frame, len, *off);
+	if (err) {
+		WITH_LOCK(&blob->lock);
+		log_give_back(&blob->log, *off, len);
+	}
+	return err;
+}
+
+static bool retryable(int err)
+{
+	return store_is_full(err) || err == -ENOMEM;
+}
+
+/* The record is in the store (or err says why not): make it the chunk's newest. */
+static void finish_locked(struct cbuf *buf, int err, const struct record *r, uint64_t off)
+{
+	struct alcm_blob *blob = buf->blob;
+	struct slot *slot = table_find(&blob->table, buf->chunk_no);
+
+	blob->cache.n_busy--;
+	if (retryable(err) && buf->reencoding) {
+		log_settle(&blob->log, cache_owes(blob));
+		cache_uninstall_locked(blob, slot);
+	} else if (err) {
+		buf->state = CBUF_DIRTY;
+		blob->cache.n_dirty++;
+		if (retryable(err))
+			blob->changes.full = err;
+		else
+			blob->changes.failed = -EIO;
+	} else {
+		uint32_t frame_len = r->frame_len;
+
+		blob->changes.verify_failed |= r->verify_failed;
+		if (slot->off) {
+			blob->log.live -= round_up(slot->frame_len, DISK_ALIGN);
+			blob->totals.stale = true;
+			blob->totals.metrics.cpu_ns += r->metrics.cpu_ns;
+		} else {
+			totals_add(&blob->totals, &r->metrics, &r->planes);
+		}
+		table_set_record(&blob->table, slot, off, frame_len);
+		slot->quantised = buf->quantised;
+		slot->rewritten = !buf->quantised &&
+			(slot->rewritten || cbuf_is_rewritten(buf, buf->first_value));
+		slot->untyped = buf->untyped;
+		blob->changes.any_untyped |= buf->untyped;
+		blob->log.live += round_up(frame_len, DISK_ALIGN);
+		log_settle(&blob->log, cache_owes(blob));
+		cache_uninstall_locked(blob, slot);
+	}
+	pthread_cond_broadcast(&blob->changed);
+}
+
+void encode_learn(struct cbuf *buf, struct encode_knowledge *out)
+{
+	struct alcm_blob *blob = buf->blob;
+	uint64_t start = chunk_start(blob, buf->chunk_no);
+
+	out->tensors = buf->quantised ? &blob->lossy.tensors : NULL;
+	blob_map_cut(blob, buf->chunk_no, buf->data, buf->len, &out->cut, &buf->untyped);
+	buf->first_value = out->cut.n && out->cut.items[0].offset > start
+		? (uint32_t)(out->cut.items[0].offset - start)
+		: 0;
+}
+
+int encode_record(const struct cbuf *buf, const struct encode_knowledge *known,
+	struct scratch *scratch, struct record *out)
+{
+	const struct record_about about = {
+		.cut = &known->cut, .tensors = known->tensors, .distortion = &buf->distortion
+	};
+
+	return record_encode(buf->blob, scratch, buf->chunk_no, buf->data, buf->len, &about, out);
+}
+
+/* Encode a buffer in state ENCODING and append the record. No lock held. */
+static void encode(struct cbuf *buf)
+{
+	struct alcm_blob *blob = buf->blob;
+	struct encode_knowledge known;
+	struct scratch *scratch;
+	struct record r = { 0 };
+	uint64_t off = 0;
+	int err = -ENOMEM;
+
+	encode_learn(buf, &known);
+	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+	if (scratch) {
+		err = encode_record(buf, &known, scratch, &r);
+		if (!err)
+			err = append(blob, scratch->frame, r.frame_len, &off);
+		engine_scratch_put(blob->alcm, scratch);
+	}
+	mem_free(known.cut.items);
+	WITH_LOCK(&blob->lock);
+	finish_locked(buf, err, &r, off);
+}
+
+static void encode_job(struct pool_job *job)
+{
+	struct cbuf *buf = (struct cbuf *)job; /* its first member */
+
+	{
+		WITH_LOCK(&buf->blob->lock);
+		buf->state = CBUF_ENCODING;
+	}
+	encode(buf);
+}
+
+void encode_queue_locked(struct cbuf *buf)
+{
+	struct alcm_blob *blob = buf->blob;
+
+	blob->cache.n_dirty--;
+	blob->cache.n_busy++;
+	buf->state = CBUF_QUEUED;
+	buf->job.run = encode_job;
+	pool_submit(blob->alcm->pool, &buf->job);
+}
+
+void encode_now_locked(struct cbuf *buf)
+{
+	struct alcm_blob *blob = buf->blob;
+
+	blob->cache.n_dirty--;
+	blob->cache.n_busy++;
+	buf->state = CBUF_ENCODING;
+	lock_drop(&blob->lock);
+	encode(buf);
+	lock_take(&blob->lock);
+}
+
+void encode_queue_all_locked(struct alcm_blob *blob)
+{
+	struct cbuf *next;
+
+	for (struct cbuf *buf = blob->cache.ring.next; buf != &blob->cache.ring; buf = next) {
+		next = buf->next;
+		if (buf->state == CBUF_DIRTY)
+			encode_queue_locked(buf);
+	}
+}
+
+void encode_reclaim(struct budget_client *client)
+{
+	struct alcm_blob *blob = (struct alcm_blob *)((char *)client -
+		offsetof(struct alcm_blob, client));
+
+	WITH_LOCK(&blob->lock);
+	cache_free_clean_locked(blob, 0);
+	/* What failed for want of space is tried again; a store that lost a write is not. */
+	if (!blob->changes.failed)
+		encode_queue_all_locked(blob);
+}
+
+/* A single buffer is encoded on this thread, which saves two context switches. */
+int encode_all_locked(struct alcm_blob *blob)
+{
+	blob->changes.full = 0;
+	for (struct cbuf *buf = blob->cache.ring.next; blob->cache.n_dirty == 1; buf = buf->next) {
+		if (buf->state == CBUF_DIRTY) {
+			encode_now_locked(buf);
+			break;
+		}
+	}
+	if (!blob->changes.full && !blob->changes.failed)
+		encode_queue_all_locked(blob);
+	while (blob->cache.n_busy)
+		lock_wait(&blob->lock, &blob->changed);
+	return blob->changes.failed ? blob->changes.failed : blob->changes.full;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Figures over all live records of a blob. */
+#ifndef ALCM_BLOB_TOTALS_H
+#define ALCM_BLOB_TOTALS_H
+
+#include "blob/disk.h"
+#include "codec/codec.h"
+#include <stdbool.h>
+
+/* Recomputed from the records when one was replaced. */
+struct totals {
+	struct metrics metrics;
+	unsigned n_planes;
+	struct plane_use planes[DISK_MAX_PLANES];
+	bool stale;
+	bool mended; /* the index that they are from had a flipped bit */
+};
+
+/* Add a record's figures to the totals. */
+void totals_add(struct totals *totals, const struct metrics *m, const struct codec_result *planes);
+
+#endif
