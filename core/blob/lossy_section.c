@@ -16,7 +16,7 @@ void lossy_free(struct lossy *l)
 {
 	if (!l)
 		return;
-	paper_release(&l->params);
+	lossy_params_release(&l->params);
 	mem_free(l);
 }
 
@@ -53,7 +53,7 @@ bool lossy_map(const struct lossy_tensors *tensors, const struct span *span, uin
 		return false;
 
 	const struct lossy_shape *s = &t->about->shape;
-	const struct paper_params *params = &t->about->params;
+	const struct lossy_params *params = &t->about->params;
 	unsigned width = lossy_width(s);
 	uint64_t n = span->len_bytes / width, first = (off - t->offset) / width, channel;
 
@@ -93,7 +93,7 @@ static void put_totals(uint8_t *head, const struct lossy_totals *totals)
 
 static void put_grid(uint8_t *head, const struct lossy *l)
 {
-	const struct paper_params *p = &l->params;
+	const struct lossy_params *p = &l->params;
 
 	memset(head, 0, DISK_LOSSY_BYTES - DISK_DISTORTION_BYTES);
 	head[0] = dtype_get(l->shape.dtype)->lossy_no;
@@ -122,7 +122,7 @@ void lossy_section_put(uint8_t *out, const struct lossy *l, const struct lossy_t
 		put_totals(out + DISK_DISTORTION_BYTES, totals);
 }
 
-static bool scales_possible(const struct paper_params *p)
+static bool scales_possible(const struct lossy_params *p)
 {
 	for (uint64_t i = 0; i < p->n_scales; i++) {
 		if (!(p->scales[i] > 0) || !isfinite(p->scales[i]))
@@ -134,11 +134,11 @@ static bool scales_possible(const struct paper_params *p)
 /* The fixed fields; false when they are impossible or don't go with the section's length. */
 static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
 {
-	struct paper_params *p = &l->params;
+	struct lossy_params *p = &l->params;
 	enum dtype_id dtype = dtype_by_lossy_no(head[0]);
 	uint64_t n_values;
 
-	if (dtype == DTYPE_BYTES || !head[1] || head[1] > PAPER_MAX_COMPONENTS ||
+	if (dtype == DTYPE_BYTES || !head[1] || head[1] > LOSSY_MAX_COMPONENTS ||
 		(head[2] & ~(FLAG_FORTRAN | FLAG_CAPPED)))
 		return false;
 	l->shape = (struct lossy_shape){
@@ -148,7 +148,7 @@ static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
 		.n_channels = le_get64(head + 8),
 		.channel_len = le_get64(head + 16),
 	};
-	*p = (struct paper_params){
+	*p = (struct lossy_params){
 		.entropy = le_get_double(head + 24),
 		.prune_share = le_get_double(head + 32),
 		.thresholds = { le_get_double(head + 40), le_get_double(head + 48) },

@@ -8,12 +8,12 @@
 
 #include "blob/disk.h"
 #include "lossy/lossy.h"
-#include "lossy/paper.h"
+#include "lossy/lossy_apply.h"
 #include "tensor/span.h"
 
 struct lossy {
 	struct lossy_shape shape;
-	struct paper_params params;
+	struct lossy_params params;
 };
 
 void lossy_free(struct lossy *lossy); /* NULL is fine */

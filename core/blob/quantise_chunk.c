@@ -60,7 +60,7 @@ static bool apply(const struct pass *p, const struct lossy_tensor *t, uint8_t *d
 
 			n = min_u64(PIECE, (hi - at) / width);
 			(void)values_get(x, bytes, (unsigned)n, shape->dtype, t->big_endian);
-			if (!paper_apply(&t->about->params, shape, first, (uint32_t)n, x, y,
+			if (!lossy_apply(&t->about->params, shape, first, (uint32_t)n, x, y,
 				    p->again))
 				return false;
 			if (!write)

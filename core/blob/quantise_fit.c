@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "blob/quantise.h"
 #include "lossy/bounded.h"
+#include "lossy/paper.h"
 #include "lossy/uniform.h"
 #include "tensor/values.h"
 
@@ -127,7 +128,7 @@ static int predict(struct fitting *f, double *entropy)
 	return m.n ? 0 : -ENODATA;
 }
 
-static int fit_paper(struct fitting *f, struct paper_params *out)
+static int fit_paper(struct fitting *f, struct lossy_params *out)
 {
 	double entropy = 0;
 	int err = predict(f, &entropy);
@@ -136,20 +137,20 @@ static int fit_paper(struct fitting *f, struct paper_params *out)
 		   : paper_fit(&f->source, &f->shapes.whole, entropy, f->pass->prune_share, out);
 }
 
-static int fit_bounded(struct fitting *f, struct paper_params *out)
+static int fit_bounded(struct fitting *f, struct lossy_params *out)
 {
 	return bounded_fit(&f->source, &f->shapes.whole, f->pass->blob->bound, true, out);
 }
 
-static int fit_bounded_abs(struct fitting *f, struct paper_params *out)
+static int fit_bounded_abs(struct fitting *f, struct lossy_params *out)
 {
 	return bounded_fit(&f->source, &f->shapes.whole, f->pass->blob->bound, false, out);
 }
 
 /* The error of the paper's quantisation, if there are channels to quantise apart, in fewer bits. */
-static int fit_alcm(struct fitting *f, struct paper_params *out)
+static int fit_alcm(struct fitting *f, struct lossy_params *out)
 {
-	struct paper_params paper;
+	struct lossy_params paper;
 	double entropy = 0;
 	int err = predict(f, &entropy);
 
@@ -159,14 +160,14 @@ static int fit_alcm(struct fitting *f, struct paper_params *out)
 	if (err)
 		return err;
 	err = uniform_fit(&f->source, &f->shapes.channels, &paper, out);
-	paper_release(&paper);
+	lossy_params_release(&paper);
 	return err;
 }
 
 /* By the profile's id. */
 static const struct {
 	bool per_channel; /* otherwise the whole tensor has one scale */
-	int (*fit)(struct fitting *f, struct paper_params *out);
+	int (*fit)(struct fitting *f, struct lossy_params *out);
 } methods[] = { { 0 }, { true, fit_paper }, { false, fit_bounded }, { false, fit_bounded_abs },
 	{ false, fit_alcm } };
 

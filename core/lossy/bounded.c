@@ -23,7 +23,7 @@ static void add_to_range(struct range *r, double x)
 }
 
 static int find_ranges(const struct value_source *source, unsigned n_components,
-	struct range ranges[PAPER_MAX_COMPONENTS])
+	struct range ranges[LOSSY_MAX_COMPONENTS])
 {
 	AUTO_FREE double *x = mem_zalloc(PIECE, sizeof(double));
 
@@ -67,10 +67,10 @@ static double step_for(double bound, double largest, enum dtype_id dtype)
 }
 
 int bounded_fit(const struct value_source *source, const struct lossy_shape *shape, double bound,
-	bool relative, struct paper_params *out)
+	bool relative, struct lossy_params *out)
 {
-	struct range ranges[PAPER_MAX_COMPONENTS] = { { 0 } };
-	struct paper_params p = { .n_scales = shape->n_components };
+	struct range ranges[LOSSY_MAX_COMPONENTS] = { { 0 } };
+	struct lossy_params p = { .n_scales = shape->n_components };
 	int err = find_ranges(source, shape->n_components, ranges);
 
 	if (err)
@@ -82,11 +82,11 @@ int bounded_fit(const struct value_source *source, const struct lossy_shape *sha
 		const struct range *r = &ranges[c];
 
 		p.bounds[c] = relative ? bound * (r->max - r->min) : bound;
-		p.thresholds[c] = PAPER_KEEP_ALL;
+		p.thresholds[c] = LOSSY_KEEP_ALL;
 		p.scales[c] = r->any ? step_for(p.bounds[c], fmax(-r->min, r->max), shape->dtype)
 				     : 0;
 		if (!(p.scales[c] > 0)) {
-			paper_release(&p);
+			lossy_params_release(&p);
 			return -ENODATA;
 		}
 	}

@@ -6,15 +6,15 @@
 #ifndef ALCM_LOSSY_BOUNDED_H
 #define ALCM_LOSSY_BOUNDED_H
 
-#include "lossy/paper.h"
+#include "lossy/lossy_apply.h"
 
 /*
- * Parameters for paper_apply(), which then prunes nothing and refuses values that would be further off
+ * Parameters for lossy_apply(), which then prunes nothing and refuses values that would be further off
  * than the bound. `bound` is absolute, or `relative` to max − min of the finite values (each component
  * of complex values by itself). The shape has one channel. One pass. -ENODATA: no finite values, or the bound
  * is finer than the type's precision at the largest of them; -ENOMEM, or the source's error.
  */
 int bounded_fit(const struct value_source *source, const struct lossy_shape *shape, double bound,
-	bool relative, struct paper_params *out);
+	bool relative, struct lossy_params *out);
 
 #endif

@@ -2,7 +2,6 @@
 #include "lossy/paper.h"
 
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -12,152 +11,14 @@
 #include "base/simd.h"
 #include "lossy/channel_means.h"
 #include "lossy/order_stats.h"
-#include "lossy/quantise_values.h"
 #include "tensor/values.h"
 
 enum { PIECE = 2048 }; /* values looked at at a time */
 
 static const double least_scale = 1e-8, most_pruned = 0.25;
 
-/* ---- the formula ----------------------------------------------------------------------------- */
-
-/* Is x what some number of scales gives? Only the neighbours of x / scale can. */
-static bool on_grid(double x, double scale, enum dtype_id dtype)
-{
-	double k = values_rint(x / scale);
-
-	for (double j = k - 1; j <= k + 1; j++) {
-		if (values_round(j * scale, dtype) == x)
-			return true;
-	}
-	return false;
-}
-
-/* The scale of consecutive values, without a division for each. */
-struct scale_walk {
-	const struct lossy_shape *shape;
-	const double *scales;
-	uint64_t channel, within;
-	unsigned component;
-};
-
-static struct scale_walk walk_from(const struct paper_params *p, const struct lossy_shape *s,
-	uint64_t first)
-{
-	uint64_t element = first / s->n_components;
-	uint64_t period = s->fortran_order ? s->n_channels : s->channel_len;
-
-	return (struct scale_walk){
-		.shape = s,
-		.scales = p->scales,
-		.component = (unsigned)(first % s->n_components),
-		.channel = s->fortran_order ? element % period : element / period,
-		.within = element % period,
-	};
-}
-
-static double next_scale(struct scale_walk *w)
-{
-	const struct lossy_shape *s = w->shape;
-	double scale = w->scales[w->channel * s->n_components + w->component];
-
-	if (++w->component < s->n_components)
-		return scale;
-	w->component = 0;
-	if (s->fortran_order) {
-		w->channel = w->channel + 1 < s->n_channels ? w->channel + 1 : 0;
-	} else if (++w->within == s->channel_len) {
-		w->within = 0;
-		w->channel++;
-	}
-	return scale;
-}
-
-/* q of the next n values, whatever scales they have. */
-static void quantise_next(struct scale_walk *w, const double *x, double *q, uint32_t n)
-{
-	const struct lossy_shape *s = w->shape;
-
-	if (s->fortran_order || s->n_components > 1) {
-		for (uint32_t i = 0; i < n; i++)
-			q[i] = quantise_value(x[i], next_scale(w), s->dtype);
-		return;
-	}
-	while (n) {
-		uint32_t run = (uint32_t)min_u64(n, s->channel_len - w->within);
-
-		quantise_values(x, q, run, w->scales[w->channel], s->dtype);
-		w->within += run;
-		if (w->within == s->channel_len) {
-			w->within = 0;
-			w->channel++;
-		}
-		x += run;
-		q += run;
-		n -= run;
-	}
-}
-
-/* Values that are on the grid already stay. */
-static void keep_on_grid(const struct paper_params *p, const struct lossy_shape *shape,
-	uint64_t first, const double *x, double *q, uint32_t n)
-{
-	struct scale_walk walk = walk_from(p, shape, first);
-
-	for (uint32_t i = 0; i < n; i++) {
-		if (on_grid(x[i], next_scale(&walk), shape->dtype))
-			q[i] = x[i];
-	}
-}
-
-/* Prune q of one component; false when some value isn't finite, or further from x than the bound. */
-SIMD_CLONES static bool prune(const double *x, double *q, uint32_t n, double threshold,
-	double bound)
-{
-	uint64_t bad = 0;
-
-	if (!(bound > 0))
-		bound = DBL_MAX; /* infinities and NaN are no nearer than that */
-	for (uint32_t i = 0; i < n; i++) {
-		bad |= !(fabs(q[i]) <= DBL_MAX);
-		/* Where nothing is pruned −0 is no value of its own: + 0.0 makes it 0. */
-		q[i] = fabs(q[i]) > threshold ? q[i] + 0.0 : q[i] * 0;
-		bad |= !(fabs(x[i] - q[i]) <= bound);
-	}
-	return !bad;
-}
-
-/* The same of components that take turns. */
-static bool finish(const struct paper_params *p, const struct lossy_shape *shape, uint64_t first,
-	const double *x, double *q, uint32_t n)
-{
-	bool fine = true;
-
-	if (shape->n_components == 1)
-		return prune(x, q, n, p->thresholds[0], p->bounds[0]);
-	for (uint32_t i = 0; i < n; i++) {
-		unsigned component = (unsigned)((first + i) % shape->n_components);
-
-		fine &= prune(x + i, q + i, 1, p->thresholds[component], p->bounds[component]);
-	}
-	return fine;
-}
-
-bool paper_apply(const struct paper_params *p, const struct lossy_shape *shape, uint64_t first,
-	uint32_t n, const double *x, double *y, bool again)
-{
-	struct scale_walk walk = walk_from(p, shape, first);
-
-	quantise_next(&walk, x, y, n);
-	if (again)
-		keep_on_grid(p, shape, first, x, y, n);
-	return finish(p, shape, first, x, y, n);
-}
-
-/* ---- fitting ---------------------------------------------------------------------------------- */
-
 static int fit_scales(const struct value_source *source, const struct lossy_shape *shape,
-	struct paper_params *p)
+	struct lossy_params *p)
 {
 	double entropy = values_round(p->entropy, shape->dtype);
 	double least = values_round(least_scale, shape->dtype);
@@ -204,8 +65,8 @@ static double magnitude_of(uint64_t bits, enum dtype_id dtype)
 struct search {
 	enum dtype_id dtype;
 	unsigned n_components;
-	uint64_t n[PAPER_MAX_COMPONENTS]; /* finite magnitudes; counted in the first pass */
-	struct order_stats *orders[PAPER_MAX_COMPONENTS];
+	uint64_t n[LOSSY_MAX_COMPONENTS]; /* finite magnitudes; counted in the first pass */
+	struct order_stats *orders[LOSSY_MAX_COMPONENTS];
 };
 
 /* The bits of |q| of float32, a loop that vectorises. False: some are not finite. */
@@ -254,9 +115,9 @@ static uint64_t skip_zeros(const struct value_source *source, uint64_t at, struc
 
 /* Count every |q| that is finite, for one pass of the searches. */
 static int count_magnitudes(const struct value_source *source, const struct lossy_shape *shape,
-	const struct paper_params *p, struct search *s)
+	const struct lossy_params *p, struct search *s)
 {
-	struct scale_walk walk = walk_from(p, shape, 0);
+	struct scale_walk walk = scale_walk_from(p, shape, 0);
 	double x[PIECE], q[PIECE];
 	uint64_t numbers[PIECE];
 
@@ -266,14 +127,14 @@ static int count_magnitudes(const struct value_source *source, const struct loss
 
 		n = skip_zeros(source, at, s);
 		if (n) {
-			walk = walk_from(p, shape, at + n);
+			walk = scale_walk_from(p, shape, at + n);
 			continue;
 		}
 		n = min_u64(PIECE, source->n_values - at);
 		err = source->read(source->ctx, at, (uint32_t)n, x);
 		if (err)
 			return err;
-		quantise_next(&walk, x, q, (uint32_t)n);
+		scale_walk_quantise(&walk, x, q, (uint32_t)n);
 		/* Pieces begin with the first component, since they have an even length. */
 		for (unsigned c = 0; c < s->n_components; c++) {
 			uint32_t kept = finite_bits(q, (uint32_t)n, c, s, numbers);
@@ -320,7 +181,7 @@ static double percentile(const struct search *s, unsigned component, unsigned no
 	return v;
 }
 
-static void set_threshold(const struct search *s, unsigned component, struct paper_params *p)
+static void set_threshold(const struct search *s, unsigned component, struct lossy_params *p)
 {
 	uint64_t n_dropped;
 
@@ -334,7 +195,7 @@ static void set_threshold(const struct search *s, unsigned component, struct pap
 }
 
 static int search_percentiles(const struct value_source *source, const struct lossy_shape *shape,
-	const struct paper_params *p, struct search *s)
+	const struct lossy_params *p, struct search *s)
 {
 	bool done = false;
 
@@ -355,7 +216,7 @@ static int search_percentiles(const struct value_source *source, const struct lo
 }
 
 static int fit_thresholds(const struct value_source *source, const struct lossy_shape *shape,
-	struct paper_params *p)
+	struct lossy_params *p)
 {
 	struct search s = { .dtype = shape->dtype, .n_components = shape->n_components };
 	int err = 0;
@@ -376,9 +237,9 @@ static int fit_thresholds(const struct value_source *source, const struct lossy_
 }
 
 int paper_fit(const struct value_source *source, const struct lossy_shape *shape, double entropy,
-	double prune_share, struct paper_params *out)
+	double prune_share, struct lossy_params *out)
 {
-	struct paper_params p = {
+	struct lossy_params p = {
 		.entropy = entropy,
 		.prune_share = prune_share,
 		.n_scales = lossy_n_scales(shape),
@@ -392,15 +253,9 @@ int paper_fit(const struct value_source *source, const struct lossy_shape *shape
 	if (!err)
 		err = fit_thresholds(source, shape, &p);
 	if (err) {
-		paper_release(&p);
+		lossy_params_release(&p);
 		return err;
 	}
 	*out = p;
 	return 0;
-}
-
-void paper_release(struct paper_params *p)
-{
-	mem_free(p->scales);
-	*p = (struct paper_params){ 0 };
 }

@@ -27,8 +27,8 @@ struct error {
 struct trial {
 	const struct value_source *source;
 	const struct lossy_shape *shape;
-	const struct paper_params *paper;
-	struct error errors[PAPER_MAX_COMPONENTS];
+	const struct lossy_params *paper;
+	struct error errors[LOSSY_MAX_COMPONENTS];
 	double x[PIECE], y[PIECE];
 };
 
@@ -95,7 +95,7 @@ static uint64_t count_nonzero(const struct trial *t, unsigned component, uint32_
 /* The error of the paper's values in this piece, and how many of them are not 0. */
 static void add_allowed(struct trial *t, uint64_t first, uint32_t n)
 {
-	if (!paper_apply(t->paper, t->shape, first, n, t->x, t->y, false))
+	if (!lossy_apply(t->paper, t->shape, first, n, t->x, t->y, false))
 		return; /* NaN or Inf are near: the chunk will stay as it is */
 	for (unsigned c = 0; c < t->shape->n_components; c++) {
 		t->errors[c].allowed += square_error(t, c, n);
@@ -142,7 +142,7 @@ static double first_step(const struct error *e, enum dtype_id dtype)
 }
 
 /* Approach the step from the errors that steps make; `best[c]` is the largest that was fine. */
-static int search(struct trial *t, double best[PAPER_MAX_COMPONENTS])
+static int search(struct trial *t, double best[LOSSY_MAX_COMPONENTS])
 {
 	enum dtype_id dtype = t->shape->dtype;
 
@@ -172,10 +172,10 @@ static int search(struct trial *t, double best[PAPER_MAX_COMPONENTS])
 }
 
 int uniform_fit(const struct value_source *source, const struct lossy_shape *paper_shape,
-	const struct paper_params *paper, struct paper_params *out)
+	const struct lossy_params *paper, struct lossy_params *out)
 {
-	struct paper_params p = { .entropy = paper->entropy, .prune_share = paper->prune_share };
-	double best[PAPER_MAX_COMPONENTS] = { 0 };
+	struct lossy_params p = { .entropy = paper->entropy, .prune_share = paper->prune_share };
+	double best[LOSSY_MAX_COMPONENTS] = { 0 };
 	AUTO_FREE struct trial *t = mem_zalloc(1, sizeof(*t));
 	int err;
 
@@ -199,10 +199,10 @@ int uniform_fit(const struct value_source *source, const struct lossy_shape *pap
 	if (!p.scales)
 		return -ENOMEM;
 	for (unsigned c = 0; c < paper_shape->n_components; c++) {
-		p.thresholds[c] = PAPER_KEEP_ALL;
+		p.thresholds[c] = LOSSY_KEEP_ALL;
 		p.scales[c] = best[c];
 		if (!(best[c] > 0)) {
-			paper_release(&p);
+			lossy_params_release(&p);
 			return -ENODATA;
 		}
 	}

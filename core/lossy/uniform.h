@@ -8,15 +8,15 @@
 #ifndef ALCM_LOSSY_UNIFORM_H
 #define ALCM_LOSSY_UNIFORM_H
 
-#include "lossy/paper.h"
+#include "lossy/lossy_apply.h"
 
 /*
  * The largest step whose squared error over the tensor is at most that of `paper` (fitted to the same
- * source with `paper_shape`), found by trying; for paper_apply() with a shape of one channel. Values of tensors
+ * source with `paper_shape`), found by trying; for lossy_apply() with a shape of one channel. Values of tensors
  * beyond some millions are sampled. Nothing is pruned but what rounds to 0. -ENODATA: the paper's
  * quantisation makes no error, or there are no finite values; -ENOMEM, or the source's error.
  */
 int uniform_fit(const struct value_source *source, const struct lossy_shape *paper_shape,
-	const struct paper_params *paper, struct paper_params *out);
+	const struct lossy_params *paper, struct lossy_params *out);
 
 #endif

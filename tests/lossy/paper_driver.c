@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 	};
 	uint64_t n = lossy_n_values(&shape);
 	struct value_source source = { &a, n, read_array };
-	struct paper_params p;
+	struct lossy_params p;
 
 	a.width = dtype_get(a.dtype)->width_bytes;
 	a.bytes = mem_alloc(n * a.width);
@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	(void)read_array(&a, 0, (uint32_t)n, x);
-	if (!paper_apply(&p, &shape, 0, (uint32_t)n, x, y, false))
+	if (!lossy_apply(&p, &shape, 0, (uint32_t)n, x, y, false))
 		fprintf(stderr, "not finite\n");
 	put(&a, p.scales, p.n_scales);
 	put(&a, y, n);
@@ -88,13 +88,13 @@ int main(int argc, char **argv)
 	/* What was quantised once stays, in whatever pieces it comes. */
 	for (uint64_t at = 0, piece; at < n; at += piece) {
 		piece = n - at < 77 ? n - at : 77;
-		if (!paper_apply(&p, &shape, at, (uint32_t)piece, y + at, x + at, true) ||
+		if (!lossy_apply(&p, &shape, at, (uint32_t)piece, y + at, x + at, true) ||
 			memcmp(x + at, y + at, piece * sizeof(double)) != 0) {
 			fprintf(stderr, "a second time changes values\n");
 			return 1;
 		}
 	}
-	paper_release(&p);
+	lossy_params_release(&p);
 	mem_free(a.bytes);
 	mem_free(x);
 	mem_free(y);

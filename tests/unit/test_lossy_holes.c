@@ -52,9 +52,9 @@ static void fill(unsigned seed)
 }
 
 static int fit(const struct value_source *source, const struct lossy_shape *shape, int how,
-	struct paper_params *out)
+	struct lossy_params *out)
 {
-	struct paper_params paper;
+	struct lossy_params paper;
 	int err;
 
 	if (how == 0)
@@ -65,7 +65,7 @@ static int fit(const struct value_source *source, const struct lossy_shape *shap
 		return err;
 	}
 	err = uniform_fit(source, shape, &paper, out);
-	paper_release(&paper);
+	lossy_params_release(&paper);
 	return err;
 }
 
@@ -73,7 +73,7 @@ static void check_same(const struct lossy_shape *shape, int how)
 {
 	struct value_source all = { &a, N, read_array, NULL };
 	struct value_source sparse = { &a, N, read_array, next_nonzero };
-	struct paper_params want, got;
+	struct lossy_params want, got;
 	uint64_t n_all, n_sparse;
 	int err = fit(&all, shape, how, &want);
 
@@ -90,8 +90,8 @@ static void check_same(const struct lossy_shape *shape, int how)
 	ck_assert_mem_eq(want.thresholds, got.thresholds, sizeof(want.thresholds));
 	ck_assert_mem_eq(want.bounds, got.bounds, sizeof(want.bounds));
 	ck_assert_int_eq(want.capped, got.capped);
-	paper_release(&want);
-	paper_release(&got);
+	lossy_params_release(&want);
+	lossy_params_release(&got);
 }
 
 START_TEST(same_as_zeros)

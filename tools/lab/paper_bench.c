@@ -31,7 +31,7 @@ struct bench {
 	uint8_t mask[N];
 	uint8_t body[BYTES + 8192], back[BYTES];
 	double x[N], y[N];
-	struct paper_params params; /* of the run at hand */
+	struct lossy_params params; /* of the run at hand */
 	struct distortion distortion;
 };
 
@@ -67,15 +67,15 @@ static int fit(struct bench *b)
 {
 	struct value_source source = { b, N, read_tensor };
 
-	paper_release(&b->params);
+	lossy_params_release(&b->params);
 	return paper_fit(&source, &shape, predict(b), b->scheduler.prune_share, &b->params);
 }
 
 /* Quantisation and pruning. */
-static int apply(struct bench *b, const struct paper_params *params, const struct lossy_shape *s)
+static int apply(struct bench *b, const struct lossy_params *params, const struct lossy_shape *s)
 {
 	(void)read_tensor(b, 0, N, b->x);
-	if (!paper_apply(params, s, 0, N, b->x, b->y, false))
+	if (!lossy_apply(params, s, 0, N, b->x, b->y, false))
 		return -ERANGE;
 	values_put((uint8_t *)b->quantised, b->y, N, DTYPE_F32, false);
 	return 0;
@@ -168,7 +168,7 @@ static int64_t run_alcm(struct bench *b)
 	};
 	struct grid_map grid = { .n_scales = 1, .n_components = 1, .run = N, .row_len = SIDE };
 	struct value_source source = { b, N, read_tensor };
-	struct paper_params uniform;
+	struct lossy_params uniform;
 	int err = fit(b);
 
 	if (!err)
@@ -180,7 +180,7 @@ static int64_t run_alcm(struct bench *b)
 
 	int64_t bytes = err ? err : coded_bytes(b, b->quantised, &grid);
 
-	paper_release(&uniform);
+	lossy_params_release(&uniform);
 	return bytes;
 }
 
@@ -334,7 +334,7 @@ int paper_bench_run(struct alcm *alcm, unsigned n_repeats, struct paper_bench *o
 	}
 	out->entropy_loss = entropy_loss();
 	codec_free(b->codec);
-	paper_release(&b->params);
+	lossy_params_release(&b->params);
 	mem_free(b);
 	return err;
 }
