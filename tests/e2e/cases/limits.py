@@ -59,6 +59,8 @@ if not e2e.SANITIZED:
     for kib, way in ((512, ["-f"]), (1024, []), (2048, ["-f"]), (2048, []), (4096, [])):
         done = subprocess.run(["prlimit", f"--data={kib << 10}", e2e.ALCMFS, *way, e2e.STORE, e2e.MNT],
                               capture_output=True, text=True, check=False)
+        if done.returncode == 127:
+            continue  # not even the libraries could be loaded: the loader has said so
         e2e.equal(done.returncode, 1, f"status with {kib} KiB {way}")
         assert not e2e.is_mounted(), f"mounted with {kib} KiB {way}"
         assert "can't start" in done.stderr or "the mount ends" in done.stderr, (kib, done.stderr)
