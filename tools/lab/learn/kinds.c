@@ -239,9 +239,9 @@ static uint16_t half_bits(double v)
 	if (exponent > 16)
 		return sign | 0x7bff;
 	if (exponent < -13)
-		return (uint16_t)(sign + (uint16_t)(ldexp(m, exponent + 24) + 0.5));
+		return (uint16_t)(sign + (uint16_t)lround(ldexp(m, exponent + 24)));
 	return (uint16_t)(sign + ((uint32_t)(exponent + 13) << 10) +
-		(uint32_t)(ldexp(m, 11) + 0.5));
+		(uint32_t)lround(ldexp(m, 11)));
 }
 
 static uint64_t stored(const struct kind *kind, double v)
@@ -326,7 +326,7 @@ static uint32_t put_word(struct mt19937 *mt, uint8_t *out, uint32_t room)
 	const char *word = words[below(mt, sizeof(words) / sizeof(words[0]))];
 	uint32_t len = 0;
 
-	while (word[len] && len < room) {
+	while (len < room && word[len]) {
 		out[len] = (uint8_t)word[len];
 		len++;
 	}

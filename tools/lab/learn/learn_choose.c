@@ -3,9 +3,9 @@
  * Which search for matches pays. What each makes of planes of made-up data depends on the versions of zlib and
  * zstd, so it is recorded once (learn_record), and learnt from the record (learn_choose).
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "codec/choose.h"
 #include "codec/codec_state.h"
 #include "kinds.h"
@@ -117,8 +117,8 @@ static int read_row(FILE *from, struct softmax_sample *out)
 
 int learn_choose(FILE *from, FILE *to)
 {
-	struct softmax_sample *samples = calloc(MAX_ROWS, sizeof(*samples));
-	struct softmax_weights *weights = malloc(sizeof(*weights));
+	AUTO_FREE struct softmax_sample *samples = mem_zalloc(MAX_ROWS, sizeof(*samples));
+	AUTO_FREE struct softmax_weights *weights = mem_zalloc(1, sizeof(*weights));
 	size_t n = 0, n_class[N_CHOICES] = { 0 };
 
 	if (!samples || !weights)
@@ -134,7 +134,5 @@ int learn_choose(FILE *from, FILE *to)
 	softmax_print(&options, weights, "choose_weights", "codec/choose.h",
 		"alcm-lab learn choose tools/lab/learn/choices.csv > core/codec/choose_weights.c",
 		to);
-	free(samples);
-	free(weights);
 	return 0;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
-
+#include "base/alloc.h"
 #include "kinds.h"
 #include "learn.h"
 #include "predict/infer_net.h"
@@ -40,9 +39,9 @@ static size_t add_piece(struct mt19937 *mt, unsigned kind, struct softmax_sample
 
 int learn_infer(FILE *to)
 {
-	struct softmax_sample *samples = calloc((size_t)n_kinds * PER_KIND * PHASES,
+	AUTO_FREE struct softmax_sample *samples = mem_zalloc((size_t)n_kinds * PER_KIND * PHASES,
 		sizeof(*samples));
-	struct softmax_weights *weights = malloc(sizeof(*weights));
+	AUTO_FREE struct softmax_weights *weights = mem_zalloc(1, sizeof(*weights));
 	struct mt19937 mt;
 	size_t n = 0;
 
@@ -60,7 +59,5 @@ int learn_infer(FILE *to)
 		softmax_train(&options, samples, n, weights));
 	softmax_print(&options, weights, "infer_weights", "predict/infer_net.h",
 		"alcm-lab learn infer > core/predict/infer_weights.c", to);
-	free(samples);
-	free(weights);
 	return 0;
 }
