@@ -71,7 +71,7 @@ START_TEST(tiles_every_cut)
 	static const uint64_t sizes[] = { 0, 1, 5, 16, 77, 600, UINT64_MAX };
 
 	for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
-		struct segment l = { .dtype = types[_i].dtype,
+		struct segment l = { .dtype = (uint8_t)types[_i].dtype,
 			.elem_bytes = types[_i].elem_bytes,
 			.big_endian = types[_i].big,
 			.offset = 37,
