@@ -19,28 +19,6 @@ enum {
 	PIECE = 16 << 10,
 };
 
-static const char *const names[] = {
-	[ALCM_DETECT_NPY] = "npy",
-	[ALCM_DETECT_TENSORS] = "tensors",
-	[ALCM_DETECT_ALL] = "all",
-};
-
-bool alcm_detect_parse(const char *text, enum alcm_detect *out)
-{
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*out = (enum alcm_detect)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-const char *alcm_detect_name(enum alcm_detect detect)
-{
-	return names[detect];
-}
-
 /* Whether content like this is to be compressed. */
 static bool wanted(enum alcm_detect detect, enum infer_verdict verdict)
 {

@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "activity.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
-#include "inode.h"
-
-#define SCHEMA_ID "alcm-stats/1"
-
-enum { MAX_NAMES = 100 }; /* of the files that are being written, newest first */
-
-static uint64_t now_ns(void)
+uint64_t activity_now_ns(void)
 {
 	struct timespec t;
 
@@ -27,7 +15,7 @@ static uint64_t now_ns(void)
 void activity_init(struct activity *s)
 {
 	lock_init(&s->lock, LOCK_QUEUE);
-	s->start_ns = now_ns();
+	s->start_ns = activity_now_ns();
 }
 
 void activity_count(struct activity *s, enum activity_counter what, uint64_t n)
@@ -47,7 +35,7 @@ void activity_writing_begin(struct activity *s, struct activity_writing *w)
 {
 	lock_take(&s->lock);
 	atomic_store_explicit(&w->written_bytes, 0, memory_order_relaxed);
-	w->since_ns = now_ns();
+	w->since_ns = activity_now_ns();
 	w->prev = NULL;
 	w->next = s->writing;
 	if (w->next)
@@ -68,200 +56,4 @@ void activity_writing_end(struct activity *s, struct activity_writing *w)
 		w->next->prev = w->prev;
 	s->n_writing--;
 	lock_drop(&s->lock);
-}
-
-/* ---- one moment ------------------------------------------------------------------------------ */
-
-struct snapshot {
-	double uptime, cpu, n_writing, n_inodes, n_fds;
-	struct alcm_work work;
-	struct alcm_budget_use budget;
-	uint64_t counters[ACTIVITY_COUNTERS];
-};
-
-static double seconds(uint64_t ns)
-{
-	return (double)ns / 1e9;
-}
-
-static double process_cpu(void)
-{
-	struct rusage r;
-
-	getrusage(RUSAGE_SELF, &r);
-	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
-		(double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
-}
-
-static void take_snapshot(struct fs *fs, struct snapshot *s)
-{
-	s->uptime = seconds(now_ns() - fs->activity.start_ns);
-	s->cpu = process_cpu();
-	alcm_work(fs->alcm, &s->work);
-	alcm_budget_use(fs->alcm, &s->budget);
-	for (int i = 0; i < ACTIVITY_COUNTERS; i++)
-		s->counters[i] = atomic_load_explicit(&fs->activity.counters[i],
-			memory_order_relaxed);
-	lock_take(&fs->table_lock);
-	s->n_inodes = fs->n_inodes - fs->n_kept;
-	lock_drop(&fs->table_lock);
-	lock_take(&fs->fd_lock);
-	s->n_fds = fs->n_fds;
-	lock_drop(&fs->fd_lock);
-	lock_take(&fs->activity.lock);
-	s->n_writing = fs->activity.n_writing;
-	lock_drop(&fs->activity.lock);
-}
-
-/* ---- what is shown ----------------------------------------------------------------------------- */
-
-#define SHOW(name, expression)                       \
-	static double name(const struct snapshot *s) \
-	{                                            \
-		return (double)(expression);         \
-	}
-
-SHOW(uptime, s->uptime)
-SHOW(cpu, s->cpu)
-SHOW(written, s->counters[ACTIVITY_WRITTEN_BYTES])
-SHOW(read_bytes, s->counters[ACTIVITY_READ_BYTES])
-SHOW(blob_written, s->counters[ACTIVITY_BLOB_WRITTEN_BYTES])
-SHOW(blob_read, s->counters[ACTIVITY_BLOB_READ_BYTES])
-SHOW(commits, s->counters[ACTIVITY_N_COMMITS])
-SHOW(taken_up, s->counters[ACTIVITY_N_TAKEN_UP])
-SHOW(encoded, s->work.encoded_bytes)
-SHOW(stored, s->work.encoded_stored_bytes)
-SHOW(encode_cpu, seconds(s->work.encode_cpu_ns))
-SHOW(decoded, s->work.decoded_bytes)
-SHOW(decode_cpu, seconds(s->work.decode_cpu_ns))
-SHOW(io_errors, s->counters[ACTIVITY_N_IO_ERRORS])
-SHOW(space_errors, s->counters[ACTIVITY_N_SPACE_ERRORS])
-SHOW(logged, s->counters[ACTIVITY_N_LOGGED_ERRORS])
-SHOW(corrupt, s->work.n_corrupt)
-SHOW(verify_failed, s->work.n_verify_failed)
-SHOW(budget_used, s->budget.used)
-SHOW(budget_peak, s->budget.peak)
-SHOW(budget_limit, s->budget.limit)
-SHOW(writing, s->n_writing)
-SHOW(inodes, s->n_inodes)
-SHOW(fds, s->n_fds)
-
-/* In JSON the name alone; for Prometheus alcmfs_NAME, and _total behind what only grows. */
-static const struct metric {
-	const char *name;
-	bool grows;
-	double (*show)(const struct snapshot *s);
-	const char *help;
-} metrics[] = {
-	{ "uptime_seconds", false, uptime, "Seconds since the mount." },
-	{ "cpu_seconds", true, cpu, "CPU time of the whole daemon." },
-	{ "written_bytes", true, written, "Bytes that applications wrote." },
-	{ "read_bytes", true, read_bytes,
-		"Bytes that the kernel read; what its page cache answers is not in it." },
-	{ "blob_written_bytes", true, blob_written,
-		"Of the bytes written, those that went into compressed files." },
-	{ "blob_read_bytes", true, blob_read,
-		"Of the bytes read, those that came from compressed files." },
-	{ "commits", true, commits, "Saves of compressed files that were made final." },
-	{ "taken_up", true, taken_up,
-		"Files changed in place that were compressed when they had been quiet." },
-	{ "encoded_bytes", true, encoded, "Logical bytes of the chunks that were compressed." },
-	{ "encoded_stored_bytes", true, stored,
-		"Bytes that were written to the store for these chunks." },
-	{ "encode_cpu_seconds", true, encode_cpu,
-		"CPU time of compressing, verification included." },
-	{ "decoded_bytes", true, decoded, "Logical bytes of the chunks that were decompressed." },
-	{ "decode_cpu_seconds", true, decode_cpu, "CPU time of reading and decompressing." },
-	{ "io_errors", true, io_errors, "Requests answered with EIO." },
-	{ "space_errors", true, space_errors, "Requests answered with ENOSPC or EDQUOT." },
-	{ "logged_errors", true, logged, "Errors that stand in the log." },
-	{ "corrupt_records", true, corrupt, "Records that could not be read or decoded." },
-	{ "verify_failures", true, verify_failed,
-		"Chunks that came back wrong from the codec and were stored as they are." },
-	{ "budget_used_bytes", false, budget_used, "Memory in chunk buffers." },
-	{ "budget_peak_bytes", false, budget_peak, "The most memory that chunk buffers took." },
-	{ "budget_limit_bytes", false, budget_limit, "What option budget allows." },
-	{ "files_writing", false, writing, "Files that are open for writing." },
-	{ "inodes", false, inodes, "Inodes that the kernel knows." },
-	{ "descriptors", false, fds, "Descriptors of the store's files that are open." },
-};
-
-enum { N_METRICS = sizeof(metrics) / sizeof(metrics[0]) };
-
-char *activity_prometheus(struct fs *fs, bool names)
-{
-	struct snapshot s;
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	(void)names;
-	if (!out)
-		return NULL;
-	take_snapshot(fs, &s);
-	for (size_t i = 0; i < N_METRICS; i++) {
-		const struct metric *m = &metrics[i];
-		const char *suffix = m->grows ? "_total" : "";
-
-		fprintf(out, "# HELP alcmfs_%s%s %s\n# TYPE alcmfs_%s%s %s\nalcmfs_%s%s %.17g\n",
-			m->name, suffix, m->help, m->name, suffix, m->grows ? "counter" : "gauge",
-			m->name, suffix, m->show(&s));
-	}
-	if (fclose(out)) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-static void add_writing(cJSON *list, const struct activity_writing *w)
-{
-	const struct inode *i = (const struct inode *)(const void *)((const char *)w -
-		offsetof(struct inode, content.writing));
-	cJSON *o = cJSON_CreateObject();
-	char *path = inode_path_locked(i), *printable = path ? alcm_utf8(path) : NULL;
-
-	cJSON_AddStringToObject(o, "name", printable ? printable : "?");
-	cJSON_AddNumberToObject(o, "written_bytes",
-		(double)atomic_load_explicit(&w->written_bytes, memory_order_relaxed));
-	cJSON_AddNumberToObject(o, "seconds", seconds(now_ns() - w->since_ns));
-	cJSON_AddItemToArray(list, o);
-	alcm_free_text(printable);
-	free(path);
-}
-
-/* Open for writing, so neither inodes nor their parents go away meanwhile. */
-static void add_all_writing(struct fs *fs, cJSON *root)
-{
-	cJSON *list = cJSON_AddArrayToObject(root, "writing");
-	unsigned n = 0;
-
-	lock_take(&fs->table_lock);
-	lock_take(&fs->activity.lock);
-	for (const struct activity_writing *w = fs->activity.writing; w && n < MAX_NAMES;
-		w = w->next, n++)
-		add_writing(list, w);
-	lock_drop(&fs->activity.lock);
-	lock_drop(&fs->table_lock);
-}
-
-char *activity_json(struct fs *fs, bool names)
-{
-	cJSON *root = cJSON_CreateObject(), *values;
-	struct snapshot s;
-	char *text;
-
-	take_snapshot(fs, &s);
-	cJSON_AddStringToObject(root, "schema", SCHEMA_ID);
-	cJSON_AddStringToObject(root, "version", ALCM_VERSION);
-	values = cJSON_AddObjectToObject(root, "values");
-	for (size_t i = 0; i < N_METRICS; i++)
-		cJSON_AddNumberToObject(values, metrics[i].name, metrics[i].show(&s));
-	if (names)
-		add_all_writing(fs, root);
-	else
-		cJSON_AddNullToObject(root, "writing");
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
-	return text;
 }

@@ -53,13 +53,7 @@ void activity_count_result(struct activity *activity, int result);
 void activity_writing_begin(struct activity *activity, struct activity_writing *writing);
 void activity_writing_end(struct activity *activity, struct activity_writing *writing);
 
-/*
- * The text of .alcm/stats; `names`: with the names of the files that are being written. Freed with
- * free(). NULL: no memory.
- */
-char *activity_json(struct fs *fs, bool names);
-
-/* The text of .alcm/metrics. Freed with free(). NULL: no memory. */
-char *activity_prometheus(struct fs *fs, bool names);
+/* The clock of since_ns and start_ns. */
+uint64_t activity_now_ns(void);
 
 #endif

@@ -32,16 +32,19 @@
 #include "admin.h"
 #include "content_state.h"
 #include "inode.h"
+#include "log.h"
 #include "path.h"
 #include "policy.h"
 
-void content_init(struct content *c, bool noatime)
+void content_init(struct fs *fs, struct inode *i)
 {
+	struct content *c = &i->content;
+
 	shared_lock_init(&c->io, LOCK_IO);
 	pthread_cond_init(&c->returned, NULL);
 	c->fd = -1;
 	c->told_size = -1;
-	c->noatime = noatime;
+	c->noatime = fs->opt.noatime;
 }
 
 /* ---- small things ----------------------------------------------------------------------------- */

@@ -78,8 +78,8 @@ struct content {
 	bool cached;
 };
 
-/* `noatime`: reading the file never changes its access time. */
-void content_init(struct content *content, bool noatime);
+/* Of a new inode. */
+void content_init(struct fs *fs, struct inode *inode);
 
 /* Commit and close everything; at the end of the inode's life. */
 void content_release(struct fs *fs, struct inode *inode);

@@ -9,33 +9,10 @@
 #include "content.h"
 #include "content_state.h"
 #include "inode.h"
+#include "log.h"
 #include "path.h"
 
 /* ---- what is shown ------------------------------------------------------------------------- */
-
-void content_set_state(struct inode *i, enum content_state state, struct alcm_blob *blob)
-{
-	WITH_LOCK(&i->lock);
-	i->content.state = state;
-	i->content.blob = blob;
-	i->content.n_changes++;
-}
-
-void content_overwrite_begin(struct inode *i, off_t size, const struct timespec *mtime)
-{
-	WITH_LOCK(&i->lock);
-	i->content.overwritten = true;
-	i->content.shown_size = size;
-	i->content.shown_mtime = *mtime;
-	i->content.n_changes++;
-}
-
-void content_overwrite_end(struct inode *i)
-{
-	WITH_LOCK(&i->lock);
-	i->content.overwritten = false;
-	i->content.n_changes++;
-}
 
 static uint64_t n_changes(struct inode *i)
 {

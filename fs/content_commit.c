@@ -11,6 +11,7 @@
 #include "admin.h"
 #include "content_state.h"
 #include "inode.h"
+#include "log.h"
 #include "path.h"
 
 /* A file of which more than this share was written twice is one that is changed in place. */

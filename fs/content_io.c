@@ -12,26 +12,9 @@
 
 #include "content_state.h"
 #include "inode.h"
+#include "log.h"
 #include "path.h"
 #include "policy.h"
-
-/* Not allowed on files of others, unless by root: then access times tell more than they should. */
-void content_note_reads(const struct content *c, bool on)
-{
-	int flags = fcntl(c->fd, F_GETFL);
-
-	(void)fcntl(c->fd, F_SETFL, on && !c->noatime ? flags & ~O_NOATIME : flags | O_NOATIME);
-}
-
-ssize_t content_peek(const struct content *c, void *buf, size_t n)
-{
-	ssize_t got;
-
-	content_note_reads(c, false);
-	got = pread(c->fd, buf, n, 0);
-	content_note_reads(c, true);
-	return got < 0 ? -errno : got;
-}
 
 /* The blob reads for writers too, so its reads don't count; once per opening, a user's does. */
 static void note_blob_read(struct inode *i)
@@ -63,14 +46,6 @@ void content_return(struct inode *i)
 	lock_take(&i->lock);
 	if (!--i->content.n_lent)
 		pthread_cond_broadcast(&i->content.returned);
-	lock_drop(&i->lock);
-}
-
-void content_await_return(struct inode *i)
-{
-	lock_take(&i->lock);
-	while (i->content.n_lent)
-		lock_wait(&i->lock, &i->content.returned);
 	lock_drop(&i->lock);
 }
 

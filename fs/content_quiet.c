@@ -15,7 +15,9 @@
 #include "admin.h"
 #include "content.h"
 #include "content_state.h"
+#include "engine.h"
 #include "inode.h"
+#include "log.h"
 #include "path.h"
 #include "policy.h"
 #include "quiet.h"
@@ -61,7 +63,7 @@ static void *prepare(void *arg)
 	struct alcm *alcm;
 
 	(void)setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
-	fs_engine_params(t->fs, &params);
+	engine_params(t->fs, &params);
 	params.threads = 1;
 	if (params.budget_bytes > BUDGET_MIB << 20)
 		params.budget_bytes = BUDGET_MIB << 20;

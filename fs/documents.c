@@ -9,6 +9,7 @@
 
 #include "admin.h"
 #include "inode.h"
+#include "stats.h"
 
 enum { VALUE_MAX = 64 << 10 }; /* of any extended attribute */
 
@@ -29,13 +30,13 @@ static int scheduler(struct fs *fs, struct inode *i, int fd, bool names, char **
 /* Names are left out where the list of them makes it too long. */
 static int stats(struct fs *fs, struct inode *i, int fd, bool names, char **out)
 {
-	char *text = activity_json(fs, names);
+	char *text = stats_json(fs, names);
 
 	(void)i;
 	(void)fd;
 	if (text && strlen(text) > VALUE_MAX) {
 		alcm_free_text(text);
-		text = activity_json(fs, false);
+		text = stats_json(fs, false);
 	}
 	*out = text;
 	return text ? 0 : -ENOMEM;

@@ -26,6 +26,7 @@
 
 struct dir_handle;
 struct inode;
+struct inode_hooks;
 
 /* The admin directory at the store's root. */
 #define ADMIN_NAME ".alcm"
@@ -48,6 +49,7 @@ struct fs {
 	unsigned n_inodes;      /* in the table */
 	struct inode **buckets;
 	struct inode *root;
+	const struct inode_hooks *hooks;      /* constant */
 	struct inode **numbers;               /* buckets of all inodes by number */
 	struct inode *kept_first, *kept_last; /* kept for file handles, the longest first */
 	unsigned n_kept, max_kept;
@@ -79,22 +81,6 @@ static inline struct fs *req_fs(fuse_req_t req)
 {
 	return fuse_req_userdata(req);
 }
-
-/* What the mount's options say of an engine. */
-void fs_engine_params(struct fs *fs, struct alcm_params *params);
-
-/* The same about a file of the store, of which core knows the descriptor (-1: none). */
-void fs_log_engine(void *ctx, int fd, enum alcm_log_level level, const char *text);
-
-/* A line that core has for the log; `ctx`: the struct fs. */
-void fs_log_core(void *ctx, enum alcm_log_level level, const char *text);
-
-/* One line to syslog or stderr, printf-style. */
-void fs_log(struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* A line on stderr, before there is a mount. */
-void fs_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The operations (session.c puts them into one table). */
 extern const struct fuse_lowlevel_ops fs_ops;

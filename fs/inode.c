@@ -22,11 +22,6 @@ struct inode *inode_from(struct fs *fs, fuse_ino_t number)
 	return number == FUSE_ROOT_ID ? fs->root : (struct inode *)(uintptr_t)number;
 }
 
-fuse_ino_t inode_number(struct fs *fs, const struct inode *inode)
-{
-	return inode == fs->root ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)inode;
-}
-
 static struct inode *find_locked(struct fs *fs, const struct file_id *id)
 {
 	struct inode *i = *bucket(fs, id);
@@ -76,14 +71,13 @@ static struct inode *make(struct fs *fs, const struct file_id *id, struct inode 
 	i->generation = ++fs->last_generation;
 	i->path_fd = -1;
 	lock_init(&i->lock, LOCK_INODE);
-	content_init(&i->content, fs->opt.noatime);
+	fs->hooks->made(fs, i);
 	return i;
 }
 
 void inode_destroy(struct fs *fs, struct inode *i)
 {
-	notify_forget(fs, i);
-	content_release(fs, i);
+	fs->hooks->gone(fs, i);
 	if (i->path_fd >= 0) {
 		close(i->path_fd);
 		inode_count_fd(fs, -1);
@@ -256,8 +250,7 @@ struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
 void inode_release_by_name(struct fs *fs, struct inode *i, bool keep_pin)
 {
 	if (keep_pin) {
-		quiet_drop(fs, i);
-		reports_drop(fs, i);
+		fs->hooks->nameless(fs, i);
 		inode_keep_pinned(fs, i);
 	} else {
 		inode_unpin(fs, i);

@@ -46,6 +46,17 @@ struct inode {
 	struct report_item report;
 };
 
+/* What those above do when inodes come and go: fs->hooks, set before the first inode is made. */
+struct inode_hooks {
+	void (*made)(struct fs *fs, struct inode *inode);
+	/* It has lost its last name. */
+	void (*nameless)(struct fs *fs, struct inode *inode);
+	/* Close what is open of its content. False: it is in use. */
+	bool (*evict)(struct fs *fs, struct inode *inode);
+	/* It is about to be freed. */
+	void (*gone)(struct fs *fs, struct inode *inode);
+};
+
 /* The inode behind a FUSE number. */
 struct inode *inode_from(struct fs *fs, fuse_ino_t number);
 fuse_ino_t inode_number(struct fs *fs, const struct inode *inode);

@@ -62,7 +62,7 @@ static bool is_alone(struct fs *fs, const struct inode *i)
 /* Close the inode's descriptors, unless somebody has pinned it meanwhile. */
 static void close_unused(struct fs *fs, struct inode *i)
 {
-	if (!is_alone(fs, i) || !content_evict(fs, i))
+	if (!is_alone(fs, i) || !fs->hooks->evict(fs, i))
 		return;
 	WITH_LOCK(&i->lock);
 	/* One who pins it later waits for the inode's lock, and finds it closed. */

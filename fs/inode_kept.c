@@ -17,6 +17,11 @@ static struct inode **bucket(struct fs *fs, fuse_ino_t number)
 	return &fs->numbers[(uint64_t)number * 0x9e3779b97f4a7c15U >> 48];
 }
 
+fuse_ino_t inode_number(struct fs *fs, const struct inode *inode)
+{
+	return inode == fs->root ? FUSE_ROOT_ID : (fuse_ino_t)(uintptr_t)inode;
+}
+
 int inode_numbers_init(struct fs *fs)
 {
 	unsigned first = 0;

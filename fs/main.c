@@ -14,9 +14,13 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "admin.h"
+#include "content.h"
 #include "daemonize.h"
+#include "engine.h"
 #include "fs.h"
 #include "inode.h"
+#include "log.h"
 #include "mount_point.h"
 #include "op.h"
 #include "path.h"
@@ -29,53 +33,6 @@
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57
 #endif
-
-/* ---- messages ------------------------------------------------------------------------------- */
-
-void fs_log(struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
-{
-	static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_INFO };
-	va_list ap;
-
-	if (level == ALCM_LOG_ERROR)
-		activity_count(&fs->activity, ACTIVITY_N_LOGGED_ERRORS, 1);
-	va_start(ap, fmt);
-	if (fs->to_syslog) {
-		vsyslog(priorities[level], fmt, ap);
-	} else {
-		char text[1024];
-
-		vsnprintf(text, sizeof(text), fmt, ap);
-		fprintf(stderr, "alcmfs: %s\n", text);
-	}
-	va_end(ap);
-}
-
-void fs_log_core(void *ctx, enum alcm_log_level level, const char *text)
-{
-	fs_log(ctx, level, "%s", text);
-}
-
-void fs_log_engine(void *ctx, int fd, enum alcm_log_level level, const char *text)
-{
-	char path[PATH_TEXT];
-
-	if (fd < 0)
-		fs_log_core(ctx, level, text);
-	else
-		fs_log(ctx, level, "%s: %s", path_of(ctx, fd, path), text);
-}
-
-void fs_fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("alcmfs: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
 
 /* ---- the store ---------------------------------------------------------------------------------- */
 
@@ -110,41 +67,43 @@ static int open_store(struct fs *fs)
 	return err < 0 ? err : 0;
 }
 
-void fs_engine_params(struct fs *fs, struct alcm_params *p)
+/* ---- what inodes mean to the rest ---------------------------------------------------------------- */
+
+static void drop_from_queues(struct fs *fs, struct inode *i)
 {
-	alcm_params_default(p);
-	p->threads = fs->opt.threads;
-	if (fs->opt.budget_mib)
-		p->budget_bytes = (size_t)fs->opt.budget_mib << 20;
-	p->chunk_bytes = fs->opt.chunk_kib << 10;
-	p->verify = !fs->opt.noverify;
-	p->predictor = fs->predictor;
-	p->log = fs_log_engine;
-	p->log_ctx = fs;
+	quiet_drop(fs, i);
+	reports_drop(fs, i);
 }
 
-static int start_engine(struct fs *fs)
+static void release(struct fs *fs, struct inode *i)
 {
-	struct alcm_params p;
-
-	fs_engine_params(fs, &p);
-	return alcm_new(&p, &fs->alcm);
+	notify_forget(fs, i);
+	content_release(fs, i);
 }
+
+static const struct inode_hooks hooks = {
+	.made = content_init,
+	.nameless = drop_from_queues,
+	.evict = content_evict,
+	.gone = release,
+};
+
+/* ---- threads -------------------------------------------------------------------------------------- */
 
 static int start_threads(struct fs *fs)
 {
 	int err = privileges_drop(fs);
 
 	if (!err)
-		err = start_engine(fs);
+		err = engine_start(fs);
 	if (!err)
 		err = summaries_start(fs);
 	if (!err)
-		err = reports_start(fs);
+		err = reports_start(fs, admin_write_report);
 	if (!err)
 		err = notify_start(fs);
 	if (!err)
-		err = quiet_start(fs);
+		err = quiet_start(fs, content_take_up);
 	if (!err)
 		err = rest_start(fs);
 	if (!err)
@@ -287,6 +246,7 @@ static int start(int argc, char **argv)
 	struct fs fs = {
 		.store_fd = -1,
 		.is_root = geteuid() == 0,
+		.hooks = &hooks,
 	};
 	int err;
 

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 
 #include "fs.h"
+#include "log.h"
 
 #define FD_PREFIX "/dev/fd/"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "process_limits.h"
 
+#include "log.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>

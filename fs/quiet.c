@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "content.h"
 #include "inode.h"
 
 enum {
@@ -127,7 +126,7 @@ void quiet_drop(struct fs *fs, struct inode *i)
 /* `i` is referred to by us, no longer by the list. */
 static void look_at(struct fs *fs, struct inode *i)
 {
-	if (content_take_up(fs, i) == -EAGAIN) {
+	if (fs->quiet.convert(fs, i) == -EAGAIN) {
 		quiet_double(fs, i);
 		quiet_add(fs, i);
 	}
@@ -166,12 +165,13 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int quiet_start(struct fs *fs)
+int quiet_start(struct fs *fs, quiet_convert convert)
 {
 	struct quiet *q = &fs->quiet;
 	pthread_condattr_t attr;
 	int err;
 
+	q->convert = convert;
 	lock_init(&q->lock, LOCK_QUEUE);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -25,7 +25,11 @@ struct quiet_item {
 	_Atomic unsigned n_disturbances; /* writers came, it was changed or removed: counted, never reset */
 };
 
+/* Compresses a file that rests. -EAGAIN: it was disturbed. */
+typedef int (*quiet_convert)(struct fs *fs, struct inode *inode);
+
 struct quiet {
+	quiet_convert convert;           /* constant */
 	struct lock lock;                /* guards what follows; a leaf */
 	pthread_cond_t changed;          /* by the monotonic clock */
 	struct quiet_item *first, *last; /* by due_ms */
@@ -37,7 +41,7 @@ struct quiet {
 };
 
 /* Start the thread, unless option quiet is 0; in the process that serves. 0, or a negative errno. */
-int quiet_start(struct fs *fs);
+int quiet_start(struct fs *fs, quiet_convert convert);
 
 /* End the thread: what it is at is left as it was, or completed if it is half in place. */
 void quiet_stop(struct fs *fs);

@@ -3,7 +3,6 @@
 
 #include <stddef.h>
 
-#include "admin.h"
 #include "inode.h"
 
 enum {
@@ -61,7 +60,7 @@ static bool write_one(struct fs *fs)
 	i = inode_of(item);
 	err = inode_pin(fs, i, &fd);
 	if (!err)
-		admin_write_report(fs, i, fd);
+		r->write(fs, i, fd);
 	lock_take(&r->lock);
 	r->busy = false;
 	pthread_cond_broadcast(&r->changed);
@@ -78,8 +77,9 @@ static void write_all(struct fs *fs)
 		;
 }
 
-int reports_start(struct fs *fs)
+int reports_start(struct fs *fs, reports_write write)
 {
+	fs->reports.write = write;
 	lock_init(&fs->reports.lock, LOCK_QUEUE);
 	pthread_cond_init(&fs->reports.changed, NULL);
 	return background_start(&fs->reports.work, fs, write_all, PAUSE_MS, 0);

@@ -21,8 +21,12 @@ struct report_item {
 	bool listed;
 };
 
+/* Writes the report of an inode whose O_PATH descriptor is pinned. */
+typedef void (*reports_write)(struct fs *fs, struct inode *inode, int path_fd);
+
 struct reports {
 	struct background work;
+	reports_write write;    /* constant */
 	struct lock lock;       /* guards what follows; a leaf */
 	pthread_cond_t changed; /* no longer busy */
 	bool busy;              /* one is being written; one at a time */
@@ -31,7 +35,7 @@ struct reports {
 };
 
 /* Start the thread; in the process that serves. 0, or a negative errno. */
-int reports_start(struct fs *fs);
+int reports_start(struct fs *fs, reports_write write);
 
 /* Write all that are due, and end the thread. */
 void reports_stop(struct fs *fs);

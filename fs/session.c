@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of operations, each with a decision, and what is agreed with the kernel. */
-#include <errno.h>
-
 #include "op.h"
-
-void reply_result(fuse_req_t req, int result)
-{
-	activity_count_result(&req_fs(req)->activity, result);
-	fuse_reply_err(req, -result);
-}
 
 static void set_cap(struct fuse_conn_info *conn, unsigned cap, bool on)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_lock.h"
 
+#include "log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

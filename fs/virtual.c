@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 #include "inode.h"
+#include "stats.h"
 
 static const struct {
 	const char *name;
 	char *(*make)(struct fs *fs, bool names);
 } files[] = {
-	{ "stats", activity_json },
-	{ "metrics", activity_prometheus },
+	{ "stats", stats_json },
+	{ "metrics", stats_prometheus },
 };
 
 enum { N_FILES = sizeof(files) / sizeof(files[0]) };

@@ -12,6 +12,7 @@
 
 #include "caller.h"
 #include "documents.h"
+#include "log.h"
 #include "op.h"
 #include "path.h"
 #include "policy.h"

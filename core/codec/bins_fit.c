@@ -10,32 +10,6 @@ enum {
 	MANY_VALUES = 2048, /* of a half octave of scales, which are worth tables of their own */
 };
 
-/* Neighbours are counted apart: a count that has just been written is slow to read again. */
-void bins_count(struct bins_fit *f, const uint8_t *values, const uint8_t *classes)
-{
-	uint32_t *counts = f->counts[0], *odd = f->odd_counts[0], i = 0;
-
-	memset(counts, 0, sizeof(f->counts[0]) * f->bins.n_classes);
-	memset(odd, 0, sizeof(f->counts[0]) * f->bins.n_classes);
-	for (; i + 1 < f->n && classes; i += 2) {
-		counts[classes[i] * BINS_SYMBOLS + values[i]]++;
-		odd[classes[i + 1] * BINS_SYMBOLS + values[i + 1]]++;
-	}
-	for (; i + 1 < f->n; i += 2) {
-		counts[values[i]]++;
-		odd[values[i + 1]]++;
-	}
-	if (i < f->n)
-		counts[(classes ? classes[i] : 0u) * BINS_SYMBOLS + values[i]]++;
-	for (unsigned c = 0; c < f->bins.n_classes; c++) {
-		f->in_class[c] = 0;
-		for (unsigned s = 0; s < BINS_SYMBOLS; s++) {
-			f->counts[c][s] += f->odd_counts[c][s];
-			f->in_class[c] += f->counts[c][s];
-		}
-	}
-}
-
 /* ---- classes by scale -------------------------------------------------------------------------------- */
 
 static void fit_scales(struct bins_fit *f, const struct grid_map *m, const uint8_t *values,

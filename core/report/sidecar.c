@@ -233,6 +233,24 @@ int sidecar_write_text(int fd, const char *text, const struct stat *like)
 	return fchmod(fd, like->st_mode) ? -errno : 0;
 }
 
+/* The sidecar, or directory of sidecars, came, changed or went: summaries above it hold no longer. */
+static void invalidate_summaries(int store_dirfd, const char *name)
+{
+	int dir = sidecar_open_dir(store_dirfd, "");
+	char step[NAME_MAX + 1];
+
+	while (dir >= 0) {
+		int next = -1;
+
+		(void)unlinkat(dir, SUMMARY_DRAFT, 0);
+		(void)unlinkat(dir, ALCM_SUMMARY_NAME, 0);
+		if (beneath_next(&name, step) > 0 && *name)
+			next = openat(dir, step, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		close(dir);
+		dir = next;
+	}
+}
+
 /* Beside the old one first. Never into a file that is there: it could be a link to another's. */
 static int replace(int dir, const char *last, const char *text, const struct stat *like)
 {
@@ -265,7 +283,7 @@ int alcm_sidecar_write(int store_dirfd, const char *name, const char *text, int 
 		return dir;
 	err = replace(dir, last, text, &like);
 	close(dir);
-	summary_invalidate(store_dirfd, name);
+	invalidate_summaries(store_dirfd, name);
 	return err;
 }
 
@@ -285,7 +303,7 @@ int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir)
 		err = unlinkat(dir, last, 0) ? -errno : 0;
 	close(dir);
 	if (!err)
-		summary_invalidate(store_dirfd, name);
+		invalidate_summaries(store_dirfd, name);
 	return err;
 }
 
@@ -336,8 +354,8 @@ int alcm_sidecar_move(int store_dirfd, const char *from, const char *to, unsigne
 	if (new_dir >= 0)
 		close(new_dir);
 	if (!err) {
-		summary_invalidate(store_dirfd, from);
-		summary_invalidate(store_dirfd, to);
+		invalidate_summaries(store_dirfd, from);
+		invalidate_summaries(store_dirfd, to);
 	}
 	return err;
 }

@@ -5,6 +5,9 @@
 
 #include <sys/stat.h>
 
+/* What a summary is called while it is made. */
+#define SUMMARY_DRAFT ".alcm-summary"
+
 /* The directory `dir` of sidecars ("": the topmost), open for reading. A negative errno. */
 int sidecar_open_dir(int store_dirfd, const char *dir);
 
@@ -13,8 +16,5 @@ int sidecar_read_at(int dir, const char *name, char **text, size_t *len, struct 
 
 /* Write all of `text`, and give the file owner and mode of `like`. */
 int sidecar_write_text(int fd, const char *text, const struct stat *like);
-
-/* Sidecar `name`, or a directory of sidecars, came, changed or went: summaries above it hold no longer. */
-void summary_invalidate(int store_dirfd, const char *name);
 
 #endif

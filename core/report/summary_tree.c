@@ -21,8 +21,6 @@
 #include "base/beneath.h"
 #include "report/sidecar_dir.h"
 
-#define DRAFT ".alcm-summary"
-
 enum {
 	MAX_DEPTH = 100, /* of directories below the one asked for; a descriptor each */
 	N_TRIES = 3,     /* while others keep changing what is added up */
@@ -92,8 +90,9 @@ static int make(int dir, unsigned depth)
 	struct stat like;
 	int err, fd;
 
-	(void)unlinkat(dir, DRAFT, 0);
-	fd = openat(dir, DRAFT, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	(void)unlinkat(dir, SUMMARY_DRAFT, 0);
+	fd = openat(dir, SUMMARY_DRAFT, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		0600);
 	if (fd < 0)
 		return -errno;
 	err = add_up(dir, depth, &here, &below);
@@ -108,10 +107,10 @@ static int make(int dir, unsigned depth)
 		err = sidecar_write_text(fd, text, &like);
 	if (close(fd) && !err)
 		err = -errno;
-	if (!err && renameat(dir, DRAFT, dir, ALCM_SUMMARY_NAME))
+	if (!err && renameat(dir, SUMMARY_DRAFT, dir, ALCM_SUMMARY_NAME))
 		err = -errno;
 	if (err && err != -ENOENT)
-		(void)unlinkat(dir, DRAFT, 0);
+		(void)unlinkat(dir, SUMMARY_DRAFT, 0);
 	return err;
 }
 
@@ -134,21 +133,4 @@ int alcm_summary_refresh(int store_dirfd, const char *dir)
 	err = refresh_dir(fd, 0);
 	close(fd);
 	return err;
-}
-
-void summary_invalidate(int store_dirfd, const char *name)
-{
-	int dir = sidecar_open_dir(store_dirfd, "");
-	char step[NAME_MAX + 1];
-
-	while (dir >= 0) {
-		int next = -1;
-
-		(void)unlinkat(dir, DRAFT, 0);
-		(void)unlinkat(dir, ALCM_SUMMARY_NAME, 0);
-		if (beneath_next(&name, step) > 0 && *name)
-			next = openat(dir, step, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		close(dir);
-		dir = next;
-	}
 }

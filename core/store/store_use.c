@@ -154,20 +154,6 @@ static void drop_marks(struct alcm_store *s)
 
 /* ---- .alcm and its lock ------------------------------------------------------------------------ */
 
-static bool exists(int dirfd, const char *path)
-{
-	int fd = beneath_open(dirfd, path, O_PATH, 0);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-bool alcm_store_is_root(int dirfd)
-{
-	return exists(dirfd, ".alcm/lock") || exists(dirfd, ".alcm/caq");
-}
-
 /*
  * The directory `name` of `parent`, made if need be; a descriptor or a negative errno. Users read
  * their reports there, so a umask of whoever mounts first must not close it to them.

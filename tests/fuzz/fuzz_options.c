@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fs.h"
+#include "log.h"
 
 enum { MAX_ARGS = 16 };
 

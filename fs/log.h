@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What users are told: by the log while the mount is served, on stderr before. */
+#ifndef ALCMFS_LOG_H
+#define ALCMFS_LOG_H
+
+#include "alcm.h"
+
+struct fs;
+
+/* One line to syslog or stderr, printf-style. */
+void fs_log(struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A line that core has for the log; `ctx`: the struct fs. */
+void fs_log_core(void *ctx, enum alcm_log_level level, const char *text);
+
+/* The same about a file of the store, of which core knows the descriptor (-1: none). */
+void fs_log_file(void *ctx, int fd, enum alcm_log_level level, const char *text);
+
+/* A line on stderr, before there is a mount. */
+void fs_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include "reply.h"
+
+#include "fs.h"
+
+void reply_result(fuse_req_t req, int result)
+{
+	activity_count_result(&req_fs(req)->activity, result);
+	fuse_reply_err(req, -result);
+}

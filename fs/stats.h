@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The mount's figures as texts. */
+#ifndef ALCMFS_STATS_H
+#define ALCMFS_STATS_H
+
+#include "fs.h"
+
+/*
+ * The text of .alcm/stats; `names`: with the names of the files that are being written. Freed with
+ * free(). NULL: no memory.
+ */
+char *stats_json(struct fs *fs, bool names);
+
+/* The text of .alcm/metrics. Freed with free(). NULL: no memory. */
+char *stats_prometheus(struct fs *fs, bool names);
+
+#endif
