@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "inode.h"
-#include "log.h"
+#include "mount_log.h"
 #include "path.h"
 
 #define CAQ ADMIN_NAME "/caq"

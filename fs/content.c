@@ -32,7 +32,7 @@
 #include "admin.h"
 #include "content_state.h"
 #include "inode.h"
-#include "log.h"
+#include "mount_log.h"
 #include "path.h"
 #include "policy.h"
 
@@ -48,25 +48,6 @@ void content_init(struct fs *fs, struct inode *i)
 }
 
 /* ---- small things ----------------------------------------------------------------------------- */
-
-int content_report(struct fs *fs, struct inode *i, int err, const struct alcm_diag *diag)
-{
-	char path[PATH_TEXT];
-	bool again;
-
-	if (err != -EIO || !diag->cause[0])
-		return err;
-	/* The kernel asks again and again for pages that it can't have: one line is enough. */
-	lock_take(&i->lock);
-	again = i->content.reported_offset == diag->offset + 1;
-	i->content.reported_offset = diag->offset + 1;
-	lock_drop(&i->lock);
-	if (!again)
-		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
-			path_of(fs, i->content.fd >= 0 ? i->content.fd : i->path_fd, path),
-			(unsigned long long)diag->offset, diag->cause);
-	return err;
-}
 
 void content_touch(struct inode *i)
 {

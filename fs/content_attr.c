@@ -9,7 +9,7 @@
 #include "content.h"
 #include "content_state.h"
 #include "inode.h"
-#include "log.h"
+#include "mount_log.h"
 #include "path.h"
 
 /* ---- what is shown ------------------------------------------------------------------------- */

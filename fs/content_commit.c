@@ -11,7 +11,7 @@
 #include "admin.h"
 #include "content_state.h"
 #include "inode.h"
-#include "log.h"
+#include "mount_log.h"
 #include "path.h"
 
 /* A file of which more than this share was written twice is one that is changed in place. */

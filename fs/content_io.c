@@ -12,7 +12,7 @@
 
 #include "content_state.h"
 #include "inode.h"
-#include "log.h"
+#include "mount_log.h"
 #include "path.h"
 #include "policy.h"
 

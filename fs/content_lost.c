@@ -10,7 +10,7 @@
 
 #include "content.h"
 #include "inode.h"
-#include "log.h"
+#include "mount_log.h"
 #include "path.h"
 
 /* More than the pieces in which the kernel writes pages at once, in any order. */

@@ -10,7 +10,7 @@
 
 #include "content_state.h"
 #include "inode.h"
-#include "log.h"
+#include "mount_log.h"
 #include "path.h"
 
 /* The directory that holds the open file; a negative errno. */

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "inode.h"
+#include "mount_log.h"
+#include "path.h"
 
 void content_set_state(struct inode *i, enum content_state state, struct alcm_blob *blob)
 {
@@ -56,4 +58,23 @@ void content_await_return(struct inode *i)
 	while (i->content.n_lent)
 		lock_wait(&i->lock, &i->content.returned);
 	lock_drop(&i->lock);
+}
+
+int content_report(struct fs *fs, struct inode *i, int err, const struct alcm_diag *diag)
+{
+	char path[PATH_TEXT];
+	bool again;
+
+	if (err != -EIO || !diag->cause[0])
+		return err;
+	/* The kernel asks again and again for pages that it can't have: one line is enough. */
+	lock_take(&i->lock);
+	again = i->content.reported_offset == diag->offset + 1;
+	i->content.reported_offset = diag->offset + 1;
+	lock_drop(&i->lock);
+	if (!again)
+		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
+			path_of(fs, i->content.fd >= 0 ? i->content.fd : i->path_fd, path),
+			(unsigned long long)diag->offset, diag->cause);
+	return err;
 }

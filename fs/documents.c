@@ -9,7 +9,7 @@
 
 #include "admin.h"
 #include "inode.h"
-#include "stats.h"
+#include "mount_stats.h"
 
 enum { VALUE_MAX = 64 << 10 }; /* of any extended attribute */
 

@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 
 #include "fs.h"
-#include "log.h"
+#include "mount_log.h"
 
 #define FD_PREFIX "/dev/fd/"
 

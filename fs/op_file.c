@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "caller.h"
-#include "log.h"
+#include "mount_log.h"
 #include "op.h"
 #include "path.h"
 #include "privileges.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "fs.h"
-#include "log.h"
+#include "mount_log.h"
 #include "options_rows.h"
 
 /* How many single-letter edits lie between two names; short ones only. */

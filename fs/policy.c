@@ -7,7 +7,7 @@
 #include <sys/xattr.h>
 
 #include "inode.h"
-#include "log.h"
+#include "mount_log.h"
 #include "path.h"
 
 enum { TEXT_MAX_BYTES = 63 };

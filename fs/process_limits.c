@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "process_limits.h"
 
-#include "log.h"
+#include "mount_log.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_lock.h"
 
-#include "log.h"
+#include "mount_log.h"
 
 #include <errno.h>
 #include <fcntl.h>

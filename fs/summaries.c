@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fs.h"
-#include "log.h"
+#include "mount_log.h"
 
 enum {
 	PAUSE_MS = 500, /* after a change, so that a run of saves costs one round */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "inode.h"
-#include "stats.h"
+#include "mount_stats.h"
 
 static const struct {
 	const char *name;

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "fs.h"
-#include "log.h"
+#include "mount_log.h"
 
 /* Interrupts a thread that waits for a request; to anything else it means nothing. */
 #define WAKE_SIGNAL SIGUSR1

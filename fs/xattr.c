@@ -12,7 +12,7 @@
 
 #include "caller.h"
 #include "documents.h"
-#include "log.h"
+#include "mount_log.h"
 #include "op.h"
 #include "path.h"
 #include "policy.h"

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "alcm_store.h"
+#include "alcm.h"
 #include "base/beneath.h"
 
 static bool exists(int dirfd, const char *path)

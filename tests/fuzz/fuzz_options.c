@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "fs.h"
-#include "log.h"
+#include "mount_log.h"
 
 enum { MAX_ARGS = 16 };
 

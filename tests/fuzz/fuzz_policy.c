@@ -15,7 +15,7 @@
 #include <sys/xattr.h>
 
 #include "inode.h"
-#include "log.h"
+#include "mount_log.h"
 #include "path.h"
 #include "policy.h"
 

@@ -68,6 +68,7 @@ def findings():
                 yield f"{path}: another file has this name: {names[path.name]}"
 
 
-bad = list(findings())
-print("\n".join(bad), end="\n" if bad else "")
-sys.exit(bool(bad))
+if __name__ == "__main__":
+    bad = list(findings())
+    print("\n".join(bad), end="\n" if bad else "")
+    sys.exit(bool(bad))

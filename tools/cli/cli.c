@@ -6,45 +6,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static void vcomplain(struct cli *cli, const char *path, const char *fmt, va_list ap)
-{
-	progress_pause(&cli->progress);
-	fprintf(stderr, "%s %s: ", cli->program->name, cli->verb->name);
-	if (path)
-		fprintf(stderr, "%s: ", path);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	progress_resume(&cli->progress);
-}
-
-enum cli_exit cli_error(struct cli *cli, const char *path, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vcomplain(cli, path, fmt, ap);
-	va_end(ap);
-	return CLI_FAILED;
-}
-
-enum cli_exit cli_error_from(struct cli *cli, const char *path, int err,
-	const struct alcm_diag *diag)
-{
-	if (diag && diag->cause[0] && err != -EIO)
-		cli_error(cli, path, "%s", diag->cause);
-	else if (diag && diag->cause[0])
-		cli_error(cli, path, "%s (at byte %llu of the blob)", diag->cause,
-			(unsigned long long)diag->offset);
-	else
-		cli_error(cli, path, "%s", strerror(-err));
-	return err == -EIO ? CLI_CORRUPT : CLI_FAILED;
-}
 
 enum cli_exit cli_worse(enum cli_exit a, enum cli_exit b)
 {
@@ -102,18 +67,6 @@ int cli_engine(struct cli *cli, bool reads_only, struct alcm **out)
 	if (err)
 		cli_error(cli, NULL, "can't start the engine: %s", strerror(-err));
 	return err;
-}
-
-char *cli_bytes(uint64_t n, char *buf)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-	double v = (double)n;
-	size_t unit = 0;
-
-	for (; v >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
-		v /= 1024;
-	snprintf(buf, 16, unit ? "%.1f %s" : "%.0f %s", v, units[unit]);
-	return buf;
 }
 
 char *cli_join(const char *dir, const char *name)

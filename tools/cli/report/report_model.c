@@ -11,21 +11,6 @@
 /* Of a file: fewer tell nothing of it. */
 enum { LEAST_TENSORS = 3 };
 
-void figures_add(struct figures *to, const struct figures *f)
-{
-	to->n_files += f->n_files;
-	to->n_compressed += f->n_compressed;
-	to->n_lossy += f->n_lossy;
-	to->logical += f->logical;
-	to->stored += f->stored;
-	to->cpu_seconds += f->cpu_seconds;
-	to->own_logical += f->own_logical;
-	to->own_stored += f->own_stored;
-	to->own_cpu_seconds += f->own_cpu_seconds;
-	to->zlib_stored += f->zlib_stored;
-	to->zlib_cpu_seconds += f->zlib_cpu_seconds;
-}
-
 struct figures figures_of_blob(const struct alcm_info *info)
 {
 	struct figures f = {

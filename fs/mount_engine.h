@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The engine that compresses, as the mount's options want it. */
-#ifndef ALCMFS_ENGINE_H
-#define ALCMFS_ENGINE_H
+#ifndef ALCMFS_MOUNT_ENGINE_H
+#define ALCMFS_MOUNT_ENGINE_H
 
 #include "fs.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "mount_engine.h"
 
-#include "log.h"
+#include "mount_log.h"
 
 void engine_params(struct fs *fs, struct alcm_params *p)
 {

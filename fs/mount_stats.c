@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stats.h"
+#include "mount_stats.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The mount's figures as texts. */
-#ifndef ALCMFS_STATS_H
-#define ALCMFS_STATS_H
+#ifndef ALCMFS_MOUNT_STATS_H
+#define ALCMFS_MOUNT_STATS_H
 
 #include "fs.h"
 

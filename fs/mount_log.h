@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What users are told: by the log while the mount is served, on stderr before. */
-#ifndef ALCMFS_LOG_H
-#define ALCMFS_LOG_H
+#ifndef ALCMFS_MOUNT_LOG_H
+#define ALCMFS_MOUNT_LOG_H
 
 #include "alcm.h"
 
