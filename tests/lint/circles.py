@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Circles between files, and arrows that climb from one folder of core to another, by who uses whose functions and
-data.
+"""Circles between files, and arrows that climb: between the folders of core, and between the floors that docs/design.md
+draws within a folder; by who uses whose functions and data.
 
     circles.py BUILD
 
@@ -9,6 +9,7 @@ Reads the symbols of the objects in a build folder (nm), so calls count that no 
 circle of more than one file with the uses that make it, and fails unless it is listed in ALLOWED.
 """
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -115,12 +116,52 @@ def count_climbing(graph):
     return len(climbing)
 
 
+def floors():
+    """{(folder, file): floor} as docs/design.md draws them."""
+    text = pathlib.Path("docs/design.md").read_text().split("## Floors")[1].split("\n## ")[0]
+    drawn = {}
+    top = None
+    for line in text.splitlines():
+        top = (re.match(r"`([a-z/]+)`, ", line) or [None, top])[1]
+        row = re.match(r"    (\d)  ([a-z0-9_, ]+)$", line)
+        for file in row[2].split(", ") if row else ():
+            drawn[top, file] = int(row[1])
+    return drawn
+
+
+def place(obj):
+    """(folder, file) as design.md has them."""
+    return ("core/" + folder(obj) if is_core(obj) else "fs" if obj.parts[-2] == "alcmfs.p" else ""), name(obj)
+
+
+def count_off_floors(graph):
+    drawn, n = floors(), 0
+    folders = {top for top, _ in drawn}
+    places = {place(obj) for obj in graph}
+    for top, file in sorted(set(drawn) - places):
+        print(f"docs/design.md: there is no {top}/{file}.c")
+        n += 1
+    for obj in sorted(graph):
+        if place(obj)[0] not in folders:
+            continue
+        if place(obj) not in drawn:
+            print(f"docs/design.md: {'/'.join(place(obj))}.c is on no floor")
+            n += 1
+            continue
+        for other in sorted(graph[obj]):
+            if place(other)[0] == place(obj)[0] and drawn.get(place(other), 0) > drawn[place(obj)]:
+                print("up from one floor to another:")
+                print_uses(graph, obj, other)
+                n += 1
+    return n
+
+
 def main():
     sys.setrecursionlimit(10000)
     graph = uses(sys.argv[1])
     if not any(map(is_core, graph)):
         sys.exit("no objects of core: build first")
-    return 1 if count_circles(graph) + count_climbing(graph) else 0
+    return 1 if count_circles(graph) + count_climbing(graph) + count_off_floors(graph) else 0
 
 
 if __name__ == "__main__":
