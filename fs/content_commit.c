@@ -32,7 +32,7 @@ static int demote(struct fs *fs, struct inode *i)
 	if (!err && done != n)
 		err = done < 0 ? -errno : -ENOSPC;
 	/* Also gives back what was reserved for a chunk. */
-	if (ftruncate(c->fd, err ? 0 : done) && !err)
+	if (TEMP_FAILURE_RETRY(ftruncate(c->fd, err ? 0 : done)) && !err)
 		err = -errno;
 	free(buf);
 	if (err)
@@ -246,7 +246,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 	}
 	if (c->state == CONTENT_BLOB)
 		err = commit_blob(fs, i, sync, &done, &diag);
-	else if (sync && fsync(c->fd))
+	else if (sync && TEMP_FAILURE_RETRY(fsync(c->fd)))
 		err = lose_all(fs, i, -errno);
 	if (err)
 		(void)content_report(fs, i, err, &diag);

@@ -131,7 +131,7 @@ static int become_blob(struct fs *fs, struct inode *i)
 		err = alcm_blob_truncate(blob, (uint64_t)st.st_size, NULL);
 	if (!err)
 		content_set_state(i, CONTENT_BLOB, blob);
-	if (!err && st.st_size && ftruncate(c->fd, 0)) {
+	if (!err && st.st_size && TEMP_FAILURE_RETRY(ftruncate(c->fd, 0))) {
 		err = -errno;
 		content_set_state(i, CONTENT_UNDECIDED, NULL);
 	}
@@ -335,7 +335,7 @@ static int empty(struct inode *i)
 	struct content *c = &i->content;
 	struct alcm_blob *blob = c->blob;
 
-	if (ftruncate(c->fd, 0))
+	if (TEMP_FAILURE_RETRY(ftruncate(c->fd, 0)))
 		return -errno;
 	content_set_state(i, CONTENT_UNDECIDED, NULL);
 	alcm_blob_close(blob);
@@ -380,7 +380,7 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 		err = alcm_blob_truncate(c->blob, (uint64_t)size, &diag);
 	} else if (!err) {
 		note_plain_change(i);
-		err = ftruncate(c->fd, size) ? -errno : 0;
+		err = TEMP_FAILURE_RETRY(ftruncate(c->fd, size)) ? -errno : 0;
 	}
 	if (!err)
 		content_touch(i);
@@ -419,7 +419,7 @@ static int allocate(struct inode *i, int mode, off_t off, off_t len, struct alcm
 
 	if (c->state == CONTENT_BLOB)
 		return allocate_blob(c, mode, off, len, diag);
-	err = fallocate(c->fd, mode, off, len) ? -errno : 0;
+	err = TEMP_FAILURE_RETRY(fallocate(c->fd, mode, off, len)) ? -errno : 0;
 	if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
 		content_set_state(i, CONTENT_PLAIN, NULL);
 	if (c->state == CONTENT_PLAIN)

@@ -278,7 +278,7 @@ static int sync_dir(int path_fd, bool data_only)
 
 	if (fd < 0)
 		return -errno;
-	err = (data_only ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
+	err = TEMP_FAILURE_RETRY(data_only ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
 	close(fd);
 	return err;
 }

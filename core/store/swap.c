@@ -219,7 +219,7 @@ static int give_back_reserved(struct alcm_swap *s, int err)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, s->before.st_mtim };
 
-	(void)!ftruncate(s->fd, s->before.st_size);
+	(void)!TEMP_FAILURE_RETRY(ftruncate(s->fd, s->before.st_size));
 	(void)futimens(s->fd, times);
 	return err;
 }

@@ -35,12 +35,7 @@ void swap_step(enum swap_step step)
 
 int swap_fsync(int fd)
 {
-	int got;
-
-	do
-		got = fsync(fd);
-	while (got && errno == EINTR);
-	return got;
+	return (int)TEMP_FAILURE_RETRY(fsync(fd));
 }
 
 /* ---- the directory --------------------------------------------------------------------------- */
@@ -450,7 +445,8 @@ int swap_job_settle(const struct swap_job *job, int target_fd)
 	struct stat st;
 
 	/* Writing may have cleared set-id bits. */
-	if (ftruncate(target_fd, (off_t)job->after.size) || fstat(target_fd, &st) ||
+	if (TEMP_FAILURE_RETRY(ftruncate(target_fd, (off_t)job->after.size)) ||
+		fstat(target_fd, &st) ||
 		((st.st_mode & 07777) != job->mode && fchmod(target_fd, job->mode)) ||
 		futimens(target_fd, times) || swap_fsync(target_fd))
 		return -errno;
