@@ -27,9 +27,9 @@ static uint64_t logical_size(void *ctx)
 static int read_ahead(void *ctx, void *buf, size_t n, uint64_t off)
 {
 	const struct alcm_blob *blob = ctx;
-	const struct store plain = store_posix(blob->ahead_fd);
+	const struct blob_io plain = blob_io_posix(blob->ahead_fd);
 
-	return store_read(&plain, buf, n, off);
+	return blob_io_read(&plain, buf, n, off);
 }
 
 static uint64_t ahead_size(void *ctx)

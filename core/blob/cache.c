@@ -197,7 +197,7 @@ int cache_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, ui
 		int err = log_owe(&blob->log, cache_owes(blob));
 
 		/* Chunks on their way take less than they may owe until they are encoded. */
-		if (store_is_full(err) && blob->cache.n_busy) {
+		if (blob_io_is_full(err) && blob->cache.n_busy) {
 			lock_wait(&blob->lock, &blob->changed);
 			continue;
 		}

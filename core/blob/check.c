@@ -48,16 +48,16 @@ static int check_chunks(struct alcm_blob *blob, struct alcm_check *out)
 	return err;
 }
 
-static int rewrite_header(struct store *store, const struct disk_header *h)
+static int rewrite_header(struct blob_io *store, const struct disk_header *h)
 {
 	uint8_t buf[DISK_HEADER_BYTES];
 
 	disk_header_put(buf, h);
-	return store_write(store, buf, sizeof(buf), 0);
+	return blob_io_write(store, buf, sizeof(buf), 0);
 }
 
 /* A commit of the state that was recovered: a new index and trailer behind everything else. */
-static int repair(struct alcm_blob *blob, struct store *store, const struct recovered *rec,
+static int repair(struct alcm_blob *blob, struct blob_io *store, const struct recovered *rec,
 	struct alcm_check *out, struct alcm_diag *diag)
 {
 	int err = 0;
@@ -101,7 +101,7 @@ static void name_structure(const struct recovered *rec, const struct alcm_check 
 			"a crash left uncommitted bytes behind the last commit");
 }
 
-int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_check *out)
+int blob_check_on(struct alcm *alcm, struct blob_io store, bool fix, struct alcm_check *out)
 {
 	struct alcm_diag diag = { 0 };
 	struct alcm_blob *blob = NULL;
@@ -149,5 +149,5 @@ int blob_check_on(struct alcm *alcm, struct store store, bool fix, struct alcm_c
 
 int alcm_check(struct alcm *alcm, int fd, bool fix, struct alcm_check *out)
 {
-	return blob_check_on(alcm, store_posix(fd), fix, out);
+	return blob_check_on(alcm, blob_io_posix(fd), fix, out);
 }

@@ -81,7 +81,7 @@ int alcm_blob_commit(struct alcm_blob *blob, bool sync, struct alcm_diag *diag)
 
 	if (blob->changes.verify_failed) {
 		blob->changes.verify_failed = false;
-		engine_log(blob->alcm, &blob->log.store, ALCM_LOG_ERROR,
+		engine_log(blob->alcm, &blob->log.io, ALCM_LOG_ERROR,
 			"an encoded chunk did not decode to what was written; it was stored "
 			"uncompressed instead. Nothing is lost, but please report this");
 	}

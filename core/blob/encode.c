@@ -21,7 +21,7 @@ int encode_header_locked(struct alcm_blob *blob)
 		return 0;
 	memcpy(h.uuid, blob->uuid, sizeof(h.uuid));
 	disk_header_put(buf, &h);
-	err = store_write(&blob->log.store, buf, sizeof(buf), 0);
+	err = blob_io_write(&blob->log.io, buf, sizeof(buf), 0);
 	blob->changes.header_written = !err;
 	return err;
 }
@@ -38,7 +38,7 @@ static int append(struct alcm_blob *blob, const uint8_t *frame, uint32_t len, ui
 			return err;
 		*off = log_take(&blob->log, len);
 	}
-	err = store_write(&blob->log.store, frame, len, *off);
+	err = blob_io_write(&blob->log.io, frame, len, *off);
 	if (err) {
 		WITH_LOCK(&blob->lock);
 		log_give_back(&blob->log, *off, len);
@@ -48,7 +48,7 @@ static int append(struct alcm_blob *blob, const uint8_t *frame, uint32_t len, ui
 
 static bool retryable(int err)
 {
-	return store_is_full(err) || err == -ENOMEM;
+	return blob_io_is_full(err) || err == -ENOMEM;
 }
 
 /* The record is in the store (or err says why not): make it the chunk's newest. */

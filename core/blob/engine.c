@@ -211,7 +211,7 @@ void alcm_work(struct alcm *alcm, struct alcm_work *out)
 		*to[i] = atomic_load_explicit(&alcm->work[i], memory_order_relaxed);
 }
 
-void engine_log(const struct alcm *alcm, const struct store *file, enum alcm_log_level level,
+void engine_log(const struct alcm *alcm, const struct blob_io *file, enum alcm_log_level level,
 	const char *fmt, ...)
 {
 	char text[256];
@@ -222,7 +222,7 @@ void engine_log(const struct alcm *alcm, const struct store *file, enum alcm_log
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	alcm->params.log(alcm->params.log_ctx, store_fd(file), level, text);
+	alcm->params.log(alcm->params.log_ctx, blob_io_fd(file), level, text);
 }
 
 double engine_entropy(const struct alcm *alcm, const struct alcm_stats *stats)

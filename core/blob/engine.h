@@ -8,7 +8,7 @@
 
 #include "alcm.h"
 #include "base/lock.h"
-#include "blob/store.h"
+#include "blob/blob_io.h"
 #include "codec/codec.h"
 #include "sched/budget.h"
 #include "sched/pool.h"
@@ -62,7 +62,7 @@ void engine_count(struct alcm *alcm, enum work what, uint64_t n);
 double engine_entropy(const struct alcm *alcm, const struct alcm_stats *stats);
 
 /* One line about a file to the log, printf-style; who writes the log names the file. */
-void engine_log(const struct alcm *alcm, const struct store *file, enum alcm_log_level level,
+void engine_log(const struct alcm *alcm, const struct blob_io *file, enum alcm_log_level level,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

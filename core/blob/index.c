@@ -129,10 +129,10 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 }
 
 /* The head of an index at `off`; `*mended`: it had a flipped bit. -EBADMSG: there is none. */
-static int load_head(const struct store *store, uint64_t off, struct disk_index *x, bool *mended)
+static int load_head(const struct blob_io *store, uint64_t off, struct disk_index *x, bool *mended)
 {
 	uint8_t head[DISK_INDEX_BYTES];
-	int err = store_read(store, head, sizeof(head), off);
+	int err = blob_io_read(store, head, sizeof(head), off);
 
 	*mended = false;
 	if (err)
@@ -147,15 +147,15 @@ static int load_head(const struct store *store, uint64_t off, struct disk_index 
  * An index has no holes. That its length is bounded by the file's is no bound at all where a file of
  * terabytes takes no space; what a compressing filesystem makes of an index is no sixteenth of it.
  */
-static bool too_sparse(const struct store *store, uint64_t body_len)
+static bool too_sparse(const struct blob_io *store, uint64_t body_len)
 {
-	int64_t used = store_used(store);
+	int64_t used = blob_io_used(store);
 
 	return used >= 0 && body_len > 16 * (uint64_t)used + (1 << 20);
 }
 
 /* The index that `t` names: its head, and its verified body, which the caller frees. */
-static int load_frame(const struct store *store, const struct disk_trailer *t,
+static int load_frame(const struct blob_io *store, const struct disk_trailer *t,
 	struct disk_index *x, uint8_t **out, bool may_mend, bool *mended, struct alcm_diag *diag)
 {
 	int err = load_head(store, t->index_off, x, mended);
@@ -175,7 +175,7 @@ static int load_frame(const struct store *store, const struct disk_trailer *t,
 
 	if (!body)
 		return -ENOMEM;
-	err = store_read(store, body, x->body_len, t->index_off + DISK_INDEX_BYTES);
+	err = blob_io_read(store, body, x->body_len, t->index_off + DISK_INDEX_BYTES);
 	if (err && err != -ENODATA)
 		return err;
 
@@ -189,7 +189,7 @@ static int load_frame(const struct store *store, const struct disk_trailer *t,
 	return 0;
 }
 
-int index_load(const struct store *store, const struct disk_trailer *t, bool may_mend,
+int index_load(const struct blob_io *store, const struct disk_trailer *t, bool may_mend,
 	struct table *table, struct totals *totals, struct alcm_diag *diag)
 {
 	AUTO_FREE uint8_t *body = NULL;
@@ -199,7 +199,7 @@ int index_load(const struct store *store, const struct disk_trailer *t, bool may
 
 	if (err)
 		return err;
-	table->max_bytes = store_table_bytes(store);
+	table->max_bytes = blob_io_table_bytes(store);
 	err = load_body(t, &x, body, table, totals);
 	totals->mended = mended;
 	if (err) {
@@ -216,7 +216,7 @@ int index_load_lossy(struct alcm_blob *blob, const struct disk_trailer *t)
 	AUTO_FREE uint8_t *body = NULL;
 	struct disk_index x;
 	bool mended;
-	int err = load_frame(&blob->log.store, t, &x, &body, true, &mended, NULL);
+	int err = load_frame(&blob->log.io, t, &x, &body, true, &mended, NULL);
 
 	if (err || !x.lossy_len)
 		return err;

@@ -21,7 +21,7 @@ int index_load_lossy(struct alcm_blob *blob, const struct disk_trailer *t);
  * looked for, which takes long. -EBADMSG: it is damaged; others, such as -EIO and -ENOMEM (there is none, or
  * not for a table of this size, see store.h), say that it could not be looked at, and nothing may be concluded.
  */
-int index_load(const struct store *store, const struct disk_trailer *t, bool may_mend,
+int index_load(const struct blob_io *store, const struct disk_trailer *t, bool may_mend,
 	struct table *table, struct totals *totals, struct alcm_diag *diag);
 
 #endif

@@ -111,7 +111,7 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
  */
 static uint64_t stored_bytes(const struct alcm_blob *blob)
 {
-	const struct store *s = &blob->log.store;
+	const struct blob_io *s = &blob->log.io;
 	int64_t used = s->ops->used ? s->ops->used(s->ctx) : -1;
 
 	return used > 0 ? max_u64((uint64_t)used, blob->last.live_bytes) : blob->last.live_bytes;

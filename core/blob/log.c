@@ -24,7 +24,7 @@ static uint64_t commit_bound(const struct log *log)
 
 static int reserve_to(struct log *log, uint64_t end, uint64_t wish)
 {
-	const struct store *s = &log->store;
+	const struct blob_io *s = &log->io;
 	uint64_t from = max_u64(log->reserved_end, log->end);
 
 	if (log->cant_reserve || end <= log->reserved_end)
@@ -97,7 +97,7 @@ void log_cut(struct log *log, uint64_t size)
 
 int log_trim(struct log *log)
 {
-	const struct store *s = &log->store;
+	const struct blob_io *s = &log->io;
 
 	if (log->reserved_end <= log->end || log->owed)
 		return 0;
@@ -130,7 +130,7 @@ static int by_offset(const void *a, const void *b)
 
 static int punch_gap(struct log *log, uint64_t off, uint64_t end)
 {
-	const struct store *s = &log->store;
+	const struct blob_io *s = &log->io;
 
 	off = round_up(off, PUNCH_ALIGN);
 	end &= ~(uint64_t)(PUNCH_ALIGN - 1);

@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "blob/store.h"
+#include "blob/blob_io.h"
 #include "blob/table.h"
 
 struct log {
-	struct store store;
+	struct blob_io io;
 	uint64_t end;          /* where the next frame goes; a multiple of 64 */
 	uint64_t reserved_end; /* the store has given space up to here */
 	uint64_t owed;         /* bytes that dirty buffers may still append */

@@ -19,7 +19,7 @@
 /* What the chunk table of one file may take; a hostile index can ask for hundreds of times its size. */
 enum { TABLES_PER_BUDGET = 4, TABLE_LEAST = 256 << 20 };
 
-static struct alcm_blob *blob_new(struct alcm *alcm, struct store store, bool writable,
+static struct alcm_blob *blob_new(struct alcm *alcm, struct blob_io store, bool writable,
 	uint8_t chunk_log2)
 {
 	struct alcm_blob *b = mem_zalloc(1, sizeof(*b));
@@ -30,7 +30,7 @@ static struct alcm_blob *blob_new(struct alcm *alcm, struct store store, bool wr
 	b->writable = writable;
 	b->chunk_log2 = chunk_log2;
 	b->chunk_bytes = 1u << chunk_log2;
-	b->log.store = store;
+	b->log.io = store;
 	b->log.end = DISK_HEADER_BYTES;
 	b->cache.ring.next = b->cache.ring.prev = &b->cache.ring;
 	b->client.reclaim = encode_reclaim;
@@ -41,7 +41,7 @@ static struct alcm_blob *blob_new(struct alcm *alcm, struct store store, bool wr
 	return b;
 }
 
-int blob_create_on(struct alcm *alcm, struct store store, const struct alcm_profile *profile,
+int blob_create_on(struct alcm *alcm, struct blob_io store, const struct alcm_profile *profile,
 	struct alcm_blob **out)
 {
 	uint8_t log2 = (uint8_t)__builtin_ctz(alcm->params.chunk_bytes);
@@ -104,7 +104,7 @@ static void adopt(struct alcm_blob *b, struct recovered *rec)
 	b->last.threads = t->threads;
 }
 
-int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct alcm_blob **out,
+int blob_open_on(struct alcm *alcm, struct blob_io store, bool writable, struct alcm_blob **out,
 	struct alcm_diag *diag)
 {
 	struct recovered rec;
@@ -144,13 +144,13 @@ int blob_open_on(struct alcm *alcm, struct store store, bool writable, struct al
 int alcm_blob_create(struct alcm *alcm, int fd, const struct alcm_profile *profile,
 	struct alcm_blob **out)
 {
-	return blob_create_on(alcm, store_posix(fd), profile, out);
+	return blob_create_on(alcm, blob_io_posix(fd), profile, out);
 }
 
 int alcm_blob_open(struct alcm *alcm, int fd, bool writable, struct alcm_blob **out,
 	struct alcm_diag *diag)
 {
-	return blob_open_on(alcm, store_posix(fd), writable, out, diag);
+	return blob_open_on(alcm, blob_io_posix(fd), writable, out, diag);
 }
 
 void alcm_blob_close(struct alcm_blob *b)
@@ -174,7 +174,7 @@ void alcm_blob_close(struct alcm_blob *b)
 
 int alcm_probe(int fd, struct alcm_probe *out, struct alcm_diag *diag)
 {
-	struct store store = store_posix(fd);
+	struct blob_io store = blob_io_posix(fd);
 	int err = recover_probe(&store, out, diag);
 	int64_t size;
 

@@ -95,7 +95,7 @@ static uint64_t data_bytes(const struct alcm_blob *blob)
 static bool takes_too_much(const struct alcm_blob *blob)
 {
 	uint64_t data = data_bytes(blob);
-	int64_t used = store_used(&blob->log.store);
+	int64_t used = blob_io_used(&blob->log.io);
 
 	data = max_u64(round_up(data, BLOCK) + BLOCK, data + data / EXCESS_SHARE);
 	/* Without dead blocks nothing can be gained. */
@@ -132,15 +132,15 @@ static size_t keep_short_runs(struct table_record *r, size_t n, uint64_t *bytes)
 /* Copy a record to the log's end; drops the lock on the way. Readers of the old place look again. */
 static int move_locked(struct alcm_blob *blob, const struct table_record *r, uint8_t *frame)
 {
-	const struct store *store = &blob->log.store;
+	const struct blob_io *store = &blob->log.io;
 	struct slot *slot = table_find(&blob->table, r->chunk_no);
 	uint64_t to = log_take(&blob->log, r->frame_len);
 	int err;
 
 	lock_drop(&blob->lock);
-	err = store_read(store, frame, r->frame_len, r->off);
+	err = blob_io_read(store, frame, r->frame_len, r->off);
 	if (!err)
-		err = store_write(store, frame, r->frame_len, to);
+		err = blob_io_write(store, frame, r->frame_len, to);
 	lock_take(&blob->lock);
 	if (err)
 		log_give_back(&blob->log, to, r->frame_len);
@@ -179,7 +179,7 @@ static int move_short_runs_locked(struct alcm_blob *blob)
 /* What a crash left behind the commit that counts, which was synced. */
 static int cut_tail_locked(struct alcm_blob *blob)
 {
-	const struct store *s = &blob->log.store;
+	const struct blob_io *s = &blob->log.io;
 	uint64_t end = blob->last.trailer_off + DISK_TRAILER_BYTES;
 	int err;
 

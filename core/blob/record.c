@@ -43,7 +43,7 @@ static int read_record(struct alcm_blob *blob, struct scratch *scratch, uint64_t
 		return diag_set(diag, -EIO, off, "chunk %u: impossible record length %u",
 			chunk_no, frame_len);
 
-	int err = store_read(&blob->log.store, scratch->frame, frame_len, off);
+	int err = blob_io_read(&blob->log.io, scratch->frame, frame_len, off);
 
 	if (err == -ENODATA)
 		return diag_set(diag, -EIO, off, "chunk %u: the file ends before its record does",
@@ -96,7 +96,7 @@ int record_read_parts(struct alcm_blob *blob, uint64_t off, uint32_t frame_len, 
 	uint8_t buf[DISK_RECORD_BYTES + PLANES_PREFIX];
 	size_t n = min_u64(frame_len, sizeof(buf));
 	struct disk_record r;
-	int err = store_read(&blob->log.store, buf, n, off);
+	int err = blob_io_read(&blob->log.io, buf, n, off);
 
 	if (!err)
 		err = check_head(blob, off, frame_len, chunk_no, buf, n, &r, NULL);
@@ -111,7 +111,7 @@ int record_read_metrics(struct alcm_blob *blob, uint64_t off, uint32_t frame_len
 	uint8_t buf[DISK_RECORD_BYTES + PLANES_PREFIX];
 	size_t n = min_u64(frame_len, sizeof(buf));
 	struct disk_record r;
-	int err = store_read(&blob->log.store, buf, n, off);
+	int err = blob_io_read(&blob->log.io, buf, n, off);
 
 	if (err)
 		return diag_set(diag, -EIO, off, "chunk %u: %s", chunk_no, strerror(-err));

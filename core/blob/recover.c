@@ -17,7 +17,7 @@ enum { EFFORT_LEAST = 256 << 20, EFFORT_TIMES = 16 };
 
 /* What the walk calls for each frame that is whole as far as its head tells. */
 struct walk {
-	const struct store *store;
+	const struct blob_io *store;
 	uint64_t file_size, tag;
 	uint32_t chunk_bytes;
 	uint8_t *body; /* room for a record's */
@@ -45,7 +45,7 @@ static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t 
 		   body's place: only a whole record may be passed over by its length. */
 		int err = len > w->file_size - off
 			? -ENODATA
-			: store_read(w->store, w->body, r.body_len, off + DISK_RECORD_BYTES);
+			: blob_io_read(w->store, w->body, r.body_len, off + DISK_RECORD_BYTES);
 
 		/* Without a record that is there an older one of its chunk would come back. */
 		if (err && err != -ENODATA && w->records)
@@ -79,7 +79,7 @@ static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t 
 }
 
 /* Where there may be a frame, at or behind `off`. */
-static uint64_t skip_hole(const struct store *store, uint64_t off)
+static uint64_t skip_hole(const struct blob_io *store, uint64_t off)
 {
 	int64_t at = store->ops->next_data ? store->ops->next_data(store->ctx, off) : (int64_t)off;
 
@@ -109,7 +109,7 @@ static int walk_frames(struct walk *w)
 			have_off = off;
 			have = min_u64(WINDOW, w->file_size - off);
 
-			int err = store_read(w->store, buf, have, off);
+			int err = blob_io_read(w->store, buf, have, off);
 
 			if (err)
 				return err;
@@ -124,11 +124,11 @@ static int walk_frames(struct walk *w)
 /* ---- the trailer that counts ---------------------------------------------------------------- */
 
 /* The trailer at `off`; `*mended`: it had a flipped bit. -EBADMSG: there is none. */
-static int read_trailer(const struct store *store, uint64_t off, const uint8_t uuid[16],
+static int read_trailer(const struct blob_io *store, uint64_t off, const uint8_t uuid[16],
 	struct disk_trailer *t, bool *mended)
 {
 	uint8_t buf[DISK_TRAILER_BYTES];
-	int err = store_read(store, buf, sizeof(buf), off);
+	int err = blob_io_read(store, buf, sizeof(buf), off);
 
 	*mended = false;
 	if (err)
@@ -142,7 +142,7 @@ static int read_trailer(const struct store *store, uint64_t off, const uint8_t u
 }
 
 /* 0 when head and body of each record in [from, to) are what the index says; -EBADMSG if not. */
-static int verify_records(const struct store *store, const struct disk_trailer *t,
+static int verify_records(const struct blob_io *store, const struct disk_trailer *t,
 	const struct table *table, uint64_t from, uint64_t to)
 {
 	uint32_t chunk_bytes = 1u << t->chunk_log2;
@@ -159,7 +159,7 @@ static int verify_records(const struct store *store, const struct disk_trailer *
 		if (s->off < from || s->off >= to)
 			continue;
 		err = s->frame_len > max ? -ENODATA
-					 : store_read(store, frame, s->frame_len, s->off);
+					 : blob_io_read(store, frame, s->frame_len, s->off);
 		if (err && err != -ENODATA)
 			return err;
 		if (err || disk_record_get(&r, frame, s->frame_len, chunk_bytes) != DISK_OK ||
@@ -174,7 +174,7 @@ static int verify_records(const struct store *store, const struct disk_trailer *
 }
 
 /* The commit before rec->trailer: the one that it names, or the newest that is left. -ENOENT. */
-static int older_trailer(const struct store *store, const struct recovered *rec,
+static int older_trailer(const struct blob_io *store, const struct recovered *rec,
 	struct disk_trailer *older)
 {
 	struct walk w = {
@@ -204,7 +204,7 @@ static int older_trailer(const struct store *store, const struct recovered *rec,
  * Step 3: after a power failure the newest trailer may have reached the disk without its
  * records; go back to the commit before then.
  */
-static int roll_back(const struct store *store, struct recovered *rec)
+static int roll_back(const struct blob_io *store, struct recovered *rec)
 {
 	uint8_t boot[16], zero[16] = { 0 };
 
@@ -248,7 +248,7 @@ static int roll_back(const struct store *store, struct recovered *rec)
  * Whether what ends the file was a trailer. A power failure can tear one between two sectors; within one all of it
  * reached the disk, and was damaged there.
  */
-static bool was_trailer(const struct store *store, const struct recovered *rec)
+static bool was_trailer(const struct blob_io *store, const struct recovered *rec)
 {
 	enum { SECTOR_BYTES = 512 };
 	uint64_t off = rec->file_size - DISK_TRAILER_BYTES;
@@ -256,7 +256,7 @@ static bool was_trailer(const struct store *store, const struct recovered *rec)
 
 	return rec->file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
 		off % SECTOR_BYTES <= SECTOR_BYTES - DISK_TRAILER_BYTES &&
-		!store_read(store, buf, sizeof(buf), off) &&
+		!blob_io_read(store, buf, sizeof(buf), off) &&
 		disk_trailer_remains(buf, off, rec->header.uuid);
 }
 
@@ -269,7 +269,7 @@ static bool index_was_there(const struct disk_trailer *t)
 	return memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0;
 }
 
-static int take_trailer(const struct store *store, struct recovered *rec, struct alcm_diag *diag)
+static int take_trailer(const struct blob_io *store, struct recovered *rec, struct alcm_diag *diag)
 {
 	struct walk w = {
 		.store = store,
@@ -306,7 +306,7 @@ static int take_trailer(const struct store *store, struct recovered *rec, struct
 }
 
 /* Step 4: consecutive chunks from 0 on, each valid. */
-static int rebuild(const struct store *store, struct recovered *rec)
+static int rebuild(const struct blob_io *store, struct recovered *rec)
 {
 	struct walk w = {
 		.store = store,
@@ -319,7 +319,7 @@ static int rebuild(const struct store *store, struct recovered *rec)
 	struct slot *s;
 
 	w.records = &all;
-	all.max_bytes = rec->table.max_bytes = store_table_bytes(store);
+	all.max_bytes = rec->table.max_bytes = blob_io_table_bytes(store);
 	memset(&rec->totals, 0, sizeof(rec->totals));
 	rec->totals.stale = true;
 
@@ -335,7 +335,7 @@ static int rebuild(const struct store *store, struct recovered *rec)
 			err = -ENOMEM;
 			break;
 		}
-		err = store_read(store, head, sizeof(head), s->off);
+		err = blob_io_read(store, head, sizeof(head), s->off);
 		if (err || disk_record_get(&r, head, sizeof(head), w.chunk_bytes) != DISK_OK)
 			break;
 		table_set_record(&rec->table, keep, s->off, s->frame_len);
@@ -349,7 +349,7 @@ static int rebuild(const struct store *store, struct recovered *rec)
 }
 
 /* A header that isn't valid: undo what damaged it, or take what the trailer repeats of it. */
-static int mend_header(const struct store *store, struct recovered *rec, uint8_t *buf,
+static int mend_header(const struct blob_io *store, struct recovered *rec, uint8_t *buf,
 	struct alcm_diag *diag)
 {
 	bool ours = disk_header_begins(buf, DISK_HEADER_BYTES);
@@ -365,7 +365,7 @@ static int mend_header(const struct store *store, struct recovered *rec, uint8_t
 		disk_header_get(&rec->header, buf, DISK_HEADER_BYTES) == DISK_OK)
 		return 0;
 	if (rec->file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES)
-		err = store_read(store, tail, sizeof(tail), off);
+		err = blob_io_read(store, tail, sizeof(tail), off);
 	if (err && err != -ENODATA)
 		return err;
 	if (err || disk_trailer_get(&t, tail, sizeof(tail), off) != DISK_OK)
@@ -378,7 +378,7 @@ static int mend_header(const struct store *store, struct recovered *rec, uint8_t
 	return 0;
 }
 
-static int read_header(const struct store *store, struct recovered *rec, struct alcm_diag *diag)
+static int read_header(const struct blob_io *store, struct recovered *rec, struct alcm_diag *diag)
 {
 	uint8_t buf[DISK_HEADER_BYTES];
 	int64_t size = store->ops->size(store->ctx);
@@ -388,7 +388,7 @@ static int read_header(const struct store *store, struct recovered *rec, struct 
 	rec->file_size = (uint64_t)size;
 
 	size_t n = (size_t)min_u64(sizeof(buf), rec->file_size);
-	int err = store_read(store, buf, n, 0);
+	int err = blob_io_read(store, buf, n, 0);
 
 	if (err)
 		return err == -ENODATA ? -EMEDIUMTYPE : err;
@@ -418,17 +418,17 @@ static int read_header(const struct store *store, struct recovered *rec, struct 
  * What may be read for it. A scan reads the file a few times at most; frames made to overlap, or commits
  * that each need another look at all records, would go on for days.
  */
-static uint64_t effort_for(const struct store *store)
+static uint64_t effort_for(const struct blob_io *store)
 {
-	int64_t used = store_used(store);
+	int64_t used = blob_io_used(store);
 
 	return EFFORT_LEAST + (used > 0 ? EFFORT_TIMES * (uint64_t)used : 0);
 }
 
-int recover_state(const struct store *store, struct recovered *out, struct alcm_diag *diag)
+int recover_state(const struct blob_io *store, struct recovered *out, struct alcm_diag *diag)
 {
-	struct store_bounded effort = { .inner = store, .left = effort_for(store) };
-	const struct store bounded = store_bounded(&effort);
+	struct blob_io_bounded effort = { .inner = store, .left = effort_for(store) };
+	const struct blob_io bounded = blob_io_bounded(&effort);
 	struct recovered rec = { 0 };
 	int err = read_header(&bounded, &rec, diag);
 
@@ -452,7 +452,7 @@ int recover_state(const struct store *store, struct recovered *out, struct alcm_
 	return 0;
 }
 
-void recover_say(struct alcm *alcm, const struct store *store, const struct recovered *rec)
+void recover_say(struct alcm *alcm, const struct blob_io *store, const struct recovered *rec)
 {
 	if (rec->rolled_back)
 		engine_log(alcm, store, ALCM_LOG_WARNING,
@@ -465,7 +465,7 @@ void recover_say(struct alcm *alcm, const struct store *store, const struct reco
 			"or what its records tell; alcm check says more");
 }
 
-int recover_probe(const struct store *store, struct alcm_probe *out, struct alcm_diag *diag)
+int recover_probe(const struct blob_io *store, struct alcm_probe *out, struct alcm_diag *diag)
 {
 	struct recovered rec = { 0 };
 	struct disk_trailer t;

@@ -25,7 +25,7 @@ int seal_write_index_locked(struct alcm_blob *blob)
 	if (!err)
 		err = index_build_locked(blob, &buf, &len, &t);
 	if (!err)
-		err = store_write(&blob->log.store, buf, len, blob->log.end);
+		err = blob_io_write(&blob->log.io, buf, len, blob->log.end);
 	if (err) {
 		blob->totals.metrics.wall_ns = wall;
 		return err;
@@ -54,7 +54,7 @@ int seal_sync_locked(struct alcm_blob *blob)
 	/* `exclusive` is held: nothing is written while the lock is dropped. */
 	lock_drop(&blob->lock);
 
-	int err = blob->log.store.ops->sync(blob->log.store.ctx);
+	int err = blob->log.io.ops->sync(blob->log.io.ctx);
 
 	lock_take(&blob->lock);
 	if (err) {

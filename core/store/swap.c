@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/diag.h"
-#include "blob/store.h"
+#include "blob/blob_io.h"
 #include "store/lease.h"
 #include "store/swap_job.h"
 
@@ -45,7 +45,7 @@ static int check_stop(struct alcm_swap *s, uint64_t off)
 
 static int fill_blob(struct alcm_swap *s, struct alcm_blob *blob)
 {
-	const struct store plain = store_posix(s->fd);
+	const struct blob_io plain = blob_io_posix(s->fd);
 	uint64_t size = (uint64_t)s->before.st_size, at = 0, end = 0;
 	int err;
 
@@ -62,7 +62,7 @@ static int fill_blob(struct alcm_swap *s, struct alcm_blob *blob)
 		/* Whole chunks at a time, wherever the data begins. */
 		size_t n = (size_t)min_u64(PIECE_BYTES - at % PIECE_BYTES, end - at);
 
-		err = store_read(&plain, s->piece, n, at);
+		err = blob_io_read(&plain, s->piece, n, at);
 		if (err)
 			return fail(s, err, at, "reading the file");
 
@@ -98,7 +98,7 @@ static int read_blob(struct alcm_swap *s, struct alcm_blob *blob, uint8_t *buf, 
 
 static int build_plain(struct alcm_swap *s)
 {
-	const struct store plain = store_posix(s->new_fd);
+	const struct blob_io plain = blob_io_posix(s->new_fd);
 	struct alcm_blob *blob = NULL;
 	int err = alcm_blob_open(s->alcm, s->fd, false, &blob, s->diag);
 	uint64_t size = err ? 0 : alcm_blob_size(blob);
@@ -112,7 +112,7 @@ static int build_plain(struct alcm_swap *s)
 		if (!err)
 			err = read_blob(s, blob, s->piece, n, from);
 		if (!err)
-			err = store_write(&plain, s->piece, n, from);
+			err = blob_io_write(&plain, s->piece, n, from);
 		at += (int64_t)n;
 	}
 	if (!err && at != -ENXIO)
@@ -141,7 +141,7 @@ static int skip_holes(int plain_fd, struct alcm_blob *blob, uint64_t size, uint6
 /* The blob and the plain file hold the same; both are read back from the store. */
 static int compare(struct alcm_swap *s, int blob_fd, int plain_fd)
 {
-	const struct store plain = store_posix(plain_fd);
+	const struct blob_io plain = blob_io_posix(plain_fd);
 	struct alcm_blob *blob = NULL;
 	int err = alcm_blob_open(s->alcm, blob_fd, false, &blob, s->diag);
 	int64_t plain_size = plain.ops->size(plain.ctx);
@@ -159,7 +159,7 @@ static int compare(struct alcm_swap *s, int blob_fd, int plain_fd)
 
 		err = read_blob(s, blob, s->piece, n, at);
 		if (!err)
-			err = store_read(&plain, s->other, n, at);
+			err = blob_io_read(&plain, s->other, n, at);
 		if (!err && memcmp(s->piece, s->other, n) != 0)
 			err = diag_set(s->diag, -EIO, at,
 				"the converted file differs; the original was kept");
@@ -199,7 +199,7 @@ static int make_durable(struct alcm_swap *s)
 static int reserve(struct alcm_swap *s)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, s->before.st_mtim };
-	const struct store file = store_posix(s->fd);
+	const struct blob_io file = blob_io_posix(s->fd);
 	uint64_t from = 0, to = 0;
 	int err = 0;
 

@@ -11,8 +11,8 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "blob/blob_io.h"
 #include "blob/disk.h"
-#include "blob/store.h"
 
 enum {
 	NAME_CHARS = SWAP_ID_CHARS + 6,
@@ -222,9 +222,9 @@ int swap_job_commit(int dir, const struct swap_job *job)
 	if (fd < 0)
 		return fd;
 
-	struct store s = store_posix(fd);
+	struct blob_io s = blob_io_posix(fd);
 
-	err = store_write(&s, text, (size_t)job_text(text, job), 0);
+	err = blob_io_write(&s, text, (size_t)job_text(text, job), 0);
 	if (!err && swap_fsync(fd))
 		err = -errno;
 	close(fd);
@@ -284,7 +284,7 @@ int swap_job_read(int dir, const char *id, struct swap_job *job)
 	if (fd < 0)
 		return -errno;
 
-	struct store s = store_posix(fd);
+	struct blob_io s = blob_io_posix(fd);
 	int err = fstat(fd, &st) ? -errno : 0;
 
 	if (!err &&
@@ -292,7 +292,7 @@ int swap_job_read(int dir, const char *id, struct swap_job *job)
 			st.st_size > JOB_MAX))
 		err = -EINVAL;
 	if (!err)
-		err = store_read(&s, text, (size_t)st.st_size, 0);
+		err = blob_io_read(&s, text, (size_t)st.st_size, 0);
 	close(fd);
 	if (err)
 		return err;
@@ -326,15 +326,15 @@ int swap_next_data(int fd, uint64_t at, uint64_t size, uint64_t *from, uint64_t 
 	return 0;
 }
 
-static int copy_run(const struct store *from, const struct store *to, uint64_t at, uint64_t end,
-	uint8_t *buf)
+static int copy_run(const struct blob_io *from, const struct blob_io *to, uint64_t at,
+	uint64_t end, uint8_t *buf)
 {
 	while (at < end) {
 		size_t n = (size_t)min_u64(COPY_BYTES, end - at);
-		int err = store_read(from, buf, n, at);
+		int err = blob_io_read(from, buf, n, at);
 
 		if (!err)
-			err = store_write(to, buf, n, at);
+			err = blob_io_write(to, buf, n, at);
 		if (err)
 			return err;
 		at += n;
@@ -343,7 +343,7 @@ static int copy_run(const struct store *from, const struct store *to, uint64_t a
 	return 0;
 }
 
-static int zero_run(const struct store *to, uint64_t at, uint64_t end, uint8_t *buf)
+static int zero_run(const struct blob_io *to, uint64_t at, uint64_t end, uint8_t *buf)
 {
 	int err = at < end ? to->ops->punch(to->ctx, at, end - at) : 0;
 
@@ -351,14 +351,14 @@ static int zero_run(const struct store *to, uint64_t at, uint64_t end, uint8_t *
 		return err;
 	memset(buf, 0, COPY_BYTES);
 	for (err = 0; at < end && !err; at += COPY_BYTES)
-		err = store_write(to, buf, (size_t)min_u64(COPY_BYTES, end - at), at);
+		err = blob_io_write(to, buf, (size_t)min_u64(COPY_BYTES, end - at), at);
 	return err;
 }
 
 /* All but the head, behind which the mark lies. */
 static int copy_rest(int from_fd, int to_fd, uint64_t size)
 {
-	const struct store from = store_posix(from_fd), to = store_posix(to_fd);
+	const struct blob_io from = blob_io_posix(from_fd), to = blob_io_posix(to_fd);
 	AUTO_FREE uint8_t *buf = mem_alloc(COPY_BYTES);
 	int64_t old_size = to.ops->size(to.ctx);
 	uint64_t at = CONVERSION_BYTES;
@@ -389,16 +389,16 @@ static int copy_rest(int from_fd, int to_fd, uint64_t size)
  */
 static int copy_head(int from_fd, int to_fd, uint64_t size)
 {
-	const struct store from = store_posix(from_fd), to = store_posix(to_fd);
+	const struct blob_io from = blob_io_posix(from_fd), to = blob_io_posix(to_fd);
 	uint8_t head[CONVERSION_BYTES];
 	size_t n = (size_t)min_u64(size, sizeof(head));
-	int err = store_read(&from, head, n, 0);
+	int err = blob_io_read(&from, head, n, 0);
 
 	if (!err && n < sizeof(head)) {
 		err = to.ops->truncate(to.ctx, size);
 		swap_step(SWAP_MARK_CUT);
 	}
-	return err ? err : store_write(&to, head, n, 0);
+	return err ? err : blob_io_write(&to, head, n, 0);
 }
 
 void swap_job_mark_bytes(const struct swap_job *job, uint8_t mark[CONVERSION_BYTES])
@@ -411,10 +411,10 @@ void swap_job_mark_bytes(const struct swap_job *job, uint8_t mark[CONVERSION_BYT
 }
 
 /* `n` bytes of the old head back, and the old size. -EINPROGRESS: that failed, too. */
-static int put_head_back(const struct store *target, const uint8_t *head, size_t n, uint64_t size,
-	int err)
+static int put_head_back(const struct blob_io *target, const uint8_t *head, size_t n,
+	uint64_t size, int err)
 {
-	if (store_write(target, head, n, 0) || target->ops->truncate(target->ctx, size) ||
+	if (blob_io_write(target, head, n, 0) || target->ops->truncate(target->ctx, size) ||
 		target->ops->sync(target->ctx))
 		return -EINPROGRESS;
 	return err;
@@ -422,15 +422,15 @@ static int put_head_back(const struct store *target, const uint8_t *head, size_t
 
 int swap_job_mark(const struct swap_job *job, int target_fd)
 {
-	const struct store target = store_posix(target_fd);
+	const struct blob_io target = blob_io_posix(target_fd);
 	uint8_t mark[CONVERSION_BYTES], head[CONVERSION_BYTES];
 	size_t n = (size_t)min_u64(job->before.size, sizeof(head));
-	int err = store_read(&target, head, n, 0);
+	int err = blob_io_read(&target, head, n, 0);
 
 	if (err)
 		return err;
 	swap_job_mark_bytes(job, mark);
-	err = store_write(&target, mark, sizeof(mark), 0);
+	err = blob_io_write(&target, mark, sizeof(mark), 0);
 	if (!err && swap_fsync(target_fd))
 		err = -errno;
 	if (err)

@@ -6,8 +6,8 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/le.h"
+#include "blob/blob_io.h"
 #include "blob/disk.h"
-#include "blob/store.h"
 #include "store/swap_job.h"
 
 enum {
@@ -18,11 +18,11 @@ enum {
 
 int swap_print_head(int fd, struct swap_print *out)
 {
-	const struct store s = store_posix(fd);
+	const struct blob_io s = blob_io_posix(fd);
 	AUTO_FREE uint8_t *head = mem_alloc(HEAD_BYTES);
 	int64_t size = s.ops->size(s.ctx);
 	size_t n = size < 0 ? 0 : (size_t)min_u64((uint64_t)size, HEAD_BYTES);
-	int err = !head ? -ENOMEM : size < 0 ? (int)size : store_read(&s, head, n, 0);
+	int err = !head ? -ENOMEM : size < 0 ? (int)size : blob_io_read(&s, head, n, 0);
 
 	if (err)
 		return err;
@@ -47,7 +47,7 @@ static void add_piece(uint64_t *hash, uint8_t *buf, size_t n, uint64_t at)
 
 int swap_print_all(int fd, uint64_t size, struct swap_print *out)
 {
-	const struct store s = store_posix(fd);
+	const struct blob_io s = blob_io_posix(fd);
 	AUTO_FREE uint8_t *buf = mem_alloc(CHAIN_BYTES + PIECE_BYTES);
 	int64_t there = s.ops->size(s.ctx);
 	uint64_t hash = 0, at = 0, from, to;
@@ -64,7 +64,7 @@ int swap_print_all(int fd, uint64_t size, struct swap_print *out)
 			return err;
 		at = from - from % PIECE_BYTES;
 		n = (size_t)min_u64(PIECE_BYTES, size - at);
-		err = store_read(&s, buf + CHAIN_BYTES, n, at);
+		err = blob_io_read(&s, buf + CHAIN_BYTES, n, at);
 		if (err)
 			return err;
 		add_piece(&hash, buf, n, at);

@@ -9,17 +9,17 @@
 
 #include "base/alloc.h"
 #include "base/beneath.h"
-#include "blob/store.h"
+#include "blob/blob_io.h"
 #include "store/tree.h"
 
 /* ---- what a file is -------------------------------------------------------------------------- */
 
 bool swap_target_mark(int fd, struct conversion *out)
 {
-	const struct store s = store_posix(fd);
+	const struct blob_io s = blob_io_posix(fd);
 	uint8_t head[CONVERSION_BYTES];
 
-	return store_read(&s, head, sizeof(head), 0) == 0 &&
+	return blob_io_read(&s, head, sizeof(head), 0) == 0 &&
 		conversion_get(out, head, sizeof(head));
 }
 
@@ -32,13 +32,13 @@ void swap_target_id(const struct conversion *mark, char id[SWAP_ID_CHARS + 1])
 /* A content shorter than the mark has its length already, and as much of the mark as fits. */
 static bool is_cut_mark(int fd, const struct swap_job *job)
 {
-	const struct store s = store_posix(fd);
+	const struct blob_io s = blob_io_posix(fd);
 	uint8_t mark[CONVERSION_BYTES], head[CONVERSION_BYTES];
 	size_t n = (size_t)job->after.size;
 
 	/* Less than its magic tells nothing. */
 	if (n < 8 || job->after.size >= CONVERSION_BYTES || s.ops->size(s.ctx) != (int64_t)n ||
-		store_read(&s, head, n, 0))
+		blob_io_read(&s, head, n, 0))
 		return false;
 	swap_job_mark_bytes(job, mark);
 	return memcmp(head, mark, n) == 0;

@@ -71,7 +71,7 @@ static void make_seed(unsigned no)
 {
 	struct seed *seed = &seeds[no];
 	struct store_mem *mem = store_mem_new();
-	struct store s = store_mem_store(mem);
+	struct blob_io s = store_mem_store(mem);
 	struct alcm_profile profile;
 	struct alcm_blob *blob = NULL;
 
@@ -88,7 +88,7 @@ static void make_seed(unsigned no)
 	alcm_blob_close(blob);
 	seed->n = store_mem_size(mem);
 	seed->bytes = malloc(seed->n + 1);
-	require(seed->bytes && !store_read(&s, seed->bytes, seed->n, 0), "read");
+	require(seed->bytes && !blob_io_read(&s, seed->bytes, seed->n, 0), "read");
 	store_mem_free(mem);
 }
 
@@ -215,7 +215,7 @@ static void read_all(struct alcm_blob *blob, const struct seed *seed)
 
 static void use(struct store_mem *mem, const struct seed *seed)
 {
-	struct store s = store_mem_store(mem);
+	struct blob_io s = store_mem_store(mem);
 	struct alcm_blob *blob;
 	struct alcm_check check;
 	struct alcm_diag diag;

@@ -33,7 +33,7 @@ struct state {
 
 struct run {
 	struct store_crash *crash;
-	struct store store;
+	struct blob_io store;
 	struct alcm_blob *blob;
 	struct alcm_profile profile;
 	uint64_t size;

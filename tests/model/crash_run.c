@@ -172,7 +172,7 @@ int crash_run_state_at(const struct crash_run *r, size_t n)
 /* An independent reading of docs/format.md, section 4, step 4; all frames are whole. */
 static uint64_t rebuilt_size(struct store_mem *image)
 {
-	struct store s = store_mem_store(image);
+	struct blob_io s = store_mem_store(image);
 	uint64_t size = store_mem_size(image), at = DISK_HEADER_BYTES, end = 0;
 	uint32_t raw_len[CRASH_MAX_SIZE / MODEL_CHUNK + 1] = { 0 };
 
@@ -181,7 +181,7 @@ static uint64_t rebuilt_size(struct store_mem *image)
 		struct disk_record rec;
 		uint64_t len = DISK_ALIGN;
 
-		if (store_read(&s, head, sizeof(head), at))
+		if (blob_io_read(&s, head, sizeof(head), at))
 			abort();
 		if (disk_record_get(&rec, head, sizeof(head), MODEL_CHUNK) == DISK_OK) {
 			raw_len[rec.chunk_no] = rec.raw_len;

@@ -56,7 +56,7 @@ struct alcm *model_engine(unsigned threads, size_t budget_bytes, uint32_t chunk_
 }
 
 void model_init_arrays(struct model *m, const char *name, uint64_t seed, struct alcm *alcm,
-	struct store store, uint64_t max_size)
+	struct blob_io store, uint64_t max_size)
 {
 	memset(m, 0, sizeof(*m));
 	m->name = name;
@@ -74,7 +74,7 @@ void model_init_arrays(struct model *m, const char *name, uint64_t seed, struct 
 }
 
 void model_init(struct model *m, const char *name, uint64_t seed, struct alcm *alcm,
-	struct store store, uint64_t max_size)
+	struct blob_io store, uint64_t max_size)
 {
 	struct alcm_profile profile;
 
@@ -388,7 +388,7 @@ void model_close(struct model *m)
 	if (err)
 		die(m, "reclaim: %s: %s", strerror(-err), diag.cause);
 
-	uint64_t used = (uint64_t)store_used(&m->store), plain = plain_bytes(m);
+	uint64_t used = (uint64_t)blob_io_used(&m->store), plain = plain_bytes(m);
 
 	if (used > plain + max_u64(plain / 20, 2 * BLOCK))
 		die(m, "a closed file takes %llu bytes, and %llu as it is",

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "alcm.h"
-#include "blob/store.h"
+#include "blob/blob_io.h"
 
 enum { MODEL_CHUNK = 64 << 10 };
 
@@ -40,7 +40,7 @@ struct model {
 	uint64_t seed, step_no;
 	struct rng rng;
 	struct alcm *alcm;
-	struct store store;
+	struct blob_io store;
 	struct alcm_blob *blob;
 	uint64_t max_size;
 	uint8_t *bytes, *committed, *buf; /* max_size each; bytes behind the size are zero */
@@ -61,10 +61,10 @@ struct alcm *model_engine(unsigned threads, size_t budget_bytes, uint32_t chunk_
 
 /* Start with a new blob on `store`. */
 void model_init(struct model *m, const char *name, uint64_t seed, struct alcm *alcm,
-	struct store store, uint64_t max_size);
+	struct blob_io store, uint64_t max_size);
 /* The arrays only: no blob. */
 void model_init_arrays(struct model *m, const char *name, uint64_t seed, struct alcm *alcm,
-	struct store store, uint64_t max_size);
+	struct blob_io store, uint64_t max_size);
 void model_release(struct model *m);
 
 /* One random operation. The store mustn't fail. */

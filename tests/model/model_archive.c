@@ -65,7 +65,7 @@ static void make_archive(struct archive *a)
 }
 
 /* Written, not committed. */
-static struct alcm_blob *save(struct archive *a, struct store store)
+static struct alcm_blob *save(struct archive *a, struct blob_io store)
 {
 	struct alcm_blob *blob;
 
@@ -124,7 +124,7 @@ static void arm(struct store_faulty *faulty, const struct fault *f, uint64_t n)
 }
 
 /* Close, and open what was committed. */
-static void reopen(struct archive *a, struct store store, struct alcm_blob **blob)
+static void reopen(struct archive *a, struct blob_io store, struct alcm_blob **blob)
 {
 	alcm_blob_close(*blob);
 	if (blob_open_on(a->m.alcm, store, true, blob, NULL))
@@ -142,7 +142,7 @@ static bool try_fault(struct archive *a, const struct fault *f, uint64_t n)
 {
 	struct store_mem *mem = store_mem_new();
 	struct store_faulty faulty;
-	struct store store;
+	struct blob_io store;
 	struct alcm_blob *blob;
 	bool changed;
 	int err;

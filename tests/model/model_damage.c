@@ -110,13 +110,13 @@ static void mark(struct damage *d, uint64_t from, uint64_t n)
 /* Header, live records, index and trailer; between them lie fillings and what is dead. */
 static void map_blob(struct damage *d)
 {
-	struct store store = store_mem_store(d->image);
+	struct blob_io store = store_mem_store(d->image);
 	struct recovered rec;
 	struct slot *s;
 	struct disk_index x;
 
 	must(d, recover_state(&store, &rec, NULL), "recover_state");
-	must(d, store_read(&store, d->pristine, rec.file_size, 0), "reading the blob");
+	must(d, blob_io_read(&store, d->pristine, rec.file_size, 0), "reading the blob");
 	memset(d->matters, 0, sizeof(d->matters));
 	mark(d, 0, DISK_HEADER_BYTES);
 	for (uint32_t k = 0; (s = table_next(&rec.table, &k)); k++)

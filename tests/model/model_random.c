@@ -20,7 +20,7 @@ enum { ROUND_OPS = 4000, MAX_SIZE = 40 * MODEL_CHUNK + 12345 };
  */
 enum { MAX_USED = 2 * MAX_SIZE + (2 << 20) };
 
-static void run(uint64_t seed, uint64_t n_ops, struct alcm *alcm, struct store store,
+static void run(uint64_t seed, uint64_t n_ops, struct alcm *alcm, struct blob_io store,
 	struct store_mem *mem)
 {
 	struct model m;
@@ -62,7 +62,7 @@ void model_random(const struct options *o)
 		int fd = seed % 4 ? -1 : memfd_create("model", MFD_CLOEXEC);
 
 		if (fd >= 0) {
-			run(seed, n, alcm, store_posix(fd), NULL);
+			run(seed, n, alcm, blob_io_posix(fd), NULL);
 			close(fd);
 		} else {
 			store_mem_set_no_reserve(mem, seed % 4 == 1);

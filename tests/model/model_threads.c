@@ -227,19 +227,19 @@ static void run_crowd(uint64_t seed, uint64_t n_ops, struct alcm *alcm)
 enum { N_REOPENED = 24, REOPENED_ROUNDS = 10, REOPENED_BYTES = 3 * MODEL_CHUNK };
 
 /* A disk: reads take a while, in which others come as far as this one. */
-static struct store_ops disk_ops;
+static struct blob_io_ops disk_ops;
 
 static ssize_t disk_pread(void *ctx, void *buf, size_t n, uint64_t off)
 {
-	const struct store memory = store_mem_store(ctx);
+	const struct blob_io memory = store_mem_store(ctx);
 
 	usleep(500);
 	return memory.ops->pread(ctx, buf, n, off);
 }
 
-static struct store disk_of(struct store_mem *mem)
+static struct blob_io disk_of(struct store_mem *mem)
 {
-	struct store disk = store_mem_store(mem);
+	struct blob_io disk = store_mem_store(mem);
 
 	disk.ops = &disk_ops;
 	return disk;

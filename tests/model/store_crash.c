@@ -58,14 +58,14 @@ static void log_locked(struct store_crash *c, struct crash_op op)
 	c->ops[c->n_ops++] = op;
 }
 
-static struct store now(struct store_crash *c)
+static struct blob_io now(struct store_crash *c)
 {
 	return store_mem_store(c->now);
 }
 
 static ssize_t crash_pread(void *ctx, void *buf, size_t n, uint64_t off)
 {
-	struct store s = now(ctx);
+	struct blob_io s = now(ctx);
 
 	return s.ops->pread(s.ctx, buf, n, off);
 }
@@ -73,7 +73,7 @@ static ssize_t crash_pread(void *ctx, void *buf, size_t n, uint64_t off)
 static ssize_t crash_pwrite(void *ctx, const void *buf, size_t n, uint64_t off)
 {
 	struct store_crash *c = ctx;
-	struct store s = now(c);
+	struct blob_io s = now(c);
 	uint8_t *data = malloc(n ? n : 1);
 
 	if (!data)
@@ -87,7 +87,7 @@ static ssize_t crash_pwrite(void *ctx, const void *buf, size_t n, uint64_t off)
 static int crash_truncate(void *ctx, uint64_t size)
 {
 	struct store_crash *c = ctx;
-	struct store s = now(c);
+	struct blob_io s = now(c);
 
 	WITH_LOCK(&c->lock);
 	log_locked(c, (struct crash_op){ CRASH_TRUNCATE, size, 0, NULL });
@@ -97,7 +97,7 @@ static int crash_truncate(void *ctx, uint64_t size)
 static int crash_punch(void *ctx, uint64_t off, uint64_t len)
 {
 	struct store_crash *c = ctx;
-	struct store s = now(c);
+	struct blob_io s = now(c);
 
 	WITH_LOCK(&c->lock);
 	log_locked(c, (struct crash_op){ CRASH_PUNCH, off, len, NULL });
@@ -106,7 +106,7 @@ static int crash_punch(void *ctx, uint64_t off, uint64_t len)
 
 static int crash_reserve(void *ctx, uint64_t off, uint64_t len)
 {
-	struct store s = now(ctx);
+	struct blob_io s = now(ctx);
 
 	return s.ops->reserve(s.ctx, off, len);
 }
@@ -130,7 +130,7 @@ static int64_t crash_used(void *ctx)
 	return (int64_t)store_mem_used(((struct store_crash *)ctx)->now);
 }
 
-static const struct store_ops crash_ops = {
+static const struct blob_io_ops crash_ops = {
 	.pread = crash_pread,
 	.pwrite = crash_pwrite,
 	.truncate = crash_truncate,
@@ -141,9 +141,9 @@ static const struct store_ops crash_ops = {
 	.used = crash_used,
 };
 
-struct store store_crash_store(struct store_crash *c)
+struct blob_io store_crash_store(struct store_crash *c)
 {
-	return (struct store){ &crash_ops, c };
+	return (struct blob_io){ &crash_ops, c };
 }
 
 size_t store_crash_n_ops(struct store_crash *c)
@@ -173,7 +173,7 @@ void store_crash_rewind(const struct store_crash *c, struct store_mem *to)
 
 static void grow_to(struct store_mem *to, uint64_t size)
 {
-	struct store s = store_mem_store(to);
+	struct blob_io s = store_mem_store(to);
 
 	if (store_mem_size(to) < size)
 		(void)s.ops->truncate(s.ctx, size);
@@ -181,7 +181,7 @@ static void grow_to(struct store_mem *to, uint64_t size)
 
 static void write_sectors(const struct crash_op *op, uint64_t how, struct store_mem *to)
 {
-	struct store s = store_mem_store(to);
+	struct blob_io s = store_mem_store(to);
 	uint64_t done = 0;
 
 	while (done < op->len) {
@@ -200,7 +200,7 @@ static void write_sectors(const struct crash_op *op, uint64_t how, struct store_
 static void apply_write(const struct crash_op *op, enum crash_fate fate, uint64_t how,
 	struct store_mem *to)
 {
-	struct store s = store_mem_store(to);
+	struct blob_io s = store_mem_store(to);
 
 	switch (fate) {
 	case CRASH_WHOLE:
@@ -224,7 +224,7 @@ void store_crash_apply(const struct store_crash *c, size_t i, enum crash_fate fa
 	struct store_mem *to)
 {
 	const struct crash_op *op = &c->ops[i];
-	struct store s = store_mem_store(to);
+	struct blob_io s = store_mem_store(to);
 
 	if (op->kind == CRASH_WRITE)
 		apply_write(op, fate, how, to);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "blob/store.h"
+#include "blob/blob_io.h"
 #include "store_mem.h"
 
 enum crash_kind { CRASH_WRITE, CRASH_TRUNCATE, CRASH_PUNCH, CRASH_SYNC };
@@ -34,7 +34,7 @@ struct store_crash;
 /* The log begins with a copy of `start` (NULL = an empty file). */
 struct store_crash *store_crash_new(struct store_mem *start);
 void store_crash_free(struct store_crash *c);
-struct store store_crash_store(struct store_crash *c);
+struct blob_io store_crash_store(struct store_crash *c);
 
 /* The log so far; a worker may be adding to it. `data` is the store's. */
 size_t store_crash_n_ops(struct store_crash *c);

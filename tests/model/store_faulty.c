@@ -6,7 +6,7 @@
 
 #include "base/lock.h"
 
-void store_faulty_init(struct store_faulty *f, struct store below)
+void store_faulty_init(struct store_faulty *f, struct blob_io below)
 {
 	memset(f, 0, sizeof(*f));
 	f->below = below;
@@ -115,7 +115,7 @@ static int64_t faulty_used(void *ctx)
 	return f->below.ops->used(f->below.ctx);
 }
 
-static const struct store_ops faulty_ops = {
+static const struct blob_io_ops faulty_ops = {
 	.pread = faulty_pread,
 	.pwrite = faulty_pwrite,
 	.truncate = faulty_truncate,
@@ -126,9 +126,9 @@ static const struct store_ops faulty_ops = {
 	.used = faulty_used,
 };
 
-struct store store_faulty_store(struct store_faulty *f)
+struct blob_io store_faulty_store(struct store_faulty *f)
 {
-	return (struct store){ &faulty_ops, f };
+	return (struct blob_io){ &faulty_ops, f };
 }
 
 void store_faulty_set(struct store_faulty *f, unsigned kinds, uint64_t first, uint64_t count,

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/lock.h"
-#include "blob/store.h"
+#include "blob/blob_io.h"
 
 enum {
 	FAULTY_PREAD = 1,
@@ -21,7 +21,7 @@ enum {
 };
 
 struct store_faulty {
-	struct store below;
+	struct blob_io below;
 	struct lock lock;      /* guards all below */
 	unsigned kinds;        /* which calls count and can fail */
 	uint64_t first, count; /* calls [first, first+count), counted from 1, fail */
@@ -29,9 +29,9 @@ struct store_faulty {
 	uint64_t calls, failed;
 };
 
-void store_faulty_init(struct store_faulty *f, struct store below);
+void store_faulty_init(struct store_faulty *f, struct blob_io below);
 void store_faulty_release(struct store_faulty *f);
-struct store store_faulty_store(struct store_faulty *f);
+struct blob_io store_faulty_store(struct store_faulty *f);
 
 /* From now on (counting starts anew). count 0: nothing fails. */
 void store_faulty_set(struct store_faulty *f, unsigned kinds, uint64_t first, uint64_t count,

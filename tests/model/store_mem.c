@@ -202,7 +202,7 @@ static int64_t mem_used(void *ctx)
 	return (int64_t)store_mem_used(ctx);
 }
 
-static const struct store_ops mem_ops = {
+static const struct blob_io_ops mem_ops = {
 	.pread = mem_pread,
 	.pwrite = mem_pwrite,
 	.truncate = mem_truncate,
@@ -213,9 +213,9 @@ static const struct store_ops mem_ops = {
 	.used = mem_used,
 };
 
-struct store store_mem_store(struct store_mem *m)
+struct blob_io store_mem_store(struct store_mem *m)
 {
-	return (struct store){ &mem_ops, m };
+	return (struct blob_io){ &mem_ops, m };
 }
 
 void store_mem_load(struct store_mem *m, const void *bytes, size_t n)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "blob/store.h"
+#include "blob/blob_io.h"
 
 struct store_mem;
 
@@ -19,7 +19,7 @@ struct store_mem *store_mem_new(void);
 void store_mem_free(struct store_mem *m);
 
 /* The store to hand to blob_create_on() and blob_open_on(). */
-struct store store_mem_store(struct store_mem *m);
+struct blob_io store_mem_store(struct store_mem *m);
 
 /* Replace the content by n bytes, or by that of another store. */
 void store_mem_load(struct store_mem *m, const void *bytes, size_t n);

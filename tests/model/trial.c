@@ -11,7 +11,7 @@
 enum { N_STEPS = 40, N_TENSORS = 12 };
 
 void trial_init(struct trial *t, const char *name, uint64_t seed, struct alcm *alcm,
-	struct store store)
+	struct blob_io store)
 {
 	memset(t, 0, sizeof(*t));
 	model_init_arrays(&t->m, name, seed, alcm, store, TRIAL_MAX_SIZE);

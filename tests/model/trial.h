@@ -37,7 +37,7 @@ void trial_run_container(struct trial *t);
 void trial_finish(struct trial *t, bool must_commit);
 
 void trial_init(struct trial *t, const char *name, uint64_t seed, struct alcm *alcm,
-	struct store store);
+	struct blob_io store);
 void trial_release(struct trial *t);
 
 /* A write that may fail; true when all was taken. */

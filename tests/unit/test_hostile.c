@@ -15,8 +15,8 @@
 #include "alcm.h"
 #include "base/checked.h"
 #include "base/le.h"
+#include "blob/blob_io.h"
 #include "blob/disk.h"
-#include "blob/store.h"
 #include "blob/table.h"
 
 enum { SECONDS = 60, MEMORY = 1 << 30 };

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "blob/store.h"
+#include "blob/blob_io.h"
 
 static int open_temp(void)
 {
@@ -23,14 +23,14 @@ static int open_temp(void)
 START_TEST(test_round_trip)
 {
 	int fd = open_temp();
-	struct store s = store_posix(fd);
+	struct blob_io s = blob_io_posix(fd);
 	char buf[8] = "";
 
-	ck_assert_int_eq(store_write(&s, "abcdef", 6, 4), 0);
+	ck_assert_int_eq(blob_io_write(&s, "abcdef", 6, 4), 0);
 	ck_assert_int_eq(s.ops->size(s.ctx), 10);
-	ck_assert_int_eq(store_read(&s, buf, 6, 4), 0);
+	ck_assert_int_eq(blob_io_read(&s, buf, 6, 4), 0);
 	ck_assert_mem_eq(buf, "abcdef", 6);
-	ck_assert_int_eq(store_read(&s, buf, 4, 0), 0);
+	ck_assert_int_eq(blob_io_read(&s, buf, 4, 0), 0);
 	ck_assert_mem_eq(buf, "\0\0\0\0", 4);
 	ck_assert_int_eq(s.ops->sync(s.ctx), 0);
 	ck_assert_int_eq(s.ops->truncate(s.ctx, 5), 0);
@@ -42,24 +42,24 @@ END_TEST
 START_TEST(test_read_beyond_end)
 {
 	int fd = open_temp();
-	struct store s = store_posix(fd);
+	struct blob_io s = blob_io_posix(fd);
 	char buf[8];
 
-	ck_assert_int_eq(store_write(&s, "abc", 3, 0), 0);
-	ck_assert_int_eq(store_read(&s, buf, 4, 0), -ENODATA);
-	ck_assert_int_eq(store_read(&s, buf, 1, 3), -ENODATA);
-	ck_assert_int_eq(store_read(&s, buf, 0, 3), 0);
+	ck_assert_int_eq(blob_io_write(&s, "abc", 3, 0), 0);
+	ck_assert_int_eq(blob_io_read(&s, buf, 4, 0), -ENODATA);
+	ck_assert_int_eq(blob_io_read(&s, buf, 1, 3), -ENODATA);
+	ck_assert_int_eq(blob_io_read(&s, buf, 0, 3), 0);
 	close(fd);
 }
 END_TEST
 
 START_TEST(test_errors_are_negative_errnos)
 {
-	struct store closed = store_posix(-1);
+	struct blob_io closed = blob_io_posix(-1);
 	char c = 0;
 
-	ck_assert_int_eq(store_read(&closed, &c, 1, 0), -EBADF);
-	ck_assert_int_eq(store_write(&closed, &c, 1, 0), -EBADF);
+	ck_assert_int_eq(blob_io_read(&closed, &c, 1, 0), -EBADF);
+	ck_assert_int_eq(blob_io_write(&closed, &c, 1, 0), -EBADF);
 	ck_assert_int_eq(closed.ops->truncate(closed.ctx, 0), -EBADF);
 	ck_assert_int_eq(closed.ops->punch(closed.ctx, 0, 1), -EBADF);
 	ck_assert_int_eq(closed.ops->reserve(closed.ctx, 0, 1), -EBADF);
@@ -72,18 +72,18 @@ END_TEST
 START_TEST(test_punch_and_reserve)
 {
 	int fd = open_temp();
-	struct store s = store_posix(fd);
+	struct blob_io s = blob_io_posix(fd);
 	static char full[3 * 4096], got[3 * 4096];
 
 	memset(full, 'x', sizeof(full));
-	ck_assert_int_eq(store_write(&s, full, sizeof(full), 0), 0);
+	ck_assert_int_eq(blob_io_write(&s, full, sizeof(full), 0), 0);
 
 	int err = s.ops->punch(s.ctx, 4096, 4096);
 
 	ck_assert(!err || err == -EOPNOTSUPP);
 	if (!err) {
 		memset(full + 4096, 0, 4096);
-		ck_assert_int_eq(store_read(&s, got, sizeof(got), 0), 0);
+		ck_assert_int_eq(blob_io_read(&s, got, sizeof(got), 0), 0);
 		ck_assert_mem_eq(got, full, sizeof(full));
 	}
 	err = s.ops->reserve(s.ctx, sizeof(full), 1 << 20);
@@ -123,25 +123,25 @@ static ssize_t slow_pwrite(void *ctx, const void *buf, size_t n, uint64_t off)
 	return 1;
 }
 
-static const struct store_ops slow_ops = { .pread = slow_pread, .pwrite = slow_pwrite };
+static const struct blob_io_ops slow_ops = { .pread = slow_pread, .pwrite = slow_pwrite };
 
 START_TEST(test_loops_over_short_transfers)
 {
 	struct slow slow = { .stuck_from = 10 };
-	struct store s = { &slow_ops, &slow };
+	struct blob_io s = { &slow_ops, &slow };
 	char buf[16];
 
-	ck_assert_int_eq(store_write(&s, "0123456789", 10, 0), 0);
-	ck_assert_int_eq(store_read(&s, buf, 10, 0), 0);
+	ck_assert_int_eq(blob_io_write(&s, "0123456789", 10, 0), 0);
+	ck_assert_int_eq(blob_io_read(&s, buf, 10, 0), 0);
 	ck_assert_mem_eq(buf, "0123456789", 10);
-	ck_assert_int_eq(store_write(&s, "abc", 3, 8), -EIO);
-	ck_assert_int_eq(store_read(&s, buf, 4, 14), -ENODATA);
+	ck_assert_int_eq(blob_io_write(&s, "abc", 3, 8), -EIO);
+	ck_assert_int_eq(blob_io_read(&s, buf, 4, 14), -ENODATA);
 }
 END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("store");
+	Suite *s = suite_create("blob_io");
 	TCase *tc = tcase_create("all");
 	SRunner *runner;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The POSIX store, and the loops that make whole transfers of short ones. */
-#include "blob/store.h"
+#include "blob/blob_io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,7 +97,7 @@ static int64_t posix_used(void *ctx)
 	return fstat(fd_of(ctx), &st) ? -(int64_t)errno : (int64_t)st.st_blocks * 512;
 }
 
-static const struct store_ops posix_ops = {
+static const struct blob_io_ops posix_ops = {
 	.pread = posix_pread,
 	.pwrite = posix_pwrite,
 	.truncate = posix_truncate,
@@ -109,12 +109,12 @@ static const struct store_ops posix_ops = {
 	.used = posix_used,
 };
 
-struct store store_posix(int fd)
+struct blob_io blob_io_posix(int fd)
 {
-	return (struct store){ .ops = &posix_ops, .ctx = (void *)(intptr_t)fd };
+	return (struct blob_io){ .ops = &posix_ops, .ctx = (void *)(intptr_t)fd };
 }
 
-int store_fd(const struct store *s)
+int blob_io_fd(const struct blob_io *s)
 {
 	return s->ops == &posix_ops ? (int)(intptr_t)s->ctx : -1;
 }
@@ -125,7 +125,7 @@ enum { CALL_BYTES = 1024 }; /* what the smallest read costs */
 
 static ssize_t bounded_pread(void *ctx, void *buf, size_t n, uint64_t off)
 {
-	struct store_bounded *b = ctx;
+	struct blob_io_bounded *b = ctx;
 
 	if (n + CALL_BYTES > b->left) {
 		b->exhausted = true;
@@ -137,36 +137,36 @@ static ssize_t bounded_pread(void *ctx, void *buf, size_t n, uint64_t off)
 
 static int64_t bounded_size(void *ctx)
 {
-	const struct store_bounded *b = ctx;
+	const struct blob_io_bounded *b = ctx;
 
 	return b->inner->ops->size(b->inner->ctx);
 }
 
 static int64_t bounded_next_data(void *ctx, uint64_t off)
 {
-	const struct store *inner = ((struct store_bounded *)ctx)->inner;
+	const struct blob_io *inner = ((struct blob_io_bounded *)ctx)->inner;
 
 	return inner->ops->next_data ? inner->ops->next_data(inner->ctx, off) : (int64_t)off;
 }
 
 static int64_t bounded_used(void *ctx)
 {
-	return store_used(((struct store_bounded *)ctx)->inner);
+	return blob_io_used(((struct blob_io_bounded *)ctx)->inner);
 }
 
-struct store store_bounded(struct store_bounded *bounded)
+struct blob_io blob_io_bounded(struct blob_io_bounded *bounded)
 {
-	static const struct store_ops ops = {
+	static const struct blob_io_ops ops = {
 		.pread = bounded_pread,
 		.size = bounded_size,
 		.next_data = bounded_next_data,
 		.used = bounded_used,
 	};
 
-	return (struct store){ &ops, bounded, bounded->inner->table_bytes };
+	return (struct blob_io){ &ops, bounded, bounded->inner->table_bytes };
 }
 
-int64_t store_used(const struct store *s)
+int64_t blob_io_used(const struct blob_io *s)
 {
 	int64_t size = s->ops->size(s->ctx), used;
 
@@ -176,12 +176,12 @@ int64_t store_used(const struct store *s)
 	return used < size ? used : size;
 }
 
-bool store_is_full(int err)
+bool blob_io_is_full(int err)
 {
 	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG;
 }
 
-int store_read(const struct store *s, void *buf, size_t n, uint64_t off)
+int blob_io_read(const struct blob_io *s, void *buf, size_t n, uint64_t off)
 {
 	uint8_t *to = buf;
 
@@ -201,7 +201,7 @@ int store_read(const struct store *s, void *buf, size_t n, uint64_t off)
 	return 0;
 }
 
-int store_write(const struct store *s, const void *buf, size_t n, uint64_t off)
+int blob_io_write(const struct blob_io *s, const void *buf, size_t n, uint64_t off)
 {
 	const uint8_t *from = buf;
 
