@@ -3,7 +3,7 @@
  * What a store holds besides the users' files, in STORE/.alcm: sidecars and jobs. Included by alcm.h.
  *
  * Whoever owns the store can make symbolic links of any of its directories at any moment. No function here
- * follows one: paths are relative to `store_dirfd` and stay below it.
+ * follows one: paths are relative to the store's root and stay below it.
  */
 #ifndef ALCM_STORE_H
 #define ALCM_STORE_H
@@ -28,7 +28,7 @@ int alcm_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 /* ---- a store and its lock ---------------------------------------------------------------------- */
 
 /*
- * A store that is open. One thread at a time may use it.
+ * A store that is open. One thread locks and closes it; functions that take it as const may be called by many at once.
  *
  * Its lock is seen by every path that leads to the store: by another name, through a bind mount, from a
  * directory above or below it, from another mount or PID namespace (see core/store/marks.h). A mount and a
@@ -96,13 +96,13 @@ int alcm_sidecar_name(const char *file, char *out, size_t room);
  * The inverse: the file that `sidecar` is about, whether or not there is one, in `out`, which is PATH_MAX + NAME_MAX
  * bytes. -EINVAL: no file's sidecar has such a name. -ENAMETOOLONG.
  */
-int alcm_sidecar_file(int store_dirfd, const char *sidecar, char *out, size_t room);
+int alcm_sidecar_file(const struct alcm_store *store, const char *sidecar, char *out, size_t room);
 
 /*
  * The whole text of the sidecar `name` on the heap, with a NUL behind its `len` bytes, and its attributes.
  * -ENOENT: there is none. -EFBIG: more than 1 MiB. -EINVAL: no regular file. Free with alcm_free_text().
  */
-int alcm_sidecar_read(int store_dirfd, const char *name, char **text, size_t *len,
+int alcm_sidecar_read(const struct alcm_store *store, const char *name, char **text, size_t *len,
 	struct stat *st);
 
 /*
@@ -110,28 +110,30 @@ int alcm_sidecar_read(int store_dirfd, const char *name, char **text, size_t *le
  * the file `about_fd` can be read by, as far as modes tell, and belongs to its owner if we may give it
  * away. Directories are made as needed.
  */
-int alcm_sidecar_write(int store_dirfd, const char *name, const char *text, int about_fd);
+int alcm_sidecar_write(const struct alcm_store *store, const char *name, const char *text,
+	int about_fd);
 
 /* Whether a sidecar with these attributes is for the same readers as the file `about_fd`. */
 bool alcm_sidecar_private_enough(const struct stat *st, int about_fd);
 
 /* Make the directory `name`, or make it as private as the one it mirrors. -ENOENT: there is none such. */
-int alcm_sidecar_mkdir(int store_dirfd, const char *name);
+int alcm_sidecar_mkdir(const struct alcm_store *store, const char *name);
 
 /* A directory is removed with all that is in it: what it mirrored has gone. */
-int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir);
+int alcm_sidecar_remove(const struct alcm_store *store, const char *name, bool is_dir);
 
 /*
  * Remove a sidecar that was written while its file was renamed or removed, and those directories above it
  * that mirror none of the store any more.
  */
-void alcm_sidecar_prune(int store_dirfd, const char *name);
+void alcm_sidecar_prune(const struct alcm_store *store, const char *name);
 
 /*
  * `flags`: 0, or RENAME_EXCHANGE. A directory of that name is replaced with all that is in it.
  * -ENOENT: there is no sidecar `from`.
  */
-int alcm_sidecar_move(int store_dirfd, const char *from, const char *to, unsigned flags);
+int alcm_sidecar_move(const struct alcm_store *store, const char *from, const char *to,
+	unsigned flags);
 
 /* ---- summaries of directories --------------------------------------------------------------- */
 
@@ -166,22 +168,22 @@ int alcm_summary_json(const struct alcm_summary *here, const struct alcm_summary
  * that is there is right. One thread at a time. -ENODATA: there are no reports. -EAGAIN: they keep changing; it
  * is missing until another call. -ENOENT: no such directory. -ENOSPC, -ENOMEM, …
  */
-int alcm_summary_refresh(int store_dirfd, const char *dir);
+int alcm_summary_refresh(const struct alcm_store *store, const char *dir);
 
 /* ---- changing a file in place: plain ↔ blob, with the inode it has -------------------------- */
 
 /*
  * Turn the plain file `fd` (readable, writable) into a blob, or a blob back into
  * a plain file, keeping its inode, owner, mode, xattrs and mtime. Safe against a crash at any
- * moment: the new content is first made durable in `.alcm/swap/` below `store_dirfd`, with a job
+ * moment: the new content is first made durable in `.alcm/swap/` below the store's root, with a job
  * that alcm_swap_recover() finishes. `path` is the file's path relative to the store.
  * -EINPROGRESS: the file is half overwritten, and can't be used until alcm_swap_resume() or
  * alcm_swap_recover() finished that. -EALREADY: the file is of that kind. -EBUSY: another descriptor of
  * any process has it open or mapped, as far as the filesystem can tell, or it changed. -ENOSPC, -EIO, …: the file is as it was.
  */
-int alcm_pack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
+int alcm_pack(struct alcm *alcm, const struct alcm_store *store, const char *path, int fd,
 	const struct alcm_profile *profile, struct alcm_diag *diag);
-int alcm_unpack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
+int alcm_unpack(struct alcm *alcm, const struct alcm_store *store, const char *path, int fd,
 	struct alcm_diag *diag);
 
 /*
@@ -194,7 +196,7 @@ int alcm_unpack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
  * leaves garbage in .alcm/swap that alcm_swap_recover() removes.
  */
 struct alcm_swap;
-int alcm_swap_prepare(struct alcm *alcm, int store_dirfd, int fd,
+int alcm_swap_prepare(struct alcm *alcm, const struct alcm_store *store, int fd,
 	const struct alcm_profile *profile, bool (*stop)(void *ctx), void *stop_ctx,
 	struct alcm_swap **out, struct alcm_diag *diag);
 int alcm_swap_apply(struct alcm_swap *swap, const char *path, int fd, struct alcm_diag *diag);
@@ -209,7 +211,7 @@ uint64_t alcm_swap_stored_bytes(const struct alcm_swap *swap);
  * `log` (may be NULL) hears of each. The number of those that couldn't be done, whose files stay unreadable or as
  * they are and do no harm; or a negative errno: `.alcm/swap/` can't be used.
  */
-int alcm_swap_recover(int store_dirfd,
+int alcm_swap_recover(const struct alcm_store *store,
 	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx);
 
 /*

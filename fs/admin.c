@@ -46,7 +46,7 @@ static void write_report(struct fs *fs, const struct alcm_info *info, const char
 	if (!err)
 		err = fstat(fd, &st) ? -errno : alcm_report_json(info, name, &st.st_mtim, &json);
 	if (!err) {
-		err = alcm_sidecar_write(fs->store_fd, sidecar, json, fd);
+		err = alcm_sidecar_write(fs->store, sidecar, json, fd);
 		alcm_free_text(json);
 		summaries_changed(fs);
 	}
@@ -113,7 +113,7 @@ static char *current_report(struct fs *fs, const struct alcm_info *info, const c
 	char *text = NULL;
 	size_t len;
 
-	if (fstat(fd, &st) || alcm_sidecar_read(fs->store_fd, sidecar, &text, &len, &is))
+	if (fstat(fd, &st) || alcm_sidecar_read(fs->store, sidecar, &text, &len, &is))
 		return NULL;
 	if (alcm_sidecar_private_enough(&is, fd) &&
 		alcm_report_current(text, len, info, name, &st.st_mtim))
@@ -199,11 +199,11 @@ static void refresh_report(struct fs *fs, const char *name, const char *sidecar)
 	int fd = open_stored(fs, name);
 
 	if (fd == -ENOENT)
-		alcm_sidecar_prune(fs->store_fd, sidecar);
+		alcm_sidecar_prune(fs->store, sidecar);
 	else if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		alcm_blob_open(fs->alcm, fd, false, &blob, NULL) ||
 		alcm_blob_info(blob, &info, NULL))
-		(void)alcm_sidecar_remove(fs->store_fd, sidecar, false);
+		(void)alcm_sidecar_remove(fs->store, sidecar, false);
 	else if (!report_current(fs, &info, name, sidecar, fd) &&
 		!alcm_blob_list_tensors(blob, &info))
 		write_report(fs, &info, name, fd);
@@ -250,10 +250,10 @@ void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 	if (strcmp(name, ALCM_SUMMARY_NAME) == 0) {
 		reports_finish(fs);
 		summaries_refresh(fs, dir + top + (dir[top] == '/'));
-	} else if (!alcm_sidecar_file(fs->store_fd, sidecar, target, sizeof(target))) {
+	} else if (!alcm_sidecar_file(fs->store, sidecar, target, sizeof(target))) {
 		refresh_report(fs, target, sidecar);
 	} else {
-		(void)alcm_sidecar_mkdir(fs->store_fd, sidecar);
+		(void)alcm_sidecar_mkdir(fs->store, sidecar);
 	}
 }
 
@@ -279,7 +279,7 @@ void admin_read_scheduler(struct fs *fs, int file_fd, struct alcm_scheduler *out
 
 	alcm_scheduler_init(out);
 	if (scheduler_name(fs, file_fd, name) &&
-		!alcm_sidecar_read(fs->store_fd, name, &text, &len, &st) &&
+		!alcm_sidecar_read(fs->store, name, &text, &len, &st) &&
 		alcm_scheduler_parse(text, len, out, NULL))
 		fs_log(fs, ALCM_LOG_WARNING, CAQ "/%s is no scheduler state; beginning anew",
 			name);
@@ -294,7 +294,7 @@ void admin_write_scheduler(struct fs *fs, int file_fd, const struct alcm_schedul
 	if (err)
 		return;
 	if (scheduler_name(fs, file_fd, name)) {
-		err = alcm_sidecar_write(fs->store_fd, name, text, file_fd);
+		err = alcm_sidecar_write(fs->store, name, text, file_fd);
 		if (err)
 			fs_log(fs, ALCM_LOG_WARNING, CAQ "/%s: %s", name, strerror(-err));
 	}
@@ -311,7 +311,7 @@ int admin_scheduler(struct fs *fs, int path_fd, char **out)
 	if (!path_below(fs, path_fd, dir))
 		return -ENODATA;
 	(void)snprintf(name, sizeof(name), "%s/" SCHEDULER, dir);
-	err = alcm_sidecar_read(fs->store_fd, name, out, &len, &st);
+	err = alcm_sidecar_read(fs->store, name, out, &len, &st);
 	return err == -ENOENT ? -ENODATA : err;
 }
 
@@ -326,11 +326,11 @@ bool admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const 
 		if (!sidecar_name(fs, from_fd, from, is_dir, old) ||
 			!sidecar_name(fs, to_fd, to, is_dir, new))
 			return renew;
-		int err = alcm_sidecar_move(fs->store_fd, old, new, flags & RENAME_EXCHANGE);
+		int err = alcm_sidecar_move(fs->store, old, new, flags & RENAME_EXCHANGE);
 
 		/* What is at the new name now has no report; one of before would lie. */
 		if (err == -ENOENT)
-			err = alcm_sidecar_remove(fs->store_fd, new, false);
+			err = alcm_sidecar_remove(fs->store, new, false);
 		renew |= !err && !is_dir;
 	}
 	/* Removed already: who did that found no reports yet. */
@@ -347,6 +347,6 @@ void admin_removed(struct fs *fs, int dir_fd, const char *name, bool is_dir)
 	char sidecar[PATH_TEXT];
 
 	if (sidecar_name(fs, dir_fd, name, is_dir, sidecar) &&
-		!alcm_sidecar_remove(fs->store_fd, sidecar, is_dir))
+		!alcm_sidecar_remove(fs->store, sidecar, is_dir))
 		summaries_changed(fs);
 }

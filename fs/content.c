@@ -401,7 +401,7 @@ int content_pack(struct fs *fs, struct inode *i)
 	if (fstat(c->fd, &st))
 		return -errno;
 	content_overwrite_begin(i, st.st_size, &st.st_mtim);
-	err = alcm_pack(fs->alcm, fs->store_fd, path_for_job(fs, c->fd, path), c->fd, &profile,
+	err = alcm_pack(fs->alcm, fs->store, path_for_job(fs, c->fd, path), c->fd, &profile,
 		&diag);
 	return content_swapped(fs, i, err, &st, &diag);
 }
@@ -450,7 +450,7 @@ static int unpack(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 	content_overwrite_begin(i, st.st_size, &c->mtime);
 	content_set_state(i, CONTENT_UNKNOWN, NULL);
 	alcm_blob_close(blob);
-	err = alcm_unpack(fs->alcm, fs->store_fd, path_for_job(fs, c->fd, path), c->fd, diag);
+	err = alcm_unpack(fs->alcm, fs->store, path_for_job(fs, c->fd, path), c->fd, diag);
 	if (err == -EINPROGRESS)
 		return leave_half_packed(fs, i, &st, diag);
 	if (!err)

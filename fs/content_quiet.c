@@ -71,7 +71,7 @@ static void *prepare(void *arg)
 	t->err = alcm_new(&params, &alcm);
 	if (t->err)
 		return NULL;
-	t->err = alcm_swap_prepare(alcm, t->fs->store_fd, t->fd, &t->profile, is_disturbed, t,
+	t->err = alcm_swap_prepare(alcm, t->fs->store, t->fd, &t->profile, is_disturbed, t,
 		&t->swap, &t->diag);
 	alcm_free(alcm);
 	return NULL;
@@ -280,8 +280,8 @@ int content_take_up_now(struct fs *fs, struct inode *i)
 	err = fstat(t.fd, &t.before) ? -errno : 0;
 	policy_profile(fs, i, &t.profile);
 	if (!err)
-		err = alcm_swap_prepare(fs->alcm, fs->store_fd, t.fd, &t.profile, is_disturbed,
-			&t, &t.swap, &t.diag);
+		err = alcm_swap_prepare(fs->alcm, fs->store, t.fd, &t.profile, is_disturbed, &t,
+			&t.swap, &t.diag);
 	if (!err)
 		err = finish(&t);
 	else if (err != -ECANCELED)

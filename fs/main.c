@@ -60,7 +60,7 @@ static int open_store(struct fs *fs)
 	err = store_lock(fs);
 	if (err || fs->only_reads)
 		return err;
-	err = alcm_swap_recover(fs->store_fd, fs_log_core, fs);
+	err = alcm_swap_recover(fs->store, fs_log_core, fs);
 	if (err < 0)
 		fs_fail("%s: finishing what a crash cut off: %s", store, strerror(-err));
 	/* One file that can't be helped doesn't keep the others from being used. */

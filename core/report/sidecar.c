@@ -140,9 +140,9 @@ static int make_dirs(int store_dirfd, const char *name, bool is_dir)
 	return err;
 }
 
-int alcm_sidecar_mkdir(int store_dirfd, const char *name)
+int alcm_sidecar_mkdir(const struct alcm_store *store, const char *name)
 {
-	return make_dirs(store_dirfd, name, true);
+	return make_dirs(alcm_store_dirfd(store), name, true);
 }
 
 /* The directory that sidecar `name` lies in; its last component goes to `last`. */
@@ -203,10 +203,11 @@ int sidecar_read_at(int dir, const char *name, char **text, size_t *len, struct 
 	return err;
 }
 
-int alcm_sidecar_read(int store_dirfd, const char *name, char **text, size_t *len, struct stat *st)
+int alcm_sidecar_read(const struct alcm_store *store, const char *name, char **text, size_t *len,
+	struct stat *st)
 {
 	char last[NAME_MAX + 1];
-	int dir = open_dir_of(store_dirfd, name, false, last), err;
+	int dir = open_dir_of(alcm_store_dirfd(store), name, false, last), err;
 
 	if (dir < 0)
 		return dir;
@@ -272,27 +273,28 @@ static int replace(int dir, const char *last, const char *text, const struct sta
 	return err;
 }
 
-int alcm_sidecar_write(int store_dirfd, const char *name, const char *text, int about_fd)
+int alcm_sidecar_write(const struct alcm_store *store, const char *name, const char *text,
+	int about_fd)
 {
 	char last[NAME_MAX + 1];
 	struct stat like;
 	int err = mode_like(about_fd, &like);
-	int dir = err ? err : open_dir_of(store_dirfd, name, true, last);
+	int dir = err ? err : open_dir_of(alcm_store_dirfd(store), name, true, last);
 
 	if (dir < 0)
 		return dir;
 	err = replace(dir, last, text, &like);
 	close(dir);
-	invalidate_summaries(store_dirfd, name);
+	invalidate_summaries(alcm_store_dirfd(store), name);
 	return err;
 }
 
 /* ---- following their files ------------------------------------------------------------------------ */
 
-int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir)
+int alcm_sidecar_remove(const struct alcm_store *store, const char *name, bool is_dir)
 {
 	char last[NAME_MAX + 1];
-	int dir = open_dir_of(store_dirfd, name, false, last), err;
+	int dir = open_dir_of(alcm_store_dirfd(store), name, false, last), err;
 
 	if (dir < 0)
 		return dir;
@@ -303,25 +305,25 @@ int alcm_sidecar_remove(int store_dirfd, const char *name, bool is_dir)
 		err = unlinkat(dir, last, 0) ? -errno : 0;
 	close(dir);
 	if (!err)
-		invalidate_summaries(store_dirfd, name);
+		invalidate_summaries(alcm_store_dirfd(store), name);
 	return err;
 }
 
-void alcm_sidecar_prune(int store_dirfd, const char *name)
+void alcm_sidecar_prune(const struct alcm_store *store, const char *name)
 {
 	char path[PATH_MAX], *slash;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s", name) >= sizeof(path))
 		return;
-	(void)alcm_sidecar_remove(store_dirfd, path, false);
+	(void)alcm_sidecar_remove(store, path, false);
 	while ((slash = strrchr(path, '/'))) {
 		int image;
 
 		*slash = '\0';
-		image = beneath_open(store_dirfd, path, O_PATH | O_DIRECTORY, 0);
+		image = beneath_open(alcm_store_dirfd(store), path, O_PATH | O_DIRECTORY, 0);
 		if (image >= 0)
 			close(image);
-		if (image >= 0 || alcm_sidecar_remove(store_dirfd, path, true))
+		if (image >= 0 || alcm_sidecar_remove(store, path, true))
 			return;
 	}
 }
@@ -337,15 +339,16 @@ static int replace_by_rename(int dir, const char *from, int new_dir, const char 
 	return renameat2(dir, from, new_dir, to, flags) ? -errno : 0;
 }
 
-int alcm_sidecar_move(int store_dirfd, const char *from, const char *to, unsigned flags)
+int alcm_sidecar_move(const struct alcm_store *store, const char *from, const char *to,
+	unsigned flags)
 {
 	char last[NAME_MAX + 1], new_last[NAME_MAX + 1];
-	int dir = open_dir_of(store_dirfd, from, false, last), new_dir, err;
+	int dir = open_dir_of(alcm_store_dirfd(store), from, false, last), new_dir, err;
 
 	if (dir < 0)
 		return dir;
 	err = faccessat(dir, last, F_OK, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
-	new_dir = err ? err : open_dir_of(store_dirfd, to, true, new_last);
+	new_dir = err ? err : open_dir_of(alcm_store_dirfd(store), to, true, new_last);
 	if (new_dir < 0)
 		err = new_dir;
 	else
@@ -354,8 +357,8 @@ int alcm_sidecar_move(int store_dirfd, const char *from, const char *to, unsigne
 	if (new_dir >= 0)
 		close(new_dir);
 	if (!err) {
-		invalidate_summaries(store_dirfd, from);
-		invalidate_summaries(store_dirfd, to);
+		invalidate_summaries(alcm_store_dirfd(store), from);
+		invalidate_summaries(alcm_store_dirfd(store), to);
 	}
 	return err;
 }

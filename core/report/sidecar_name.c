@@ -109,7 +109,7 @@ static void find_unusual(int store_dirfd, const char *sidecar, char *out, size_t
 	closedir(dir);
 }
 
-int alcm_sidecar_file(int store_dirfd, const char *sidecar, char *out, size_t room)
+int alcm_sidecar_file(const struct alcm_store *store, const char *sidecar, char *out, size_t room)
 {
 	size_t n = strlen(last_of(sidecar)), len = strlen(sidecar);
 
@@ -118,7 +118,7 @@ int alcm_sidecar_file(int store_dirfd, const char *sidecar, char *out, size_t ro
 	if (len + NAME_MAX >= room)
 		return -ENAMETOOLONG;
 	(void)snprintf(out, room, "%.*s", (int)(len - SUFFIX_LEN), sidecar);
-	if (ends_in_hash(out) && !exists(store_dirfd, out))
-		find_unusual(store_dirfd, sidecar, out, room);
+	if (ends_in_hash(out) && !exists(alcm_store_dirfd(store), out))
+		find_unusual(alcm_store_dirfd(store), sidecar, out, room);
 	return 0;
 }

@@ -124,9 +124,9 @@ static int refresh_dir(int dir, unsigned depth)
 	return err == -ENOENT ? -EAGAIN : err;
 }
 
-int alcm_summary_refresh(int store_dirfd, const char *dir)
+int alcm_summary_refresh(const struct alcm_store *store, const char *dir)
 {
-	int fd = sidecar_open_dir(store_dirfd, dir), err;
+	int fd = sidecar_open_dir(alcm_store_dirfd(store), dir), err;
 
 	if (fd < 0)
 		return fd;

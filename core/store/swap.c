@@ -297,7 +297,7 @@ static int swap_content(struct alcm_swap *s)
 	return 0;
 }
 
-static int begin(struct alcm_swap *s, int store_dirfd)
+static int begin(struct alcm_swap *s, const struct alcm_store *store)
 {
 	if (fstat(s->fd, &s->before))
 		return -errno;
@@ -307,7 +307,7 @@ static int begin(struct alcm_swap *s, int store_dirfd)
 	s->job.ino = s->before.st_ino;
 	s->job.mode = s->before.st_mode & 07777;
 	s->job.mtime = s->before.st_mtim;
-	s->dir = swap_dir_open(store_dirfd, true);
+	s->dir = swap_dir_open(alcm_store_dirfd(store), true);
 	if (s->dir < 0)
 		return fail(s, s->dir, 0, "opening .alcm/swap");
 	s->new_fd = swap_new_create(s->dir, &s->job);
@@ -357,7 +357,7 @@ void alcm_swap_free(struct alcm_swap *s)
 	mem_free(s);
 }
 
-int alcm_swap_prepare(struct alcm *alcm, int store_dirfd, int fd,
+int alcm_swap_prepare(struct alcm *alcm, const struct alcm_store *store, int fd,
 	const struct alcm_profile *profile, bool (*stop)(void *ctx), void *stop_ctx,
 	struct alcm_swap **out, struct alcm_diag *diag)
 {
@@ -373,7 +373,7 @@ int alcm_swap_prepare(struct alcm *alcm, int store_dirfd, int fd,
 	s->fd = fd;
 	s->dir = s->new_fd = -1;
 	s->job.pack = profile != NULL;
-	err = begin(s, store_dirfd);
+	err = begin(s, store);
 	if (!err)
 		err = profile ? build_blob(s, profile) : build_plain(s);
 	if (!err)
@@ -407,7 +407,7 @@ int alcm_swap_apply(struct alcm_swap *s, const char *path, int fd, struct alcm_d
 }
 
 /* `profile` NULL: to a plain file. */
-static int convert(struct alcm *alcm, int store_dirfd, const char *path, int fd,
+static int convert(struct alcm *alcm, const struct alcm_store *store, const char *path, int fd,
 	const struct alcm_profile *profile, struct alcm_diag *diag)
 {
 	struct alcm_swap *s = NULL;
@@ -417,21 +417,21 @@ static int convert(struct alcm *alcm, int store_dirfd, const char *path, int fd,
 	if (err == -EBUSY)
 		return diag_set(diag, err, 0, "another program has it open, or mapped");
 	lease_release(fd);
-	err = alcm_swap_prepare(alcm, store_dirfd, fd, profile, NULL, NULL, &s, diag);
+	err = alcm_swap_prepare(alcm, store, fd, profile, NULL, NULL, &s, diag);
 	if (!err)
 		err = alcm_swap_apply(s, path, fd, diag);
 	alcm_swap_free(s);
 	return err;
 }
 
-int alcm_pack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
+int alcm_pack(struct alcm *alcm, const struct alcm_store *store, const char *path, int fd,
 	const struct alcm_profile *profile, struct alcm_diag *diag)
 {
-	return convert(alcm, store_dirfd, path, fd, profile, diag);
+	return convert(alcm, store, path, fd, profile, diag);
 }
 
-int alcm_unpack(struct alcm *alcm, int store_dirfd, const char *path, int fd,
+int alcm_unpack(struct alcm *alcm, const struct alcm_store *store, const char *path, int fd,
 	struct alcm_diag *diag)
 {
-	return convert(alcm, store_dirfd, path, fd, NULL, diag);
+	return convert(alcm, store, path, fd, NULL, diag);
 }

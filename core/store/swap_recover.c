@@ -213,11 +213,11 @@ static int recover(struct recovery *r)
 	return r->n_failed;
 }
 
-int alcm_swap_recover(int store_dirfd,
+int alcm_swap_recover(const struct alcm_store *store,
 	void (*log)(void *ctx, enum alcm_log_level level, const char *text), void *log_ctx)
 {
 	struct recovery r = {
-		.store_dirfd = store_dirfd, .dir = -1, .log = log, .log_ctx = log_ctx
+		.store_dirfd = alcm_store_dirfd(store), .dir = -1, .log = log, .log_ctx = log_ctx
 	};
 
 	return recover(&r);

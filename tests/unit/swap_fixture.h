@@ -20,6 +20,7 @@ enum { SIZE = 300000 };
 
 static char store[64];
 static int store_fd;
+static struct alcm_store *opened; /* the same */
 static uint8_t content[SIZE];
 static const struct timespec old_mtime = { 1500000000, 123456789 };
 
@@ -29,6 +30,7 @@ static inline void setup(void)
 	ck_assert_int_eq(mkdir(store, 0755), 0);
 	store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(store_fd, 0);
+	ck_assert_int_eq(alcm_store_open(dup(store_fd), &opened), 0);
 	for (size_t i = 0; i < SIZE; i++)
 		content[i] = (uint8_t)(i % 7 ? i / 256 : i * i);
 	swap_set_hook_for_tests(NULL);
@@ -38,6 +40,7 @@ static inline void teardown(void)
 {
 	char command[128];
 
+	alcm_store_close(opened);
 	close(store_fd);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", store);
 	ck_assert_int_eq(system(command), 0);
@@ -80,7 +83,7 @@ static inline int pack(const char *path, int fd)
 
 	alcm_profile_default(&profile);
 
-	int err = alcm_pack(alcm, store_fd, path, fd, &profile, &diag);
+	int err = alcm_pack(alcm, opened, path, fd, &profile, &diag);
 
 	alcm_free(alcm);
 	return err;
@@ -90,7 +93,7 @@ static inline int unpack(const char *path, int fd)
 {
 	struct alcm *alcm = engine();
 	struct alcm_diag diag = { 0 };
-	int err = alcm_unpack(alcm, store_fd, path, fd, &diag);
+	int err = alcm_unpack(alcm, opened, path, fd, &diag);
 
 	alcm_free(alcm);
 	return err;
@@ -148,7 +151,7 @@ static inline void assert_swap_empty(void)
 
 static inline void recover(void)
 {
-	ck_assert_int_eq(alcm_swap_recover(store_fd, NULL, NULL), 0);
+	ck_assert_int_eq(alcm_swap_recover(opened, NULL, NULL), 0);
 }
 
 static inline int run_suite(const char *name, TCase *tc)

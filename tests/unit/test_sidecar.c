@@ -15,6 +15,7 @@
 
 static char top[64];
 static int store, outside, about;
+static struct alcm_store *opened; /* the same as `store` */
 
 static void setup(void)
 {
@@ -32,12 +33,14 @@ static void setup(void)
 	about = openat(store, "run/w.npy", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	ck_assert_int_ge(about, 0);
 	close(dir);
+	ck_assert_int_eq(alcm_store_open(dup(store), &opened), 0);
 }
 
 static void teardown(void)
 {
 	char command[128];
 
+	alcm_store_close(opened);
 	close(store);
 	close(outside);
 	close(about);
@@ -50,7 +53,7 @@ static bool reads_as(const char *name, const char *want)
 	char *text = NULL;
 	struct stat st;
 	size_t len;
-	bool same = !alcm_sidecar_read(store, name, &text, &len, &st) && len == strlen(want) &&
+	bool same = !alcm_sidecar_read(opened, name, &text, &len, &st) && len == strlen(want) &&
 		strcmp(text, want) == 0;
 
 	alcm_free_text(text);
@@ -107,16 +110,16 @@ END_TEST
 
 START_TEST(test_write_read_move_remove)
 {
-	ck_assert_int_eq(alcm_sidecar_write(store, "run/w.npy.json", "one", about), 0);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "run/w.npy.json", "one", about), 0);
 	ck_assert(reads_as("run/w.npy.json", "one"));
-	ck_assert_int_eq(alcm_sidecar_write(store, "run/w.npy.json", "two", about), 0);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "run/w.npy.json", "two", about), 0);
 	ck_assert(reads_as("run/w.npy.json", "two"));
 	ck_assert_int_eq(mkdirat(store, "later", 0700), 0);
-	ck_assert_int_eq(alcm_sidecar_move(store, "run/w.npy.json", "later/v.npy.json", 0), 0);
+	ck_assert_int_eq(alcm_sidecar_move(opened, "run/w.npy.json", "later/v.npy.json", 0), 0);
 	ck_assert(reads_as("later/v.npy.json", "two"));
-	ck_assert_int_eq(alcm_sidecar_move(store, "run/w.npy.json", "later/x", 0), -ENOENT);
-	ck_assert_int_eq(alcm_sidecar_remove(store, "later/v.npy.json", false), 0);
-	ck_assert_int_eq(alcm_sidecar_remove(store, "later", true), 0);
+	ck_assert_int_eq(alcm_sidecar_move(opened, "run/w.npy.json", "later/x", 0), -ENOENT);
+	ck_assert_int_eq(alcm_sidecar_remove(opened, "later/v.npy.json", false), 0);
+	ck_assert_int_eq(alcm_sidecar_remove(opened, "later", true), 0);
 	ck_assert_int_eq(unlinkat(store, ".alcm/caq/run", AT_REMOVEDIR),
 		0); /* no refuse left in it */
 }
@@ -131,22 +134,22 @@ static bool is_there(const char *path)
 START_TEST(test_left_behind)
 {
 	ck_assert_int_eq(mkdirat(store, "run/deep", 0700), 0);
-	ck_assert_int_eq(alcm_sidecar_write(store, "run/deep/w.json", "x", about), 0);
-	ck_assert_int_eq(alcm_sidecar_write(store, "run/w.json", "x", about), 0);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "run/deep/w.json", "x", about), 0);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "run/w.json", "x", about), 0);
 	ck_assert_int_eq(symlinkat("../../../../outside", store, ".alcm/caq/run/deep/link"), 0);
 	close(openat(outside, "keep", O_CREAT | O_CLOEXEC, 0600));
-	alcm_sidecar_prune(store, "run/deep/w.json");
+	alcm_sidecar_prune(opened, "run/deep/w.json");
 	ck_assert(!is_there(".alcm/caq/run/deep/w.json") && is_there(".alcm/caq/run/deep"));
 	ck_assert_int_eq(unlinkat(store, "run/deep", AT_REMOVEDIR), 0);
-	alcm_sidecar_prune(store, "run/deep/w.json");
+	alcm_sidecar_prune(opened, "run/deep/w.json");
 	ck_assert(!is_there(".alcm/caq/run/deep") && is_there(".alcm/caq/run/w.json"));
 	ck_assert_int_eq(faccessat(outside, "keep", F_OK, 0), 0);
 
 	ck_assert_int_eq(mkdirat(store, "new", 0700), 0);
-	ck_assert_int_eq(alcm_sidecar_mkdir(store, "new"), 0);
-	ck_assert_int_eq(alcm_sidecar_move(store, "new", "run", 0), 0);
+	ck_assert_int_eq(alcm_sidecar_mkdir(opened, "new"), 0);
+	ck_assert_int_eq(alcm_sidecar_move(opened, "new", "run", 0), 0);
 	ck_assert(is_there(".alcm/caq/run") && !is_there(".alcm/caq/run/w.json"));
-	ck_assert_int_eq(alcm_sidecar_remove(store, "run", true), 0);
+	ck_assert_int_eq(alcm_sidecar_remove(opened, "run", true), 0);
 	ck_assert(!is_there(".alcm/caq/run"));
 }
 END_TEST
@@ -157,10 +160,10 @@ START_TEST(test_as_private_as_the_file)
 	char *text;
 	size_t len;
 
-	ck_assert_int_eq(alcm_sidecar_write(store, "run/w.npy.json", "x", about), 0);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "run/w.npy.json", "x", about), 0);
 	ck_assert_uint_eq(mode_of(".alcm/caq/run/w.npy.json"), 0640);
 	ck_assert_uint_eq(mode_of(".alcm/caq/run"), 0750);
-	ck_assert_int_eq(alcm_sidecar_read(store, "run/w.npy.json", &text, &len, &st), 0);
+	ck_assert_int_eq(alcm_sidecar_read(opened, "run/w.npy.json", &text, &len, &st), 0);
 	alcm_free_text(text);
 	ck_assert(alcm_sidecar_private_enough(&st, about));
 
@@ -168,10 +171,10 @@ START_TEST(test_as_private_as_the_file)
 	ck_assert_int_eq(fchmod(about, 0600), 0);
 	ck_assert(!alcm_sidecar_private_enough(&st, about));
 	ck_assert_int_eq(fchmodat(store, "run", 0700, 0), 0);
-	ck_assert_int_eq(alcm_sidecar_mkdir(store, "run"), 0);
+	ck_assert_int_eq(alcm_sidecar_mkdir(opened, "run"), 0);
 	ck_assert_uint_eq(mode_of(".alcm/caq/run"), 0700);
-	ck_assert_int_eq(alcm_sidecar_mkdir(store, "nothing"), -ENOENT);
-	ck_assert_int_eq(alcm_sidecar_mkdir(store, "run/w.npy"), -ENOTDIR);
+	ck_assert_int_eq(alcm_sidecar_mkdir(opened, "nothing"), -ENOENT);
+	ck_assert_int_eq(alcm_sidecar_mkdir(opened, "run/w.npy"), -ENOTDIR);
 }
 END_TEST
 
@@ -186,8 +189,8 @@ START_TEST(test_links_in_the_tree)
 	ck_assert_int_eq(mkdirat(outside, "run", 0755), 0);
 	ck_assert_int_eq(mkdirat(outside, "caq", 0755), 0);
 	ck_assert_int_eq(mkdirat(outside, "caq/run", 0755), 0);
-	ck_assert_int_eq(alcm_sidecar_write(store, "run/w.npy.json", "x", about), 0);
-	ck_assert_int_eq(alcm_sidecar_remove(store, "run/w.npy.json", false), 0);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "run/w.npy.json", "x", about), 0);
+	ck_assert_int_eq(alcm_sidecar_remove(opened, "run/w.npy.json", false), 0);
 	for (size_t i = 0; i < 3; i++) {
 		char to[160];
 		static const char *const targets[] = { "outside/run", "outside", "outside" };
@@ -195,10 +198,10 @@ START_TEST(test_links_in_the_tree)
 		snprintf(to, sizeof(to), "%s/%s", top, targets[i]);
 		ck_assert_int_eq(unlinkat(store, places[i], AT_REMOVEDIR), 0);
 		ck_assert_int_eq(symlinkat(to, store, places[i]), 0);
-		ck_assert_int_lt(alcm_sidecar_write(store, "run/w.npy.json", "x", about), 0);
-		ck_assert_int_lt(alcm_sidecar_mkdir(store, "run/deeper"), 0);
-		ck_assert_int_lt(alcm_sidecar_read(store, "run/w.npy.json", &text, &len, &st), 0);
-		ck_assert_int_lt(alcm_sidecar_remove(store, "run/w.npy.json", false), 0);
+		ck_assert_int_lt(alcm_sidecar_write(opened, "run/w.npy.json", "x", about), 0);
+		ck_assert_int_lt(alcm_sidecar_mkdir(opened, "run/deeper"), 0);
+		ck_assert_int_lt(alcm_sidecar_read(opened, "run/w.npy.json", &text, &len, &st), 0);
+		ck_assert_int_lt(alcm_sidecar_remove(opened, "run/w.npy.json", false), 0);
 		ck_assert_int_eq(unlinkat(store, places[i], 0), 0);
 	}
 	ck_assert_int_lt(faccessat(outside, "run/w.npy.json", F_OK, 0), 0);
@@ -213,13 +216,13 @@ START_TEST(test_links_as_sidecars)
 	int fd = openat(outside, "victim", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 
 	ck_assert_int_eq(write(fd, "safe", 4), 4);
-	ck_assert_int_eq(alcm_sidecar_write(store, "a.json", "x", about), 0);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "a.json", "x", about), 0);
 	snprintf(to, sizeof(to), "%s/outside/victim", top);
 	ck_assert_int_eq(unlinkat(store, ".alcm/caq/a.json", 0), 0);
 	ck_assert_int_eq(symlinkat(to, store, ".alcm/caq/a.json"), 0);
 	ck_assert_int_eq(linkat(outside, "victim", store, ".alcm/caq/b.json", 0), 0);
-	ck_assert_int_eq(alcm_sidecar_write(store, "a.json", "report", about), 0);
-	ck_assert_int_eq(alcm_sidecar_write(store, "b.json", "report", about), 0);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "a.json", "report", about), 0);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "b.json", "report", about), 0);
 	ck_assert(reads_as("a.json", "report"));
 	ck_assert(reads_as("b.json", "report"));
 	ck_assert_int_eq(pread(fd, text, sizeof(text), 0), 4);
@@ -235,15 +238,15 @@ START_TEST(test_odd_sidecars)
 	size_t len;
 	int fd;
 
-	ck_assert_int_eq(alcm_sidecar_write(store, "a.json", "x", about), 0);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "a.json", "x", about), 0);
 	ck_assert_int_eq(mkfifoat(store, ".alcm/caq/fifo.json", 0644), 0);
-	ck_assert_int_eq(alcm_sidecar_read(store, "fifo.json", &text, &len, &st), -EINVAL);
+	ck_assert_int_eq(alcm_sidecar_read(opened, "fifo.json", &text, &len, &st), -EINVAL);
 	fd = openat(store, ".alcm/caq/huge.json", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	ck_assert_int_eq(ftruncate(fd, (off_t)1 << 40), 0);
 	close(fd);
-	ck_assert_int_eq(alcm_sidecar_read(store, "huge.json", &text, &len, &st), -EFBIG);
-	ck_assert_int_eq(alcm_sidecar_read(store, "../lock", &text, &len, &st), -EXDEV);
-	ck_assert_int_eq(alcm_sidecar_write(store, "../lock", "x", about), -EXDEV);
+	ck_assert_int_eq(alcm_sidecar_read(opened, "huge.json", &text, &len, &st), -EFBIG);
+	ck_assert_int_eq(alcm_sidecar_read(opened, "../lock", &text, &len, &st), -EXDEV);
+	ck_assert_int_eq(alcm_sidecar_write(opened, "../lock", "x", about), -EXDEV);
 }
 END_TEST
 
@@ -277,13 +280,13 @@ START_TEST(test_unusual_names)
 		ck_assert(len <= 250 || strcspn(name + 5, ".") % strlen(parts[_i]) == 0);
 		/* And back, once the file is there. */
 		ck_assert_int_eq(mknodat(store, way, S_IFREG | 0644, 0), 0);
-		ck_assert_int_eq(alcm_sidecar_file(store, name, back, sizeof(back)), 0);
+		ck_assert_int_eq(alcm_sidecar_file(opened, name, back, sizeof(back)), 0);
 		ck_assert_str_eq(back, way);
-		ck_assert_int_eq(alcm_sidecar_write(store, name, "about it", about), 0);
+		ck_assert_int_eq(alcm_sidecar_write(opened, name, "about it", about), 0);
 		ck_assert(reads_as(name, "about it"));
-		ck_assert_int_eq(alcm_sidecar_remove(store, name, false), 0);
+		ck_assert_int_eq(alcm_sidecar_remove(opened, name, false), 0);
 		ck_assert_int_eq(unlinkat(store, way, 0), 0);
-		ck_assert_int_eq(alcm_sidecar_file(store, name, back, sizeof(back)), 0);
+		ck_assert_int_eq(alcm_sidecar_file(opened, name, back, sizeof(back)), 0);
 	}
 }
 END_TEST
@@ -301,15 +304,16 @@ START_TEST(test_names_are_told_apart)
 	ck_assert_str_ne(of_a, of_b);
 	ck_assert_int_eq(mknodat(store, a, S_IFREG | 0644, 0), 0);
 	ck_assert_int_eq(mknodat(store, b, S_IFREG | 0644, 0), 0);
-	ck_assert_int_eq(alcm_sidecar_file(store, of_b, back, sizeof(back)), 0);
+	ck_assert_int_eq(alcm_sidecar_file(opened, of_b, back, sizeof(back)), 0);
 	ck_assert_str_eq(back, b);
 	of_a[strlen(of_a) - 5] = '\0';
 	ck_assert_int_eq(mknodat(store, of_a, S_IFREG | 0644, 0), 0);
 	ck_assert_int_eq(alcm_sidecar_name(of_a, of_b, sizeof(of_b)), 0);
-	ck_assert_int_eq(alcm_sidecar_file(store, of_b, back, sizeof(back)), 0);
+	ck_assert_int_eq(alcm_sidecar_file(opened, of_b, back, sizeof(back)), 0);
 	ck_assert_str_eq(back, of_a);
-	ck_assert_int_eq(alcm_sidecar_file(store, ".alcm-scheduler", back, sizeof(back)), -EINVAL);
-	ck_assert_int_eq(alcm_sidecar_file(store, "a/.json", back, sizeof(back)), -EINVAL);
+	ck_assert_int_eq(alcm_sidecar_file(opened, ".alcm-scheduler", back, sizeof(back)),
+		-EINVAL);
+	ck_assert_int_eq(alcm_sidecar_file(opened, "a/.json", back, sizeof(back)), -EINVAL);
 }
 END_TEST
 

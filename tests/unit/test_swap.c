@@ -112,8 +112,7 @@ static struct alcm_swap *prepare(struct alcm *alcm, const char *name,
 	int reader = openat(store_fd, name, O_RDONLY);
 	struct alcm_swap *swap = NULL;
 
-	ck_assert_int_eq(alcm_swap_prepare(alcm, store_fd, reader, profile, NULL, NULL, &swap,
-				 NULL),
+	ck_assert_int_eq(alcm_swap_prepare(alcm, opened, reader, profile, NULL, NULL, &swap, NULL),
 		want);
 	close(reader);
 	return swap;
@@ -195,7 +194,7 @@ START_TEST(test_called_off)
 	while (err == -ECANCELED && most < 100) {
 		unsigned left = most++;
 
-		err = alcm_swap_prepare(alcm, store_fd, fd, &profile, stop_after, &left, &swap,
+		err = alcm_swap_prepare(alcm, opened, fd, &profile, stop_after, &left, &swap,
 			NULL);
 		if (err)
 			assert_swap_empty();
@@ -219,7 +218,7 @@ START_TEST(test_changed_between_steps)
 	struct alcm_profile profile;
 
 	alcm_profile_default(&profile);
-	ck_assert_int_eq(alcm_swap_prepare(alcm, store_fd, fd, &profile, NULL, NULL, &swap, NULL),
+	ck_assert_int_eq(alcm_swap_prepare(alcm, opened, fd, &profile, NULL, NULL, &swap, NULL),
 		0);
 	ck_assert_int_eq(alcm_swap_apply(swap, "g", other, NULL), -EBUSY);
 	content[5] ^= 1;

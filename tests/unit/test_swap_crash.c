@@ -148,7 +148,7 @@ START_TEST(test_death_of_recovery)
 		die_at = step;
 		die_after = 0;
 		swap_set_hook_for_tests(die_hook);
-		_exit(alcm_swap_recover(store_fd, NULL, NULL) ? 1 : 0);
+		_exit(alcm_swap_recover(opened, NULL, NULL) ? 1 : 0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42);
@@ -265,6 +265,7 @@ START_TEST(test_resume)
 {
 	struct stat before;
 	struct alcm_diag diag = { 0 };
+	struct alcm_store *below;
 	int fd, dir, sub;
 
 	start_file(false, &before);
@@ -272,7 +273,9 @@ START_TEST(test_resume)
 	sub = openat(store_fd, "run 1", O_RDONLY | O_DIRECTORY);
 	if (_i == 0)
 		ck_assert_int_eq(renameat(store_fd, ".alcm", sub, ".alcm"), 0);
-	ck_assert_int_eq(alcm_swap_recover(_i ? sub : store_fd, NULL, NULL), 0);
+	ck_assert_int_eq(alcm_store_open(dup(sub), &below), 0);
+	ck_assert_int_eq(alcm_swap_recover(_i ? below : opened, NULL, NULL), 0);
+	alcm_store_close(below);
 	assert_pending(file_name);
 	ck_assert_int_eq(fchmodat(store_fd, file_name, 0600, 0), 0);
 	fd = openat(store_fd, file_name, O_RDWR);
@@ -330,7 +333,7 @@ START_TEST(test_harm_to_a_job)
 	ck_assert(convert_and_die(false, SWAP_COPYING, 0));
 	run_command(harms[_i].command);
 	for (int i = 0; i < 2; i++) {
-		ck_assert_int_eq(alcm_swap_recover(store_fd, NULL, NULL), harms[_i].n_failed);
+		ck_assert_int_eq(alcm_swap_recover(opened, NULL, NULL), harms[_i].n_failed);
 		assert_pending(file_name);
 		(void)snprintf(command, sizeof(command), "test -e '%s'/.alcm/swap/*.new", store);
 		ck_assert_int_eq(system(command), 0);
@@ -370,7 +373,7 @@ static void recover_as_user(void)
 	if (!pid) {
 		if (geteuid() == 0 && (setgid(USER) || setuid(USER)))
 			_exit(1);
-		_exit(alcm_swap_recover(store_fd, NULL, NULL));
+		_exit(alcm_swap_recover(opened, NULL, NULL));
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status));

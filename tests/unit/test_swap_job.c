@@ -77,7 +77,7 @@ START_TEST(test_bad_job)
 	int fd = make_victim("victim");
 
 	write_job(bad_jobs[_i]);
-	ck_assert_int_gt(alcm_swap_recover(store_fd, NULL, NULL), 0);
+	ck_assert_int_gt(alcm_swap_recover(opened, NULL, NULL), 0);
 	ck_assert(is_untouched(fd));
 	close(fd);
 }
@@ -151,13 +151,13 @@ START_TEST(test_job_of_another_user)
 	/* The job first: then its .new is somebody else's; then both are theirs, the file isn't. */
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(fchownat(dir, names[i], USER, USER, 0), 0);
-		ck_assert_int_gt(alcm_swap_recover(store_fd, NULL, NULL), 0);
+		ck_assert_int_gt(alcm_swap_recover(opened, NULL, NULL), 0);
 		ck_assert(is_untouched(fd));
 		ck_assert_int_eq(alcm_swap_resume(store_fd, fd, NULL), -EIO);
 		ck_assert(is_untouched(fd));
 	}
 	ck_assert_int_eq(fchown(fd, USER, USER), 0);
-	ck_assert_int_eq(alcm_swap_recover(store_fd, NULL, NULL), 0);
+	ck_assert_int_eq(alcm_swap_recover(opened, NULL, NULL), 0);
 	assert_content(fd, (const uint8_t *)"evil", 4);
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0755); /* of 04755 */
@@ -173,7 +173,7 @@ START_TEST(test_job_with_two_names)
 
 	write_job(GOOD_JOB("victim"));
 	ck_assert_int_eq(linkat(store_fd, ".alcm/swap/" ID ".job", store_fd, "x", 0), 0);
-	ck_assert_int_gt(alcm_swap_recover(store_fd, NULL, NULL), 0);
+	ck_assert_int_gt(alcm_swap_recover(opened, NULL, NULL), 0);
 	ck_assert(is_untouched(fd));
 	close(fd);
 }

@@ -110,8 +110,8 @@ static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entr
 	int err = alcm_store_may_change(c->store.store, fd, &diag);
 
 	if (!err)
-		err = c->profile ? alcm_pack(c->alcm, c->store.dirfd, rel, fd, c->profile, &diag)
-				 : alcm_unpack(c->alcm, c->store.dirfd, rel, fd, &diag);
+		err = c->profile ? alcm_pack(c->alcm, c->store.store, rel, fd, c->profile, &diag)
+				 : alcm_unpack(c->alcm, c->store.store, rel, fd, &diag);
 	if (err)
 		return cli_error_from(c->cli, entry->path, err, &diag);
 	c->n_files++;
@@ -119,9 +119,9 @@ static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entr
 	if (fstat(fd, &after) == 0)
 		c->bytes_after += (uint64_t)after.st_size;
 	if (!c->profile)
-		sidecar_remove(c->store.dirfd, rel);
+		sidecar_remove(c->store.store, rel);
 	else if (!c->store.temporary)
-		err = sidecar_write_for(c->alcm, c->store.dirfd, rel);
+		err = sidecar_write_for(c->alcm, c->store.store, rel);
 	/* Of a path that is too long for one there is no report. */
 	if (err && err != -ENAMETOOLONG)
 		return cli_error(c->cli, entry->path,

@@ -19,8 +19,8 @@ char *sidecar_path(const char *rel)
 	return alcm_sidecar_name(rel, name, sizeof(name)) ? NULL : cli_join(".alcm/caq", name);
 }
 
-enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct alcm_info *info,
-	const struct timespec *mtime)
+enum sidecar_state sidecar_check(const struct alcm_store *store, const char *rel,
+	const struct alcm_info *info, const struct timespec *mtime)
 {
 	enum sidecar_state state = SIDECAR_STALE;
 	char name[PATH_MAX], *text = NULL;
@@ -29,7 +29,7 @@ enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct 
 	int err = alcm_sidecar_name(rel, name, sizeof(name));
 
 	if (!err)
-		err = alcm_sidecar_read(store_dirfd, name, &text, &len, &st);
+		err = alcm_sidecar_read(store, name, &text, &len, &st);
 	if (err == -ENOENT)
 		state = SIDECAR_MISSING;
 	else if (!err && alcm_report_current(text, len, info, rel, mtime))
@@ -38,7 +38,8 @@ enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct 
 	return state;
 }
 
-int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info, int fd)
+int sidecar_write(const struct alcm_store *store, const char *rel, const struct alcm_info *info,
+	int fd)
 {
 	char name[PATH_MAX], *text = NULL;
 	struct stat st;
@@ -49,14 +50,14 @@ int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info
 	if (!err)
 		err = alcm_report_json(info, rel, &st.st_mtim, &text);
 	if (!err)
-		err = alcm_sidecar_write(store_dirfd, name, text, fd);
+		err = alcm_sidecar_write(store, name, text, fd);
 	alcm_free_text(text);
 	return err;
 }
 
-int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel)
+int sidecar_write_for(struct alcm *alcm, const struct alcm_store *store, const char *rel)
 {
-	int fd = alcm_open_beneath(store_dirfd, rel, O_RDONLY, 0);
+	int fd = alcm_open_beneath(alcm_store_dirfd(store), rel, O_RDONLY, 0);
 	struct alcm_blob *blob = NULL;
 	struct alcm_info info;
 	int err = fd < 0 ? fd : alcm_blob_open(alcm, fd, false, &blob, NULL);
@@ -66,17 +67,17 @@ int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel)
 	if (!err)
 		err = alcm_blob_list_tensors(blob, &info);
 	if (!err)
-		err = sidecar_write(store_dirfd, rel, &info, fd);
+		err = sidecar_write(store, rel, &info, fd);
 	alcm_blob_close(blob);
 	if (fd >= 0)
 		close(fd);
 	return err;
 }
 
-void sidecar_remove(int store_dirfd, const char *rel)
+void sidecar_remove(const struct alcm_store *store, const char *rel)
 {
 	char name[PATH_MAX];
 
 	if (!alcm_sidecar_name(rel, name, sizeof(name)))
-		(void)alcm_sidecar_remove(store_dirfd, name, false);
+		(void)alcm_sidecar_remove(store, name, false);
 }

@@ -11,17 +11,18 @@
 enum sidecar_state { SIDECAR_CURRENT, SIDECAR_STALE, SIDECAR_MISSING };
 
 /* Compare the sidecar of the blob `rel` (its way below the store) with what it should say. */
-enum sidecar_state sidecar_check(int store_dirfd, const char *rel, const struct alcm_info *info,
-	const struct timespec *mtime);
+enum sidecar_state sidecar_check(const struct alcm_store *store, const char *rel,
+	const struct alcm_info *info, const struct timespec *mtime);
 
 /* Write it anew, readable by those who may read the blob `fd`. 0 or a negative errno. */
-int sidecar_write(int store_dirfd, const char *rel, const struct alcm_info *info, int fd);
+int sidecar_write(const struct alcm_store *store, const char *rel, const struct alcm_info *info,
+	int fd);
 
 /* As sidecar_write(), for the blob `rel` of the store. */
-int sidecar_write_for(struct alcm *alcm, int store_dirfd, const char *rel);
+int sidecar_write_for(struct alcm *alcm, const struct alcm_store *store, const char *rel);
 
 /* Remove it if there is one. */
-void sidecar_remove(int store_dirfd, const char *rel);
+void sidecar_remove(const struct alcm_store *store, const char *rel);
 
 /* The way of the sidecar of `rel` below the store, on the heap; NULL with errno set. */
 char *sidecar_path(const char *rel);

@@ -166,7 +166,7 @@ enum cli_exit store_lock(struct cli *cli, struct store_at *store)
 		return cli_error(cli, store->root, "can't lock the store: %s",
 			diag.cause[0] ? diag.cause : strerror(-err));
 	store->temporary = alcm_store_is_temporary(store->store);
-	err = alcm_swap_recover(store->dirfd, log_recovery, &recovery);
+	err = alcm_swap_recover(store->store, log_recovery, &recovery);
 	/* One file that can't be helped doesn't keep the others from being used. */
 	if (err < 0)
 		return cli_error(cli, store->root,

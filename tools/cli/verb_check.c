@@ -133,13 +133,13 @@ static enum cli_exit check_sidecar(struct check *c, const char *path, const char
 	/* Of a path that is too long for one there is no report. */
 	state = err || strlen(rel) >= PATH_MAX
 		? SIDECAR_CURRENT
-		: sidecar_check(c->store.dirfd, rel, &info, &st.st_mtim);
+		: sidecar_check(c->store.store, rel, &info, &st.st_mtim);
 	if (state == SIDECAR_CURRENT)
 		return CLI_OK;
 	c->n_sidecars++;
 	if (!c->repair)
 		return CLI_OK;
-	err = sidecar_write(c->store.dirfd, rel, &info, fd);
+	err = sidecar_write(c->store.store, rel, &info, fd);
 	if (err)
 		return cli_error(c->cli, path, "can't write its report: %s", strerror(-err));
 	return CLI_REPAIRED;
@@ -268,7 +268,7 @@ static bool sidecar_has_blob(struct check *c, const char *rel)
 	bool has;
 	int fd;
 
-	if (alcm_sidecar_file(c->store.dirfd, rel, blob, sizeof(blob)))
+	if (alcm_sidecar_file(c->store.store, rel, blob, sizeof(blob)))
 		return false;
 	fd = alcm_open_beneath(c->store.dirfd, blob, O_RDONLY | O_NONBLOCK, 0);
 	has = fd < 0 && fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP;

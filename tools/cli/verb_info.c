@@ -204,7 +204,7 @@ static char *stored_scheduler(struct cli *cli, const char *path)
 	rel = store_rel(&store, path);
 	name = rel ? cli_join(rel[0] ? rel : ".", ".alcm-scheduler") : NULL;
 	if (name)
-		(void)alcm_sidecar_read(store.dirfd, name, &text, &len, &st);
+		(void)alcm_sidecar_read(store.store, name, &text, &len, &st);
 	free(name);
 	free(rel);
 	store_close(&store);
