@@ -16,11 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-try:
-    import numpy as np
-except ImportError:
-    print("NumPy is not here")
-    sys.exit(77)
+import numpy as np
 
 ALCM = sys.argv[1]
 TOP = pathlib.Path(__file__).resolve().parents[2]

@@ -10,11 +10,7 @@ import subprocess
 import sys
 import zipfile
 
-try:
-    import numpy as np
-except ImportError:
-    print("NumPy is not here")
-    sys.exit(77)
+import numpy as np
 
 
 def drive(args, data):

@@ -9,11 +9,7 @@
 import subprocess
 import sys
 
-try:
-    import numpy as np
-except ImportError:
-    print("NumPy is not here")
-    sys.exit(77)
+import numpy as np
 
 
 def gradient(epoch, rows, cols):

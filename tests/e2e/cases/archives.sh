@@ -5,6 +5,8 @@
 # shellcheck source=tests/e2e/lib/e2e.sh
 . "$TOP/tests/e2e/lib/e2e.sh"
 
+command -v rsync >/dev/null || skip "no rsync"
+
 tree=$WORK/tree
 mkdir -p "$tree/a/b" "$tree/empty"
 make_npy "$tree/a/w.npy" 100
@@ -45,17 +47,15 @@ tar -C "$MNT/cp" -cSf "$WORK/sparse.tar" .
 mkdir "$WORK/sparse"
 tar -C "$WORK/sparse" -xf "$WORK/sparse.tar"
 cmp "$tree/a/b/v.npy" "$WORK/sparse/a/b/v.npy" || die "tar -S"
-if command -v rsync >/dev/null; then
-    rsync -aHX "$tree/" "$MNT/rsync/"
-    compare "$MNT/rsync" "rsync in"
-    rsync -aHX "$MNT/rsync/" "$WORK/rsync/"
-    compare "$WORK/rsync" "rsync out"
-    rsync -aHX --checksum --itemize-changes "$tree/" "$MNT/rsync/" >"$WORK/changes"
-    [ ! -s "$WORK/changes" ] || die "rsync sees changes: $(cat "$WORK/changes")"
-    echo more >>"$tree/a/w.npy"
-    rsync -aHX --inplace "$tree/" "$MNT/rsync/"
-    cmp "$tree/a/w.npy" "$MNT/rsync/a/w.npy" || die "rsync --inplace"
-fi
+rsync -aHX "$tree/" "$MNT/rsync/"
+compare "$MNT/rsync" "rsync in"
+rsync -aHX "$MNT/rsync/" "$WORK/rsync/"
+compare "$WORK/rsync" "rsync out"
+rsync -aHX --checksum --itemize-changes "$tree/" "$MNT/rsync/" >"$WORK/changes"
+[ ! -s "$WORK/changes" ] || die "rsync sees changes: $(cat "$WORK/changes")"
+echo more >>"$tree/a/w.npy"
+rsync -aHX --inplace "$tree/" "$MNT/rsync/"
+cmp "$tree/a/w.npy" "$MNT/rsync/a/w.npy" || die "rsync --inplace"
 remount_store
 cmp "$WORK/cp/a/b/v.npy" "$MNT/tar/a/b/v.npy"
 rm -r "$MNT/cp" "$MNT/tar" || die "rm -r"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # mount: no
+# may skip: don't go together
 # timeout: 300
 """The n-th call of the daemon on its store fails, for every n of each scenario: a program hears of it at
 write, fsync or close; what was committed stays; nothing hangs or leaks; then the mount works on.

@@ -139,14 +139,13 @@ def safetensors():
 
 
 warnings.simplefilter("ignore")
-done = []
+MAY_BE_MISSING = ["safetensors"]  # Debian 12 has no package of it
 for program in (numpy, pytorch, hdf5, zarr, onnx, safetensors):
     try:
         program()
-        done.append(program.__name__)
     except ImportError as missing:
-        print(f"left out: {missing}")
-assert done
+        if missing.name.partition(".")[0] not in MAY_BE_MISSING:
+            e2e.skip(f"no {missing.name}")
 
 for when in ("after a remount", "packed"):
     e2e.unmount()

@@ -9,10 +9,7 @@ import sys
 import e2e
 import numpy as np
 
-try:
-    import h5py
-except ImportError:
-    e2e.skip("no h5py")
+h5py = e2e.need("h5py")
 
 os.environ["HDF5_USE_FILE_LOCKING"] = "TRUE"
 rng = np.random.default_rng(1)

@@ -78,22 +78,18 @@ for second, changes in (("f4", True), ("i4", False)):
         assert (z.read("archive/data/0") != weights[2]) == changes, f"shared with {second}"
 
 # ---- HDF5 ---------------------------------------------------------------------------------------------------------
-try:
-    import h5py
-except ImportError:
-    h5py = None
-if h5py:
-    odd = h5py.h5t.IEEE_F32LE.copy()
-    odd.set_ebias(126)  # a float of 32 bits, but not IEEE's
-    space = h5py.h5s.create_simple((40_000,))
-    bits = floats.astype("<f4")
-    with h5py.File(f"{folder}/x.h5", "w") as f:
-        f["opaque"], f["record"], f["sure"] = exact["V2"], exact["record"], floats
-        odd_set = h5py.h5d.create(f.id, b"odd", odd, space)
-        odd_set.write(h5py.h5s.ALL, h5py.h5s.ALL, bits, mtype=odd)
-        offsets = {name: (f[name].id.get_offset(), f[name].id.get_storage_size()) for name in f}
-    whole = e2e.read(f"{folder}/x.h5")
-    for name, data, changes in (("opaque", ids, False), ("record", exact["record"], False), ("odd", bits, False),
-                                ("sure", floats, True)):
-        at, n = offsets[name]
-        assert (whole[at:at + n] != data.tobytes()) == changes, f"HDF5: {name}"
+h5py = e2e.need("h5py")
+odd = h5py.h5t.IEEE_F32LE.copy()
+odd.set_ebias(126)  # a float of 32 bits, but not IEEE's
+space = h5py.h5s.create_simple((40_000,))
+bits = floats.astype("<f4")
+with h5py.File(f"{folder}/x.h5", "w") as f:
+    f["opaque"], f["record"], f["sure"] = exact["V2"], exact["record"], floats
+    odd_set = h5py.h5d.create(f.id, b"odd", odd, space)
+    odd_set.write(h5py.h5s.ALL, h5py.h5s.ALL, bits, mtype=odd)
+    offsets = {name: (f[name].id.get_offset(), f[name].id.get_storage_size()) for name in f}
+whole = e2e.read(f"{folder}/x.h5")
+for name, data, changes in (("opaque", ids, False), ("record", exact["record"], False), ("odd", bits, False),
+                            ("sure", floats, True)):
+    at, n = offsets[name]
+    assert (whole[at:at + n] != data.tobytes()) == changes, f"HDF5: {name}"

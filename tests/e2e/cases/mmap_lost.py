@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # mount: no
+# may skip: don't go together
 # also: user
 """Mapped pages that the store can't take: msync says so, and so does each fsync and close of a writer, by anybody,
 until they are written again or cut off. Files stored as they are, compressed, and not decided yet."""

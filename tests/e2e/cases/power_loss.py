@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # mount: no
+# may skip: don't go together
 # timeout: 300
 """Power failures under a real daemon: all that it does to its store is logged, then stores are made of parts of the
 log, as a failure after each change may leave them, and read on "another boot". What was fsynced is there; what was

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # timeout: 120
+# may skip: no corpus
 """The corpus as a tree of files, copied in: identical bits in every way of reading."""
 import os
 import shutil

@@ -25,11 +25,7 @@ def validate(found, name, size):
     e2e.equal(blob["stored_size"] + result["saved_bytes"], size, "saved bytes")
     assert abs(result["ratio"] - size / blob["stored_size"]) < 1e-6, result
     assert abs(result["caq"] - result["ratio"] / (result["cpu_seconds"] + 1)) < 1e-6, result
-    try:
-        import jsonschema
-    except ImportError:
-        return
-    jsonschema.validate(found, schema)
+    e2e.need("jsonschema").validate(found, schema)
 
 
 os.mkdir(e2e.m("run"))

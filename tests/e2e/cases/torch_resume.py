@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # timeout: 300
+# may skip: tell a sanitizer nothing
 """A PyTorch run that saves into the mount, is killed in the middle of a save, and goes on from the mount has the
 losses and weights, bit for bit, of a run on a plain directory that nothing disturbed."""
 import os
@@ -10,10 +11,7 @@ import e2e
 
 if e2e.SANITIZED:
     e2e.skip("minutes of training tell a sanitizer nothing that write_patterns.py doesn't")
-try:
-    import torch
-except ImportError:
-    e2e.skip("no PyTorch here")
+torch = e2e.need("torch")
 
 STEPS, EVERY = ("400", "20") if e2e.FULL else ("40", "8")
 DIE_AT = "300" if e2e.FULL else "24"

@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import errno
+import importlib
 import json
 import mmap
 import os
@@ -30,8 +31,17 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def skip(why):
+    """A failure, unless the case's top has "may skip" with this reason: see runner.py."""
     print(why)
     sys.exit(77)
+
+
+def need(module):
+    """A module that the case can't do without."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        skip(f"no {error.name}")
 
 
 # --- the mount ---------------------------------------------------------------------------------
@@ -129,15 +139,12 @@ def drop_caches():
 
 
 def validate(found, schema):
-    """JSON against docs/SCHEMA.schema.json, as far as Python can do it here."""
+    """JSON against docs/SCHEMA.schema.json."""
     with open(os.path.join(TOP, f"docs/{schema}.schema.json"), encoding="utf-8") as f:
         wanted = json.load(f)
     for key in wanted["required"]:
         assert key in found, f"{key} is missing"
-    with contextlib.suppress(ImportError):
-        import jsonschema
-
-        jsonschema.validate(found, wanted)
+    need("jsonschema").validate(found, wanted)
 
 
 # --- processes -----------------------------------------------------------------------------------
@@ -212,7 +219,7 @@ def fixtures(*groups):
 def corpus_files():
     """Relative paths of the corpus's arrays."""
     if not os.path.isdir(CORPUS):
-        skip(f"no corpus at {CORPUS}: set ALCM_CORPUS")
+        skip(f"no corpus, which is no part of the repository, at {CORPUS} (ALCM_CORPUS)")
     for folder, folders, names in os.walk(CORPUS):
         folders.sort()
         for name in sorted(names):
