@@ -122,10 +122,10 @@ int cache_load_locked(struct alcm_blob *blob, struct cbuf *buf, uint64_t off, ui
 		lock_drop(&blob->lock);
 
 		struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+		const struct record_context with = { blob, scratch, diag };
+		const struct table_record at = { off, frame_len, buf->chunk_no };
 
-		err = scratch ? record_read(blob, scratch, off, frame_len, buf->chunk_no,
-					buf->data, &len, diag)
-			      : -ENOMEM;
+		err = scratch ? record_read(&with, &at, buf->data, &len) : -ENOMEM;
 		if (scratch)
 			engine_scratch_put(blob->alcm, scratch);
 		lock_take(&blob->lock);

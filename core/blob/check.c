@@ -28,11 +28,12 @@ static int check_chunks(struct alcm_blob *blob, struct alcm_check *out)
 		return -ENOMEM;
 	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
 		struct alcm_diag diag = { 0 };
+		const struct record_context with = { blob, scratch, &diag };
+		const struct table_record at = { s->off, s->frame_len, k };
 		uint32_t len;
 
 		out->n_chunks++;
-		err = record_read(blob, scratch, s->off, s->frame_len, k, scratch->raw, &len,
-			&diag);
+		err = record_read(&with, &at, scratch->raw, &len);
 		if (err == -ENOMEM)
 			break;
 		if (err) {

@@ -16,18 +16,19 @@
 /* Some record was replaced: add up the live ones' figures anew from their heads. */
 static int recount_locked(struct alcm_blob *blob, struct alcm_diag *diag)
 {
+	const struct record_context with = { .blob = blob, .diag = diag };
 	struct totals t = { 0 };
 	struct slot *s;
 
 	if (!blob->totals.stale)
 		return 0;
 	for (uint32_t k = 0; (s = table_next(&blob->table, &k)); k++) {
+		const struct table_record at = { s->off, s->frame_len, k };
 		struct codec_result planes;
 		struct metrics m;
 
 		/* A damaged record must not keep the others from being committed. */
-		if (s->off &&
-			!record_read_metrics(blob, s->off, s->frame_len, k, &m, &planes, diag))
+		if (s->off && !record_read_metrics(&with, &at, &m, &planes))
 			totals_add(&t, &m, &planes);
 		if (k == UINT32_MAX)
 			break;

@@ -111,7 +111,9 @@ int encode_record(const struct cbuf *buf, const struct encode_knowledge *known,
 		.cut = &known->cut, .tensors = known->tensors, .distortion = &buf->distortion
 	};
 
-	return record_encode(buf->blob, scratch, buf->chunk_no, buf->data, buf->len, &about, out);
+	const struct record_context with = { .blob = buf->blob, .scratch = scratch };
+
+	return record_encode(&with, buf->chunk_no, buf->data, buf->len, &about, out);
 }
 
 /* Encode a buffer in state ENCODING and append the record. No lock held. */

@@ -53,6 +53,7 @@ static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare, 
 {
 	struct alcm_blob *blob = p->blob;
 	struct slot *s = table_find(&blob->table, chunk_no);
+	const struct record_context with = { .blob = blob, .diag = p->diag };
 	struct codec_result planes;
 	struct metrics m = { 0 };
 	bool quantised;
@@ -64,8 +65,8 @@ static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare, 
 	if (s && s->buf && s->buf->state == CBUF_DIRTY)
 		m.distortion = s->buf->distortion;
 	else if (quantised && s)
-		err = record_read_metrics(blob, s->off, s->frame_len, chunk_no, &m, &planes,
-			p->diag);
+		err = record_read_metrics(&with,
+			&(struct table_record){ s->off, s->frame_len, chunk_no }, &m, &planes);
 	if (!err)
 		err = cache_dirty_locked(blob, chunk_no, false, spare, out, p->diag);
 	if (err)

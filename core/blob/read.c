@@ -20,10 +20,11 @@ static void copy_out(const struct cbuf *buf, uint32_t from, uint32_t n, uint8_t 
 }
 
 /* Decode a record for a reader who wants it all, or for whom there is no buffer. */
-static int read_direct(struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
-	uint32_t chunk_no, uint32_t from, uint32_t n, uint8_t *out, struct alcm_diag *diag)
+static int read_direct(struct alcm_blob *blob, const struct table_record *at, uint32_t from,
+	uint32_t n, uint8_t *out, struct alcm_diag *diag)
 {
 	struct scratch *s = engine_scratch_get(blob->alcm, blob->chunk_bytes);
+	const struct record_context with = { blob, s, diag };
 	bool whole = from == 0 && n == blob->chunk_bytes;
 	uint32_t len = 0;
 
@@ -31,7 +32,7 @@ static int read_direct(struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
 		return -ENOMEM;
 
 	uint8_t *to = whole ? out : s->raw;
-	int err = record_read(blob, s, off, frame_len, chunk_no, to, &len, diag);
+	int err = record_read(&with, at, to, &len);
 
 	if (!err && whole) {
 		memset(out + len, 0, n - len);
@@ -55,6 +56,7 @@ static int read_try(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, ui
 	struct cbuf *buf = slot ? slot->buf : NULL;
 	uint64_t off = slot ? slot->off : 0;
 	uint32_t frame_len = slot ? slot->frame_len : 0;
+	const struct table_record at = { off, frame_len, chunk_no };
 	uint8_t *data = NULL;
 	int err;
 
@@ -83,7 +85,7 @@ static int read_try(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, ui
 		lock_drop(&blob->lock);
 	} else {
 		lock_drop(&blob->lock);
-		err = read_direct(blob, off, frame_len, chunk_no, from, n, out, diag);
+		err = read_direct(blob, &at, from, n, out, diag);
 	}
 	if (err) {
 		WITH_LOCK(&blob->lock);

@@ -18,114 +18,130 @@ enum { BASELINE_SAMPLE = 8 << 10 };
 /* Metrics, the part table, and what reading a record's planes needs at most. */
 enum { PLANES_PREFIX = DISK_METRICS_BYTES + DISK_DISTORTION_BYTES + CODEC_MAX_TABLE };
 
-static int check_head(const struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
-	uint32_t chunk_no, const uint8_t *buf, size_t n, struct disk_record *r,
-	struct alcm_diag *diag)
+static int check_head(const struct record_context *with, const struct table_record *at,
+	const uint8_t *buf, size_t n, struct disk_record *r)
 {
-	if (disk_record_get(r, buf, n, blob->chunk_bytes) != DISK_OK)
-		return diag_set(diag, -EIO, off, "chunk %u: its record's header is damaged",
-			chunk_no);
-	if (r->tag != disk_tag(blob->uuid) || r->chunk_no != chunk_no ||
-		DISK_RECORD_BYTES + (uint64_t)r->body_len != frame_len)
-		return diag_set(diag, -EIO, off, "chunk %u: the record there is another one",
-			chunk_no);
+	if (disk_record_get(r, buf, n, with->blob->chunk_bytes) != DISK_OK)
+		return diag_set(with->diag, -EIO, at->off,
+			"chunk %u: its record's header is damaged", at->chunk_no);
+	if (r->tag != disk_tag(with->blob->uuid) || r->chunk_no != at->chunk_no ||
+		DISK_RECORD_BYTES + (uint64_t)r->body_len != at->frame_len)
+		return diag_set(with->diag, -EIO, at->off,
+			"chunk %u: the record there is another one", at->chunk_no);
 	return 0;
 }
 
-static int read_record(struct alcm_blob *blob, struct scratch *scratch, uint64_t off,
-	uint32_t frame_len, uint32_t chunk_no, uint8_t *out, uint32_t *raw_len,
-	struct alcm_diag *diag)
+/* The frame into the scratch memory, and its head. */
+static int read_frame(const struct record_context *with, const struct table_record *at,
+	struct disk_record *r)
 {
-	const struct codec_context with = { .codec = scratch->codec, .diag = diag };
-	struct disk_record r;
+	struct scratch *scratch = with->scratch;
+	int err;
 
-	if (frame_len < DISK_RECORD_BYTES || frame_len > scratch->frame_bytes)
-		return diag_set(diag, -EIO, off, "chunk %u: impossible record length %u",
-			chunk_no, frame_len);
-
-	int err = blob_io_read(&blob->log.io, scratch->frame, frame_len, off);
-
+	if (at->frame_len < DISK_RECORD_BYTES || at->frame_len > scratch->frame_bytes)
+		return diag_set(with->diag, -EIO, at->off,
+			"chunk %u: impossible record length %u", at->chunk_no, at->frame_len);
+	err = blob_io_read(&with->blob->log.io, scratch->frame, at->frame_len, at->off);
 	if (err == -ENODATA)
-		return diag_set(diag, -EIO, off, "chunk %u: the file ends before its record does",
-			chunk_no);
+		return diag_set(with->diag, -EIO, at->off,
+			"chunk %u: the file ends before its record does", at->chunk_no);
 	if (err)
-		return diag_set(diag, -EIO, off, "chunk %u: the store reports: %s", chunk_no,
-			strerror(-err));
-	err = check_head(blob, off, frame_len, chunk_no, scratch->frame, frame_len, &r, diag);
+		return diag_set(with->diag, -EIO, at->off, "chunk %u: the store reports: %s",
+			at->chunk_no, strerror(-err));
+	return check_head(with, at, scratch->frame, at->frame_len, r);
+}
+
+static int read_record(const struct record_context *with, const struct table_record *at,
+	uint8_t *out, uint32_t *raw_len)
+{
+	const struct codec_context codec = { .codec = with->scratch->codec, .diag = with->diag };
+	const uint8_t *body = with->scratch->frame + DISK_RECORD_BYTES;
+	struct disk_record r;
+	int err = read_frame(with, at, &r);
+
 	if (err)
 		return err;
-
-	const uint8_t *body = scratch->frame + DISK_RECORD_BYTES;
-
 	if (disk_hash(body, r.body_len) != r.body_hash)
-		return diag_set(diag, -EIO, off,
-			"chunk %u: checksum of the stored bytes is wrong", chunk_no);
-	err = codec_decode(&with, body + r.metrics_len, r.body_len - r.metrics_len, out,
+		return diag_set(with->diag, -EIO, at->off,
+			"chunk %u: checksum of the stored bytes is wrong", at->chunk_no);
+	err = codec_decode(&codec, body + r.metrics_len, r.body_len - r.metrics_len, out,
 		r.raw_len);
 	if (err) {
-		if (diag)
-			diag->offset = off;
+		if (with->diag)
+			with->diag->offset = at->off;
 		return err;
 	}
 	if (disk_hash(out, r.raw_len) != r.raw_hash)
-		return diag_set(diag, -EIO, off,
-			"chunk %u: checksum of the decoded bytes is wrong", chunk_no);
+		return diag_set(with->diag, -EIO, at->off,
+			"chunk %u: checksum of the decoded bytes is wrong", at->chunk_no);
 	*raw_len = r.raw_len;
 	return 0;
 }
 
-int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off, uint32_t frame_len,
-	uint32_t chunk_no, uint8_t *out, uint32_t *raw_len, struct alcm_diag *diag)
+int record_read(const struct record_context *with, const struct table_record *at, uint8_t *out,
+	uint32_t *raw_len)
 {
+	struct alcm *alcm = with->blob->alcm;
 	uint64_t start = clock_thread_cpu_ns();
-	int err = read_record(blob, scratch, off, frame_len, chunk_no, out, raw_len, diag);
+	int err = read_record(with, at, out, raw_len);
 
 	if (err) {
-		engine_count(blob->alcm, WORK_N_CORRUPT, 1);
+		engine_count(alcm, WORK_N_CORRUPT, 1);
 		return err;
 	}
-	engine_count(blob->alcm, WORK_N_DECODED, 1);
-	engine_count(blob->alcm, WORK_DECODED_BYTES, *raw_len);
-	engine_count(blob->alcm, WORK_DECODE_CPU_NS, clock_thread_cpu_ns() - start);
+	engine_count(alcm, WORK_N_DECODED, 1);
+	engine_count(alcm, WORK_DECODED_BYTES, *raw_len);
+	engine_count(alcm, WORK_DECODE_CPU_NS, clock_thread_cpu_ns() - start);
 	return 0;
 }
 
-int record_read_parts(struct alcm_blob *blob, uint64_t off, uint32_t frame_len, uint32_t chunk_no,
-	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts)
-{
-	uint8_t buf[DISK_RECORD_BYTES + PLANES_PREFIX];
-	size_t n = min_u64(frame_len, sizeof(buf));
-	struct disk_record r;
-	int err = blob_io_read(&blob->log.io, buf, n, off);
+/* What a record's frame begins with, as far as metrics and planes go. */
+struct prefix {
+	uint8_t bytes[DISK_RECORD_BYTES + PLANES_PREFIX];
+	struct disk_record head;
+};
 
-	if (!err)
-		err = check_head(blob, off, frame_len, chunk_no, buf, n, &r, NULL);
-	return err ? err
-		   : codec_parts(buf + DISK_RECORD_BYTES + r.metrics_len,
-			     r.body_len - r.metrics_len, r.raw_len, parts, n_parts, NULL);
-}
-
-int record_read_metrics(struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
-	uint32_t chunk_no, struct metrics *m, struct codec_result *planes, struct alcm_diag *diag)
+static int read_prefix(const struct record_context *with, const struct table_record *at,
+	struct prefix *p)
 {
-	uint8_t buf[DISK_RECORD_BYTES + PLANES_PREFIX];
-	size_t n = min_u64(frame_len, sizeof(buf));
-	struct disk_record r;
-	int err = blob_io_read(&blob->log.io, buf, n, off);
+	size_t n = min_u64(at->frame_len, sizeof(p->bytes));
+	int err = blob_io_read(&with->blob->log.io, p->bytes, n, at->off);
 
 	if (err)
-		return diag_set(diag, -EIO, off, "chunk %u: %s", chunk_no, strerror(-err));
-	err = check_head(blob, off, frame_len, chunk_no, buf, n, &r, diag);
+		return diag_set(with->diag, -EIO, at->off, "chunk %u: %s", at->chunk_no,
+			strerror(-err));
+	return check_head(with, at, p->bytes, n, &p->head);
+}
+
+int record_read_parts(const struct record_context *with, const struct table_record *at,
+	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts)
+{
+	struct prefix p;
+	int err = read_prefix(with, at, &p);
+
+	return err ? err
+		   : codec_parts(p.bytes + DISK_RECORD_BYTES + p.head.metrics_len,
+			     p.head.body_len - p.head.metrics_len, p.head.raw_len, parts, n_parts,
+			     with->diag);
+}
+
+int record_read_metrics(const struct record_context *with, const struct table_record *at,
+	struct metrics *m, struct codec_result *planes)
+{
+	struct prefix p;
+	int err = read_prefix(with, at, &p);
+
 	if (err)
 		return err;
 	memset(m, 0, sizeof(*m));
-	if (r.metrics_len)
-		disk_metrics_get(m, buf + DISK_RECORD_BYTES);
-	if (r.metrics_len > DISK_METRICS_BYTES)
-		disk_distortion_get(&m->distortion, buf + DISK_RECORD_BYTES + DISK_METRICS_BYTES);
+	if (p.head.metrics_len)
+		disk_metrics_get(m, p.bytes + DISK_RECORD_BYTES);
+	if (p.head.metrics_len > DISK_METRICS_BYTES)
+		disk_distortion_get(&m->distortion,
+			p.bytes + DISK_RECORD_BYTES + DISK_METRICS_BYTES);
 	/* The part table alone is looked at, and it lies within the prefix. */
-	return codec_planes(buf + DISK_RECORD_BYTES + r.metrics_len, r.body_len - r.metrics_len,
-		r.raw_len, planes, diag);
+	return codec_planes(p.bytes + DISK_RECORD_BYTES + p.head.metrics_len,
+		p.head.body_len - p.head.metrics_len, p.head.raw_len, planes, with->diag);
 }
 
 static bool baseline_due(uint32_t chunk_no)
@@ -208,9 +224,11 @@ static void count_encoded(struct alcm_blob *blob, uint32_t len, const struct rec
 	engine_count(alcm, WORK_N_VERIFY_FAILED, r->verify_failed);
 }
 
-int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
-	const uint8_t *raw, uint32_t len, const struct record_about *about, struct record *out)
+int record_encode(const struct record_context *with, uint32_t chunk_no, const uint8_t *raw,
+	uint32_t len, const struct record_about *about, struct record *out)
 {
+	struct alcm_blob *blob = with->blob;
+	struct scratch *scratch = with->scratch;
 	uint64_t start = clock_thread_cpu_ns(), off = (uint64_t)chunk_no * blob->chunk_bytes;
 	uint32_t metrics_len = about->tensors && about->distortion->n
 		? DISK_METRICS_BYTES + DISK_DISTORTION_BYTES
@@ -218,20 +236,20 @@ int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chun
 	uint8_t *metrics = scratch->frame + DISK_RECORD_BYTES, *body = metrics + metrics_len;
 	struct grid_map maps[SPAN_MAX];
 	struct span spans[SPAN_MAX];
-	const struct codec_context with = { .codec = scratch->codec,
+	const struct codec_context codec = { .codec = scratch->codec,
 		.spans = spans,
 		.n_spans = format_spans(about->cut, off, len, spans) };
 
 	memset(out, 0, sizeof(*out));
 	add_moments(about->cut, off, raw, len, &out->metrics.moments);
-	set_grids(about, off, spans, with.n_spans, maps);
+	set_grids(about, off, spans, codec.n_spans, maps);
 
-	int err = codec_encode(&with, raw, len, body, &out->planes);
+	int err = codec_encode(&codec, raw, len, body, &out->planes);
 
 	if (err)
 		return err;
 	if (blob->alcm->params.verify)
-		verify(&with, raw, len, body, scratch->raw, out);
+		verify(&codec, raw, len, body, scratch->raw, out);
 	out->metrics.cpu_ns = clock_thread_cpu_ns() - start;
 	if (about->tensors)
 		out->metrics.distortion = *about->distortion;

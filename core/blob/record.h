@@ -6,21 +6,28 @@
 #include "blob/state.h"
 
 /*
- * Read, check and decode the record at `off` into `out` (room: chunk_bytes). -EIO and `diag`.
- * `*raw_len` says how many bytes it had.
+ * What reading or making a record takes besides the record. A chunk that is coded against other bytes gets those here,
+ * too, and hands them on in struct codec_context.
  */
-int record_read(struct alcm_blob *blob, struct scratch *scratch, uint64_t off, uint32_t frame_len,
-	uint32_t chunk_no, uint8_t *out, uint32_t *raw_len, struct alcm_diag *diag);
+struct record_context {
+	struct alcm_blob *blob;
+	struct scratch *scratch; /* nobody else's meanwhile; only where data is coded */
+	struct alcm_diag *diag;  /* gets the cause of -EIO; or NULL */
+};
+
+/* Read, check and decode a record into `out` (room: chunk_bytes). -EIO. `*raw_len` says how many bytes it had. */
+int record_read(const struct record_context *with, const struct table_record *at, uint8_t *out,
+	uint32_t *raw_len);
 
 /* Read and check a record's head, metrics and planes, without its data. */
-int record_read_metrics(struct alcm_blob *blob, uint64_t off, uint32_t frame_len,
-	uint32_t chunk_no, struct metrics *m, struct codec_result *planes, struct alcm_diag *diag);
+int record_read_metrics(const struct record_context *with, const struct table_record *at,
+	struct metrics *m, struct codec_result *planes);
 
 /* Read the lengths of a record's parts and planes, without its data. -EIO. */
-int record_read_parts(struct alcm_blob *blob, uint64_t off, uint32_t frame_len, uint32_t chunk_no,
+int record_read_parts(const struct record_context *with, const struct table_record *at,
 	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts);
 
-/* What record_encode() made in scratch->frame. */
+/* What record_encode() made in the context's scratch->frame. */
 struct record {
 	uint32_t frame_len;
 	struct metrics metrics;
@@ -36,7 +43,7 @@ struct record_about {
 };
 
 /* Encode and verify the `len` > 0 bytes of chunk `chunk_no`. -ENOMEM. */
-int record_encode(struct alcm_blob *blob, struct scratch *scratch, uint32_t chunk_no,
-	const uint8_t *raw, uint32_t len, const struct record_about *about, struct record *out);
+int record_encode(const struct record_context *with, uint32_t chunk_no, const uint8_t *raw,
+	uint32_t len, const struct record_about *about, struct record *out);
 
 #endif

@@ -71,9 +71,8 @@ static int decode(struct alcm_blob *blob, const struct table_record *c, uint8_t 
 	uint32_t *len)
 {
 	struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
-	int err = scratch
-		? record_read(blob, scratch, c->off, c->frame_len, c->chunk_no, data, len, NULL)
-		: -ENOMEM;
+	const struct record_context with = { .blob = blob, .scratch = scratch };
+	int err = scratch ? record_read(&with, c, data, len) : -ENOMEM;
 
 	if (scratch)
 		engine_scratch_put(blob->alcm, scratch);

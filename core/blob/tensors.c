@@ -146,6 +146,7 @@ static void share_part(struct listing *g, uint64_t at, const struct codec_part *
 /* Add up what every record says. One that can't be read is left out. */
 static int share_records(struct alcm_blob *blob, struct listing *g)
 {
+	const struct record_context with = { .blob = blob };
 	AUTO_FREE struct table_record *records = NULL;
 	size_t n;
 	int err;
@@ -159,8 +160,7 @@ static int share_records(struct alcm_blob *blob, struct listing *g)
 		uint64_t at = chunk_start(blob, records[i].chunk_no);
 		unsigned n_parts = 0;
 
-		(void)record_read_parts(blob, records[i].off, records[i].frame_len,
-			records[i].chunk_no, parts, &n_parts);
+		(void)record_read_parts(&with, &records[i], parts, &n_parts);
 		for (unsigned k = 0; k < n_parts; at += parts[k++].raw_len)
 			share_part(g, at, &parts[k]);
 	}
