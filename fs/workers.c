@@ -34,6 +34,14 @@ void workers_init(struct workers *w)
 
 static void *work(void *arg);
 
+/* An ended thread takes no lock any more, so this may wait for its last instructions with one. */
+static void join_ended(struct worker *worker)
+{
+	if (worker->state == WORKER_ENDED)
+		(void)pthread_join(worker->thread, NULL);
+	worker->state = WORKER_NONE;
+}
+
 /* A failure is no error while other threads are there: requests wait for those. */
 static int add_locked(struct fs *fs)
 {
@@ -41,8 +49,9 @@ static int add_locked(struct fs *fs)
 	struct worker *worker = w->all;
 	int err;
 
-	while (worker->state != WORKER_NONE)
+	while (worker->state == WORKER_RECEIVING || worker->state == WORKER_ANSWERING)
 		worker++;
+	join_ended(worker);
 	worker->fs = fs;
 	worker->state = WORKER_RECEIVING;
 	err = pthread_create(&worker->thread, NULL, work, worker);
@@ -50,7 +59,6 @@ static int add_locked(struct fs *fs)
 		worker->state = WORKER_NONE;
 		return -err;
 	}
-	(void)pthread_detach(worker->thread);
 	w->n++;
 	w->n_receiving++;
 	return 0;
@@ -144,7 +152,7 @@ static void *work(void *arg)
 	WITH_LOCK(&w->lock);
 	if (worker->state == WORKER_RECEIVING)
 		w->n_receiving--;
-	worker->state = WORKER_NONE;
+	worker->state = WORKER_ENDED;
 	w->n--;
 	pthread_cond_signal(&w->changed);
 	return NULL;
@@ -213,4 +221,6 @@ void workers_stop(struct fs *fs)
 	w->stopping = true;
 	while (w->n)
 		wake_receivers_locked(w);
+	for (unsigned k = 0; k < MAX_WORKERS; k++)
+		join_ended(&w->all[k]);
 }

@@ -32,6 +32,7 @@ enum worker_state {
 	WORKER_NONE,
 	WORKER_RECEIVING,
 	WORKER_ANSWERING,
+	WORKER_ENDED, /* to be joined */
 };
 
 struct worker {
