@@ -38,6 +38,7 @@ struct activity {
 
 /* A file that is open for writing. Embedded in its content. */
 struct activity_writing {
+	struct inode *inode;                  /* constant */
 	struct activity_writing *prev, *next; /* guarded by activity->lock, as since_ns */
 	uint64_t since_ns;
 	_Atomic uint64_t written_bytes; /* since then */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "content.h"
 #include "inode.h"
 #include "mount_log.h"
 #include "path.h"

@@ -36,47 +36,41 @@
 #include "path.h"
 #include "policy.h"
 
-void content_init(struct fs *fs, struct inode *i)
-{
-	struct content *c = &i->content;
-
-	shared_lock_init(&c->io, LOCK_IO);
-	pthread_cond_init(&c->returned, NULL);
-	c->fd = -1;
-	c->told_size = -1;
-	c->noatime = fs->opt.noatime;
-}
-
 /* ---- small things ----------------------------------------------------------------------------- */
 
 void content_touch(struct inode *i)
 {
-	lock_take(&i->lock);
-	clock_gettime(CLOCK_REALTIME_COARSE, &i->content.mtime);
-	i->content.changed = i->content.mtime;
-	i->content.mtime_known = true;
-	i->content.verdict_known = false;
-	lock_drop(&i->lock);
+	struct content *c = i->content;
+
+	WITH_LOCK(&c->lock);
+	clock_gettime(CLOCK_REALTIME_COARSE, &c->mtime);
+	c->changed = c->mtime;
+	c->mtime_known = true;
+	i->told.current = false;
 }
 
 void content_set_mtime(struct inode *i, const struct timespec *mtime)
 {
-	lock_take(&i->lock);
-	i->content.mtime = *mtime;
-	lock_drop(&i->lock);
+	struct content *c = i->content;
+
+	if (!c)
+		return;
+	WITH_LOCK(&c->lock);
+	c->mtime = *mtime;
 }
 
 /* The store's mtime says when we wrote; the user's says when they did. */
 void content_restore_mtime(struct inode *i)
 {
-	lock_take(&i->lock);
-	if (i->content.mtime_known) {
-		struct timespec t[2] = { { .tv_nsec = UTIME_OMIT }, i->content.mtime };
+	struct content *c = i->content;
 
-		(void)futimens(i->content.fd, t);
+	WITH_LOCK(&c->lock);
+	if (c->mtime_known) {
+		struct timespec t[2] = { { .tv_nsec = UTIME_OMIT }, c->mtime };
+
+		(void)futimens(c->fd, t);
 	}
-	i->content.verdict_known = false;
-	lock_drop(&i->lock);
+	i->told.current = false;
 }
 
 /* ---- opening and closing ------------------------------------------------------------------------ */
@@ -94,7 +88,7 @@ static int reopen_store(struct inode *i, bool writable)
 static int probe_open(struct fs *fs, struct inode *i, struct stat *st, struct alcm_probe *probe,
 	struct alcm_diag *diag)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	int err = fstat(c->fd, st) ? -errno : 0, done;
 
 	if (err || st->st_size == 0)
@@ -112,7 +106,7 @@ static int probe_open(struct fs *fs, struct inode *i, struct stat *st, struct al
 /* Say what the open file is. UNKNOWN → any other. */
 static int judge(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_diag diag = { 0 };
 	struct alcm_blob *blob = NULL;
 	struct alcm_probe probe = { ALCM_PLAIN, 0 };
@@ -137,25 +131,25 @@ static int judge(struct fs *fs, struct inode *i)
 	if (err)
 		return content_report(fs, i, err, &diag);
 	c->waits = false;
-	lock_take(&i->lock);
+	lock_take(&c->lock);
 	c->mtime = st.st_mtim;
 	c->mtime_known = true;
 	c->read_noted = false;
-	lock_drop(&i->lock);
+	lock_drop(&c->lock);
 	content_set_state(i, CONTENT_BLOB, blob);
 	return 0;
 }
 
 static void close_store(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_blob *blob = c->blob;
 
 	if (blob && !c->fresh)
 		c->worked_encoded += alcm_blob_encoded_bytes(blob);
 	if (c->state != CONTENT_UNKNOWN) {
-		WITH_LOCK(&i->lock);
-		c->told_size = blob ? (off_t)alcm_blob_size(blob) : -1;
+		WITH_LOCK(&c->lock);
+		content_tell_locked(i, blob, blob ? alcm_blob_size(blob) : 0);
 	}
 	content_set_state(i, CONTENT_UNKNOWN, NULL);
 	alcm_blob_close(blob);
@@ -169,7 +163,7 @@ static void close_store(struct fs *fs, struct inode *i)
 /* Have the store's file open, for writing if asked; io held exclusively, inode pinned. */
 int content_ensure_open(struct fs *fs, struct inode *i, bool writable)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	int fd, err;
 
 	if (c->fd >= 0 && (c->fd_writable || !writable))
@@ -191,7 +185,7 @@ int content_ensure_open(struct fs *fs, struct inode *i, bool writable)
 /* Take the lock shared with the store's file open. */
 int content_enter(struct fs *fs, struct inode *i, bool writable)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	int err = 0;
 
 	shared_lock_share(&c->io);
@@ -210,20 +204,20 @@ int content_enter(struct fs *fs, struct inode *i, bool writable)
 /* Whether the kernel may keep its pages: nobody but us changed the file since they were read. */
 static bool pages_current(struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct stat st;
 	bool same;
 
 	if (fstat(c->fd, &st))
 		return false;
-	lock_take(&i->lock);
+	lock_take(&c->lock);
 	same = c->cached &&
 		(c->n_writers || c->n_open > 1 ||
 			(c->cached_ctime.tv_sec == st.st_ctim.tv_sec &&
 				c->cached_ctime.tv_nsec == st.st_ctim.tv_nsec));
 	c->cached = true;
 	c->cached_ctime = st.st_ctim;
-	lock_drop(&i->lock);
+	lock_drop(&c->lock);
 	return same;
 }
 
@@ -232,18 +226,23 @@ static void remember_pages(struct inode *i)
 {
 	struct stat st;
 
-	if (i->content.fd < 0 || fstat(i->content.fd, &st))
+	if (i->content->fd < 0 || fstat(i->content->fd, &st))
 		return;
-	lock_take(&i->lock);
-	i->content.cached_ctime = st.st_ctim;
-	lock_drop(&i->lock);
+	lock_take(&i->content->lock);
+	i->content->cached_ctime = st.st_ctim;
+	lock_drop(&i->content->lock);
 }
 
 int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *keep)
 {
-	struct content *c = &i->content;
+	struct content *c = content_get(fs, i);
 	int err = 0;
 
+	if (!c) {
+		if (fd >= 0)
+			close(fd);
+		return -ENOMEM;
+	}
 	shared_lock_take(&c->io);
 	if (fd >= 0 && c->fd < 0) {
 		c->fd = fd;
@@ -271,7 +270,7 @@ int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *ke
 
 void content_close_idle(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 
 	if (c->n_open || c->fd < 0 || (c->blob && alcm_blob_dirty(c->blob)))
 		return;
@@ -282,7 +281,7 @@ void content_close_idle(struct fs *fs, struct inode *i)
 
 void content_close(struct fs *fs, struct inode *i, bool writable)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	bool waits = false;
 
 	rest_end(fs);
@@ -301,7 +300,7 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 /* Thousands of half-written files can be open at once: what they hold goes to the store. */
 static bool commit_for_eviction(struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 
 	if (!c->blob || !alcm_blob_dirty(c->blob))
 		return true;
@@ -313,9 +312,11 @@ static bool commit_for_eviction(struct inode *i)
 
 bool content_evict(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	bool clean, in_use;
 
+	if (!c)
+		return true;
 	if (!shared_lock_try(&c->io))
 		return false;
 	clean = commit_for_eviction(i);
@@ -329,10 +330,12 @@ bool content_evict(struct fs *fs, struct inode *i)
 
 void content_release(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_diag diag = { 0 };
 	char path[PATH_TEXT];
 
+	if (!c)
+		return;
 	if (c->blob && alcm_blob_dirty(c->blob)) {
 		int err = alcm_blob_commit(c->blob, false, &diag);
 
@@ -345,8 +348,7 @@ void content_release(struct fs *fs, struct inode *i)
 	}
 	close_store(fs, i);
 	content_lost_release(i);
-	pthread_cond_destroy(&c->returned);
-	shared_lock_destroy(&c->io);
+	content_free(fs, c);
 }
 
 /* ---- packing ------------------------------------------------------------------------------------ */
@@ -357,9 +359,9 @@ static int leave_half_packed(struct fs *fs, struct inode *i, const struct stat *
 {
 	(void)content_report(fs, i, -EIO, diag);
 	close_store(fs, i);
-	lock_take(&i->lock);
-	i->content.told_size = before->st_size;
-	lock_drop(&i->lock);
+	lock_take(&i->content->lock);
+	content_tell_locked(i, true, (uint64_t)before->st_size);
+	lock_drop(&i->content->lock);
 	return -EINPROGRESS;
 }
 
@@ -387,7 +389,7 @@ int content_swapped(struct fs *fs, struct inode *i, int err, const struct stat *
 /* PLAIN → BLOB in place. io held exclusively. */
 int content_pack(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_profile profile;
 	struct alcm_diag diag = { 0 };
 	char path[PATH_TEXT];
@@ -437,7 +439,7 @@ static bool may_be_plain(struct content *c)
 /* io held exclusively. What it returns but for -EINPROGRESS: the file is a blob as before. */
 static int unpack(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_blob *blob = c->blob;
 	struct stat st;
 	char path[PATH_TEXT];
@@ -460,7 +462,7 @@ static int unpack(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 
 void content_unpack(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_diag diag = { 0 };
 	int err;
 

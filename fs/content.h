@@ -12,7 +12,9 @@
 #include "activity.h"
 #include "base/lock.h"
 #include "fs.h"
+#include "notify.h"
 #include "quiet.h"
+#include "reports.h"
 
 enum content_state {
 	CONTENT_UNKNOWN,   /* not open: nothing is held but a cached verdict */
@@ -26,8 +28,11 @@ enum content_state {
 
 struct lost;
 
+/* What a regular file's bytes are, from its first opening on. Lives as long as anything refers to the inode. */
 struct content {
-	struct shared_lock io; /* shared: use the state; exclusive: change it. Outside inode->lock */
+	struct notify_item notify;
+	struct report_item report;
+	struct shared_lock io; /* shared: use the state; exclusive: change it. Outside `lock` */
 	enum content_state state; /* guarded by io, as the next five, fresh and waits */
 	int fd;                   /* of the store's file; -1 = not open */
 	bool fd_writable;
@@ -48,7 +53,8 @@ struct content {
 	/* Of a PLAIN file, while io is held shared: its end so far, and bytes written below it. */
 	_Atomic uint64_t plain_end, plain_rewritten;
 
-	/* guarded by inode->lock; stat() waits for no other lock, so state and blob change with it held, too */
+	/* guards what follows and inode->told; stat() waits for no other, so state and blob change with it held, too */
+	struct lock lock;
 	uint64_t n_changes; /* of state: what a stat() put together across one is worth nothing */
 	bool overwritten;   /* in place, at this moment: the file is shown as the next two say */
 	off_t shown_size;
@@ -59,15 +65,7 @@ struct content {
 	struct timespec converted_ctime; /* a conversion's of an idle file; told_ctime is told instead of it */
 	struct timespec told_ctime; /* the one before it */
 	bool converting;
-	bool read_noted;               /* the access time says that this open BLOB was read */
-	struct timespec verdict_ctime; /* the probe below is of the file as of then */
-	off_t verdict_bytes;
-	struct alcm_probe verdict;
-	bool verdict_known;
-	/* What the kernel was last told of a blob that isn't open; -1: nothing. Stands in when the store can't
-	   be read for a moment: with a smaller size the kernel would zero pages that it has. */
-	off_t told_size;
-	bool probe_failed;            /* the last one: what was told may be wrong */
+	bool read_noted;              /* the access time says that this open BLOB was read */
 	struct timespec reason_ctime; /* the reason below is of the file as of then */
 	char reason[96];              /* why a PLAIN file is one; "": not judged yet */
 	uint64_t reported_offset;     /* + 1; the last damage that the log was told of */
@@ -78,8 +76,14 @@ struct content {
 	bool cached;
 };
 
-/* Of a new inode. */
-void content_init(struct fs *fs, struct inode *inode);
+/*
+ * The inode's content, made if it has none; the caller has a lookup, a pin or a handle. NULL: no memory. What has a
+ * handle open has one for certain, in inode->content.
+ */
+struct content *content_get(struct fs *fs, struct inode *inode);
+
+/* Nothing refers to the inode and its content is closed: free it, unless there is something to be remembered. */
+void content_forget(struct fs *fs, struct inode *inode);
 
 /* Commit and close everything; at the end of the inode's life. */
 void content_release(struct fs *fs, struct inode *inode);
@@ -98,7 +102,7 @@ int content_open(struct fs *fs, struct inode *inode, bool writable, int fd, bool
 void content_close(struct fs *fs, struct inode *inode, bool writable);
 
 /*
- * Make the store's stat of a regular file, in `st`, the file's own. Takes inode->lock alone, which is never held for
+ * Make the store's stat of a regular file, in `st`, the file's own. Takes content->lock alone, which is never held for
  * long, so it doesn't wait for work that is done on the file. A negative errno: the store can't be asked, and
  * `st` says nothing of the file.
  */
@@ -108,7 +112,7 @@ int content_stat(struct fs *fs, struct inode *inode, int path_fd, struct stat *s
  * Seconds for which the kernel may believe what it was told of the inode: not at all while
  * someone writes (a commit changes st_blocks behind its back), nor of reports, which are made anew.
  */
-double content_timeout(const struct fs *fs, struct inode *inode);
+double content_timeout(struct fs *fs, struct inode *inode);
 
 /*
  * Read into `buf`. For PLAIN files `*plain_fd` is set instead, and 0 returned: the descriptor is lent,

@@ -2,7 +2,6 @@
 /* What a file's attributes say of its content, open or not. */
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,45 +15,89 @@
 
 static uint64_t n_changes(struct inode *i)
 {
-	WITH_LOCK(&i->lock);
-	return i->content.n_changes;
+	struct content *c = i->content;
+
+	if (!c)
+		return 0;
+	WITH_LOCK(&c->lock);
+	return c->n_changes;
+}
+
+/* The lock of what was told, taken. */
+static struct lock *take_told(struct fs *fs, struct inode *i)
+{
+	struct content *c = i->content;
+
+	if (!c) {
+		lock_take(&fs->unopened_lock);
+		c = i->content;
+		if (!c)
+			return &fs->unopened_lock;
+		lock_drop(&fs->unopened_lock);
+	}
+	lock_take(&c->lock);
+	return &c->lock;
 }
 
 /* ---- files that aren't open ------------------------------------------------------------------ */
 
 /* The size to tell of a file that can't be looked at. */
-static struct alcm_probe guess(const struct content *c, const struct stat *st)
+static struct alcm_probe as_told(const struct told *told, const struct stat *st)
 {
-	if (c->told_size >= 0)
-		return (struct alcm_probe){ ALCM_BLOB, (uint64_t)c->told_size };
+	if (told->is_blob)
+		return (struct alcm_probe){ ALCM_BLOB, told->blob_size };
 	return (struct alcm_probe){ ALCM_PLAIN, (uint64_t)st->st_size };
+}
+
+static struct told to_be_told(const struct alcm_probe *probe, const struct stat *st)
+{
+	bool is_blob = probe->kind == ALCM_BLOB;
+
+	return (struct told){ .ctime_sec = st->st_ctim.tv_sec,
+		.ctime_nsec = (uint32_t)st->st_ctim.tv_nsec,
+		.bytes = st->st_size,
+		.is_blob = is_blob,
+		.blob_size = is_blob ? probe->logical_size : 0,
+		.current = true };
+}
+
+static bool is_current(const struct told *told, const struct stat *st)
+{
+	return told->current && told->bytes == st->st_size &&
+		told->ctime_sec == st->st_ctim.tv_sec &&
+		told->ctime_nsec == (uint32_t)st->st_ctim.tv_nsec;
 }
 
 /*
  * Note what a probe said. A damaged file stays so until it is changed; an error of the store may be
  * gone the next time.
  */
-static void note_probe(struct inode *i, const struct stat *st, int err, bool damaged,
-	uint64_t as_of, struct alcm_probe *out)
+static void note_probe(struct fs *fs, struct inode *i, const struct stat *st, int err,
+	bool damaged, uint64_t as_of, struct alcm_probe *out)
 {
-	struct content *c = &i->content;
+	struct lock *lock = take_told(fs, i);
+	const struct content *c = i->content;
 
-	lock_take(&i->lock);
 	if (err)
-		*out = guess(c, st);
-	if (c->n_changes != as_of) { /* it may have been looked at in the middle of a change */
-		lock_drop(&i->lock);
-		return;
+		*out = as_told(&i->told, st);
+	/* Otherwise it may have been looked at in the middle of a change. */
+	if ((c ? c->n_changes : 0) == as_of) {
+		i->told.failed = err && !damaged;
+		if (!i->told.failed)
+			i->told = to_be_told(out, st);
 	}
-	c->probe_failed = err && !damaged;
-	if (!c->probe_failed) {
-		c->verdict = *out;
-		c->verdict_known = true;
-		c->verdict_bytes = st->st_size;
-		c->verdict_ctime = st->st_ctim;
-		c->told_size = out->kind == ALCM_BLOB ? (off_t)out->logical_size : -1;
-	}
-	lock_drop(&i->lock);
+	lock_drop(lock);
+}
+
+/* Whether what was told is still so. */
+static bool known(struct fs *fs, struct inode *i, const struct stat *st, struct alcm_probe *out)
+{
+	struct lock *lock = take_told(fs, i);
+	bool current = is_current(&i->told, st);
+
+	*out = as_told(&i->told, st);
+	lock_drop(lock);
+	return current;
 }
 
 /*
@@ -64,19 +107,12 @@ static void note_probe(struct inode *i, const struct stat *st, int err, bool dam
 static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struct stat *st,
 	uint64_t as_of, struct alcm_probe *out)
 {
-	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
 	char proc[PATH_PROC], path[PATH_TEXT];
 	uint64_t logical_bytes;
 	int fd, err;
-	bool known;
 
-	lock_take(&i->lock);
-	known = c->verdict_known && c->verdict_bytes == st->st_size &&
-		memcmp(&c->verdict_ctime, &st->st_ctim, sizeof(st->st_ctim)) == 0;
-	*out = c->verdict;
-	lock_drop(&i->lock);
-	if (known)
+	if (known(fs, i, st, out))
 		return 0;
 	fd = path_open_quietly(path_proc(path_fd, proc));
 	err = fd < 0 ? -errno : alcm_probe(fd, out, &diag);
@@ -92,7 +128,7 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struc
 			diag.cause[0] ? diag.cause : "the store can't be read");
 	if (fd >= 0)
 		close(fd);
-	note_probe(i, st, err, err == -EIO && diag.cause[0], as_of, out);
+	note_probe(fs, i, st, err, err == -EIO && diag.cause[0], as_of, out);
 	return err;
 }
 
@@ -104,9 +140,11 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 /* That the file was compressed while it was idle is no change that users would want to know of. */
 static void tell_ctime(struct inode *i, struct stat *st)
 {
-	const struct content *c = &i->content;
+	struct content *c = i->content;
 
-	WITH_LOCK(&i->lock);
+	if (!c)
+		return;
+	WITH_LOCK(&c->lock);
 	if (c->converting ||
 		(c->converted_ctime.tv_sec == st->st_ctim.tv_sec &&
 			c->converted_ctime.tv_nsec == st->st_ctim.tv_nsec))
@@ -116,9 +154,11 @@ static void tell_ctime(struct inode *i, struct stat *st)
 /* Correct what the store says. False: the file isn't open, and has to be looked into. */
 static bool show_open(struct inode *i, struct stat *st)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 
-	WITH_LOCK(&i->lock);
+	if (!c)
+		return false;
+	WITH_LOCK(&c->lock);
 	if (c->overwritten) {
 		st->st_size = c->shown_size;
 		st->st_mtim = c->shown_mtime;
@@ -167,29 +207,46 @@ int content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 	return 0;
 }
 
-double content_timeout(const struct fs *fs, struct inode *i)
+double content_timeout(struct fs *fs, struct inode *i)
 {
+	struct content *c;
+	struct lock *lock;
+	bool uncertain;
+
 	if (i->admin)
 		return 0;
-	WITH_LOCK(&i->lock);
-	return i->content.n_writers || i->content.probe_failed ? 0 : fs->opt.attr_timeout;
+	lock = take_told(fs, i);
+	c = i->content;
+	uncertain = i->told.failed || (c && c->n_writers);
+	lock_drop(lock);
+	return uncertain ? 0 : fs->opt.attr_timeout;
+}
+
+/* False: it isn't open as a blob. */
+static bool open_info(struct inode *i, struct alcm_info *out, int *err, struct alcm_diag *diag)
+{
+	struct content *c = i->content;
+	bool is_open;
+
+	if (!c)
+		return false;
+	shared_lock_share(&c->io);
+	is_open = c->state == CONTENT_BLOB;
+	if (is_open)
+		*err = alcm_blob_info(c->blob, out, diag);
+	shared_lock_drop(&c->io);
+	return is_open;
 }
 
 int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *out)
 {
-	struct content *c = &i->content;
 	struct alcm_diag diag = { 0 };
 	struct alcm_blob *blob = NULL;
 	char proc[PATH_PROC];
 	int fd, err;
 
-	shared_lock_share(&c->io);
-	if (c->state == CONTENT_BLOB) {
-		err = alcm_blob_info(c->blob, out, &diag);
-		shared_lock_drop(&c->io);
+	if (open_info(i, out, &err, &diag))
 		return err;
-	}
-	shared_lock_drop(&c->io);
 	fd = path_open_quietly(path_proc(path_fd, proc));
 	if (fd < 0)
 		return -errno;
@@ -201,16 +258,22 @@ int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *
 	return err == -EMEDIUMTYPE ? -ENODATA : err;
 }
 
+static enum content_state shown_state(struct inode *i)
+{
+	struct content *c = i->content;
+
+	if (!c)
+		return CONTENT_UNKNOWN;
+	WITH_LOCK(&c->lock);
+	return c->overwritten ? CONTENT_PLAIN : c->state;
+}
+
 const char *content_state_name(struct fs *fs, struct inode *i, int path_fd)
 {
-	struct content *c = &i->content;
 	struct alcm_probe probe = { ALCM_PLAIN, 0 };
-	enum content_state state;
+	enum content_state state = shown_state(i);
 	struct stat st;
 
-	lock_take(&i->lock);
-	state = c->overwritten ? CONTENT_PLAIN : c->state;
-	lock_drop(&i->lock);
 	if (state == CONTENT_UNKNOWN && !fstatat(path_fd, "", &st, AT_EMPTY_PATH)) {
 		if (!st.st_size)
 			return "undecided";

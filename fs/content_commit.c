@@ -20,7 +20,7 @@ enum { IN_PLACE_SHARE = 8 };
 /* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
 static int demote(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_blob *blob = c->blob;
 	size_t max = fs->opt.min_size;
 	char *buf = malloc(max + 1);
@@ -70,9 +70,9 @@ enum fate { FATE_PLAIN, FATE_WAITS, FATE_BLOB };
  * Its head alone makes a tensor file. Content does if it is new: what is changed in place, or was there
  * before, as a database, waits until it is quiet. io held exclusively.
  */
-static enum fate consider(const struct fs *fs, struct inode *i)
+static enum fate consider(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_verdict v = { 0 };
 	char head[ALCM_SNIFF_BYTES];
 	struct stat st;
@@ -97,7 +97,7 @@ static enum fate consider(const struct fs *fs, struct inode *i)
 /* It is looked at again when it is quiet. */
 static void wait_for_quiet(struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 
 	shared_lock_take(&c->io);
 	c->waits = c->state == CONTENT_PLAIN;
@@ -107,7 +107,7 @@ static void wait_for_quiet(struct inode *i)
 /* What there is to be done at a close before the commit; no lock is held. */
 static int settle(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	enum fate fate = FATE_PLAIN;
 	int err = 0;
 
@@ -134,7 +134,7 @@ static int settle(struct fs *fs, struct inode *i)
 /* A complete save takes on the values of its lossy profile; io held shared. */
 static int quantise(struct fs *fs, struct inode *i, bool *changed, struct alcm_diag *diag)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_scheduler scheduler;
 
 	/* Another writer has not finished yet: the last one to close does it. */
@@ -152,7 +152,7 @@ static void log_quantised(struct fs *fs, struct inode *i, const struct alcm_info
 	fs_log(fs, ALCM_LOG_INFO,
 		"%s: values changed by profile %s: %.2f %% pruned, MSE %.3g, MAE %.3g, "
 		"max error %.3g, relative L2 error %.3g, PSNR %.1f dB",
-		path_of(fs, i->content.fd, name), info->profile, 100 * d->pruned_share, d->mse,
+		path_of(fs, i->content->fd, name), info->profile, 100 * d->pruned_share, d->mse,
 		d->mae, d->max_error, d->relative_l2, d->psnr_db);
 }
 
@@ -162,13 +162,13 @@ static void advance_scheduler(struct fs *fs, struct inode *i)
 	struct alcm_scheduler scheduler;
 	struct alcm_info info;
 
-	if (alcm_blob_info(i->content.blob, &info, NULL))
+	if (alcm_blob_info(i->content->blob, &info, NULL))
 		return;
 	log_quantised(fs, i, &info);
 	lock_take(&fs->scheduler_lock);
-	admin_read_scheduler(fs, i->content.fd, &scheduler);
+	admin_read_scheduler(fs, i->content->fd, &scheduler);
 	alcm_scheduler_add(&scheduler, info.caq);
-	admin_write_scheduler(fs, i->content.fd, &scheduler);
+	admin_write_scheduler(fs, i->content->fd, &scheduler);
 	lock_drop(&fs->scheduler_lock);
 }
 
@@ -194,7 +194,7 @@ static struct alcm_info *what_is_known(struct alcm_blob *blob)
 static int commit_blob(struct fs *fs, struct inode *i, bool sync, struct outcome *out,
 	struct alcm_diag *diag)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	uint64_t forgotten = inode_n_forgotten(fs);
 	bool dirty = false, reclaimed = false;
 	int err;
@@ -229,7 +229,7 @@ static int lose_all(struct fs *fs, struct inode *i, int err)
 
 int content_commit(struct fs *fs, struct inode *i, bool sync)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_diag diag = { 0 };
 	struct outcome done = { 0 };
 	int err = content_enter(fs, i, false);
@@ -263,7 +263,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 
 bool content_unsaved(struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	bool unsaved;
 
 	shared_lock_take(&c->io);

@@ -22,31 +22,31 @@ static void note_blob_read(struct inode *i)
 	bool first;
 	char byte;
 
-	lock_take(&i->lock);
-	first = !i->content.read_noted;
-	i->content.read_noted = true;
-	lock_drop(&i->lock);
+	lock_take(&i->content->lock);
+	first = !i->content->read_noted;
+	i->content->read_noted = true;
+	lock_drop(&i->content->lock);
 	if (!first)
 		return;
-	content_note_reads(&i->content, true);
-	(void)!pread(i->content.fd, &byte, 1, 0);
-	content_note_reads(&i->content, false);
+	content_note_reads(i->content, true);
+	(void)!pread(i->content->fd, &byte, 1, 0);
+	content_note_reads(i->content, false);
 }
 
 static int lend(struct inode *i)
 {
-	lock_take(&i->lock);
-	i->content.n_lent++;
-	lock_drop(&i->lock);
-	return i->content.fd;
+	lock_take(&i->content->lock);
+	i->content->n_lent++;
+	lock_drop(&i->content->lock);
+	return i->content->fd;
 }
 
 void content_return(struct inode *i)
 {
-	lock_take(&i->lock);
-	if (!--i->content.n_lent)
-		pthread_cond_broadcast(&i->content.returned);
-	lock_drop(&i->lock);
+	lock_take(&i->content->lock);
+	if (!--i->content->n_lent)
+		pthread_cond_broadcast(&i->content->returned);
+	lock_drop(&i->content->lock);
 }
 
 /*
@@ -73,7 +73,7 @@ static void count_read(struct fs *fs, bool plain, size_t n)
 
 ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off, int *plain_fd)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_diag diag = { 0 };
 	ssize_t got = content_enter(fs, i, false);
 
@@ -117,7 +117,7 @@ static bool forges_blob(const struct content *c, const char *buf, size_t n, off_
 /* The file may have got a size before its first byte: then it has one as a blob. */
 static int become_blob(struct fs *fs, struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_blob *blob = NULL;
 	struct alcm_profile profile;
 	struct stat st;
@@ -178,7 +178,7 @@ static void tell_of_blob(struct fs *fs, const struct content *c, const void *buf
 /* The write that decides: exclusive, and only the first one of an empty file comes here. */
 static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	int err = content_ensure_open(fs, i, true);
 
 	if (err)
@@ -211,7 +211,7 @@ static void note_plain_write(struct content *c, off_t off, size_t n)
 /* What is known of a PLAIN file is about to be untrue. */
 static void note_plain_change(struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 
 	quiet_disturb(i);
 	if (!c->plain_written && !atomic_exchange(&c->plain_written, true))
@@ -220,7 +220,7 @@ static void note_plain_change(struct inode *i)
 
 static ssize_t write_plain(struct inode *i, const void *buf, size_t n, off_t off, bool append)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	ssize_t done;
 
 	note_plain_change(i);
@@ -240,7 +240,7 @@ static ssize_t write_plain(struct inode *i, const void *buf, size_t n, off_t off
 static ssize_t write_decided(struct inode *i, const void *buf, size_t n, off_t off, bool append,
 	struct alcm_diag *diag)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 
 	if (c->state != CONTENT_BLOB)
 		return write_plain(i, buf, n, off, append);
@@ -283,7 +283,7 @@ static ssize_t write_kind(struct fs *fs, struct inode *i, const char *buf, size_
 static ssize_t write_content(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
 	enum write_kind kind)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_diag diag = { 0 };
 	ssize_t done = content_enter(fs, i, true);
 	bool worked_in;
@@ -332,7 +332,7 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 /* Truncation to nothing is immediate, as on any file system, and lets the file be decided anew. */
 static int empty(struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_blob *blob = c->blob;
 
 	if (TEMP_FAILURE_RETRY(ftruncate(c->fd, 0)))
@@ -363,7 +363,7 @@ static int empty_unreadable(struct fs *fs, struct inode *i)
 
 int content_truncate(struct fs *fs, struct inode *i, off_t size)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_diag diag = { 0 };
 	bool unreported = false;
 	int err;
@@ -414,7 +414,7 @@ static int allocate_blob(struct content *c, int mode, off_t off, off_t len, stru
 
 static int allocate(struct inode *i, int mode, off_t off, off_t len, struct alcm_diag *diag)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	int err;
 
 	if (c->state == CONTENT_BLOB)
@@ -429,7 +429,7 @@ static int allocate(struct inode *i, int mode, off_t off, off_t len, struct alcm
 
 int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t len)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct alcm_diag diag = { 0 };
 	uint64_t forgotten = inode_n_forgotten(fs);
 	int err;
@@ -455,7 +455,7 @@ int content_fallocate(struct fs *fs, struct inode *i, int mode, off_t off, off_t
 
 off_t content_seek(struct fs *fs, struct inode *i, off_t off, int whence)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	off_t at = content_enter(fs, i, false);
 
 	if (at)

@@ -69,12 +69,12 @@ static void cut(struct lost *l, off_t from, off_t to)
 
 void content_lose(struct fs *fs, struct inode *i, int err, off_t from, off_t to)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	char path[PATH_TEXT];
 	bool first;
 
 	{
-		WITH_LOCK(&i->lock);
+		WITH_LOCK(&c->lock);
 		first = !c->lost;
 		if (first)
 			c->lost = calloc(1, sizeof(*c->lost));
@@ -102,9 +102,9 @@ static void forget_locked(struct content *c)
 
 void content_regain(struct inode *i, off_t from, off_t to)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 
-	WITH_LOCK(&i->lock);
+	WITH_LOCK(&c->lock);
 	if (!c->lost)
 		return;
 	if (c->lost != &everything)
@@ -115,12 +115,12 @@ void content_regain(struct inode *i, off_t from, off_t to)
 
 int content_lost(struct inode *i)
 {
-	WITH_LOCK(&i->lock);
-	return i->content.lost ? i->content.lost->err : 0;
+	WITH_LOCK(&i->content->lock);
+	return i->content->lost ? i->content->lost->err : 0;
 }
 
 void content_lost_release(struct inode *i)
 {
-	WITH_LOCK(&i->lock);
-	forget_locked(&i->content);
+	WITH_LOCK(&i->content->lock);
+	forget_locked(i->content);
 }

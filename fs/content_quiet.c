@@ -46,7 +46,7 @@ static bool is_disturbed(void *arg)
 {
 	struct take_up *t = arg;
 
-	return atomic_load(&t->inode->content.quiet.n_disturbances) != t->disturbances ||
+	return atomic_load(&t->inode->content->quiet.n_disturbances) != t->disturbances ||
 		atomic_load(&t->fs->quiet.ending);
 }
 
@@ -90,14 +90,14 @@ static bool pays(const struct take_up *t)
 /* It was judged, and stays PLAIN until it is changed again. */
 static void leave_plain(struct take_up *t, const struct alcm_verdict *verdict)
 {
-	struct content *c = &t->inode->content;
+	struct content *c = t->inode->content;
 
 	shared_lock_take(&c->io);
 	if (!c->n_writers && !is_disturbed(t)) {
 		c->waits = false;
 		c->plain_written = false;
 		/* Not with the file: an extended attribute would move its ctime. */
-		content_remember(t->inode, verdict, &t->before.st_ctim);
+		content_remember(t->fs, t->inode, verdict, &t->before.st_ctim);
 	}
 	shared_lock_drop(&c->io);
 }
@@ -108,9 +108,9 @@ static void leave_plain(struct take_up *t, const struct alcm_verdict *verdict)
  */
 static void convert_begin(struct inode *i, const struct timespec *before)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 
-	WITH_LOCK(&i->lock);
+	WITH_LOCK(&c->lock);
 	if (!same_time(&c->converted_ctime, before))
 		c->told_ctime = *before;
 	c->converting = true;
@@ -118,10 +118,10 @@ static void convert_begin(struct inode *i, const struct timespec *before)
 
 static void convert_end(struct inode *i)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct stat now;
 
-	WITH_LOCK(&i->lock);
+	WITH_LOCK(&c->lock);
 	if (c->fd >= 0 && !fstat(c->fd, &now))
 		c->converted_ctime = now.st_ctim;
 	c->converting = false;
@@ -131,7 +131,7 @@ static void convert_end(struct inode *i)
 static int put_in_place(struct take_up *t)
 {
 	struct inode *i = t->inode;
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	char path[PATH_TEXT];
 	struct stat st;
 	int err = c->n_writers > t->n_writers || is_disturbed(t) ? -EAGAIN : 0;
@@ -167,10 +167,10 @@ static int finish(struct take_up *t)
 	struct inode *i = t->inode;
 	int err;
 
-	shared_lock_take(&i->content.io);
+	shared_lock_take(&i->content->io);
 	err = put_in_place(t);
 	content_close_idle(t->fs, i);
-	shared_lock_drop(&i->content.io);
+	shared_lock_drop(&i->content->io);
 	if (!err)
 		reports_due(t->fs, i);
 	/* Values that were quantised are others. */
@@ -212,7 +212,7 @@ static int build(struct take_up *t)
 
 static int take_up(struct take_up *t)
 {
-	struct content *c = &t->inode->content;
+	struct content *c = t->inode->content;
 	bool is_open;
 	int err;
 
@@ -273,7 +273,7 @@ int content_take_up_now(struct fs *fs, struct inode *i)
 	char proc[PATH_PROC];
 	int err;
 
-	t.disturbances = atomic_load(&i->content.quiet.n_disturbances);
+	t.disturbances = atomic_load(&i->content->quiet.n_disturbances);
 	t.fd = path_open_quietly(path_proc(i->path_fd, proc));
 	if (t.fd < 0)
 		return -errno;

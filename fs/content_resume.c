@@ -30,7 +30,7 @@ static int open_parent(const struct fs *fs, int fd)
 
 int content_resume(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	char proc[PATH_PROC], path[PATH_TEXT];
 	uint64_t logical_bytes;
 	int dir, fd, done;

@@ -4,34 +4,119 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "inode.h"
+
+/* ---- its life ----------------------------------------------------------------------------- */
+
+static struct content *make(const struct fs *fs, struct inode *i)
+{
+	struct content *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->notify.inode = c->report.inode = c->quiet.inode = c->writing.inode = i;
+	shared_lock_init(&c->io, LOCK_IO);
+	lock_init(&c->lock, LOCK_INODE);
+	pthread_cond_init(&c->returned, NULL);
+	c->fd = -1;
+	c->noatime = fs->opt.noatime;
+	return c;
+}
+
+void content_free(struct fs *fs, struct content *c)
+{
+	if (!c)
+		return;
+	notify_forget(fs, &c->notify);
+	pthread_cond_destroy(&c->returned);
+	lock_destroy(&c->lock);
+	shared_lock_destroy(&c->io);
+	free(c);
+}
+
+struct content *content_get(struct fs *fs, struct inode *i)
+{
+	struct content *c = i->content, *fresh;
+
+	if (c)
+		return c;
+	fresh = make(fs, i);
+	if (!fresh)
+		return NULL;
+	lock_take(&fs->unopened_lock);
+	c = i->content;
+	if (!c)
+		i->content = fresh;
+	lock_drop(&fs->unopened_lock);
+	if (!c)
+		return fresh;
+	content_free(fs, fresh);
+	return c;
+}
+
+/* Whether it holds what the store doesn't have and the next opening needs. */
+static bool is_memorable(const struct content *c)
+{
+	return c->n_open || c->fd >= 0 || c->lost || c->waits || c->plain_written ||
+		c->worked_encoded || c->quiet.n_returns || c->converted_ctime.tv_sec;
+}
+
+void content_forget(struct fs *fs, struct inode *i)
+{
+	struct content *c = i->content;
+
+	if (!c || is_memorable(c))
+		return;
+	lock_take(&fs->unopened_lock);
+	i->content = NULL;
+	lock_drop(&fs->unopened_lock);
+	content_free(fs, c);
+}
+
+/* ---- what it is ---------------------------------------------------------------------------- */
+
+void content_tell_locked(struct inode *i, bool is_blob, uint64_t size)
+{
+	if (i->told.is_blob == is_blob && i->told.blob_size == size)
+		return;
+	i->told.is_blob = is_blob;
+	i->told.blob_size = size;
+	i->told.current = false;
+}
 #include "mount_log.h"
 #include "path.h"
 
 void content_set_state(struct inode *i, enum content_state state, struct alcm_blob *blob)
 {
-	WITH_LOCK(&i->lock);
-	i->content.state = state;
-	i->content.blob = blob;
-	i->content.n_changes++;
+	struct content *c = i->content;
+
+	WITH_LOCK(&c->lock);
+	c->state = state;
+	c->blob = blob;
+	c->n_changes++;
 }
 
 void content_overwrite_begin(struct inode *i, off_t size, const struct timespec *mtime)
 {
-	WITH_LOCK(&i->lock);
-	i->content.overwritten = true;
-	i->content.shown_size = size;
-	i->content.shown_mtime = *mtime;
-	i->content.n_changes++;
+	struct content *c = i->content;
+
+	WITH_LOCK(&c->lock);
+	c->overwritten = true;
+	c->shown_size = size;
+	c->shown_mtime = *mtime;
+	c->n_changes++;
 }
 
 void content_overwrite_end(struct inode *i)
 {
-	WITH_LOCK(&i->lock);
-	i->content.overwritten = false;
-	i->content.n_changes++;
+	struct content *c = i->content;
+
+	WITH_LOCK(&c->lock);
+	c->overwritten = false;
+	c->n_changes++;
 }
 
 /* Not allowed on files of others, unless by root: then access times tell more than they should. */
@@ -54,10 +139,11 @@ ssize_t content_peek(const struct content *c, void *buf, size_t n)
 
 void content_await_return(struct inode *i)
 {
-	lock_take(&i->lock);
-	while (i->content.n_lent)
-		lock_wait(&i->lock, &i->content.returned);
-	lock_drop(&i->lock);
+	struct content *c = i->content;
+
+	WITH_LOCK(&c->lock);
+	while (c->n_lent)
+		lock_wait(&c->lock, &c->returned);
 }
 
 int content_report(struct fs *fs, struct inode *i, int err, const struct alcm_diag *diag)
@@ -68,13 +154,13 @@ int content_report(struct fs *fs, struct inode *i, int err, const struct alcm_di
 	if (err != -EIO || !diag->cause[0])
 		return err;
 	/* The kernel asks again and again for pages that it can't have: one line is enough. */
-	lock_take(&i->lock);
-	again = i->content.reported_offset == diag->offset + 1;
-	i->content.reported_offset = diag->offset + 1;
-	lock_drop(&i->lock);
+	lock_take(&i->content->lock);
+	again = i->content->reported_offset == diag->offset + 1;
+	i->content->reported_offset = diag->offset + 1;
+	lock_drop(&i->content->lock);
 	if (!again)
 		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
-			path_of(fs, i->content.fd >= 0 ? i->content.fd : i->path_fd, path),
+			path_of(fs, i->content->fd >= 0 ? i->content->fd : i->path_fd, path),
 			(unsigned long long)diag->offset, diag->cause);
 	return err;
 }

@@ -4,6 +4,7 @@
 #define ALCMFS_CONTENT_STATE_H
 
 #include "content.h"
+#include "inode.h"
 
 /* What the file is now; io held exclusively. The former blob is the caller's to close. */
 void content_set_state(struct inode *inode, enum content_state state, struct alcm_blob *blob);
@@ -45,12 +46,18 @@ ssize_t content_peek(const struct content *content, void *buf, size_t n);
 /* Wait until nobody reads from the descriptor any more; io held exclusively, so nobody comes. */
 void content_await_return(struct inode *inode);
 
+/* What the kernel knows of the file is a blob of this size, or no blob (then 0); content->lock held. */
+void content_tell_locked(struct inode *inode, bool is_blob, uint64_t size);
+
+/* Free what is closed. */
+void content_free(struct fs *fs, struct content *content);
+
 /* Why a PLAIN file stays one, judged when its ctime was this. */
-void content_remember(struct inode *inode, const struct alcm_verdict *verdict,
+void content_remember(struct fs *fs, struct inode *inode, const struct alcm_verdict *verdict,
 	const struct timespec *ctime);
 
 /* The same for the file's life, if it was sampled; io held exclusively, `fd` the store's file. */
-void content_keep_verdict(const struct fs *fs, struct inode *inode, int fd,
+void content_keep_verdict(struct fs *fs, struct inode *inode, int fd,
 	const struct alcm_verdict *verdict);
 
 /* What alcm_pack() or alcm_swap_apply() returned; io held exclusively. `before`: the plain file. Returns as the next. */

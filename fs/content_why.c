@@ -10,10 +10,10 @@
 #include "inode.h"
 #include "path.h"
 
-void content_keep_verdict(const struct fs *fs, struct inode *i, int fd,
+void content_keep_verdict(struct fs *fs, struct inode *i, int fd,
 	const struct alcm_verdict *verdict)
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	struct stat before, after;
 
 	if (fstat(fd, &before))
@@ -22,34 +22,39 @@ void content_keep_verdict(const struct fs *fs, struct inode *i, int fd,
 	/* That moved the ctime, which isn't to cost the kernel's pages. */
 	if (fstat(fd, &after))
 		return;
-	lock_take(&i->lock);
+	lock_take(&c->lock);
 	if (c->cached && memcmp(&c->cached_ctime, &before.st_ctim, sizeof(before.st_ctim)) == 0)
 		c->cached_ctime = after.st_ctim;
-	lock_drop(&i->lock);
-	content_remember(i, verdict, &after.st_ctim);
+	lock_drop(&c->lock);
+	content_remember(fs, i, verdict, &after.st_ctim);
 }
 
-void content_remember(struct inode *i, const struct alcm_verdict *verdict,
+void content_remember(struct fs *fs, struct inode *i, const struct alcm_verdict *verdict,
 	const struct timespec *ctime)
 {
-	struct content *c = &i->content;
+	struct content *c = content_get(fs, i);
 
-	lock_take(&i->lock);
+	/* Without memory it is judged again when somebody asks. */
+	if (!c)
+		return;
+	lock_take(&c->lock);
 	memcpy(c->reason, verdict->reason, sizeof(c->reason));
 	c->reason_ctime = *ctime;
-	lock_drop(&i->lock);
+	lock_drop(&c->lock);
 }
 
 static bool remembered(struct inode *i, const struct stat *st, char reason[96])
 {
-	struct content *c = &i->content;
+	struct content *c = i->content;
 	bool known;
 
-	lock_take(&i->lock);
+	if (!c)
+		return false;
+	lock_take(&c->lock);
 	known = c->reason[0] && c->reason_ctime.tv_sec == st->st_ctim.tv_sec &&
 		c->reason_ctime.tv_nsec == st->st_ctim.tv_nsec;
 	memcpy(reason, c->reason, sizeof(c->reason));
-	lock_drop(&i->lock);
+	lock_drop(&c->lock);
 	return known;
 }
 
@@ -71,7 +76,7 @@ static int why_plain(struct fs *fs, struct inode *i, int path_fd, char *out, siz
 	if (err)
 		return err;
 	if (!v.worth)
-		content_remember(i, &v, &st.st_ctim);
+		content_remember(fs, i, &v, &st.st_ctim);
 	return alcm_verdict_text(&v, &st, out, n);
 }
 

@@ -38,8 +38,8 @@ static uint64_t hash(uint64_t seed, const unsigned char *bytes, size_t n)
 	return h;
 }
 
-/* Handles of FUSE name what its kernel side remembers, which forgets. */
-static void get_handle(int fd, struct file_id *id)
+/* Mix the file's handle into its identity. False: it has none. */
+static bool add_handle(int fd, struct file_id *id)
 {
 	struct handle h;
 	int mount_id;
@@ -48,58 +48,60 @@ static void get_handle(int fd, struct file_id *id)
 	if (name_to_handle_at(fd, "", &h.head, &mount_id, AT_EMPTY_PATH | AT_HANDLE_FID)) {
 		h.head.handle_bytes = MAX_HANDLE_SZ;
 		if (name_to_handle_at(fd, "", &h.head, &mount_id, AT_EMPTY_PATH))
-			return;
+			return false;
 	}
-	id->has_handle = true;
 	for (unsigned k = 0; k < 2; k++)
-		id->handle[k] = hash(mix(k + 1, (uint64_t)h.head.handle_type), h.head.f_handle,
+		id->life[k] = hash(mix(k + 1, (uint64_t)h.head.handle_type), h.head.f_handle,
 			h.head.handle_bytes);
+	return true;
+}
+
+static void add_birth(const struct statx_timestamp *birth, struct file_id *id)
+{
+	for (unsigned k = 0; k < 2; k++)
+		id->life[k] = mix(mix(id->life[k] + k, (uint64_t)birth->tv_sec), birth->tv_nsec);
 }
 
 int file_id_get(int fd, struct file_id *out)
 {
 	struct statfs sf;
 	struct statx x;
+	bool overlay, has_birth, has_handle;
 
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO | STATX_BTIME, &x) ||
 		fstatfs(fd, &sf))
 		return -errno;
-	*out = (struct file_id){ .dev = makedev(x.stx_dev_major, x.stx_dev_minor),
-		.ino = x.stx_ino,
-		.type = x.stx_mode & S_IFMT,
-		.copied_up = sf.f_type == OVERLAYFS_SUPER_MAGIC,
-		.fs = hash(1, (const unsigned char *)&sf.f_fsid, sizeof(sf.f_fsid)) };
-	if (x.stx_mask & STATX_BTIME && !out->copied_up)
-		out->birth = (struct timespec){ .tv_sec = x.stx_btime.tv_sec,
-			.tv_nsec = x.stx_btime.tv_nsec };
-	if (sf.f_type != FUSE_SUPER_MAGIC)
-		get_handle(fd, out);
+	*out = (struct file_id){ .where = makedev(x.stx_dev_major, x.stx_dev_minor),
+		.number = x.stx_ino,
+		.type = x.stx_mode & S_IFMT };
+	overlay = sf.f_type == OVERLAYFS_SUPER_MAGIC;
+	/* Handles of FUSE name what its kernel side remembers, which forgets. */
+	has_handle = sf.f_type != FUSE_SUPER_MAGIC && add_handle(fd, out);
+	/* A copy-up changes the birth time, and between devices the number too. */
+	has_birth = !overlay && x.stx_mask & STATX_BTIME &&
+		(x.stx_btime.tv_sec || x.stx_btime.tv_nsec);
+	if (has_birth)
+		add_birth(&x.stx_btime, out);
+	if (overlay && has_handle) {
+		out->where = hash(1, (const unsigned char *)&sf.f_fsid, sizeof(sf.f_fsid));
+		out->number = 0;
+	}
+	out->weak = !has_handle && !has_birth;
 	return 0;
-}
-
-/* Whether the handle alone names the file. */
-static bool by_handle(const struct file_id *id)
-{
-	return id->copied_up && id->has_handle;
 }
 
 bool file_id_same(const struct file_id *a, const struct file_id *b)
 {
-	if (a->type != b->type || a->has_handle != b->has_handle || a->copied_up != b->copied_up ||
-		a->handle[0] != b->handle[0] || a->handle[1] != b->handle[1])
-		return false;
-	if (by_handle(a))
-		return a->fs == b->fs;
-	return a->dev == b->dev && a->ino == b->ino && a->birth.tv_sec == b->birth.tv_sec &&
-		a->birth.tv_nsec == b->birth.tv_nsec;
+	return a->where == b->where && a->number == b->number && a->type == b->type &&
+		a->life[0] == b->life[0] && a->life[1] == b->life[1] && a->weak == b->weak;
 }
 
 uint64_t file_id_hash(const struct file_id *id)
 {
-	return by_handle(id) ? mix(id->fs, id->handle[0]) : mix(id->dev, id->ino);
+	return mix(mix(id->where, id->number), id->life[0]);
 }
 
 bool file_id_is_weak(const struct file_id *id)
 {
-	return !id->has_handle && !id->birth.tv_sec && !id->birth.tv_nsec;
+	return id->weak;
 }

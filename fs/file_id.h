@@ -18,14 +18,13 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+/* Every inode has one in memory, so it is small. */
 struct file_id {
-	dev_t dev;
-	ino_t ino;
-	struct timespec birth; /* zero: the store has none, or a copy-up would change it */
-	mode_t type;           /* S_IFMT part of the mode */
-	bool copied_up;        /* of overlayfs, where a handle says more than the number */
-	bool has_handle;
-	uint64_t fs, handle[2]; /* hashes of the file system's id and of the handle */
+	uint64_t where;   /* the device; of a file known by its handle alone, its file system */
+	uint64_t number;  /* the inode number; 0 where it says nothing */
+	uint64_t life[2]; /* hash of handle and birth time, as far as there are any */
+	mode_t type;      /* S_IFMT part of the mode */
+	bool weak;        /* there is neither */
 };
 
 /* The identity of the file behind `fd`, which may be O_PATH. 0 or a negative errno. */

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
 
 #include "activity.h"
@@ -27,6 +28,9 @@
 struct dir_handle;
 struct inode;
 struct inode_hooks;
+
+SLIST_HEAD(inode_bucket, inode);
+TAILQ_HEAD(inode_list, inode);
 
 /* The admin directory at the store's root. */
 #define ADMIN_NAME ".alcm"
@@ -47,11 +51,11 @@ struct fs {
 
 	struct lock table_lock; /* guards what follows, lookup counts, parent and name of inodes */
 	unsigned n_inodes;      /* in the table */
-	struct inode **buckets;
+	struct inode_bucket *buckets;
 	struct inode *root;
-	const struct inode_hooks *hooks;      /* constant */
-	struct inode **numbers;               /* buckets of all inodes by number */
-	struct inode *kept_first, *kept_last; /* kept for file handles, the longest first */
+	const struct inode_hooks *hooks; /* constant */
+	struct inode_bucket *numbers;    /* of all inodes by number */
+	struct inode_list kept;          /* for file handles, the longest first */
 	unsigned n_kept, max_kept;
 	unsigned max_request_bytes; /* of data that a request or its answer has */
 	atomic_uint last_generation;
@@ -68,10 +72,11 @@ struct fs {
 	struct lock dirs_lock;     /* guards the list of open directories; a leaf */
 	struct dir_handle *dirs;
 
+	struct lock unopened_lock;  /* guards what is told of inodes that have no content */
 	struct lock scheduler_lock; /* one save at a time takes a directory's scheduler on */
 
-	struct lock fd_lock; /* guards the LRU, pins and fd counts; a leaf */
-	struct inode *lru_first, *lru_last;
+	struct lock fd_lock;   /* guards the LRU, pins, path_fd of inodes and fd counts; a leaf */
+	struct inode_list lru; /* with open descriptors, that nobody uses; the longest first */
 	unsigned n_fds, max_fds;
 	unsigned n_nameless; /* inodes whose last name is gone, not yet forgotten by the kernel */
 	uint64_t n_forgotten; /* of those, how many were let go so far */

@@ -12,7 +12,7 @@
 
 enum { N_BUCKETS = 1 << 16 };
 
-static struct inode **bucket(struct fs *fs, const struct file_id *id)
+static struct inode_bucket *bucket(struct fs *fs, const struct file_id *id)
 {
 	return &fs->buckets[file_id_hash(id) % N_BUCKETS];
 }
@@ -24,21 +24,17 @@ struct inode *inode_from(struct fs *fs, fuse_ino_t number)
 
 static struct inode *find_locked(struct fs *fs, const struct file_id *id)
 {
-	struct inode *i = *bucket(fs, id);
+	struct inode *i;
 
-	while (i && !file_id_same(&i->id, id))
-		i = i->next;
-	return i;
+	SLIST_FOREACH(i, bucket(fs, id), in_bucket)
+	if (file_id_same(&i->id, id))
+		return i;
+	return NULL;
 }
 
 static void unhash_locked(struct fs *fs, struct inode *i)
 {
-	struct inode **at = bucket(fs, &i->id);
-
-	while (*at && *at != i)
-		at = &(*at)->next;
-	if (*at)
-		*at = i->next;
+	SLIST_REMOVE(bucket(fs, &i->id), i, inode, in_bucket);
 	i->hashed = false;
 	fs->n_inodes--;
 	inode_number_remove_locked(fs, i);
@@ -70,8 +66,6 @@ static struct inode *make(struct fs *fs, const struct file_id *id, struct inode 
 		(parent->admin || (parent == fs->root && strcmp(name, ADMIN_NAME) == 0));
 	i->generation = ++fs->last_generation;
 	i->path_fd = -1;
-	lock_init(&i->lock, LOCK_INODE);
-	fs->hooks->made(fs, i);
 	return i;
 }
 
@@ -88,7 +82,6 @@ void inode_destroy(struct fs *fs, struct inode *i)
 		fs->n_forgotten++;
 		lock_drop(&fs->fd_lock);
 	}
-	lock_destroy(&i->lock);
 	free(i->name);
 	free(i);
 }
@@ -108,17 +101,16 @@ static void retire(struct fs *fs, struct inode *i)
 }
 
 /* Unhashed under the same lock: only one thread ever finds an inode dead. Returns its parent. */
-static struct inode *bury_locked(struct fs *fs, struct inode *i, struct inode **dead)
+static struct inode *bury_locked(struct fs *fs, struct inode *i, struct inode_bucket *dead)
 {
 	if (i->hashed)
 		unhash_locked(fs, i);
-	i->next = *dead;
-	*dead = i;
+	SLIST_INSERT_HEAD(dead, i, in_bucket);
 	return i->parent;
 }
 
 static void let_go_locked(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n_children,
-	struct inode **dead)
+	struct inode_bucket *dead)
 {
 	while (i) {
 		i->n_lookups -= n_lookups < i->n_lookups ? n_lookups : i->n_lookups;
@@ -133,18 +125,16 @@ static void let_go_locked(struct fs *fs, struct inode *i, uint64_t n_lookups, ui
 
 void inode_let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n_children)
 {
-	struct inode *dead = NULL;
+	struct inode_bucket dead = SLIST_HEAD_INITIALIZER(dead);
 
 	lock_take(&fs->table_lock);
 	let_go_locked(fs, i, n_lookups, n_children, &dead);
 	while ((i = inode_keep_no_more_locked(fs)))
 		let_go_locked(fs, bury_locked(fs, i, &dead), 0, 1, &dead);
 	lock_drop(&fs->table_lock);
-	while (dead) {
-		struct inode *next = dead->next;
-
-		retire(fs, dead);
-		dead = next;
+	while ((i = SLIST_FIRST(&dead))) {
+		SLIST_REMOVE_HEAD(&dead, in_bucket);
+		retire(fs, i);
 	}
 }
 
@@ -157,12 +147,9 @@ static struct inode *enter_table(struct fs *fs, const struct file_id *id, struct
 	lock_take(&fs->table_lock);
 	i = find_locked(fs, id);
 	if (!i) {
-		struct inode **at = bucket(fs, id);
-
 		i = *fresh;
 		*fresh = NULL;
-		i->next = *at;
-		*at = i;
+		SLIST_INSERT_HEAD(bucket(fs, id), i, in_bucket);
 		i->hashed = true;
 		fs->n_inodes++;
 		inode_number_add_locked(fs, i);
@@ -294,11 +281,14 @@ int inode_table_init(struct fs *fs)
 	int err;
 
 	lock_init(&fs->table_lock, LOCK_TABLE);
+	lock_init(&fs->unopened_lock, LOCK_INODE);
+	TAILQ_INIT(&fs->kept);
+	TAILQ_INIT(&fs->lru);
 	lock_init(&fs->scheduler_lock, LOCK_SCHEDULER);
 	lock_init(&fs->fd_lock, LOCK_FD);
 	lock_init(&fs->dirs_lock, LOCK_QUEUE);
 	fs->n_inodes = 1;
-	fs->buckets = calloc(N_BUCKETS, sizeof(struct inode *));
+	fs->buckets = calloc(N_BUCKETS, sizeof(*fs->buckets));
 	if (!fs->buckets)
 		return -ENOMEM;
 	err = inode_numbers_init(fs);
@@ -313,24 +303,25 @@ int inode_table_init(struct fs *fs)
 	fs->root->pins = 1;
 	fs->root->n_lookups = 2;
 	fs->root->hashed = true;
-	*bucket(fs, &id) = fs->root;
+	SLIST_INSERT_HEAD(bucket(fs, &id), fs->root, in_bucket);
 	return 0;
 }
 
 void inode_table_release(struct fs *fs)
 {
 	for (unsigned b = 0; fs->buckets && b < N_BUCKETS; b++) {
-		struct inode *next;
+		struct inode *i;
 
-		for (struct inode *i = fs->buckets[b]; i; i = next) {
-			next = i->next;
+		while ((i = SLIST_FIRST(&fs->buckets[b]))) {
+			SLIST_REMOVE_HEAD(&fs->buckets[b], in_bucket);
 			if (i != fs->root)
 				inode_destroy(fs, i);
 		}
 	}
 	free(fs->buckets);
 	free(fs->numbers);
-	fs->buckets = fs->numbers = NULL;
+	fs->buckets = NULL;
+	fs->numbers = NULL;
 	if (fs->root) {
 		fs->root->path_fd = -1;
 		inode_destroy(fs, fs->root);

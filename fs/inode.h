@@ -7,52 +7,71 @@
 #ifndef ALCMFS_INODE_H
 #define ALCMFS_INODE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "base/lock.h"
-#include "content.h"
 #include "file_id.h"
 #include "fs.h"
 
-struct inode {
-	struct file_id id; /* constant, as the next two */
-	bool admin;        /* .alcm or below it */
-	uint32_t generation;
+struct content;
 
-	/* guarded by fs->table_lock */
-	struct inode *next;   /* in its bucket */
-	uint64_t n_lookups;   /* the kernel's */
-	uint32_t n_children;  /* inodes whose parent this is */
-	struct inode *parent; /* by the last name that was looked up; NULL: the root */
-	char *name;
-	bool hashed;
-	struct inode *next_number; /* in the bucket of its number */
-	struct inode *kept_prev, *kept_next;
-	bool kept; /* nothing refers to it, but a file handle may name it (inode_kept.c) */
-
-	/* guarded by fs->fd_lock */
-	unsigned pins; /* > 0: descriptors stay open */
-	bool sticky;   /* has lost its name: one pin is never given back */
-	struct inode *lru_prev, *lru_next;
-	bool in_lru;
-	bool doomed; /* nothing refers to it; the last pin frees it */
-
-	struct lock lock;   /* guards path_fd while nobody has a pin, and content->mtime */
-	atomic_int path_fd; /* O_PATH; -1 = to be opened again; evictions look at it without lock */
-	struct content content;
-	struct notify_item notify;
-	struct report_item report;
+/*
+ * What the kernel was told of a regular file that isn't open. Guarded by content->lock, or by fs->unopened_lock while
+ * there is no content.
+ */
+struct told {
+	int64_t ctime_sec; /* the file as of then, and of so many bytes, was looked at */
+	int64_t bytes;
+	uint64_t blob_size; /* if it was a blob */
+	uint32_t ctime_nsec;
+	/* It stands in when the store can't be read for a moment, also when it isn't current: with a smaller size the
+	   kernel would zero pages that it has. */
+	bool is_blob;
+	bool current; /* right for as long as the two above are the store's */
+	bool failed;  /* the last look did: what was told may be wrong */
 };
 
-/* What those above do when inodes come and go: fs->hooks, set before the first inode is made. */
+struct inode {
+	struct file_id id; /* constant, as the next two */
+	uint32_t generation;
+	bool admin; /* .alcm or below it */
+
+	/* guarded by fs->table_lock */
+	bool hashed;
+	bool kept; /* nothing refers to it, but a file handle may name it (inode_kept.c) */
+	uint32_t n_children;  /* inodes whose parent this is */
+	uint64_t n_lookups;   /* the kernel's */
+	struct inode *parent; /* by the last name that was looked up; NULL: the root */
+	char *name;
+	SLIST_ENTRY(inode) in_bucket, in_numbers;
+	TAILQ_ENTRY(inode) in_kept;
+
+	/* guarded by fs->fd_lock */
+	TAILQ_ENTRY(inode) in_lru;
+	unsigned pins;      /* > 0: descriptors stay open */
+	atomic_int path_fd; /* O_PATH; -1 = to be opened again; constant for those who have a pin */
+	bool listed;        /* in the LRU */
+	bool sticky;        /* has lost its name: one pin is never given back */
+	bool doomed;        /* nothing refers to it; the last pin frees it */
+
+	struct told told;
+	/* NULL: it was never opened. Made by content_get(), freed when nothing refers to the inode. */
+	struct content *_Atomic content;
+};
+
+/* A mount may know millions of files that it never opens: 192 bytes with malloc's own, and the name. */
+_Static_assert(sizeof(struct inode) <= 184, "what is merely looked up costs little");
+
+/* What those above do in an inode's life: fs->hooks, set before the first inode is made. */
 struct inode_hooks {
-	void (*made)(struct fs *fs, struct inode *inode);
 	/* It has lost its last name. */
 	void (*nameless)(struct fs *fs, struct inode *inode);
 	/* Close what is open of its content. False: it is in use. */
 	bool (*evict)(struct fs *fs, struct inode *inode);
+	/* Nothing refers to it, but it may come back: keep what has to be remembered. table_lock held. */
+	void (*kept)(struct fs *fs, struct inode *inode);
 	/* It is about to be freed. */
 	void (*gone)(struct fs *fs, struct inode *inode);
 };

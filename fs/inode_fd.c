@@ -11,20 +11,16 @@
 
 void inode_lru_remove_locked(struct fs *fs, struct inode *i)
 {
-	if (!i->in_lru)
+	if (!i->listed)
 		return;
-	*(i->lru_prev ? &i->lru_prev->lru_next : &fs->lru_first) = i->lru_next;
-	*(i->lru_next ? &i->lru_next->lru_prev : &fs->lru_last) = i->lru_prev;
-	i->in_lru = false;
+	TAILQ_REMOVE(&fs->lru, i, in_lru);
+	i->listed = false;
 }
 
 static void lru_append_locked(struct fs *fs, struct inode *i)
 {
-	i->lru_next = NULL;
-	i->lru_prev = fs->lru_last;
-	*(fs->lru_last ? &fs->lru_last->lru_next : &fs->lru_first) = i;
-	fs->lru_last = i;
-	i->in_lru = true;
+	TAILQ_INSERT_TAIL(&fs->lru, i, in_lru);
+	i->listed = true;
 }
 
 void inode_count_fd(struct fs *fs, int change)
@@ -59,18 +55,37 @@ static bool is_alone(struct fs *fs, const struct inode *i)
 	return i->pins == 1;
 }
 
+/* The descriptor, which is the caller's to close now: who pins the inode later opens it again. -1: none. */
+static int take_fd(struct fs *fs, struct inode *i)
+{
+	WITH_LOCK(&fs->fd_lock);
+
+	int fd = i->pins == 1 ? i->path_fd : -1;
+
+	if (fd < 0)
+		return -1;
+	i->path_fd = -1;
+	fs->n_fds--;
+	return fd;
+}
+
 /* Close the inode's descriptors, unless somebody has pinned it meanwhile. */
 static void close_unused(struct fs *fs, struct inode *i)
 {
-	if (!is_alone(fs, i) || !fs->hooks->evict(fs, i))
-		return;
-	WITH_LOCK(&i->lock);
-	/* One who pins it later waits for the inode's lock, and finds it closed. */
-	if (!is_alone(fs, i) || i->path_fd < 0)
-		return;
-	close(i->path_fd);
-	i->path_fd = -1;
-	inode_count_fd(fs, -1);
+	int fd = is_alone(fs, i) && fs->hooks->evict(fs, i) ? take_fd(fs, i) : -1;
+
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Give the inode this descriptor, if it has none; fd_lock held. False: it has one. */
+static bool give_fd_locked(struct fs *fs, struct inode *i, int fd)
+{
+	if (i->path_fd >= 0)
+		return false;
+	i->path_fd = fd;
+	fs->n_fds++;
+	return true;
 }
 
 /*
@@ -82,7 +97,7 @@ static bool evict_one(struct fs *fs)
 	lock_assert_free(LOCK_ANY);
 	lock_take(&fs->fd_lock);
 
-	struct inode *i = fs->n_fds > fs->max_fds ? fs->lru_first : NULL;
+	struct inode *i = fs->n_fds > fs->max_fds ? TAILQ_FIRST(&fs->lru) : NULL;
 
 	if (i) {
 		inode_lru_remove_locked(fs, i);
@@ -108,10 +123,20 @@ static bool is_kept(struct fs *fs, const struct inode *i)
 	return i->kept;
 }
 
+/* Under table_lock nobody comes back to a kept inode, and who had it pinned before is gone. */
+static void shrink(struct fs *fs, struct inode *i)
+{
+	WITH_LOCK(&fs->table_lock);
+	if (i->kept && is_alone(fs, i))
+		fs->hooks->kept(fs, i);
+}
+
 void inode_unpin_closing(struct fs *fs, struct inode *i)
 {
-	if (is_kept(fs, i))
+	if (is_kept(fs, i)) {
 		close_unused(fs, i);
+		shrink(fs, i);
+	}
 	(void)end_eviction(fs, i);
 }
 
@@ -141,16 +166,13 @@ static int reopen(struct fs *fs, struct inode *i)
 		err = -ESTALE;
 	if (dir >= 0)
 		inode_unpin_later(fs, parent);
-	lock_take(&i->lock);
+	lock_take(&fs->fd_lock);
 	/* Who removes or renames a file opens it first: then the name is gone, the descriptor there. */
-	if (i->path_fd >= 0) {
+	if (i->path_fd >= 0)
 		err = 0;
-	} else if (!err) {
-		i->path_fd = fd;
+	else if (!err && give_fd_locked(fs, i, fd))
 		fd = -1;
-		inode_count_fd(fs, 1);
-	}
-	lock_drop(&i->lock);
+	lock_drop(&fs->fd_lock);
 	if (fd >= 0)
 		close(fd);
 	free(name);
@@ -161,17 +183,14 @@ static int reopen(struct fs *fs, struct inode *i)
 int inode_pin(struct fs *fs, struct inode *i, int *fd)
 {
 	int err = 0;
+	bool closed;
 
 	rest_end(fs);
 	lock_take(&fs->fd_lock);
 	i->pins++;
 	inode_lru_remove_locked(fs, i);
+	closed = i->path_fd < 0;
 	lock_drop(&fs->fd_lock);
-	lock_take(&i->lock);
-
-	bool closed = i->path_fd < 0;
-
-	lock_drop(&i->lock);
 	if (closed)
 		err = reopen(fs, i);
 	*fd = -1;
@@ -265,17 +284,9 @@ bool inode_await_forgotten(struct fs *fs, ssize_t err, uint64_t *seen)
 
 void inode_adopt_fd(struct fs *fs, struct inode *i, int path_fd, bool linked)
 {
-	lock_take(&i->lock);
-	if (i->path_fd < 0) {
-		i->path_fd = path_fd;
-		path_fd = -1;
-		inode_count_fd(fs, 1);
-	}
-	lock_drop(&i->lock);
-	if (path_fd >= 0)
-		close(path_fd);
-
 	lock_take(&fs->fd_lock);
+	if (give_fd_locked(fs, i, path_fd))
+		path_fd = -1;
 	if (!(i->sticky && linked)) {
 		i->pins++;
 	} else {
@@ -284,5 +295,7 @@ void inode_adopt_fd(struct fs *fs, struct inode *i, int path_fd, bool linked)
 	}
 	inode_lru_remove_locked(fs, i);
 	lock_drop(&fs->fd_lock);
+	if (path_fd >= 0)
+		close(path_fd);
 	inode_unpin(fs, i);
 }

@@ -12,7 +12,7 @@
 
 enum { N_BUCKETS = 1 << 16 };
 
-static struct inode **bucket(struct fs *fs, fuse_ino_t number)
+static struct inode_bucket *bucket(struct fs *fs, fuse_ino_t number)
 {
 	return &fs->numbers[(uint64_t)number * 0x9e3779b97f4a7c15U >> 48];
 }
@@ -29,37 +29,29 @@ int inode_numbers_init(struct fs *fs)
 	/* Numbers come again, also in the store's next mount; then the generation tells them apart. */
 	(void)!getrandom(&first, sizeof(first), GRND_NONBLOCK);
 	fs->last_generation = first;
-	fs->numbers = calloc(N_BUCKETS, sizeof(struct inode *));
+	fs->numbers = calloc(N_BUCKETS, sizeof(*fs->numbers));
 	return fs->numbers ? 0 : -ENOMEM;
 }
 
 void inode_number_add_locked(struct fs *fs, struct inode *i)
 {
-	struct inode **at = bucket(fs, inode_number(fs, i));
-
-	i->next_number = *at;
-	*at = i;
+	SLIST_INSERT_HEAD(bucket(fs, inode_number(fs, i)), i, in_numbers);
 }
 
 void inode_number_remove_locked(struct fs *fs, struct inode *i)
 {
-	struct inode **at = bucket(fs, inode_number(fs, i));
-
-	while (*at && *at != i)
-		at = &(*at)->next_number;
-	if (*at)
-		*at = i->next_number;
+	SLIST_REMOVE(bucket(fs, inode_number(fs, i)), i, inode, in_numbers);
 }
 
 struct inode *inode_by_number(struct fs *fs, fuse_ino_t number, bool parent)
 {
 	WITH_LOCK(&fs->table_lock);
 
-	struct inode *i = number == FUSE_ROOT_ID ? fs->root : *bucket(fs, number);
+	struct inode *i = number == FUSE_ROOT_ID ? fs->root : SLIST_FIRST(bucket(fs, number));
 
 	/* The number may be an address where no inode lies any more. */
 	while (i && inode_number(fs, i) != number)
-		i = i->next_number;
+		i = SLIST_NEXT(i, in_numbers);
 	if (i && parent)
 		i = i->parent;
 	if (i)
@@ -71,8 +63,7 @@ struct inode *inode_by_number(struct fs *fs, fuse_ino_t number, bool parent)
 
 static void unkeep_locked(struct fs *fs, struct inode *i)
 {
-	*(i->kept_prev ? &i->kept_prev->kept_next : &fs->kept_first) = i->kept_next;
-	*(i->kept_next ? &i->kept_next->kept_prev : &fs->kept_last) = i->kept_prev;
+	TAILQ_REMOVE(&fs->kept, i, in_kept);
 	i->kept = false;
 	fs->n_kept--;
 }
@@ -99,10 +90,7 @@ bool inode_keep_locked(struct fs *fs, struct inode *i)
 		return true;
 	if (!may_come_back(fs, i))
 		return false;
-	i->kept_next = NULL;
-	i->kept_prev = fs->kept_last;
-	*(fs->kept_last ? &fs->kept_last->kept_next : &fs->kept_first) = i;
-	fs->kept_last = i;
+	TAILQ_INSERT_TAIL(&fs->kept, i, in_kept);
 	i->kept = true;
 	fs->n_kept++;
 	return true;
@@ -110,7 +98,7 @@ bool inode_keep_locked(struct fs *fs, struct inode *i)
 
 struct inode *inode_keep_no_more_locked(struct fs *fs)
 {
-	struct inode *i = fs->n_kept > fs->max_kept ? fs->kept_first : NULL;
+	struct inode *i = fs->n_kept > fs->max_kept ? TAILQ_FIRST(&fs->kept) : NULL;
 
 	if (i)
 		unkeep_locked(fs, i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What inode.c (the table) and inode_fd.c (the descriptors) share. Lock order: table_lock, an
-   inode's lock, fd_lock. */
+/* What inode.c (the table) and inode_fd.c (the descriptors) share. Lock order: table_lock,
+   fd_lock. */
 #ifndef ALCMFS_INODE_STATE_H
 #define ALCMFS_INODE_STATE_H
 

@@ -69,23 +69,20 @@ static int open_store(struct fs *fs)
 
 /* ---- what inodes mean to the rest ---------------------------------------------------------------- */
 
+/* One that is opened at this moment is looked at when it is closed. */
 static void drop_from_queues(struct fs *fs, struct inode *i)
 {
+	if (!i->content)
+		return;
 	quiet_drop(fs, i);
 	reports_drop(fs, i);
 }
 
-static void release(struct fs *fs, struct inode *i)
-{
-	notify_forget(fs, i);
-	content_release(fs, i);
-}
-
 static const struct inode_hooks hooks = {
-	.made = content_init,
 	.nameless = drop_from_queues,
 	.evict = content_evict,
-	.gone = release,
+	.kept = content_forget,
+	.gone = content_release,
 };
 
 /* ---- threads -------------------------------------------------------------------------------------- */

@@ -2,7 +2,6 @@
 #include "mount_stats.h"
 
 #include <cjson/cJSON.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,10 +159,8 @@ char *stats_prometheus(struct fs *fs, bool names)
 
 static void add_writing(cJSON *list, const struct activity_writing *w)
 {
-	const struct inode *i = (const struct inode *)(const void *)((const char *)w -
-		offsetof(struct inode, content.writing));
 	cJSON *o = cJSON_CreateObject();
-	char *path = inode_path_locked(i), *printable = path ? alcm_utf8(path) : NULL;
+	char *path = inode_path_locked(w->inode), *printable = path ? alcm_utf8(path) : NULL;
 
 	cJSON_AddStringToObject(o, "name", printable ? printable : "?");
 	cJSON_AddNumberToObject(o, "written_bytes",

@@ -2,18 +2,14 @@
 #include "notify.h"
 
 #include <errno.h>
-#include <stddef.h>
 
+#include "content.h"
 #include "inode.h"
-
-static struct inode *inode_of(struct notify_item *item)
-{
-	return (struct inode *)(void *)((char *)item - offsetof(struct inode, notify));
-}
 
 void notify_init(struct notify *q)
 {
 	lock_init(&q->lock, LOCK_QUEUE);
+	TAILQ_INIT(&q->queue);
 	pthread_cond_init(&q->changed, NULL);
 }
 
@@ -21,39 +17,36 @@ void notify_init(struct notify *q)
 
 static void unlist_locked(struct notify *q, struct notify_item *item)
 {
-	*(item->prev ? &item->prev->next : &q->first) = item->next;
-	*(item->next ? &item->next->prev : &q->last) = item->prev;
+	TAILQ_REMOVE(&q->queue, item, queue);
 	item->queued = false;
 }
 
 static void list_locked(struct notify *q, struct notify_item *item)
 {
-	item->prev = q->last;
-	item->next = NULL;
-	*(q->last ? &q->last->next : &q->first) = item;
-	q->last = item;
+	TAILQ_INSERT_TAIL(&q->queue, item, queue);
 	item->queued = true;
 }
 
 void notify_pages(struct fs *fs, struct inode *i)
 {
 	struct notify *q = &fs->notify;
+	struct content *c = i->content;
 
 	{
-		WITH_LOCK(&i->lock);
-		i->content.cached = false;
+		WITH_LOCK(&c->lock);
+		c->cached = false;
 	}
 	WITH_LOCK(&q->lock);
-	if (!i->notify.queued)
-		list_locked(q, &i->notify);
+	if (!c->notify.queued)
+		list_locked(q, &c->notify);
 	pthread_cond_signal(&q->changed);
 }
 
-void notify_forget(struct fs *fs, struct inode *i)
+void notify_forget(struct fs *fs, struct notify_item *item)
 {
 	WITH_LOCK(&fs->notify.lock);
-	if (i->notify.queued)
-		unlist_locked(&fs->notify, &i->notify);
+	if (item->queued)
+		unlist_locked(&fs->notify, item);
 }
 
 /* ---- the thread --------------------------------------------------------------------------- */
@@ -71,15 +64,15 @@ static fuse_ino_t await_next(struct fs *fs)
 	struct notify *q = &fs->notify;
 
 	WITH_LOCK(&q->lock);
-	while (!q->first && !q->ending)
+	while (TAILQ_EMPTY(&q->queue) && !q->ending)
 		lock_wait(&q->lock, &q->changed);
 	if (q->ending)
 		return 0;
 
-	struct notify_item *item = q->first;
+	struct notify_item *item = TAILQ_FIRST(&q->queue);
 
 	unlist_locked(q, item);
-	return inode_number(fs, inode_of(item));
+	return inode_number(fs, item->inode);
 }
 
 static void *run(void *arg)

@@ -14,22 +14,26 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #include "base/lock.h"
 
 struct fs;
 struct inode;
 
-/* A file's place in the queue: one, however often it changed. Embedded in its inode. */
+/* A file's place in the queue: one, however often it changed. Embedded in its content. */
 struct notify_item {
-	struct notify_item *prev, *next; /* guarded by notify->lock, as the next */
+	struct inode *inode;            /* constant */
+	TAILQ_ENTRY(notify_item) queue; /* guarded by notify->lock, as the next */
 	bool queued;
 };
+
+TAILQ_HEAD(notify_queue, notify_item);
 
 struct notify {
 	struct lock lock;       /* guards what follows */
 	pthread_cond_t changed; /* there is something to do */
-	struct notify_item *first, *last;
+	struct notify_queue queue;
 	bool ending, running;
 	pthread_t thread;
 };
@@ -42,8 +46,8 @@ int notify_start(struct fs *fs);
 /* The kernel's pages of the file are to go. Never waits. */
 void notify_pages(struct fs *fs, struct inode *inode);
 
-/* The inode is about to be freed. */
-void notify_forget(struct fs *fs, struct inode *inode);
+/* The item is about to be freed. */
+void notify_forget(struct fs *fs, struct notify_item *item);
 
 /*
  * End the thread. A call that is under way may wait for requests, so they must still be answered. What is

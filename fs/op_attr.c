@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "content.h"
 #include "op.h"
 #include "path.h"
 

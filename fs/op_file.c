@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "content.h"
 #include "mount_log.h"
 #include "op.h"
 #include "path.h"

@@ -9,6 +9,7 @@
 
 #include "admin.h"
 #include "caller.h"
+#include "content.h"
 #include "op.h"
 #include "path.h"
 #include "virtual.h"

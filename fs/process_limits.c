@@ -50,12 +50,12 @@ static uint64_t budget_of(const struct fs *fs, const struct alcm_limits *limits)
 }
 
 /*
- * What the budget decides besides chunk buffers. Inodes kept for file handles have an eighth of it, 1 KiB each. Up to some
- * 30 requests are answered at once, each with a buffer, so that a small budget has short ones.
+ * What the budget decides besides chunk buffers. Inodes kept for file handles have an eighth of it. Up to some 30
+ * requests are answered at once, each with a buffer, so that a small budget has short ones.
  */
 static void size_by_budget(struct fs *fs)
 {
-	enum { INODE_BYTES = 1 << 10, KEPT_SHARE = 8 };
+	enum { INODE_BYTES = 256, KEPT_SHARE = 8 };
 	enum { REQUEST_SHARE = 64, LEAST_REQUEST = 128 << 10, MOST_REQUEST = 1 << 20 };
 	struct alcm_limits limits;
 	uint64_t budget, request;

@@ -2,10 +2,10 @@
 #include "quiet.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "content.h"
 #include "inode.h"
 
 enum {
@@ -21,17 +21,11 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static struct inode *inode_of(struct quiet_item *item)
-{
-	return (struct inode *)(void *)((char *)item - offsetof(struct inode, content.quiet));
-}
-
 /* ---- the list ---------------------------------------------------------------------------------- */
 
 static void unlist_locked(struct quiet *q, struct quiet_item *item)
 {
-	*(item->prev ? &item->prev->next : &q->first) = item->next;
-	*(item->next ? &item->next->prev : &q->last) = item->prev;
+	TAILQ_REMOVE(&q->list, item, list);
 	item->listed = false;
 	q->n--;
 }
@@ -39,14 +33,14 @@ static void unlist_locked(struct quiet *q, struct quiet_item *item)
 /* Most have the same time to wait, so the place is near the end. */
 static void list_locked(struct quiet *q, struct quiet_item *item)
 {
-	struct quiet_item *before = q->last;
+	struct quiet_item *before = TAILQ_LAST(&q->list, quiet_list);
 
 	while (before && before->due_ms > item->due_ms)
-		before = before->prev;
-	item->prev = before;
-	item->next = before ? before->next : q->first;
-	*(item->prev ? &item->prev->next : &q->first) = item;
-	*(item->next ? &item->next->prev : &q->last) = item;
+		before = TAILQ_PREV(before, quiet_list, list);
+	if (before)
+		TAILQ_INSERT_AFTER(&q->list, before, item, list);
+	else
+		TAILQ_INSERT_HEAD(&q->list, item, list);
 	item->listed = true;
 	q->n++;
 }
@@ -66,7 +60,7 @@ static bool has_no_name(struct fs *fs, struct inode *i)
 
 void quiet_add(struct fs *fs, struct inode *i)
 {
-	struct quiet_item *item = &i->content.quiet;
+	struct quiet_item *item = &i->content->quiet;
 	struct quiet *q = &fs->quiet;
 	bool referred;
 
@@ -95,19 +89,19 @@ void quiet_add(struct fs *fs, struct inode *i)
 void quiet_double(struct fs *fs, struct inode *i)
 {
 	lock_take(&fs->quiet.lock);
-	if (i->content.quiet.n_returns < MAX_DOUBLINGS)
-		i->content.quiet.n_returns++;
+	if (i->content->quiet.n_returns < MAX_DOUBLINGS)
+		i->content->quiet.n_returns++;
 	lock_drop(&fs->quiet.lock);
 }
 
 void quiet_disturb(struct inode *i)
 {
-	atomic_fetch_add_explicit(&i->content.quiet.n_disturbances, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&i->content->quiet.n_disturbances, 1, memory_order_relaxed);
 }
 
 void quiet_drop(struct fs *fs, struct inode *i)
 {
-	struct quiet_item *item = &i->content.quiet;
+	struct quiet_item *item = &i->content->quiet;
 	struct quiet *q = &fs->quiet;
 	bool listed;
 
@@ -148,7 +142,7 @@ static void *run(void *arg)
 
 	lock_take(&q->lock);
 	while (!q->ending) {
-		struct quiet_item *item = q->first;
+		struct quiet_item *item = TAILQ_FIRST(&q->list);
 
 		if (!item) {
 			lock_wait(&q->lock, &q->changed);
@@ -157,7 +151,7 @@ static void *run(void *arg)
 		} else {
 			unlist_locked(q, item);
 			lock_drop(&q->lock);
-			look_at(fs, inode_of(item));
+			look_at(fs, item->inode);
 			lock_take(&q->lock);
 		}
 	}
@@ -173,6 +167,7 @@ int quiet_start(struct fs *fs, quiet_convert convert)
 
 	q->convert = convert;
 	lock_init(&q->lock, LOCK_QUEUE);
+	TAILQ_INIT(&q->list);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&q->changed, &attr);

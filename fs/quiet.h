@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/lock.h"
 
@@ -18,21 +19,24 @@ struct inode;
 
 /* A file's part in it. Embedded in its content. */
 struct quiet_item {
-	struct quiet_item *prev, *next; /* guarded by quiet->lock, as the next three */
-	uint64_t due_ms;                /* monotonic */
+	struct inode *inode;          /* constant */
+	TAILQ_ENTRY(quiet_item) list; /* guarded by quiet->lock, as the next three */
+	uint64_t due_ms;              /* monotonic */
 	unsigned n_returns; /* so often a writer came too early; each doubles the time to wait */
 	bool listed;        /* which counts as a lookup */
 	_Atomic unsigned n_disturbances; /* writers came, it was changed or removed: counted, never reset */
 };
 
+TAILQ_HEAD(quiet_list, quiet_item);
+
 /* Compresses a file that rests. -EAGAIN: it was disturbed. */
 typedef int (*quiet_convert)(struct fs *fs, struct inode *inode);
 
 struct quiet {
-	quiet_convert convert;           /* constant */
-	struct lock lock;                /* guards what follows; a leaf */
-	pthread_cond_t changed;          /* by the monotonic clock */
-	struct quiet_item *first, *last; /* by due_ms */
+	quiet_convert convert;  /* constant */
+	struct lock lock;       /* guards what follows; a leaf */
+	pthread_cond_t changed; /* by the monotonic clock */
+	struct quiet_list list; /* by due_ms */
 	unsigned n;
 	bool running;
 	atomic_bool ending; /* set with lock held */

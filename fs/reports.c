@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reports.h"
 
-#include <stddef.h>
-
+#include "content.h"
 #include "inode.h"
 
 enum {
@@ -10,25 +9,16 @@ enum {
 	MAX_ITEMS = 4096,
 };
 
-static struct inode *inode_of(struct report_item *item)
-{
-	return (struct inode *)(void *)((char *)item - offsetof(struct inode, report));
-}
-
 static void list_locked(struct reports *r, struct report_item *item)
 {
-	item->prev = r->last;
-	item->next = NULL;
-	*(item->prev ? &item->prev->next : &r->first) = item;
-	r->last = item;
+	TAILQ_INSERT_TAIL(&r->list, item, list);
 	item->listed = true;
 	r->n++;
 }
 
 static void unlist_locked(struct reports *r, struct report_item *item)
 {
-	*(item->prev ? &item->prev->next : &r->first) = item->next;
-	*(item->next ? &item->next->prev : &r->last) = item->prev;
+	TAILQ_REMOVE(&r->list, item, list);
 	item->listed = false;
 	r->n--;
 }
@@ -50,14 +40,14 @@ static bool write_one(struct fs *fs)
 	lock_assert_free(LOCK_ANY);
 	lock_take(&r->lock);
 	await_turn_locked(r);
-	item = r->first;
+	item = TAILQ_FIRST(&r->list);
 	if (item)
 		unlist_locked(r, item);
 	r->busy = item;
 	lock_drop(&r->lock);
 	if (!item)
 		return false;
-	i = inode_of(item);
+	i = item->inode;
 	err = inode_pin(fs, i, &fd);
 	if (!err)
 		r->write(fs, i, fd);
@@ -81,6 +71,7 @@ int reports_start(struct fs *fs, reports_write write)
 {
 	fs->reports.write = write;
 	lock_init(&fs->reports.lock, LOCK_QUEUE);
+	TAILQ_INIT(&fs->reports.list);
 	pthread_cond_init(&fs->reports.changed, NULL);
 	return background_start(&fs->reports.work, fs, write_all, PAUSE_MS, 0);
 }
@@ -92,14 +83,18 @@ void reports_stop(struct fs *fs)
 
 void reports_due(struct fs *fs, struct inode *i)
 {
+	struct content *c = content_get(fs, i);
 	struct reports *r = &fs->reports;
 	bool listed, full;
 
+	/* Without memory it is made when somebody asks for it. */
+	if (!c)
+		return;
 	inode_hold(fs, i);
 	lock_take(&r->lock);
-	listed = i->report.listed;
+	listed = c->report.listed;
 	if (!listed)
-		list_locked(r, &i->report);
+		list_locked(r, &c->report);
 	full = r->n > MAX_ITEMS;
 	lock_drop(&r->lock);
 	if (listed)
@@ -111,13 +106,14 @@ void reports_due(struct fs *fs, struct inode *i)
 
 void reports_drop(struct fs *fs, struct inode *i)
 {
+	struct report_item *item = &i->content->report;
 	struct reports *r = &fs->reports;
 	bool listed;
 
 	lock_take(&r->lock);
-	listed = i->report.listed;
+	listed = item->listed;
 	if (listed)
-		unlist_locked(r, &i->report);
+		unlist_locked(r, item);
 	lock_drop(&r->lock);
 	if (listed)
 		inode_forget(fs, i, 1);

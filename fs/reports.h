@@ -9,17 +9,21 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #include "background.h"
 #include "base/lock.h"
 
 struct inode;
 
-/* An inode's place in the list; all guarded by reports->lock. */
+/* A file's place in the list, guarded by reports->lock. Embedded in its content. */
 struct report_item {
-	struct report_item *prev, *next;
+	struct inode *inode; /* constant */
+	TAILQ_ENTRY(report_item) list;
 	bool listed;
 };
+
+TAILQ_HEAD(report_list, report_item);
 
 /* Writes the report of an inode whose O_PATH descriptor is pinned. */
 typedef void (*reports_write)(struct fs *fs, struct inode *inode, int path_fd);
@@ -30,7 +34,7 @@ struct reports {
 	struct lock lock;       /* guards what follows; a leaf */
 	pthread_cond_t changed; /* no longer busy */
 	bool busy;              /* one is being written; one at a time */
-	struct report_item *first, *last;
+	struct report_list list;
 	unsigned n;
 };
 

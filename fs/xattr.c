@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "caller.h"
+#include "content.h"
 #include "documents.h"
 #include "mount_log.h"
 #include "op.h"

@@ -21,7 +21,7 @@ enum lock_level {
 	LOCK_IO,        /* fs: content->io, the state of one file's content */
 	LOCK_SCHEDULER, /* fs: one save at a time takes a directory's scheduler on */
 	LOCK_TABLE,     /* fs: the inode table, lookup counts, names */
-	LOCK_INODE,     /* fs: inode->lock, what stat() tells of a file */
+	LOCK_INODE,     /* fs: content->lock or unopened_lock, what stat() tells of a file */
 	LOCK_FD,        /* fs: pins and the LRU of descriptors */
 	LOCK_QUEUE,     /* fs: lists and queues that nothing else is taken in */
 

@@ -135,7 +135,7 @@ def many(options):
     os.close(mnt)
     e2e.remount(options)
     enter()
-    found = [handle_of(e2e.m(f"many/{n}")) for n in range(1200)]
+    found = [handle_of(e2e.m(f"many/{n}")) for n in range(4400)]
     forget()
     good = 0
     for n, handle in enumerate(found):
@@ -148,9 +148,9 @@ def many(options):
 
 
 os.mkdir(e2e.m("many"))
-for n in range(1200):
+for n in range(4400):
     e2e.write(e2e.m(f"many/{n}"), b"%d" % n)
 good = many("budget=8")
-assert 900 < good < 1200, f"{good} files are kept"
-e2e.equal(many("budget=8,noforget"), 1200, "files with noforget")
+assert 3900 < good < 4400, f"{good} files are kept"
+e2e.equal(many("budget=8,noforget"), 4400, "files with noforget")
 os.close(mnt)
