@@ -2,7 +2,7 @@
 """What a power failure may leave of a store, from the log that store_shim.c keeps of its changes.
 
 The file system of the model has the weakest promises that are common: data of a file is on the disk after an fsync of the
-file, not before, in any part and any order, sectors torn; names are on the disk after an fsync of their directory and go
+file, not before, in any part and any order, but a sector whole or not at all; names are on the disk after an fsync of their directory and go
 there in any order ("strict"), or in their order, a sync of anything taking all with it ("ordered", as journals do)."""
 import os
 import re
@@ -108,12 +108,14 @@ class Image:
         data[off : off + len(piece)] = piece
 
     def apply_torn(self, op, rng):
-        """A write of which some sectors reached the disk, the file's new size with them."""
+        """A write of which some sectors reached the disk, each whole, and the file's new size with them."""
         data = self.files.setdefault(op.ino, bytearray())
         if op.kind != "W":
             return
         cut = rng.randrange(len(op.data) + 1) if rng.random() < 0.5 else len(op.data)
         end = op.off + cut
+        if cut < len(op.data):
+            end = max(op.off, end - end % SECTOR)
         at = op.off
         while at < end:
             n = min(SECTOR - at % SECTOR, end - at)
