@@ -41,13 +41,13 @@ void plane_sums_add(struct plane_sums *sums, const struct plane_use *use, double
 /* The coder that has most of what is stored. */
 static uint8_t main_coder(const struct plane_sum *s)
 {
-	uint8_t best = 0;
+	unsigned best = 0;
 
-	for (uint8_t k = 1; k <= CODEC_CODERS; k++) {
+	for (unsigned k = 1; k <= CODEC_CODERS; k++) {
 		if (s->stored_by[k] > s->stored_by[best])
 			best = k;
 	}
-	return best;
+	return (uint8_t)best;
 }
 
 /* An index may claim anything. */
