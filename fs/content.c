@@ -319,7 +319,8 @@ bool content_evict(struct fs *fs, struct inode *i)
 		return true;
 	if (!shared_lock_try(&c->io))
 		return false;
-	clean = commit_for_eviction(i);
+	/* One who pinned the inode a moment ago may be in the middle of its reply. */
+	clean = !content_is_lent(i) && commit_for_eviction(i);
 	if (clean && c->fd >= 0)
 		close_store(fs, i);
 	in_use = c->n_open > 0;

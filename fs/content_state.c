@@ -137,6 +137,14 @@ ssize_t content_peek(const struct content *c, void *buf, size_t n)
 	return got < 0 ? -errno : got;
 }
 
+bool content_is_lent(struct inode *i)
+{
+	struct content *c = i->content;
+
+	WITH_LOCK(&c->lock);
+	return c->n_lent > 0;
+}
+
 void content_await_return(struct inode *i)
 {
 	struct content *c = i->content;

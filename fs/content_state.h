@@ -43,6 +43,9 @@ void content_note_reads(const struct content *content, bool on);
 /* The first bytes of an open PLAIN file, for us; as pread(2), with a negative errno. */
 ssize_t content_peek(const struct content *content, void *buf, size_t n);
 
+/* Whether a reply reads from the descriptor; io held exclusively, so that no other begins to. */
+bool content_is_lent(struct inode *inode);
+
 /* Wait until nobody reads from the descriptor any more; io held exclusively, so nobody comes. */
 void content_await_return(struct inode *inode);
 

@@ -185,7 +185,7 @@ static int make_admin(const struct alcm_store *s)
 	return caq < 0 && caq != -ELOOP && caq != -ENOTDIR ? caq : 0;
 }
 
-static int open_lock(const struct alcm_store *s)
+static int try_open_lock(const struct alcm_store *s)
 {
 	const char *name = ".alcm/lock";
 	struct stat st;
@@ -201,6 +201,19 @@ static int open_lock(const struct alcm_store *s)
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_nlink > 1) {
 		close(fd);
 		return -EINVAL;
+	}
+	return fd;
+}
+
+/* An overlay with an index was seen to count the index's own link for a moment. */
+static int open_lock(const struct alcm_store *s)
+{
+	enum { TRIES = 5, PAUSE_US = 20000 };
+	int fd = try_open_lock(s);
+
+	for (int k = 1; k < TRIES && fd == -EINVAL; k++) {
+		usleep(PAUSE_US);
+		fd = try_open_lock(s);
 	}
 	return fd;
 }
