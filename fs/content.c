@@ -153,6 +153,7 @@ static void close_store(struct fs *fs, struct inode *i)
 	}
 	content_set_state(i, CONTENT_UNKNOWN, NULL);
 	alcm_blob_close(blob);
+	content_await_return(i);
 	if (c->fd >= 0) {
 		close(c->fd);
 		inode_count_fd(fs, -1);
