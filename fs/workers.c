@@ -94,12 +94,6 @@ static bool end_answer(struct worker *worker)
 	return true;
 }
 
-static bool is_stopping(struct workers *w)
-{
-	WITH_LOCK(&w->lock);
-	return w->stopping;
-}
-
 /* The mount is over for everybody: the kernel let go of it (0), or the device fails. */
 static void note_end(struct fs *fs, int err)
 {
@@ -113,24 +107,25 @@ static void note_end(struct fs *fs, int err)
 	workers_end(&fs->workers);
 }
 
-/* Without memory for the buffer it is tried again: others, and later ones, may have some. */
+/* Errors after which receiving is tried again. */
 static bool is_passing(int err)
 {
-	static const struct timespec pause = { .tv_nsec = 10000000 };
-
-	if (err == -ENOMEM)
-		(void)nanosleep(&pause, NULL);
 	return err == -ENOMEM || err == -EINTR || err == -EAGAIN;
 }
 
 /* Whether there is a request. False: this thread is to end. */
 static bool receive(struct worker *worker, struct fuse_buf *buf)
 {
+	static const struct timespec pause = { .tv_nsec = 10000000 };
 	struct fs *fs = worker->fs;
 	int n = -EINTR;
 
-	while (is_passing(n) && !is_stopping(&fs->workers))
+	while (is_passing(n) && !atomic_load(&fs->workers.stopping)) {
+		/* There was no memory for the buffer. */
+		if (n == -ENOMEM)
+			(void)nanosleep(&pause, NULL);
 		n = fuse_session_receive_buf(fs->session, buf);
+	}
 	if (n <= 0 && !is_passing(n))
 		note_end(fs, n);
 	return n > 0;

@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/lock.h"
@@ -43,10 +44,10 @@ struct worker {
 
 struct workers {
 	sem_t over;             /* posted when the mount is to end; safe in a signal handler */
+	atomic_bool stopping;   /* set with lock held */
 	struct lock lock;       /* guards what follows */
 	pthread_cond_t changed; /* a thread ended */
 	unsigned n, n_receiving;
-	bool stopping;
 	int err; /* 0, or that of the device */
 	struct worker all[MAX_WORKERS];
 };
