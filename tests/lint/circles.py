@@ -97,7 +97,7 @@ def count_circles(graph):
     n = 0
     for circle in circles(graph):
         names = {name(obj) for obj in circle}
-        if names in ALLOWED:
+        if any(names <= allowed for allowed in ALLOWED):  # on some CPUs there are fewer kernels
             continue
         n += 1
         print(f"{len(names)} files that use one another: {', '.join(sorted(names))}")
