@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "inode.h"
+#include "mount_log.h"
+#include "path.h"
 
 /* ---- its life ----------------------------------------------------------------------------- */
 
@@ -86,8 +88,6 @@ void content_tell_locked(struct inode *i, bool is_blob, uint64_t size)
 	i->told.blob_size = size;
 	i->told.current = false;
 }
-#include "mount_log.h"
-#include "path.h"
 
 void content_set_state(struct inode *i, enum content_state state, struct alcm_blob *blob)
 {

@@ -26,9 +26,9 @@ static struct inode *find_locked(struct fs *fs, const struct file_id *id)
 {
 	struct inode *i;
 
-	SLIST_FOREACH(i, bucket(fs, id), in_bucket)
-	if (file_id_same(&i->id, id))
-		return i;
+	SLIST_FOREACH (i, bucket(fs, id), in_bucket)
+		if (file_id_same(&i->id, id))
+			return i;
 	return NULL;
 }
 

@@ -55,7 +55,7 @@ static bool is_alone(struct fs *fs, const struct inode *i)
 	return i->pins == 1;
 }
 
-/* The descriptor, which is the caller's to close now: who pins the inode later opens it again. -1: none. */
+/* Take the descriptor away; the caller closes it, and the next pin opens it again. -1: there is none. */
 static int take_fd(struct fs *fs, struct inode *i)
 {
 	WITH_LOCK(&fs->fd_lock);

@@ -228,9 +228,10 @@ static int prepare(struct pass *p, struct quantise_plan *plan, struct snapshot *
 	if (plan->keeps_grid)
 		return look_at_only(p, plan);
 	err = take_snapshot(p->blob, before);
-	if (!err)
-		err = quantise_verify_sums(p, plan);
-	if (err == -ENODATA && before->items)
+	if (err)
+		return err;
+	err = quantise_verify_sums(p, plan);
+	if (err == -ENODATA)
 		set_why(p->blob, "a checksum in it is wrong as it is");
 	return err;
 }
