@@ -126,8 +126,13 @@ os.unlink(e2e.m("noise.bin"))
 
 
 def deleted():
-    folder = f"/proc/{e2e.daemon_pid()}/fd"
-    return [fd for fd in os.listdir(folder) if "(deleted)" in os.readlink(f"{folder}/{fd}")]
+    found = []
+    for entry in os.scandir(f"/proc/{e2e.daemon_pid()}/fd"):
+        try:
+            found += [entry.name] if "(deleted)" in os.readlink(entry.path) else []
+        except FileNotFoundError:  # closed since it was listed
+            pass
+    return found
 
 
 e2e.wait_until(lambda: not deleted(), "the daemon lets go of a removed file")
