@@ -13,7 +13,8 @@ struct alcm_coder {
 	struct segment array; /* of 0 bytes if the file is no .npy */
 };
 
-int alcm_coder_new(const void *prefix, size_t n, uint32_t chunk_bytes, struct alcm_coder **out)
+int alcm_coder_new(const void *prefix, size_t n, uint32_t chunk_bytes,
+	struct alcm_coder **out)
 {
 	struct alcm_coder *c = mem_zalloc(1, sizeof(*c));
 	struct npy npy;
@@ -47,8 +48,8 @@ size_t alcm_coder_bound(uint32_t n)
 	return codec_bound(n);
 }
 
-int64_t alcm_coder_encode(struct alcm_coder *coder, const void *raw, uint32_t n, uint64_t off,
-	void *body)
+int64_t alcm_coder_encode(struct alcm_coder *coder, const void *raw, uint32_t n,
+	uint64_t off, void *body)
 {
 	const struct segments all = { .items = &coder->array, .n = coder->array.bytes > 0 };
 	struct segment_cut cut;
@@ -65,8 +66,8 @@ int64_t alcm_coder_encode(struct alcm_coder *coder, const void *raw, uint32_t n,
 	return err ? err : (int64_t)r.body_len;
 }
 
-int alcm_coder_decode(struct alcm_coder *coder, const void *body, uint32_t body_len, void *raw,
-	uint32_t n)
+int alcm_coder_decode(struct alcm_coder *coder, const void *body, uint32_t body_len,
+	void *raw, uint32_t n)
 {
 	const struct codec_context with = { .codec = coder->codec };
 

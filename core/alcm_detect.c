@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which files are worth compressing: by format, or by what a sample of the content looks like. */
+/* Which files are worth compressing: by format, or by what a sample of the content looks
+   like. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,7 @@ enum {
 static bool wanted(enum alcm_detect detect, enum infer_verdict verdict)
 {
 	return detect == ALCM_DETECT_ALL ? verdict != INFER_VERDICT_COMPRESSED
-					 : verdict == INFER_VERDICT_NUMERIC;
+									 : verdict == INFER_VERDICT_NUMERIC;
 }
 
 /* The format, if this level compresses it. */
@@ -31,7 +32,8 @@ static const char *wanted_format(enum alcm_detect detect, const void *prefix, si
 {
 	const char *format = format_name_of(prefix, n);
 
-	return format && (detect != ALCM_DETECT_NPY || strcmp(format, "npy") == 0) ? format : NULL;
+	return format && (detect != ALCM_DETECT_NPY || strcmp(format, "npy") == 0) ? format
+																			   : NULL;
 }
 
 bool alcm_detect_first(enum alcm_detect detect, const void *first, size_t n)
@@ -44,7 +46,8 @@ bool alcm_detect_first(enum alcm_detect detect, const void *first, size_t n)
 	if (detect == ALCM_DETECT_NPY)
 		return false;
 	infer_survey_begin(&survey, first, n);
-	/* Few bytes say nothing: neither that they are numbers, nor that they can't be compressed. */
+	/* Few bytes say nothing: neither that they are numbers, nor that they can't be
+	   compressed. */
 	if (n >= FIRST_MIN)
 		infer_survey_add(&survey, first, (uint32_t)min_u64(n, FIRST_MAX));
 	return wanted(detect, infer_survey_verdict(&survey, reason));
@@ -66,7 +69,8 @@ static int survey_file(int fd, uint64_t size, uint8_t *piece, struct infer_surve
 	int err = 0;
 
 	for (unsigned i = 0; i < N_PIECES && !err; i++) {
-		/* Elements are mostly where a multiple of their width is; the guess copes with others. */
+		/* Elements are mostly where a multiple of their width is; the guess copes with
+		   others. */
 		uint64_t at = (size - len) / (N_PIECES - 1) * i / 64 * 64;
 
 		err = read_at(fd, piece, len, at);
@@ -78,7 +82,8 @@ static int survey_file(int fd, uint64_t size, uint8_t *piece, struct infer_surve
 	return err;
 }
 
-/* A small file's content says too little, unless its head names what it is compressed by. */
+/* A small file's content says too little, unless its head names what it is compressed
+   by. */
 static void judge_content(enum alcm_detect detect, uint64_t size,
 	const struct infer_survey *survey, struct alcm_verdict *out)
 {
@@ -107,8 +112,8 @@ static bool is_large_enough(uint64_t size, uint64_t min_size, struct alcm_verdic
 	return false;
 }
 
-int alcm_detect_file(enum alcm_detect detect, uint64_t min_size, int fd, const struct stat *st,
-	struct alcm_verdict *out)
+int alcm_detect_file(enum alcm_detect detect, uint64_t min_size, int fd,
+	const struct stat *st, struct alcm_verdict *out)
 {
 	uint64_t size = (uint64_t)st->st_size;
 	AUTO_FREE uint8_t *piece = mem_alloc(PIECE);
@@ -141,8 +146,8 @@ int alcm_detect_file(enum alcm_detect detect, uint64_t min_size, int fd, const s
 	return err;
 }
 
-int alcm_verdict_text(const struct alcm_verdict *verdict, const struct stat *st, char *out,
-	size_t room)
+int alcm_verdict_text(const struct alcm_verdict *verdict, const struct stat *st,
+	char *out, size_t room)
 {
 	/* It would be taken up, had it not been there before, or been changed in place. */
 	return snprintf(out, room, "%s%s%s", verdict->worth ? "worth packing: " : "",

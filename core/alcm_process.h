@@ -12,8 +12,8 @@ extern "C" {
 #endif
 
 /*
- * Prepare the process, then run `body`; the first call of every main(). Returns what `body` does,
- * or 1 if the process can't be prepared. Before `body` runs,
+ * Prepare the process, then run `body`; the first call of every main(). Returns what
+ * `body` does, or 1 if the process can't be prepared. Before `body` runs,
  *
  *   - closed descriptors among 0, 1 and 2 are opened on /dev/null, so that no file of the
  *     program can become its standard error;
@@ -25,7 +25,8 @@ int alcm_process_run(int (*body)(int argc, char **argv), int argc, char **argv);
 /* Whether standard output was closed before alcm_process_run() put /dev/null there. */
 bool alcm_process_lost_output(void);
 
-/* Whether /proc shows this process's descriptors, through which files of a store are reached. */
+/* Whether /proc shows this process's descriptors, through which files of a store are
+   reached. */
 bool alcm_process_has_proc(void);
 
 /* What the process may have of the machine, as of now. */

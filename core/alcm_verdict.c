@@ -41,14 +41,16 @@ static int write_kept(int fd, const struct verdict_text *v)
 
 	if (!verdict_text_write(v, text))
 		return -EINVAL;
-	return setxattr(proc_path(fd, path), ALCM_VERDICT_XATTR, text, strlen(text), 0) ? -errno
-											: 0;
+	return setxattr(proc_path(fd, path), ALCM_VERDICT_XATTR, text, strlen(text), 0)
+		? -errno
+		: 0;
 }
 
 int alcm_verdict_keep(int fd, enum alcm_detect detect, const struct stat *st,
 	const struct alcm_verdict *verdict)
 {
-	struct verdict_text v = { .size = (uint64_t)st->st_size, .mtime_ns = to_ns(&st->st_mtim) };
+	struct verdict_text v = { .size = (uint64_t)st->st_size,
+		.mtime_ns = to_ns(&st->st_mtim) };
 
 	if (verdict->worth || !verdict->sampled)
 		return -EINVAL;

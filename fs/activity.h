@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a mount does, for people and programs to watch: counters, and the files that are being written.
- * Shown as .alcm/stats (JSON, docs/stats.schema.json) and .alcm/metrics (Prometheus text).
+ * What a mount does, for people and programs to watch: counters, and the files that are
+ * being written. Shown as .alcm/stats (JSON, docs/stats.schema.json) and .alcm/metrics
+ * (Prometheus text).
  */
 #ifndef ALCMFS_ACTIVITY_H
 #define ALCMFS_ACTIVITY_H
@@ -17,7 +18,8 @@ struct inode;
 
 enum activity_counter {
 	ACTIVITY_WRITTEN_BYTES, /* that applications wrote */
-	ACTIVITY_READ_BYTES,    /* that the kernel asked for; its page cache answers the rest */
+	/* that the kernel asked for; its page cache answers the rest */
+	ACTIVITY_READ_BYTES,
 	ACTIVITY_BLOB_WRITTEN_BYTES, /* of them, into blobs */
 	ACTIVITY_BLOB_READ_BYTES,    /* of them, from blobs */
 	ACTIVITY_N_COMMITS,          /* saves that were made final */

@@ -18,7 +18,8 @@
 /* Beside the reports of a directory, all of which end in .json. */
 #define SCHEDULER ".alcm-scheduler"
 
-/* What lies in .alcm/caq about DIR/NAME, from an open directory of the store. False: too long or unknown. */
+/* What lies in .alcm/caq about DIR/NAME, from an open directory of the store. False: too
+   long or unknown. */
 static bool sidecar_name(struct fs *fs, int dir_fd, const char *name, bool is_dir,
 	char out[PATH_TEXT])
 {
@@ -38,7 +39,8 @@ static bool sidecar_name(struct fs *fs, int dir_fd, const char *name, bool is_di
 }
 
 /* The report of the file `fd`, which is called `name`. */
-static void write_report(struct fs *fs, const struct alcm_info *info, const char *name, int fd)
+static void write_report(struct fs *fs, const struct alcm_info *info, const char *name,
+	int fd)
 {
 	char sidecar[PATH_TEXT], *json;
 	struct stat st;
@@ -72,8 +74,8 @@ static bool name_in_table(struct fs *fs, const struct inode *i, char name[PATH_T
 }
 
 /*
- * The name of a file that has one, and its attributes. The descriptor is of one of its names, which may be gone
- * while others are left.
+ * The name of a file that has one, and its attributes. The descriptor is of one of its
+ * names, which may be gone while others are left.
  */
 static bool named(struct fs *fs, const struct inode *i, int path_fd, char name[PATH_TEXT],
 	struct stat *st)
@@ -132,7 +134,8 @@ static bool report_current(struct fs *fs, const struct alcm_info *info, const ch
 	return text;
 }
 
-/* By the last commit in the store: the report there, or, missing or stale, one that is to be written there. */
+/* By the last commit in the store: the report there, or, missing or stale, one that is to
+   be written there. */
 static int stored_report(struct fs *fs, struct inode *i, int path_fd, int fd, char **out)
 {
 	char name[PATH_TEXT], sidecar[PATH_TEXT];
@@ -182,7 +185,8 @@ int admin_report(struct fs *fs, struct inode *i, int path_fd, char **out)
 	return err == -EMEDIUMTYPE ? -ENODATA : err;
 }
 
-/* The store's file NAME, without a trace in its access time, where the store allows that. */
+/* The store's file NAME, without a trace in its access time, where the store allows
+   that. */
 static int open_stored(struct fs *fs, const char *name)
 {
 	const int flags = O_RDONLY | O_NONBLOCK;
@@ -242,7 +246,8 @@ void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 	if (fs->only_reads || !path_below(fs, dir_fd, dir))
 		return;
 	/* The first report makes the directory. */
-	if (strcmp(dir, ADMIN_NAME) == 0 && faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+	if (strcmp(dir, ADMIN_NAME) == 0 &&
+		faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
 		reports_finish(fs);
 	if (strncmp(dir, CAQ, top) != 0 || (dir[top] && dir[top] != '/') ||
 		snprintf(sidecar, sizeof(sidecar), "%s%s%s", dir + top + (dir[top] == '/'),
@@ -287,7 +292,8 @@ void admin_read_scheduler(struct fs *fs, int file_fd, struct alcm_scheduler *out
 	alcm_free_text(text);
 }
 
-void admin_write_scheduler(struct fs *fs, int file_fd, const struct alcm_scheduler *scheduler)
+void admin_write_scheduler(struct fs *fs, int file_fd,
+	const struct alcm_scheduler *scheduler)
 {
 	char name[PATH_TEXT], *text;
 	int err = alcm_scheduler_json(scheduler, &text);

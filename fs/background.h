@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work that is done a while after it became due, by a thread of its own: what happens meanwhile costs no
- * second round. Rounds can be kept to a share of the time.
+ * Work that is done a while after it became due, by a thread of its own: what happens
+ * meanwhile costs no second round. Rounds can be kept to a share of the time.
  */
 #ifndef ALCMFS_BACKGROUND_H
 #define ALCMFS_BACKGROUND_H
@@ -25,8 +25,8 @@ struct background {
 };
 
 /*
- * Start the thread; in the process that serves. After a round that took a while it rests for `rest_rounds` times as
- * long. 0, or a negative errno.
+ * Start the thread; in the process that serves. After a round that took a while it rests
+ * for `rest_rounds` times as long. 0, or a negative errno.
  */
 int background_start(struct background *work, struct fs *fs, void (*round)(struct fs *fs),
 	unsigned pause_ms, unsigned rest_rounds);

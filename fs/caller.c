@@ -23,8 +23,9 @@ static void own_umask(void)
 }
 
 /*
- * All supplementary groups of the caller: in `few`, or in `*many` on the heap. Their number, or -1
- * if they can't be found out: in another PID namespace the caller has no name here.
+ * All supplementary groups of the caller: in `few`, or in `*many` on the heap. Their
+ * number, or -1 if they can't be found out: in another PID namespace the caller has no
+ * name here.
  */
 static int find_groups(fuse_req_t req, gid_t few[FEW_GROUPS], gid_t **many)
 {
@@ -39,9 +40,10 @@ static int find_groups(fuse_req_t req, gid_t few[FEW_GROUPS], gid_t **many)
 }
 
 /*
- * The library's setgroups() changes all threads; the system call changes this one. Without knowing
- * the groups this thread could be denied what one of them allows the caller, so it is let past the
- * store's modes: the kernel has checked the caller against the mount's, which are the same.
+ * The library's setgroups() changes all threads; the system call changes this one.
+ * Without knowing the groups this thread could be denied what one of them allows the
+ * caller, so it is let past the store's modes: the kernel has checked the caller against
+ * the mount's, which are the same.
  */
 static int take_groups(fuse_req_t req, bool *known)
 {
@@ -72,7 +74,8 @@ int caller_enter(fuse_req_t req, struct caller *caller)
 	setfsuid(ctx->uid);
 	if ((gid_t)setfsgid((gid_t)-1) != ctx->gid || (uid_t)setfsuid((uid_t)-1) != ctx->uid)
 		return -EPERM;
-	/* setfsuid() has taken this privilege away, and gives it back when the caller is left. */
+	/* setfsuid() has taken this privilege away, and gives it back when the caller is
+	   left. */
 	if (!groups_known)
 		privileges_raise(req_fs(req), PRIVILEGE_ACCESS);
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Acting as the caller where new files get an owner: fsuid, fsgid, supplementary groups and umask of
- * this thread. The store's own rules (default ACLs, setgid directories) then apply by themselves.
+ * Acting as the caller where new files get an owner: fsuid, fsgid, supplementary groups
+ * and umask of this thread. The store's own rules (default ACLs, setgid directories) then
+ * apply by themselves.
  */
 #ifndef ALCMFS_CALLER_H
 #define ALCMFS_CALLER_H
@@ -13,8 +14,8 @@ struct caller {
 };
 
 /*
- * Until caller_leave(), which is to be called also on failure, this thread creates files as the caller of
- * `req` would. -EPERM: it can't, and must not create them as itself.
+ * Until caller_leave(), which is to be called also on failure, this thread creates files
+ * as the caller of `req` would. -EPERM: it can't, and must not create them as itself.
  */
 int caller_enter(fuse_req_t req, struct caller *caller);
 void caller_leave(struct caller *caller);

@@ -15,8 +15,9 @@
  *       └── evicted ────────┘ └───────────────────────────────────────────────────┘
  *
  * PLAIN: the store's file is the truth. BLOB: `blob` is, and the store's file between
- * commits is only a log. UNDECIDED: the store's file is empty or one hole. Transitions hold content->io
- * exclusively; reads and writes hold it shared, so none of them sees a change half done.
+ * commits is only a log. UNDECIDED: the store's file is empty or one hole. Transitions
+ * hold content->io exclusively; reads and writes hold it shared, so none of them sees a
+ * change half done.
  */
 #include "content.h"
 
@@ -36,7 +37,7 @@
 #include "path.h"
 #include "policy.h"
 
-/* ---- small things ----------------------------------------------------------------------------- */
+/* ---- small things ------------------------------------------------------------------ */
 
 void content_touch(struct inode *i)
 {
@@ -73,7 +74,7 @@ void content_restore_mtime(struct inode *i)
 	i->told.current = false;
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------ */
+/* ---- opening and closing ----------------------------------------------------------- */
 
 static int reopen_store(struct inode *i, bool writable)
 {
@@ -84,9 +85,10 @@ static int reopen_store(struct inode *i, bool writable)
 	return fd < 0 ? -errno : fd;
 }
 
-/* What the open file is, with its attributes; a conversion that was cut off is finished first. */
-static int probe_open(struct fs *fs, struct inode *i, struct stat *st, struct alcm_probe *probe,
-	struct alcm_diag *diag)
+/* What the open file is, with its attributes; a conversion that was cut off is finished
+   first. */
+static int probe_open(struct fs *fs, struct inode *i, struct stat *st,
+	struct alcm_probe *probe, struct alcm_diag *diag)
 {
 	struct content *c = i->content;
 	int err = fstat(c->fd, st) ? -errno : 0, done;
@@ -202,7 +204,8 @@ int content_enter(struct fs *fs, struct inode *i, bool writable)
 	return err;
 }
 
-/* Whether the kernel may keep its pages: nobody but us changed the file since they were read. */
+/* Whether the kernel may keep its pages: nobody but us changed the file since they were
+   read. */
 static bool pages_current(struct inode *i)
 {
 	struct content *c = i->content;
@@ -298,7 +301,8 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 		quiet_add(fs, i);
 }
 
-/* Thousands of half-written files can be open at once: what they hold goes to the store. */
+/* Thousands of half-written files can be open at once: what they hold goes to the
+   store. */
 static bool commit_for_eviction(struct inode *i)
 {
 	struct content *c = i->content;
@@ -343,8 +347,7 @@ void content_release(struct fs *fs, struct inode *i)
 
 		if (err)
 			fs_log(fs, ALCM_LOG_ERROR, "%s: its last changes are lost: %s",
-				path_of(fs, c->fd, path),
-				diag.cause[0] ? diag.cause : strerror(-err));
+				path_of(fs, c->fd, path), diag.cause[0] ? diag.cause : strerror(-err));
 		else
 			content_restore_mtime(i);
 	}
@@ -353,7 +356,7 @@ void content_release(struct fs *fs, struct inode *i)
 	content_free(fs, c);
 }
 
-/* ---- packing ------------------------------------------------------------------------------------ */
+/* ---- packing ----------------------------------------------------------------------- */
 
 /* What lies in the store is neither the plain file nor the blob: nobody may see it. */
 static int leave_half_packed(struct fs *fs, struct inode *i, const struct stat *before,
@@ -410,11 +413,12 @@ int content_pack(struct fs *fs, struct inode *i)
 	return content_swapped(fs, i, err, &st, &diag);
 }
 
-/* ---- unpacking ---------------------------------------------------------------------------------- */
+/* ---- unpacking --------------------------------------------------------------------- */
 
 /*
- * Small changes at random cost a chunk each. When they have cost as much as two packings, and some times
- * what was written, the file isn't one that is saved now and then, but worked in.
+ * Small changes at random cost a chunk each. When they have cost as much as two packings,
+ * and some times what was written, the file isn't one that is saved now and then, but
+ * worked in.
  */
 bool content_worked_in(struct content *c)
 {
@@ -428,7 +432,8 @@ bool content_worked_in(struct content *c)
 		encoded > TIMES_WRITTEN * atomic_load(&c->worked_written);
 }
 
-/* Recognised formats stay compressed, lossy values too, and what would be mistaken for a blob must. */
+/* Recognised formats stay compressed, lossy values too, and what would be mistaken for a
+   blob must. */
 static bool may_be_plain(struct content *c)
 {
 	char head[ALCM_SNIFF_BYTES];
@@ -438,7 +443,8 @@ static bool may_be_plain(struct content *c)
 		!alcm_blob_lossy(c->blob);
 }
 
-/* io held exclusively. What it returns but for -EINPROGRESS: the file is a blob as before. */
+/* io held exclusively. What it returns but for -EINPROGRESS: the file is a blob as
+   before. */
 static int unpack(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 {
 	struct content *c = i->content;

@@ -11,7 +11,7 @@
 #include "mount_log.h"
 #include "path.h"
 
-/* ---- what is shown ------------------------------------------------------------------------- */
+/* ---- what is shown ----------------------------------------------------------------- */
 
 static uint64_t n_changes(struct inode *i)
 {
@@ -39,7 +39,7 @@ static struct lock *take_told(struct fs *fs, struct inode *i)
 	return &c->lock;
 }
 
-/* ---- files that aren't open ------------------------------------------------------------------ */
+/* ---- files that aren't open -------------------------------------------------------- */
 
 /* The size to tell of a file that can't be looked at. */
 static struct alcm_probe as_told(const struct told *told, const struct stat *st)
@@ -69,8 +69,8 @@ static bool is_current(const struct told *told, const struct stat *st)
 }
 
 /*
- * Note what a probe said. A damaged file stays so until it is changed; an error of the store may be
- * gone the next time.
+ * Note what a probe said. A damaged file stays so until it is changed; an error of the
+ * store may be gone the next time.
  */
 static void note_probe(struct fs *fs, struct inode *i, const struct stat *st, int err,
 	bool damaged, uint64_t as_of, struct alcm_probe *out)
@@ -90,7 +90,8 @@ static void note_probe(struct fs *fs, struct inode *i, const struct stat *st, in
 }
 
 /* Whether what was told is still so. */
-static bool known(struct fs *fs, struct inode *i, const struct stat *st, struct alcm_probe *out)
+static bool known(struct fs *fs, struct inode *i, const struct stat *st,
+	struct alcm_probe *out)
 {
 	struct lock *lock = take_told(fs, i);
 	bool current = is_current(&i->told, st);
@@ -101,11 +102,11 @@ static bool known(struct fs *fs, struct inode *i, const struct stat *st, struct 
 }
 
 /*
- * What a file that isn't open is; remembered until its ctime changes. `*out` is set in any case, and worth
- * nothing if n_changes() isn't `as_of` any more.
+ * What a file that isn't open is; remembered until its ctime changes. `*out` is set in
+ * any case, and worth nothing if n_changes() isn't `as_of` any more.
  */
-static int probe_closed(struct fs *fs, struct inode *i, int path_fd, const struct stat *st,
-	uint64_t as_of, struct alcm_probe *out)
+static int probe_closed(struct fs *fs, struct inode *i, int path_fd,
+	const struct stat *st, uint64_t as_of, struct alcm_probe *out)
 {
 	struct alcm_diag diag = { 0 };
 	char proc[PATH_PROC], path[PATH_TEXT];
@@ -137,7 +138,8 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
-/* That the file was compressed while it was idle is no change that users would want to know of. */
+/* That the file was compressed while it was idle is no change that users would want to
+   know of. */
 static void tell_ctime(struct inode *i, struct stat *st)
 {
 	struct content *c = i->content;
@@ -223,7 +225,8 @@ double content_timeout(struct fs *fs, struct inode *i)
 }
 
 /* False: it isn't open as a blob. */
-static bool open_info(struct inode *i, struct alcm_info *out, int *err, struct alcm_diag *diag)
+static bool open_info(struct inode *i, struct alcm_info *out, int *err,
+	struct alcm_diag *diag)
 {
 	struct content *c = i->content;
 	bool is_open;
@@ -280,5 +283,7 @@ const char *content_state_name(struct fs *fs, struct inode *i, int path_fd)
 		(void)probe_closed(fs, i, path_fd, &st, n_changes(i), &probe);
 		return probe.kind == ALCM_BLOB ? "blob" : "plain";
 	}
-	return state == CONTENT_BLOB ? "blob" : state == CONTENT_PLAIN ? "plain" : "undecided";
+	return state == CONTENT_BLOB ? "blob"
+		: state == CONTENT_PLAIN ? "plain"
+								 : "undecided";
 }

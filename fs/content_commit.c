@@ -14,7 +14,8 @@
 #include "mount_log.h"
 #include "path.h"
 
-/* A file of which more than this share was written twice is one that is changed in place. */
+/* A file of which more than this share was written twice is one that is changed in
+   place. */
 enum { IN_PLACE_SHARE = 8 };
 
 /* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
@@ -55,10 +56,12 @@ static bool demotable(const struct fs *fs, const struct content *c)
 	n = alcm_blob_pread(c->blob, head, sizeof(head), 0, NULL);
 	/* A prefix of our magic could be completed later, one byte at a time: no matter, that
 	   write is caught. The whole magic must stay inside a blob. */
-	return n >= 0 && (n < ALCM_MAGIC_BYTES || memcmp(head, ALCM_MAGIC, ALCM_MAGIC_BYTES) != 0);
+	return n >= 0 &&
+		(n < ALCM_MAGIC_BYTES || memcmp(head, ALCM_MAGIC, ALCM_MAGIC_BYTES) != 0);
 }
 
-/* A plain file that nobody else may change, and that may have turned out to be worth it. */
+/* A plain file that nobody else may change, and that may have turned out to be worth
+   it. */
 static bool judgeable(const struct content *c)
 {
 	return c->state == CONTENT_PLAIN && c->plain_written && c->n_writers <= 1;
@@ -67,8 +70,9 @@ static bool judgeable(const struct content *c)
 enum fate { FATE_PLAIN, FATE_WAITS, FATE_BLOB };
 
 /*
- * Its head alone makes a tensor file. Content does if it is new: what is changed in place, or was there
- * before, as a database, waits until it is quiet. io held exclusively.
+ * Its head alone makes a tensor file. Content does if it is new: what is changed in
+ * place, or was there before, as a database, waits until it is quiet. io held
+ * exclusively.
  */
 static enum fate consider(struct fs *fs, struct inode *i)
 {
@@ -124,7 +128,8 @@ static int settle(struct fs *fs, struct inode *i)
 	if (fate != FATE_BLOB)
 		return err;
 	err = content_take_up_now(fs, i);
-	/* Somebody changed it meanwhile: their close, or the time after it, brings it back. */
+	/* Somebody changed it meanwhile: their close, or the time after it, brings it
+	   back. */
 	if (err == -EAGAIN)
 		wait_for_quiet(i);
 	/* Otherwise the plain file is whole and stays so: not taking it up is no error. */

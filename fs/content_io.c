@@ -16,7 +16,8 @@
 #include "path.h"
 #include "policy.h"
 
-/* The blob reads for writers too, so its reads don't count; once per opening, a user's does. */
+/* The blob reads for writers too, so its reads don't count; once per opening, a user's
+   does. */
 static void note_blob_read(struct inode *i)
 {
 	bool first;
@@ -50,8 +51,9 @@ void content_return(struct inode *i)
 }
 
 /*
- * Short only at the end of the file: from a short answer the kernel concludes that the file ends there, and
- * shows zeros behind it. When it is told of an error, it asks again page by page.
+ * Short only at the end of the file: from a short answer the kernel concludes that the
+ * file ends there, and shows zeros behind it. When it is told of an error, it asks again
+ * page by page.
  */
 static ssize_t read_blob(struct alcm_blob *blob, char *buf, size_t n, uint64_t off,
 	struct alcm_diag *diag)
@@ -71,7 +73,8 @@ static void count_read(struct fs *fs, bool plain, size_t n)
 		activity_count(&fs->activity, ACTIVITY_BLOB_READ_BYTES, n);
 }
 
-ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off, int *plain_fd)
+ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t off,
+	int *plain_fd)
 {
 	struct content *c = i->content;
 	struct alcm_diag diag = { 0 };
@@ -94,9 +97,10 @@ ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t 
 }
 
 /*
- * Would this write give a plain file the head of a blob? It would then be mistaken for one. The file
- * is only looked at when the written bytes leave it open: reading changes its access time, and
- * brings pages of a hole into the store's cache, which then counts them as data.
+ * Would this write give a plain file the head of a blob? It would then be mistaken for
+ * one. The file is only looked at when the written bytes leave it open: reading changes
+ * its access time, and brings pages of a hole into the store's cache, which then counts
+ * them as data.
  */
 static bool forges_blob(const struct content *c, const char *buf, size_t n, off_t off)
 {
@@ -143,10 +147,11 @@ static int become_blob(struct fs *fs, struct inode *i)
 }
 
 /*
- * A file that has a size before its first byte is often one that is filled at random: content alone doesn't
- * make it a blob then, but what its content is when it is closed.
+ * A file that has a size before its first byte is often one that is filled at random:
+ * content alone doesn't make it a blob then, but what its content is when it is closed.
  */
-static bool starts_blob(const struct fs *fs, const struct content *c, const void *buf, size_t n)
+static bool starts_blob(const struct fs *fs, const struct content *c, const void *buf,
+	size_t n)
 {
 	enum alcm_sniff sniff = alcm_sniff(buf, n);
 	struct stat st;
@@ -163,8 +168,10 @@ static bool starts_blob(const struct fs *fs, const struct content *c, const void
 		(sniff == ALCM_SNIFF_TENSOR || st.st_size == 0);
 }
 
-/* It is kept as it is, or it would be mistaken for ours; whoever copied it meant the file that is in it. */
-static void tell_of_blob(struct fs *fs, const struct content *c, const void *buf, size_t n)
+/* It is kept as it is, or it would be mistaken for ours; whoever copied it meant the file
+   that is in it. */
+static void tell_of_blob(struct fs *fs, const struct content *c, const void *buf,
+	size_t n)
 {
 	char path[PATH_TEXT];
 
@@ -175,7 +182,8 @@ static void tell_of_blob(struct fs *fs, const struct content *c, const void *buf
 		ALCM_FORMAT_BLOB_WHY);
 }
 
-/* The write that decides: exclusive, and only the first one of an empty file comes here. */
+/* The write that decides: exclusive, and only the first one of an empty file comes
+   here. */
 static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off)
 {
 	struct content *c = i->content;
@@ -197,7 +205,8 @@ static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off
 	return 0;
 }
 
-/* How much of what is there a file's writer changes says whether it is filled or worked in. */
+/* How much of what is there a file's writer changes says whether it is filled or worked
+   in. */
 static void note_plain_write(struct content *c, off_t off, size_t n)
 {
 	uint64_t start = (uint64_t)off, end = start + n, before = c->plain_end;
@@ -218,7 +227,8 @@ static void note_plain_change(struct inode *i)
 		alcm_verdict_drop(c->fd);
 }
 
-static ssize_t write_plain(struct inode *i, const void *buf, size_t n, off_t off, bool append)
+static ssize_t write_plain(struct inode *i, const void *buf, size_t n, off_t off,
+	bool append)
 {
 	struct content *c = i->content;
 	ssize_t done;
@@ -237,8 +247,8 @@ static ssize_t write_plain(struct inode *i, const void *buf, size_t n, off_t off
 }
 
 /* io held, the state decided. */
-static ssize_t write_decided(struct inode *i, const void *buf, size_t n, off_t off, bool append,
-	struct alcm_diag *diag)
+static ssize_t write_decided(struct inode *i, const void *buf, size_t n, off_t off,
+	bool append, struct alcm_diag *diag)
 {
 	struct content *c = i->content;
 
@@ -260,9 +270,10 @@ static void count_written(struct fs *fs, struct content *c, size_t n)
 	atomic_fetch_add_explicit(&c->writing.written_bytes, n, memory_order_relaxed);
 }
 
-/* The same, once more when space has come back, and with all that the kernel won't send again. io held. */
-static ssize_t write_kind(struct fs *fs, struct inode *i, const char *buf, size_t n, off_t off,
-	enum write_kind kind, struct alcm_diag *diag)
+/* The same, once more when space has come back, and with all that the kernel won't send
+   again. io held. */
+static ssize_t write_kind(struct fs *fs, struct inode *i, const char *buf, size_t n,
+	off_t off, enum write_kind kind, struct alcm_diag *diag)
 {
 	uint64_t forgotten = inode_n_forgotten(fs);
 	size_t at = 0;
@@ -280,8 +291,8 @@ static ssize_t write_kind(struct fs *fs, struct inode *i, const char *buf, size_
 	return at ? (ssize_t)at : done;
 }
 
-static ssize_t write_content(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
-	enum write_kind kind)
+static ssize_t write_content(struct fs *fs, struct inode *i, const void *buf, size_t n,
+	off_t off, enum write_kind kind)
 {
 	struct content *c = i->content;
 	struct alcm_diag diag = { 0 };
@@ -315,8 +326,8 @@ static ssize_t write_content(struct fs *fs, struct inode *i, const void *buf, si
 	return done;
 }
 
-ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off,
-	enum write_kind kind)
+ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
+	off_t off, enum write_kind kind)
 {
 	ssize_t done = write_content(fs, i, buf, n, off, kind);
 
@@ -327,9 +338,10 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 	return done;
 }
 
-/* ---- changing the size ------------------------------------------------------------------------------- */
+/* ---- changing the size ------------------------------------------------------------- */
 
-/* Truncation to nothing is immediate, as on any file system, and lets the file be decided anew. */
+/* Truncation to nothing is immediate, as on any file system, and lets the file be decided
+   anew. */
 static int empty(struct inode *i)
 {
 	struct content *c = i->content;
@@ -395,7 +407,8 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	return err;
 }
 
-static int allocate_blob(struct content *c, int mode, off_t off, off_t len, struct alcm_diag *diag)
+static int allocate_blob(struct content *c, int mode, off_t off, off_t len,
+	struct alcm_diag *diag)
 {
 	uint64_t size = alcm_blob_size(c->blob), end = (uint64_t)off + (uint64_t)len;
 	int err = 0;
@@ -412,7 +425,8 @@ static int allocate_blob(struct content *c, int mode, off_t off, off_t len, stru
 	return err;
 }
 
-static int allocate(struct inode *i, int mode, off_t off, off_t len, struct alcm_diag *diag)
+static int allocate(struct inode *i, int mode, off_t off, off_t len,
+	struct alcm_diag *diag)
 {
 	struct content *c = i->content;
 	int err;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changes that were acknowledged and can't be kept: pages of a mapping that don't fit, a failed fsync() of the
- * store. The kernel counts such pages as clean and tells one of those who ask, so the file remembers: every
- * fsync() and every close of a writer fails, until what was lost is written again or cut off.
+ * Changes that were acknowledged and can't be kept: pages of a mapping that don't fit, a
+ * failed fsync() of the store. The kernel counts such pages as clean and tells one of
+ * those who ask, so the file remembers: every fsync() and every close of a writer fails,
+ * until what was lost is written again or cut off.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ struct lost {
 /* What stands for it when there is no memory: everything, for good. */
 static struct lost everything = { .err = -EIO, .n = 1, .ranges = { { 0, CONTENT_END } } };
 
-/* Without room for another, one that there is grows: rather too much is lost than too little. */
+/* Without room for another, one that there is grows: rather too much is lost than too
+   little. */
 static void add(struct lost *l, off_t from, off_t to)
 {
 	struct range *last;
@@ -43,7 +45,8 @@ static void add(struct lost *l, off_t from, off_t to)
 	last->to = to > last->to ? to : last->to;
 }
 
-/* Take [from, to) away; one that it splits stays whole if there is no room for both parts. */
+/* Take [from, to) away; one that it splits stays whole if there is no room for both
+   parts. */
 static void cut(struct lost *l, off_t from, off_t to)
 {
 	unsigned n = l->n, kept = 0;

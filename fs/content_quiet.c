@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PLAIN → BLOB of a file that nobody has open, or that its last writer closes. The new content is built and proved right
- * beside it while nothing is locked: of a quiet file by a thread of the lowest priority with an engine of its own, at a
- * close by the one who waits for that. A program that opens the file meanwhile is let in, at a close only a writer, and
- * all of it is thrown away: tar and others take a file whose ctime moves while they read it for changed. The mount goes
- * on telling the ctime that a quiet file had before, as long as it knows the file.
+ * PLAIN → BLOB of a file that nobody has open, or that its last writer closes. The new
+ * content is built and proved right beside it while nothing is locked: of a quiet file by
+ * a thread of the lowest priority with an engine of its own, at a close by the one who
+ * waits for that. A program that opens the file meanwhile is let in, at a close only a
+ * writer, and all of it is thrown away: tar and others take a file whose ctime moves
+ * while they read it for changed. The mount goes on telling the ctime that a quiet file
+ * had before, as long as it knows the file.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -80,7 +82,8 @@ static void *prepare(void *arg)
 /* Whether it is saved what the work and slower changes are worth. */
 static bool pays(const struct take_up *t)
 {
-	uint64_t taken = (uint64_t)t->before.st_blocks * 512, size = (uint64_t)t->before.st_size;
+	uint64_t taken = (uint64_t)t->before.st_blocks * 512,
+			 size = (uint64_t)t->before.st_size;
 
 	if (taken > size)
 		taken = size;
@@ -103,8 +106,8 @@ static void leave_plain(struct take_up *t, const struct alcm_verdict *verdict)
 }
 
 /*
- * Converting an idle file is no change of it: meanwhile, and as long as its ctime is the one that this gave it, the
- * ctime from before is told.
+ * Converting an idle file is no change of it: meanwhile, and as long as its ctime is the
+ * one that this gave it, the ctime from before is told.
  */
 static void convert_begin(struct inode *i, const struct timespec *before)
 {
@@ -127,7 +130,8 @@ static void convert_end(struct inode *i)
 	c->converting = false;
 }
 
-/* io held exclusively. -EAGAIN: it isn't any more what was prepared. -EALREADY: somebody has it open. */
+/* io held exclusively. -EAGAIN: it isn't any more what was prepared. -EALREADY: somebody
+   has it open. */
 static int put_in_place(struct take_up *t)
 {
 	struct inode *i = t->inode;
@@ -188,7 +192,8 @@ static int build(struct take_up *t)
 
 	if (err || t->before.st_nlink != 1)
 		return err;
-	err = alcm_detect_file(t->fs->detect, t->fs->opt.min_size, t->fd, &t->before, &verdict);
+	err = alcm_detect_file(t->fs->detect, t->fs->opt.min_size, t->fd, &t->before,
+		&verdict);
 	if (!err && verdict.worth) {
 		policy_profile(t->fs, t->inode, &t->profile);
 		err = -pthread_create(&thread, NULL, prepare, t);
@@ -232,7 +237,8 @@ static int take_up(struct take_up *t)
 	return err;
 }
 
-/* Of files that fail one after the other for the same reason, such as a full disk, the first is in the log. */
+/* Of files that fail one after the other for the same reason, such as a full disk, the
+   first is in the log. */
 static void complain(struct take_up *t, int err, int path_fd)
 {
 	char path[PATH_TEXT];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file that a crash left half converted, and whose job isn't in the store's own .alcm/swap: made by alcm
- * in a directory below or above, before there was this store. It is finished when the file is first opened.
+ * A file that a crash left half converted, and whose job isn't in the store's own
+ * .alcm/swap: made by alcm in a directory below or above, before there was this store. It
+ * is finished when the file is first opened.
  */
 #include <errno.h>
 #include <fcntl.h>

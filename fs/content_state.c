@@ -11,7 +11,7 @@
 #include "mount_log.h"
 #include "path.h"
 
-/* ---- its life ----------------------------------------------------------------------------- */
+/* ---- its life ---------------------------------------------------------------------- */
 
 static struct content *make(const struct fs *fs, struct inode *i)
 {
@@ -78,7 +78,7 @@ void content_forget(struct fs *fs, struct inode *i)
 	content_free(fs, c);
 }
 
-/* ---- what it is ---------------------------------------------------------------------------- */
+/* ---- what it is -------------------------------------------------------------------- */
 
 void content_tell_locked(struct inode *i, bool is_blob, uint64_t size)
 {
@@ -119,12 +119,14 @@ void content_overwrite_end(struct inode *i)
 	c->n_changes++;
 }
 
-/* Not allowed on files of others, unless by root: then access times tell more than they should. */
+/* Not allowed on files of others, unless by root: then access times tell more than they
+   should. */
 void content_note_reads(const struct content *c, bool on)
 {
 	int flags = fcntl(c->fd, F_GETFL);
 
-	(void)fcntl(c->fd, F_SETFL, on && !c->noatime ? flags & ~O_NOATIME : flags | O_NOATIME);
+	(void)fcntl(c->fd, F_SETFL,
+		on && !c->noatime ? flags & ~O_NOATIME : flags | O_NOATIME);
 }
 
 ssize_t content_peek(const struct content *c, void *buf, size_t n)
@@ -161,7 +163,8 @@ int content_report(struct fs *fs, struct inode *i, int err, const struct alcm_di
 
 	if (err != -EIO || !diag->cause[0])
 		return err;
-	/* The kernel asks again and again for pages that it can't have: one line is enough. */
+	/* The kernel asks again and again for pages that it can't have: one line is
+	   enough. */
 	lock_take(&i->content->lock);
 	again = i->content->reported_offset == diag->offset + 1;
 	i->content->reported_offset = diag->offset + 1;

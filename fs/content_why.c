@@ -23,7 +23,8 @@ void content_keep_verdict(struct fs *fs, struct inode *i, int fd,
 	if (fstat(fd, &after))
 		return;
 	lock_take(&c->lock);
-	if (c->cached && memcmp(&c->cached_ctime, &before.st_ctim, sizeof(before.st_ctim)) == 0)
+	if (c->cached &&
+		memcmp(&c->cached_ctime, &before.st_ctim, sizeof(before.st_ctim)) == 0)
 		c->cached_ctime = after.st_ctim;
 	lock_drop(&c->lock);
 	content_remember(fs, i, verdict, &after.st_ctim);

@@ -13,7 +13,7 @@
 
 enum { VALUE_MAX = 64 << 10 }; /* of any extended attribute */
 
-/* ---- the documents --------------------------------------------------------------------------- */
+/* ---- the documents ----------------------------------------------------------------- */
 
 static int report(struct fs *fs, struct inode *i, int fd, bool names, char **out)
 {
@@ -51,7 +51,7 @@ static const struct {
 	{ "stats", stats },
 };
 
-/* ---- pieces ------------------------------------------------------------------------------------- */
+/* ---- pieces ------------------------------------------------------------------------ */
 
 /* Whether `name` is NAME, then `*piece` is -1, or NAME.K. */
 static bool is_of(const char *name, const char *document, long *piece)
@@ -81,8 +81,8 @@ static size_t cut(char *text, size_t len, long piece)
 	return n;
 }
 
-ssize_t document_get(struct fs *fs, struct inode *inode, int fd, const char *name, bool names,
-	char **out)
+ssize_t document_get(struct fs *fs, struct inode *inode, int fd, const char *name,
+	bool names, char **out)
 {
 	for (size_t k = 0; k < sizeof(documents) / sizeof(documents[0]); k++) {
 		char *text;

@@ -8,7 +8,8 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-/* Since Linux 6.5: a handle that only has to tell files apart. Nearly every file system has those. */
+/* Since Linux 6.5: a handle that only has to tell files apart. Nearly every file system
+   has those. */
 #ifndef AT_HANDLE_FID
 #define AT_HANDLE_FID AT_REMOVEDIR
 #endif

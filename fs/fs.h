@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One mounted store. Everything a request needs hangs on this; there are no globals, so two
- * mounts can live in one process.
+ * One mounted store. Everything a request needs hangs on this; there are no globals, so
+ * two mounts can live in one process.
  */
 #ifndef ALCMFS_FS_H
 #define ALCMFS_FS_H
@@ -49,8 +49,9 @@ struct fs {
 	struct fuse_session *session;
 	struct workers workers;
 
-	struct lock table_lock; /* guards what follows, lookup counts, parent and name of inodes */
-	unsigned n_inodes;      /* in the table */
+	/* guards what follows, lookup counts, parent and name of inodes */
+	struct lock table_lock;
+	unsigned n_inodes; /* in the table */
 	struct inode_bucket *buckets;
 	struct inode *root;
 	const struct inode_hooks *hooks; /* constant */
@@ -75,10 +76,13 @@ struct fs {
 	struct lock unopened_lock;  /* guards what is told of inodes that have no content */
 	struct lock scheduler_lock; /* one save at a time takes a directory's scheduler on */
 
-	struct lock fd_lock;   /* guards the LRU, pins, path_fd of inodes and fd counts; a leaf */
-	struct inode_list lru; /* with open descriptors, that nobody uses; the longest first */
+	/* guards the LRU, pins, path_fd of inodes and fd counts; a leaf */
+	struct lock fd_lock;
+	/* with open descriptors, that nobody uses; the longest first */
+	struct inode_list lru;
 	unsigned n_fds, max_fds;
-	unsigned n_nameless; /* inodes whose last name is gone, not yet forgotten by the kernel */
+	/* inodes whose last name is gone, not yet forgotten by the kernel */
+	unsigned n_nameless;
 	uint64_t n_forgotten; /* of those, how many were let go so far */
 };
 

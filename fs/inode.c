@@ -86,7 +86,8 @@ void inode_destroy(struct fs *fs, struct inode *i)
 	free(i);
 }
 
-/* Nothing refers to the inode any more; an eviction that is at work on it finishes the job. */
+/* Nothing refers to the inode any more; an eviction that is at work on it finishes the
+   job. */
 static void retire(struct fs *fs, struct inode *i)
 {
 	bool busy;
@@ -100,8 +101,10 @@ static void retire(struct fs *fs, struct inode *i)
 		inode_destroy(fs, i);
 }
 
-/* Unhashed under the same lock: only one thread ever finds an inode dead. Returns its parent. */
-static struct inode *bury_locked(struct fs *fs, struct inode *i, struct inode_bucket *dead)
+/* Unhashed under the same lock: only one thread ever finds an inode dead. Returns its
+   parent. */
+static struct inode *bury_locked(struct fs *fs, struct inode *i,
+	struct inode_bucket *dead)
 {
 	if (i->hashed)
 		unhash_locked(fs, i);
@@ -109,8 +112,8 @@ static struct inode *bury_locked(struct fs *fs, struct inode *i, struct inode_bu
 	return i->parent;
 }
 
-static void let_go_locked(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n_children,
-	struct inode_bucket *dead)
+static void let_go_locked(struct fs *fs, struct inode *i, uint64_t n_lookups,
+	uint32_t n_children, struct inode_bucket *dead)
 {
 	while (i) {
 		i->n_lookups -= n_lookups < i->n_lookups ? n_lookups : i->n_lookups;
@@ -138,9 +141,10 @@ void inode_let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n
 	}
 }
 
-/* The table's inode for `id`, or `*fresh`, which then is NULL; with one more lookup and its name. */
-static struct inode *enter_table(struct fs *fs, const struct file_id *id, struct inode *parent,
-	char **name, struct inode **fresh)
+/* The table's inode for `id`, or `*fresh`, which then is NULL; with one more lookup and
+   its name. */
+static struct inode *enter_table(struct fs *fs, const struct file_id *id,
+	struct inode *parent, char **name, struct inode **fresh)
 {
 	struct inode *before = NULL, *i;
 
@@ -155,7 +159,8 @@ static struct inode *enter_table(struct fs *fs, const struct file_id *id, struct
 		inode_number_add_locked(fs, i);
 	}
 	inode_refer_locked(fs, i);
-	if (i != fs->root && (i->parent != parent || !i->name || strcmp(i->name, *name) != 0)) {
+	if (i != fs->root &&
+		(i->parent != parent || !i->name || strcmp(i->name, *name) != 0)) {
 		before = set_name_locked(i, parent, name);
 	}
 	lock_drop(&fs->table_lock);

@@ -30,7 +30,8 @@ void inode_count_fd(struct fs *fs, int change)
 	lock_drop(&fs->fd_lock);
 }
 
-/* Give back the pin that an eviction has. False: no further eviction is needed, or none would help. */
+/* Give back the pin that an eviction has. False: no further eviction is needed, or none
+   would help. */
 static bool end_eviction(struct fs *fs, struct inode *i)
 {
 	bool last, more;
@@ -55,7 +56,8 @@ static bool is_alone(struct fs *fs, const struct inode *i)
 	return i->pins == 1;
 }
 
-/* Take the descriptor away; the caller closes it, and the next pin opens it again. -1: there is none. */
+/* Take the descriptor away; the caller closes it, and the next pin opens it again. -1:
+   there is none. */
 static int take_fd(struct fs *fs, struct inode *i)
 {
 	WITH_LOCK(&fs->fd_lock);
@@ -89,8 +91,8 @@ static bool give_fd_locked(struct fs *fs, struct inode *i, int fd)
 }
 
 /*
- * Close what the inode that was used longest ago has open, which commits it if it is dirty: no lock of any
- * file is held meanwhile but its own. False: there is none left.
+ * Close what the inode that was used longest ago has open, which commits it if it is
+ * dirty: no lock of any file is held meanwhile but its own. False: there is none left.
  */
 static bool evict_one(struct fs *fs)
 {
@@ -123,7 +125,8 @@ static bool is_kept(struct fs *fs, const struct inode *i)
 	return i->kept;
 }
 
-/* Under table_lock nobody comes back to a kept inode, and who had it pinned before is gone. */
+/* Under table_lock nobody comes back to a kept inode, and who had it pinned before is
+   gone. */
 static void shrink(struct fs *fs, struct inode *i)
 {
 	WITH_LOCK(&fs->table_lock);
@@ -167,7 +170,8 @@ static int reopen(struct fs *fs, struct inode *i)
 	if (dir >= 0)
 		inode_unpin_later(fs, parent);
 	lock_take(&fs->fd_lock);
-	/* Who removes or renames a file opens it first: then the name is gone, the descriptor there. */
+	/* Who removes or renames a file opens it first: then the name is gone, the descriptor
+	   there. */
 	if (i->path_fd >= 0)
 		err = 0;
 	else if (!err && give_fd_locked(fs, i, fd))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes by number, for file handles (name_to_handle_at, NFS servers): these name an inode also after
- * the kernel forgot it. So an inode that nothing refers to is kept, closed, until too many are.
+ * Inodes by number, for file handles (name_to_handle_at, NFS servers): these name an
+ * inode also after the kernel forgot it. So an inode that nothing refers to is kept,
+ * closed, until too many are.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ int inode_numbers_init(struct fs *fs)
 {
 	unsigned first = 0;
 
-	/* Numbers come again, also in the store's next mount; then the generation tells them apart. */
+	/* Numbers come again, also in the store's next mount; then the generation tells them
+	   apart. */
 	(void)!getrandom(&first, sizeof(first), GRND_NONBLOCK);
 	fs->last_generation = first;
 	fs->numbers = calloc(N_BUCKETS, sizeof(*fs->numbers));
@@ -59,7 +61,7 @@ struct inode *inode_by_number(struct fs *fs, fuse_ino_t number, bool parent)
 	return i;
 }
 
-/* ---- those kept --------------------------------------------------------------------------------- */
+/* ---- those kept -------------------------------------------------------------------- */
 
 static void unkeep_locked(struct fs *fs, struct inode *i)
 {
@@ -75,7 +77,8 @@ void inode_refer_locked(struct fs *fs, struct inode *i)
 	i->n_lookups++;
 }
 
-/* A removed file's space is to come back; reports and counters are made for each opening. */
+/* A removed file's space is to come back; reports and counters are made for each
+   opening. */
 static bool may_come_back(struct fs *fs, const struct inode *i)
 {
 	if (!i->hashed || i->admin || file_id_is_weak(&i->id))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What inode.c (the table) and inode_fd.c (the descriptors) share. Lock order: table_lock,
-   fd_lock. */
+/* What inode.c (the table) and inode_fd.c (the descriptors) share. Lock order:
+   table_lock, fd_lock. */
 #ifndef ALCMFS_INODE_STATE_H
 #define ALCMFS_INODE_STATE_H
 
@@ -11,10 +11,11 @@
 #include "inode.h"
 
 /*
- * Take back lookups and children; an inode that nothing refers to then goes, and so on up through
- * its parents.
+ * Take back lookups and children; an inode that nothing refers to then goes, and so on up
+ * through its parents.
  */
-void inode_let_go(struct fs *fs, struct inode *inode, uint64_t n_lookups, uint32_t n_children);
+void inode_let_go(struct fs *fs, struct inode *inode, uint64_t n_lookups,
+	uint32_t n_children);
 
 int inode_numbers_init(struct fs *fs);
 
@@ -23,12 +24,14 @@ void inode_number_add_locked(struct fs *fs, struct inode *inode);
 void inode_number_remove_locked(struct fs *fs, struct inode *inode);
 /* One more lookup: the inode isn't among those kept for file handles. */
 void inode_refer_locked(struct fs *fs, struct inode *inode);
-/* Keep an inode that nothing refers to. False: nobody may come back to it, so it can go. */
+/* Keep an inode that nothing refers to. False: nobody may come back to it, so it can
+   go. */
 bool inode_keep_locked(struct fs *fs, struct inode *inode);
 /* Take out the one kept longest if there are too many, else NULL. */
 struct inode *inode_keep_no_more_locked(struct fs *fs);
 
-/* Pin an inode that is about to be let go, and close its descriptors if nothing refers to it then. */
+/* Pin an inode that is about to be let go, and close its descriptors if nothing refers to
+   it then. */
 void inode_pin_closing(struct fs *fs, struct inode *inode);
 void inode_unpin_closing(struct fs *fs, struct inode *inode);
 
@@ -38,8 +41,8 @@ void inode_destroy(struct fs *fs, struct inode *inode);
 /* Take the inode out of the LRU; fd_lock held. */
 void inode_lru_remove_locked(struct fs *fs, struct inode *inode);
 
-/* Give the inode this descriptor if it has none (else close it). `linked`: it has a name by which
-   it can be reopened. */
+/* Give the inode this descriptor if it has none (else close it). `linked`: it has a name
+   by which it can be reopened. */
 void inode_adopt_fd(struct fs *fs, struct inode *inode, int path_fd, bool linked);
 
 #endif

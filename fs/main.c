@@ -34,15 +34,16 @@
 #define PR_SET_IO_FLUSHER 57
 #endif
 
-/* ---- the store ---------------------------------------------------------------------------------- */
+/* ---- the store --------------------------------------------------------------------- */
 
 /* Files of the store are reached through their descriptors' names there. */
 static int check_proc(void)
 {
 	if (alcm_process_has_proc())
 		return 0;
-	fs_fail("/proc isn't mounted, or not that of this process: no file of the store could be "
-		"opened (mount -t proc proc /proc)");
+	fs_fail("/proc isn't mounted, or not that of this process: no file of the store "
+			"could be "
+			"opened (mount -t proc proc /proc)");
 	return -ENOENT;
 }
 
@@ -67,7 +68,7 @@ static int open_store(struct fs *fs)
 	return err < 0 ? err : 0;
 }
 
-/* ---- what inodes mean to the rest ---------------------------------------------------------------- */
+/* ---- what inodes mean to the rest -------------------------------------------------- */
 
 /* One that is opened at this moment is looked at when it is closed. */
 static void drop_from_queues(struct fs *fs, struct inode *i)
@@ -85,7 +86,7 @@ static const struct inode_hooks hooks = {
 	.gone = content_release,
 };
 
-/* ---- threads -------------------------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------------------- */
 
 static int start_threads(struct fs *fs)
 {
@@ -115,7 +116,7 @@ static void detach(struct fs *fs, int parent)
 	daemonize_done(parent);
 }
 
-/* ---- the session ---------------------------------------------------------------------------------- */
+/* ---- the session ------------------------------------------------------------------- */
 
 static int serve(struct fs *fs)
 {
@@ -163,7 +164,8 @@ static int add_session_options(struct fs *fs, struct fuse_args *args)
 	/* A comma in the path would end the option. */
 	if (strchr(fs->opt.store, ','))
 		snprintf(name, sizeof(name), "-osubtype=alcmfs");
-	if (fuse_opt_insert_arg(args, 1, name) || fuse_opt_add_arg(args, "-odefault_permissions"))
+	if (fuse_opt_insert_arg(args, 1, name) ||
+		fuse_opt_add_arg(args, "-odefault_permissions"))
 		return -ENOMEM;
 	if ((fs->is_root || fs->opt.allow_other) && fuse_opt_add_arg(args, "-oallow_other"))
 		return -ENOMEM;
@@ -227,9 +229,10 @@ static int run(struct fs *fs, struct fuse_args *args)
 }
 
 /*
- * One heap: with one per thread each would grow to what its thread ever had at once, and malloc_trim() (rest.c)
- * can't reach the ends of any but the first. Buffers of chunks and requests, which are used again, lie outside of
- * it, or what is small and stays would come to lie between them.
+ * One heap: with one per thread each would grow to what its thread ever had at once, and
+ * malloc_trim() (rest.c) can't reach the ends of any but the first. Buffers of chunks and
+ * requests, which are used again, lie outside of it, or what is small and stays would
+ * come to lie between them.
  */
 static void set_up_heap(void)
 {

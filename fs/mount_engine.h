@@ -8,7 +8,8 @@
 /* What the options say of an engine. */
 void engine_params(struct fs *fs, struct alcm_params *params);
 
-/* Start that of the mount, fs->alcm; in the process that serves. 0, or a negative errno. */
+/* Start that of the mount, fs->alcm; in the process that serves. 0, or a negative
+   errno. */
 int engine_start(struct fs *fs);
 
 #endif

@@ -30,8 +30,8 @@ static bool is_below(const char *path, const char *dir)
 }
 
 /*
- * With a descriptor the kernel mounted before, on options of somebody else. Root's daemon has to
- * rely on default_permissions among them, and nothing here could tell.
+ * With a descriptor the kernel mounted before, on options of somebody else. Root's daemon
+ * has to rely on default_permissions among them, and nothing here could tell.
  */
 static int check_fd(const char *mountpoint, bool is_root)
 {
@@ -49,8 +49,8 @@ static int check_fd(const char *mountpoint, bool is_root)
 	}
 	if (is_root) {
 		fs_fail("%s: root's daemon can't see whether this was mounted with "
-			"default_permissions, so only an ordinary user's takes it; give it a "
-			"directory",
+				"default_permissions, so only an ordinary user's takes it; give it a "
+				"directory",
 			mountpoint);
 		return -EPERM;
 	}
@@ -115,7 +115,7 @@ static int check_pair(const char *store, const char *mount)
 	mounted_type(mount, type);
 	if (strcmp(type, "fuse.alcmfs") == 0) {
 		fs_fail("%s: an alcmfs is mounted there already; unmount it first, or take "
-			"another directory",
+				"another directory",
 			mount);
 		return -EBUSY;
 	}
@@ -137,8 +137,8 @@ static int resolve(char **path)
 	return 0;
 }
 
-/* The flags of the mount at `point` from the kernel's table: statvfs() would ask the daemon, which
-   doesn't serve yet. */
+/* The flags of the mount at `point` from the kernel's table: statvfs() would ask the
+   daemon, which doesn't serve yet. */
 static unsigned long mounted_flags(const char *point)
 {
 	static const struct {

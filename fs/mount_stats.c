@@ -13,7 +13,7 @@
 
 enum { MAX_NAMES = 100 }; /* of the files that are being written, newest first */
 
-/* ---- one moment ------------------------------------------------------------------------------ */
+/* ---- one moment -------------------------------------------------------------------- */
 
 struct snapshot {
 	double uptime, cpu, n_writing, n_inodes, n_fds;
@@ -56,12 +56,12 @@ static void take_snapshot(struct fs *fs, struct snapshot *s)
 	lock_drop(&fs->activity.lock);
 }
 
-/* ---- what is shown ----------------------------------------------------------------------------- */
+/* ---- what is shown ----------------------------------------------------------------- */
 
-#define SHOW(name, expression)                       \
+#define SHOW(name, expression)                   \
 	static double name(const struct snapshot *s) \
 	{                                            \
-		return (double)(expression);         \
+		return (double)(expression);             \
 	}
 
 SHOW(uptime, s->uptime)
@@ -89,7 +89,8 @@ SHOW(writing, s->n_writing)
 SHOW(inodes, s->n_inodes)
 SHOW(fds, s->n_fds)
 
-/* In JSON the name alone; for Prometheus alcmfs_NAME, and _total behind what only grows. */
+/* In JSON the name alone; for Prometheus alcmfs_NAME, and _total behind what only
+   grows. */
 static const struct metric {
 	const char *name;
 	bool grows;
@@ -108,12 +109,14 @@ static const struct metric {
 	{ "commits", true, commits, "Saves of compressed files that were made final." },
 	{ "taken_up", true, taken_up,
 		"Files changed in place that were compressed when they had been quiet." },
-	{ "encoded_bytes", true, encoded, "Logical bytes of the chunks that were compressed." },
+	{ "encoded_bytes", true, encoded,
+		"Logical bytes of the chunks that were compressed." },
 	{ "encoded_stored_bytes", true, stored,
 		"Bytes that were written to the store for these chunks." },
 	{ "encode_cpu_seconds", true, encode_cpu,
 		"CPU time of compressing, verification included." },
-	{ "decoded_bytes", true, decoded, "Logical bytes of the chunks that were decompressed." },
+	{ "decoded_bytes", true, decoded,
+		"Logical bytes of the chunks that were decompressed." },
 	{ "decode_cpu_seconds", true, decode_cpu, "CPU time of reading and decompressing." },
 	{ "io_errors", true, io_errors, "Requests answered with EIO." },
 	{ "space_errors", true, space_errors, "Requests answered with ENOSPC or EDQUOT." },
@@ -122,7 +125,8 @@ static const struct metric {
 	{ "verify_failures", true, verify_failed,
 		"Chunks that came back wrong from the codec and were stored as they are." },
 	{ "budget_used_bytes", false, budget_used, "Memory in chunk buffers." },
-	{ "budget_peak_bytes", false, budget_peak, "The most memory that chunk buffers took." },
+	{ "budget_peak_bytes", false, budget_peak,
+		"The most memory that chunk buffers took." },
 	{ "budget_limit_bytes", false, budget_limit, "What option budget allows." },
 	{ "files_writing", false, writing, "Files that are open for writing." },
 	{ "inodes", false, inodes, "Inodes that the kernel knows." },
@@ -180,7 +184,7 @@ static void add_all_writing(struct fs *fs, cJSON *root)
 	lock_take(&fs->table_lock);
 	lock_take(&fs->activity.lock);
 	for (const struct activity_writing *w = fs->activity.writing; w && n < MAX_NAMES;
-		w = w->next, n++)
+		 w = w->next, n++)
 		add_writing(list, w);
 	lock_drop(&fs->activity.lock);
 	lock_drop(&fs->table_lock);

@@ -6,8 +6,8 @@
 #include "fs.h"
 
 /*
- * The text of .alcm/stats; `names`: with the names of the files that are being written. Freed with
- * free(). NULL: no memory.
+ * The text of .alcm/stats; `names`: with the names of the files that are being written.
+ * Freed with free(). NULL: no memory.
  */
 char *stats_json(struct fs *fs, bool names);
 

@@ -13,7 +13,7 @@ void notify_init(struct notify *q)
 	pthread_cond_init(&q->changed, NULL);
 }
 
-/* ---- the queue ---------------------------------------------------------------------------- */
+/* ---- the queue --------------------------------------------------------------------- */
 
 static void unlist_locked(struct notify *q, struct notify_item *item)
 {
@@ -49,9 +49,10 @@ void notify_forget(struct fs *fs, struct notify_item *item)
 		unlist_locked(&fs->notify, item);
 }
 
-/* ---- the thread --------------------------------------------------------------------------- */
+/* ---- the thread -------------------------------------------------------------------- */
 
-/* The number of an inode that is freed meanwhile means nothing to the kernel, or costs another its pages. */
+/* The number of an inode that is freed meanwhile means nothing to the kernel, or costs
+   another its pages. */
 static void send(struct fs *fs, fuse_ino_t number)
 {
 	lock_assert_free(LOCK_ANY);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel is told unasked: that pages of a file which it has cached are not right any more.
+ * What the kernel is told unasked: that pages of a file which it has cached are not right
+ * any more.
  *
- * The kernel may wait for requests while it is told, such as for READs of the pages that it is to drop, and
- * for those that wait behind them. So no request and no lock may wait for a notification: they are
- * queued, and a thread that does nothing else sends them. Between a change and its notification
+ * The kernel may wait for requests while it is told, such as for READs of the pages that
+ * it is to drop, and for those that wait behind them. So no request and no lock may wait
+ * for a notification: they are queued, and a thread that does nothing else sends them.
+ * Between a change and its notification
  *
- *   - one who opens the file sees the new content: the queue's entry makes the open drop the pages
+ *   - one who opens the file sees the new content: the queue's entry makes the open drop
+ *     the pages
  *   - one who had it open or mapped before may see the old content for a moment
  */
 #ifndef ALCMFS_NOTIFY_H
@@ -50,8 +53,8 @@ void notify_pages(struct fs *fs, struct inode *inode);
 void notify_forget(struct fs *fs, struct notify_item *item);
 
 /*
- * End the thread. A call that is under way may wait for requests, so they must still be answered. What is
- * queued is left: the mount goes.
+ * End the thread. A call that is under way may wait for requests, so they must still be
+ * answered. What is queued is left: the mount goes.
  */
 void notify_stop(struct fs *fs);
 

@@ -80,7 +80,7 @@ static int set_size(struct fs *fs, struct inode *inode, off_t size, bool open)
 	err = content_open(fs, inode, true, -1, &keep);
 	if (err == -EIO && !size) /* what can't be read can still be emptied */
 		err = content_truncate(fs, inode, 0) ? -EIO
-						     : content_open(fs, inode, true, -1, &keep);
+											 : content_open(fs, inode, true, -1, &keep);
 	if (err)
 		return err;
 	err = content_truncate(fs, inode, size);

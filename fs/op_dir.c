@@ -11,8 +11,8 @@
 #include "virtual.h"
 
 /*
- * In .alcm, offset VIRTUAL_AT + k is behind k virtual files, k ≥ 1; no directory that small has such a one of
- * its own. (ext4's last entry is at 2^63 - 1.)
+ * In .alcm, offset VIRTUAL_AT + k is behind k virtual files, k ≥ 1; no directory that
+ * small has such a one of its own. (ext4's last entry is at 2^63 - 1.)
  */
 #define VIRTUAL_AT (INT64_MAX - 64)
 
@@ -20,9 +20,9 @@ enum { MAX_VIRTUAL = 32 };
 #define UNKNOWN_INO ((ino_t)-1)
 
 /*
- * One open directory. The kernel sends one readdir at a time for a handle. Most handles are only
- * held (as a place to be, or for the *at() calls), so the store's directory is open only from the first
- * entry that is read to the last.
+ * One open directory. The kernel sends one readdir at a time for a handle. Most handles
+ * are only held (as a place to be, or for the *at() calls), so the store's directory is
+ * open only from the first entry that is read to the last.
  */
 struct dir_handle {
 	struct dir_handle *prev, *next; /* guarded by fs->dirs_lock */
@@ -129,9 +129,10 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Add one entry to the buffer; returns its length, which is more than `room` if it doesn't fit. */
-static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd, struct dir_handle *d,
-	bool plus, char *buf, size_t room)
+/* Add one entry to the buffer; returns its length, which is more than `room` if it
+   doesn't fit. */
+static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd,
+	struct dir_handle *d, bool plus, char *buf, size_t room)
 {
 	struct fs *fs = req_fs(req);
 	struct fuse_entry_param entry = { 0 };
@@ -156,7 +157,8 @@ static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd, struct di
 	return len;
 }
 
-/* How many virtual files lie before this offset; 0: it is one of the store's directory. */
+/* How many virtual files lie before this offset; 0: it is one of the store's
+   directory. */
 static unsigned virtual_before(const struct fs *fs, const struct inode *dir, off_t off)
 {
 	return virtual_in(fs, dir) && off > VIRTUAL_AT && off <= VIRTUAL_AT + MAX_VIRTUAL
@@ -165,8 +167,8 @@ static unsigned virtual_before(const struct fs *fs, const struct inode *dir, off
 }
 
 /*
- * Behind the store's entries of .alcm, those that are in no store, from the k-th on. Without
- * attributes: the kernel asks for them. Returns the bytes used.
+ * Behind the store's entries of .alcm, those that are in no store, from the k-th on.
+ * Without attributes: the kernel asks for them. Returns the bytes used.
  */
 static size_t add_virtual(fuse_req_t req, unsigned k, char *buf, size_t room, bool plus)
 {
@@ -174,12 +176,12 @@ static size_t add_virtual(fuse_req_t req, unsigned k, char *buf, size_t room, bo
 
 	for (; virtual_name(k); k++) {
 		struct fuse_entry_param entry = { .attr = { .st_ino = UNKNOWN_INO,
-							  .st_mode = S_IFREG } };
+											  .st_mode = S_IFREG } };
 		off_t next = VIRTUAL_AT + k + 1;
 		size_t len = plus ? fuse_add_direntry_plus(req, buf + used, room - used,
-					    virtual_name(k), &entry, next)
-				  : fuse_add_direntry(req, buf + used, room - used,
-					    virtual_name(k), &entry.attr, next);
+								virtual_name(k), &entry, next)
+						  : fuse_add_direntry(req, buf + used, room - used,
+								virtual_name(k), &entry.attr, next);
 
 		if (len > room - used)
 			break;
@@ -189,11 +191,12 @@ static size_t add_virtual(fuse_req_t req, unsigned k, char *buf, size_t room, bo
 }
 
 /*
- * The store's entries from `off` on, as many as there is room for. The bytes used, or a negative errno
- * before the first entry: what was added counts as looked up, so an error after it must wait.
+ * The store's entries from `off` on, as many as there is room for. The bytes used, or a
+ * negative errno before the first entry: what was added counts as looked up, so an error
+ * after it must wait.
  */
-static ssize_t add_stored(fuse_req_t req, struct inode *dir, int dir_fd, struct dir_handle *d,
-	off_t off, char *buf, size_t room, bool plus)
+static ssize_t add_stored(fuse_req_t req, struct inode *dir, int dir_fd,
+	struct dir_handle *d, off_t off, char *buf, size_t room, bool plus)
 {
 	struct fs *fs = req_fs(req);
 	size_t used = 0;
@@ -254,7 +257,8 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	free(buf);
 }
 
-void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	struct fuse_file_info *fi)
 {
 	read_dir(req, ino, size, off, fi, false);
 }

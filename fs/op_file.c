@@ -27,7 +27,8 @@ static uint64_t handle_of(const struct fuse_file_info *fi)
 }
 
 /* Open the content and apply O_TRUNC. `fd`: as content_open(). */
-static int open_content(struct fs *fs, struct inode *inode, struct fuse_file_info *fi, int fd)
+static int open_content(struct fs *fs, struct inode *inode, struct fuse_file_info *fi,
+	int fd)
 {
 	bool keep, writable = wants_write(fi);
 	int err = content_open(fs, inode, writable, fd, &keep);
@@ -66,12 +67,13 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 }
 
 /* Create the store's file; without a name when `name` is NULL. As openat(2). */
-static int open_new(int dir, const char *name, mode_t mode, const struct fuse_file_info *fi)
+static int open_new(int dir, const char *name, mode_t mode,
+	const struct fuse_file_info *fi)
 {
 	int flags = O_RDWR | O_CLOEXEC | (fi->flags & O_EXCL);
 
 	return name ? openat(dir, name, flags | O_CREAT | O_NOFOLLOW, mode)
-		    : openat(dir, ".", flags | O_TMPFILE, mode);
+				: openat(dir, ".", flags | O_TMPFILE, mode);
 }
 
 /* As the caller, and enter the file in the table. */
@@ -90,8 +92,9 @@ static int create_file(fuse_req_t req, struct inode *parent, int dir, const char
 	if (err)
 		return err;
 	path_fd = open(path_proc(fd, proc), O_PATH | O_CLOEXEC);
-	err = path_fd < 0 ? -errno
-			  : op_fill_entry(fs, parent, name ? name : "", path_fd, entry, &inode);
+	err = path_fd < 0
+		? -errno
+		: op_fill_entry(fs, parent, name ? name : "", path_fd, entry, &inode);
 	if (err) {
 		close(fd);
 		return err;
@@ -111,8 +114,8 @@ static int create_file(fuse_req_t req, struct inode *parent, int dir, const char
 	return err;
 }
 
-static void reply_created(fuse_req_t req, struct inode *parent, const char *name, mode_t mode,
-	struct fuse_file_info *fi, int err)
+static void reply_created(fuse_req_t req, struct inode *parent, const char *name,
+	mode_t mode, struct fuse_file_info *fi, int err)
 {
 	struct fs *fs = req_fs(req);
 	struct fuse_entry_param entry;
@@ -137,17 +140,20 @@ void op_create(fuse_req_t req, fuse_ino_t parent_ino, const char *name, mode_t m
 {
 	struct inode *parent = inode_from(req_fs(req), parent_ino);
 
-	reply_created(req, parent, name, mode, fi, op_check_change(req_fs(req), parent, name));
+	reply_created(req, parent, name, mode, fi,
+		op_check_change(req_fs(req), parent, name));
 }
 
-void op_tmpfile(fuse_req_t req, fuse_ino_t parent_ino, mode_t mode, struct fuse_file_info *fi)
+void op_tmpfile(fuse_req_t req, fuse_ino_t parent_ino, mode_t mode,
+	struct fuse_file_info *fi)
 {
 	struct inode *parent = inode_from(req_fs(req), parent_ino);
 
 	reply_created(req, parent, NULL, mode, fi, parent->admin ? -EROFS : 0);
 }
 
-void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	struct fuse_file_info *fi)
 {
 	struct fs *fs = req_fs(req);
 	struct inode *inode = inode_from(fs, ino);
@@ -191,9 +197,9 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 	if (!err) {
 		/* Pages of a shared mapping know where they belong, whatever the handle. */
 		n = content_write(fs, inode, buf, size, off,
-			fi->writepage                    ? WRITE_CACHED
+			fi->writepage                ? WRITE_CACHED
 				: fi->fh & HANDLE_APPEND ? WRITE_APPEND
-							 : WRITE_AT);
+										 : WRITE_AT);
 		inode_unpin(fs, inode);
 	} else if (fi->writepage) {
 		content_lose(fs, inode, err, off, off + (off_t)size);
@@ -212,7 +218,8 @@ static int commit(struct fs *fs, struct inode *inode, bool sync)
 		err = content_commit(fs, inode, sync);
 		inode_unpin(fs, inode);
 	}
-	/* A file that was evicted is in the store; only its report or its compression has to wait. */
+	/* A file that was evicted is in the store; only its report or its compression has to
+	   wait. */
 	if (!sync && (err == -EMFILE || err == -ENFILE) && !content_unsaved(inode))
 		return 0;
 	return err;
@@ -234,7 +241,8 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	reply_result(req, wrote ? commit_and_tell(fs, inode_from(fs, ino), false) : 0);
 }
 
-/* Nobody waits for the answer; what pages written after the last flush left is committed here. */
+/* Nobody waits for the answer; what pages written after the last flush left is committed
+   here. */
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = req_fs(req);
@@ -276,7 +284,8 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len
 	reply_result(req, err);
 }
 
-void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+	struct fuse_file_info *fi)
 {
 	struct fs *fs = req_fs(req);
 	struct inode *inode = inode_from(fs, ino);

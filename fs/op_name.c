@@ -56,8 +56,8 @@ int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int pat
 }
 
 /* `uid`: the caller's. */
-static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name, uid_t uid,
-	struct fuse_entry_param *entry)
+static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name,
+	uid_t uid, struct fuse_entry_param *entry)
 {
 	struct inode *inode;
 
@@ -73,8 +73,8 @@ static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name
 	return fd < 0 ? fd : op_fill_entry(fs, parent, name, fd, entry, &inode);
 }
 
-/* The file that a handle names by its number, or a directory's parent: never looked up by name, as the
-   root's ".." would lead out of the store. */
+/* The file that a handle names by its number, or a directory's parent: never looked up by
+   name, as the root's ".." would lead out of the store. */
 static int lookup_number(struct fs *fs, fuse_ino_t ino, bool parent,
 	struct fuse_entry_param *entry)
 {
@@ -104,12 +104,14 @@ static void reply_entry(fuse_req_t req, int err, const struct fuse_entry_param *
 
 	if (err)
 		reply_result(req, err);
-	else if (fuse_reply_entry(req, entry) == -ENOENT) /* interrupted: nobody will forget it */
+	/* interrupted: nobody will forget it */
+	else if (fuse_reply_entry(req, entry) == -ENOENT)
 		inode_forget(fs, inode_from(fs, entry->ino), 1);
 }
 
 /* Pin a parent directory, look the name up in it, reply. */
-static void reply_lookup(fuse_req_t req, struct inode *parent, int dir, const char *name, int err)
+static void reply_lookup(fuse_req_t req, struct inode *parent, int dir, const char *name,
+	int err)
 {
 	struct fuse_entry_param entry;
 	struct fs *fs = req_fs(req);
@@ -180,7 +182,8 @@ static int make_symlink(int dir, const char *name, const struct making *m)
 }
 
 static void make_name(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
-	int (*make)(int dir, const char *name, const struct making *m), const struct making *m)
+	int (*make)(int dir, const char *name, const struct making *m),
+	const struct making *m)
 {
 	struct fs *fs = req_fs(req);
 	struct inode *parent = inode_from(fs, parent_ino);
@@ -199,9 +202,11 @@ static void make_name(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
 	reply_lookup(req, parent, dir, name, err);
 }
 
-void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	dev_t rdev)
 {
-	make_name(req, parent, name, make_node, &(struct making){ .mode = mode, .rdev = rdev });
+	make_name(req, parent, name, make_node,
+		&(struct making){ .mode = mode, .rdev = rdev });
 }
 
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
@@ -241,7 +246,8 @@ static int make_link(struct inode *inode, int fd, int dir, const char *name)
 
 	if (S_ISLNK(inode->id.type))
 		return linkat(fd, "", dir, name, AT_EMPTY_PATH) ? -errno : 0;
-	return linkat(AT_FDCWD, path_proc(fd, proc), dir, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
+	return linkat(AT_FDCWD, path_proc(fd, proc), dir, name, AT_SYMLINK_FOLLOW) ? -errno
+																			   : 0;
 }
 
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent_ino, const char *name)
@@ -263,7 +269,8 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent_ino, const char *
 	reply_lookup(req, parent, dir, name, err);
 }
 
-static void remove_name(fuse_req_t req, fuse_ino_t parent_ino, const char *name, int flags)
+static void remove_name(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
+	int flags)
 {
 	struct fs *fs = req_fs(req);
 	struct inode *parent = inode_from(fs, parent_ino), *victim = NULL;
@@ -321,8 +328,8 @@ static int rename_in(struct fs *fs, struct inode *parent, int dir, const char *n
 	return err;
 }
 
-void op_rename(fuse_req_t req, fuse_ino_t parent_ino, const char *name, fuse_ino_t newparent_ino,
-	const char *newname, unsigned flags)
+void op_rename(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
+	fuse_ino_t newparent_ino, const char *newname, unsigned flags)
 {
 	struct fs *fs = req_fs(req);
 	struct inode *parent = inode_from(fs, parent_ino);

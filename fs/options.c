@@ -70,7 +70,8 @@ static const struct {
 	{ "gid=", "files have the groups that they have in the store; chgrp them there" },
 	{ "umask=", "files have the modes that they have in the store; chmod them there" },
 	{ "fmask=", "files have the modes that they have in the store; chmod them there" },
-	{ "dmask=", "directories have the modes that they have in the store; chmod them there" },
+	{ "dmask=",
+		"directories have the modes that they have in the store; chmod them there" },
 	{ "entry_timeout=", "attr_timeout= holds for names, too" },
 	{ "negative_timeout=", "names that aren't there are looked up each time" },
 	{ "ac_attr_timeout=", "use attr_timeout=" },
@@ -98,9 +99,10 @@ static int other_option(const char *arg)
 	return unknown_option(arg);
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ------------------------------------------------------------------------ */
 
-/* Digits only, with one point in a fraction: no sign, exponent, "nan" or anything behind. */
+/* Digits only, with one point in a fraction: no sign, exponent, "nan" or anything
+   behind. */
 static bool parse_number(const char *text, enum option_kind kind, double *out)
 {
 	size_t whole = strspn(text, "0123456789"), n = whole;
@@ -132,9 +134,9 @@ static int take_number(const struct option_row *row, const char *arg, void *targ
 		return 0;
 	}
 	fs_fail("%s: not a %s from %.0f to %.0f (%s)", arg,
-		power                                  ? "power of two"
+		power                              ? "power of two"
 			: row->kind == OPTION_FRACTION ? "number"
-						       : "whole number",
+										   : "whole number",
 		row->least, row->most, row->unit);
 	return -1;
 }
@@ -187,7 +189,7 @@ static int set_defaults(struct options *opt)
 	return 0;
 }
 
-/* ---- arguments --------------------------------------------------------------------------------- */
+/* ---- arguments --------------------------------------------------------------------- */
 
 /* A name with a value begins the argument, another one is all of it. */
 static const struct option_row *find_row(const char *arg)
@@ -243,7 +245,7 @@ void options_release(struct options *opt)
 	memset(opt, 0, sizeof(*opt));
 }
 
-/* ---- usage ------------------------------------------------------------------------------------- */
+/* ---- usage ------------------------------------------------------------------------- */
 
 enum { HELP_COLUMN = 18, LINE = 80 };
 
@@ -278,8 +280,8 @@ static void print_row(const struct option_row *row)
 	else if (row->unit)
 		snprintf(end, room, " (%.0f to %.0f; default: %.0f)", row->least, row->most,
 			row->number);
-	n = snprintf(left, sizeof(left), "  %s%s%s", row->name[0] == '-' ? "" : "-o ", row->name,
-		row->arg);
+	n = snprintf(left, sizeof(left), "  %s%s%s", row->name[0] == '-' ? "" : "-o ",
+		row->name, row->arg);
 	printf("%-*s", HELP_COLUMN - 1, left);
 	/* What is too long for its column has a line of its own. */
 	printf(n < HELP_COLUMN ? " " : "\n%*s", HELP_COLUMN, "");
@@ -289,17 +291,17 @@ static void print_row(const struct option_row *row)
 void options_usage(void)
 {
 	puts("usage: alcmfs STORE MOUNTPOINT [-o OPTION,…] [-f] [-d] [-V] [-h]\n\n"
-	     "Mount STORE, a directory, at MOUNTPOINT: tensor files saved there are "
-	     "compressed.\n");
+		 "Mount STORE, a directory, at MOUNTPOINT: tensor files saved there are "
+		 "compressed.\n");
 	for (size_t i = 0; i < n_option_rows; i++) {
 		if (option_rows[i].help)
 			print_row(&option_rows[i]);
 	}
 	puts("and the general options of mount(8), such as ro.\n\n"
-	     "Unmount with: fusermount3 -u MOUNTPOINT");
+		 "Unmount with: fusermount3 -u MOUNTPOINT");
 }
 
-/* ---- what they mean ---------------------------------------------------------------------------- */
+/* ---- what they mean ---------------------------------------------------------------- */
 
 static int load_predictor(struct fs *fs, const char *path)
 {

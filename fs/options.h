@@ -23,13 +23,14 @@ struct options {
 };
 
 /*
- * Take ours out of `args`, leaving those for libfuse; what isn't given has its default. -EINVAL after
- * saying what is wrong. -ENOMEM. Release `opt` in any case.
+ * Take ours out of `args`, leaving those for libfuse; what isn't given has its default.
+ * -EINVAL after saying what is wrong. -ENOMEM. Release `opt` in any case.
  */
 int options_parse(struct fuse_args *args, struct options *opt);
 void options_release(struct options *opt);
 
-/* Check fs->opt; set fs->profile and fs->predictor. Says what is wrong: -EINVAL, -ENOENT, … */
+/* Check fs->opt; set fs->profile and fs->predictor. Says what is wrong: -EINVAL, -ENOENT,
+   … */
 int options_check(struct fs *fs);
 
 void options_usage(void);

@@ -8,16 +8,16 @@
 #define OFF(field) .kind = OPTION_OFF, .target = offsetof(struct options, field)
 #define TEXT(field, otherwise) \
 	.kind = OPTION_TEXT, .target = offsetof(struct options, field), .text = (otherwise)
-#define NUMBER(how, field, from, to, of, otherwise)                                       \
+#define NUMBER(how, field, from, to, of, otherwise)                                   \
 	.kind = OPTION_##how, .target = offsetof(struct options, field), .least = (from), \
 	.most = (to), .unit = (of), .number = (otherwise)
 #define HELP(value, words) .arg = (value), .help = (words)
-#define IGNORED(option)                                  \
-	{                                                \
+#define IGNORED(option)                          \
+	{                                            \
 		.name = (option), .kind = OPTION_IGNORED \
 	}
-#define PASSED(option)                                  \
-	{                                               \
+#define PASSED(option)                          \
+	{                                           \
 		.name = (option), .kind = OPTION_PASSED \
 	}
 
@@ -104,7 +104,8 @@ const struct option_row option_rows[] = {
 	PASSED("fsname="),
 	PASSED("subtype="),
 	PASSED("auto_unmount"),
-	{ "ro", ON(read_only), .passed = true }, /* and then the store may be read-only, too */
+	/* and then the store may be read-only, too */
+	{ "ro", ON(read_only), .passed = true },
 	{ "rw", OFF(read_only), .passed = true },
 	PASSED("dev"),
 	PASSED("nodev"),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What may be said behind -o and on the command line, a row each: all that is known of an option. */
+/* What may be said behind -o and on the command line, a row each: all that is known of an
+   option. */
 #ifndef ALCMFS_OPTIONS_ROWS_H
 #define ALCMFS_OPTIONS_ROWS_H
 

@@ -12,7 +12,8 @@
 
 enum { TEXT_MAX_BYTES = 63 };
 
-int policy_parse(const char *value, size_t n, struct alcm_profile *out, struct alcm_diag *diag)
+int policy_parse(const char *value, size_t n, struct alcm_profile *out,
+	struct alcm_diag *diag)
 {
 	char text[TEXT_MAX_BYTES + 1];
 
@@ -22,7 +23,7 @@ int policy_parse(const char *value, size_t n, struct alcm_profile *out, struct a
 	if (n > TEXT_MAX_BYTES || memchr(value, '\0', n)) {
 		(void)snprintf(diag->cause, sizeof(diag->cause), "%s",
 			n > TEXT_MAX_BYTES ? "no profile has a name as long as this"
-					   : "there is a byte 0 in it");
+							   : "there is a byte 0 in it");
 		return -EINVAL;
 	}
 	memcpy(text, value, n);
@@ -31,8 +32,9 @@ int policy_parse(const char *value, size_t n, struct alcm_profile *out, struct a
 }
 
 /*
- * The profile that a directory itself names. What can't be read or understood is not passed over: the next
- * directory up may allow more than was said here, and nobody has chosen to lose precision. So it is lossless.
+ * The profile that a directory itself names. What can't be read or understood is not
+ * passed over: the next directory up may allow more than was said here, and nobody has
+ * chosen to lose precision. So it is lossless.
  */
 static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *out)
 {
@@ -43,7 +45,8 @@ static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *o
 
 	if (!err) {
 		n = getxattr(path_proc(fd, proc), POLICY_XATTR, value, sizeof(value));
-		if (n < 0 && errno == ERANGE) /* too long for the buffer: too long for a profile */
+		/* too long for the buffer: too long for a profile */
+		if (n < 0 && errno == ERANGE)
 			n = sizeof(value);
 		err = n < 0 ? -errno : policy_parse(value, (size_t)n, out, &diag);
 		(void)path_of(fs, fd, path);

@@ -9,11 +9,12 @@
 
 #define CAP(no) ((uint64_t)1 << (no))
 
-/* For a caller's files: owners, modes, devices, access to all of them; and to create as that caller. */
-#define ALWAYS                                                                                 \
-	(CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_FOWNER) | \
-		CAP(CAP_FSETID) | CAP(CAP_LEASE) | CAP(CAP_MKNOD) | CAP(CAP_SETFCAP) |         \
-		CAP(CAP_SETUID) | CAP(CAP_SETGID))
+/* For a caller's files: owners, modes, devices, access to all of them; and to create as
+   that caller. */
+#define ALWAYS                                                                \
+	(CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_DAC_READ_SEARCH) |      \
+		CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_LEASE) | CAP(CAP_MKNOD) | \
+		CAP(CAP_SETFCAP) | CAP(CAP_SETUID) | CAP(CAP_SETGID))
 #define AT_TIMES (CAP(CAP_SYS_ADMIN) | CAP(CAP_SYS_RESOURCE))
 
 struct caps {
@@ -52,7 +53,8 @@ int privileges_drop(const struct fs *fs)
 	struct caps caps;
 	int err;
 
-	/* An ordinary user's daemon has nothing to drop, and unmounts by fusermount3, which is setuid. */
+	/* An ordinary user's daemon has nothing to drop, and unmounts by fusermount3, which
+	   is setuid. */
 	if (!fs->is_root)
 		return 0;
 	/* Without CAP_SETPCAP (a container) there is less to drop. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Of root's powers only those that acting for callers takes (capabilities(7)): a daemon that a hostile file
- * got the better of can't load modules, trace processes or open raw sockets. An ordinary user's has none.
+ * Of root's powers only those that acting for callers takes (capabilities(7)): a daemon
+ * that a hostile file got the better of can't load modules, trace processes or open raw
+ * sockets. An ordinary user's has none.
  */
 #ifndef ALCMFS_PRIVILEGES_H
 #define ALCMFS_PRIVILEGES_H
@@ -10,13 +11,14 @@
 
 /* Kept, but in force only between privileges_raise() and privileges_lower(). */
 enum privilege {
-	/* CAP_SYS_ADMIN: unmounting, and attributes trusted.* and security.*, for which the kernel asks it of
-	   the caller too. */
+	/* CAP_SYS_ADMIN: unmounting, and attributes trusted.* and security.*, for which the
+	   kernel asks it of the caller too. */
 	PRIVILEGE_ADMIN = 1,
-	/* CAP_SYS_RESOURCE: a pipe that takes a whole read reply. In force while data is written, it would
-	   lift its owner's quota. */
+	/* CAP_SYS_RESOURCE: a pipe that takes a whole read reply. In force while data is
+	   written, it would lift its owner's quota. */
 	PRIVILEGE_RESOURCE = 2,
-	/* CAP_DAC_OVERRIDE, which is in force but while acting as a caller, until caller_leave(). */
+	/* CAP_DAC_OVERRIDE, which is in force but while acting as a caller, until
+	   caller_leave(). */
 	PRIVILEGE_ACCESS = 3,
 };
 

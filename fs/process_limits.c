@@ -9,8 +9,8 @@
 #include <sys/resource.h>
 
 /*
- * The cache may have half of what the limit allows; handles, of which other processes decide how
- * many there are, get what else we are allowed to have.
+ * The cache may have half of what the limit allows; handles, of which other processes
+ * decide how many there are, get what else we are allowed to have.
  */
 static int size_fd_cache(struct fs *fs)
 {
@@ -32,12 +32,14 @@ static int size_fd_cache(struct fs *fs)
 	}
 	if (r.rlim_cur >= LEAST)
 		return 0;
-	fs_fail("the limit of open files is %llu, and the mount needs at least %d (ulimit -n)",
+	fs_fail("the limit of open files is %llu, and the mount needs at least %d (ulimit "
+			"-n)",
 		(unsigned long long)r.rlim_cur, LEAST);
 	return -EMFILE;
 }
 
-/* Ending a thread loads this, and the C library aborts if no descriptor is left for it then. */
+/* Ending a thread loads this, and the C library aborts if no descriptor is left for it
+   then. */
 static void load_unwinder(void)
 {
 	(void)dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_GLOBAL);
@@ -46,12 +48,13 @@ static void load_unwinder(void)
 static uint64_t budget_of(const struct fs *fs, const struct alcm_limits *limits)
 {
 	return fs->opt.budget_mib ? (uint64_t)fs->opt.budget_mib << 20
-				  : alcm_limits_budget(limits);
+							  : alcm_limits_budget(limits);
 }
 
 /*
- * What the budget decides besides chunk buffers. Inodes kept for file handles have an eighth of it. Up to some 30
- * requests are answered at once, each with a buffer, so that a small budget has short ones.
+ * What the budget decides besides chunk buffers. Inodes kept for file handles have an
+ * eighth of it. Up to some 30 requests are answered at once, each with a buffer, so that
+ * a small budget has short ones.
  */
 static void size_by_budget(struct fs *fs)
 {
@@ -64,8 +67,8 @@ static void size_by_budget(struct fs *fs)
 	budget = budget_of(fs, &limits);
 	request = budget / REQUEST_SHARE & ~(uint64_t)(LEAST_REQUEST - 1);
 	fs->max_request_bytes = request < LEAST_REQUEST ? LEAST_REQUEST
-		: request > MOST_REQUEST                ? MOST_REQUEST
-							: (unsigned)request;
+		: request > MOST_REQUEST                    ? MOST_REQUEST
+													: (unsigned)request;
 	fs->max_kept = (unsigned)(budget / KEPT_SHARE / INODE_BYTES);
 	if (fs->opt.noforget)
 		fs->max_kept = UINT_MAX;
@@ -80,7 +83,7 @@ static void warn_of_memory(const struct fs *fs)
 	budget = budget_of(fs, &limits);
 	if (!alcm_limits_allow(&limits, budget))
 		fs_fail("warning: budget=%u may be more than fits: %u MiB is what %s allows for "
-			"all that the daemon does, and it is killed when it takes more",
+				"all that the daemon does, and it is killed when it takes more",
 			(unsigned)(budget >> 20), (unsigned)(limits.memory_bytes >> 20),
 			limits.memory_by);
 }
@@ -91,7 +94,7 @@ static void warn_of_cpu_time(void)
 
 	if (!getrlimit(RLIMIT_CPU, &r) && r.rlim_max != RLIM_INFINITY)
 		fs_fail("warning: the mount ends after %llu s of CPU time, by the limit of the "
-			"process (ulimit -t)",
+				"process (ulimit -t)",
 			(unsigned long long)r.rlim_max);
 }
 

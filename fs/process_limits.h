@@ -6,9 +6,10 @@
 #include "fs.h"
 
 /*
- * Warn on stderr of limits under which the mount won't do what it was asked to; -EMFILE, and the
- * reason there, if it couldn't do anything. Also decides how many descriptors inodes may keep open
- * (fs->max_fds), and how many inodes are kept (fs->max_kept). Before the process becomes a daemon.
+ * Warn on stderr of limits under which the mount won't do what it was asked to; -EMFILE,
+ * and the reason there, if it couldn't do anything. Also decides how many descriptors
+ * inodes may keep open (fs->max_fds), and how many inodes are kept (fs->max_kept). Before
+ * the process becomes a daemon.
  */
 int process_limits_apply(struct fs *fs);
 

@@ -21,7 +21,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* ---- the list ---------------------------------------------------------------------------------- */
+/* ---- the list ---------------------------------------------------------------------- */
 
 static void unlist_locked(struct quiet *q, struct quiet_item *item)
 {
@@ -79,7 +79,8 @@ void quiet_add(struct fs *fs, struct inode *i)
 		referred = true;
 	}
 	lock_drop(&q->lock);
-	/* Its last close can come in after its removal: that found it on the list, or we see it now. */
+	/* Its last close can come in after its removal: that found it on the list, or we see
+	   it now. */
 	if (has_no_name(fs, i))
 		quiet_drop(fs, i);
 	if (referred)
@@ -115,7 +116,7 @@ void quiet_drop(struct fs *fs, struct inode *i)
 		inode_forget(fs, i, 1);
 }
 
-/* ---- the thread -------------------------------------------------------------------------------- */
+/* ---- the thread -------------------------------------------------------------------- */
 
 /* `i` is referred to by us, no longer by the list. */
 static void look_at(struct fs *fs, struct inode *i)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that were changed in place and closed, as databases and HDF5 are: each is looked at, and compressed if
- * that pays, when it has been quiet for option quiet's seconds. One at a time, by a thread.
+ * Files that were changed in place and closed, as databases and HDF5 are: each is looked
+ * at, and compressed if that pays, when it has been quiet for option quiet's seconds. One
+ * at a time, by a thread.
  */
 #ifndef ALCMFS_QUIET_H
 #define ALCMFS_QUIET_H
@@ -22,9 +23,11 @@ struct quiet_item {
 	struct inode *inode;          /* constant */
 	TAILQ_ENTRY(quiet_item) list; /* guarded by quiet->lock, as the next three */
 	uint64_t due_ms;              /* monotonic */
-	unsigned n_returns; /* so often a writer came too early; each doubles the time to wait */
-	bool listed;        /* which counts as a lookup */
-	_Atomic unsigned n_disturbances; /* writers came, it was changed or removed: counted, never reset */
+	/* so often a writer came too early; each doubles the time to wait */
+	unsigned n_returns;
+	bool listed; /* which counts as a lookup */
+	/* writers came, it was changed or removed: counted, never reset */
+	_Atomic unsigned n_disturbances;
 };
 
 TAILQ_HEAD(quiet_list, quiet_item);
@@ -40,19 +43,22 @@ struct quiet {
 	unsigned n;
 	bool running;
 	atomic_bool ending; /* set with lock held */
-	int last_error; /* the thread's own: of the file before, so that a full disk is one line */
+	/* the thread's own: of the file before, so that a full disk is one line */
+	int last_error;
 	pthread_t thread;
 };
 
-/* Start the thread, unless option quiet is 0; in the process that serves. 0, or a negative errno. */
+/* Start the thread, unless option quiet is 0; in the process that serves. 0, or a
+   negative errno. */
 int quiet_start(struct fs *fs, quiet_convert convert);
 
-/* End the thread: what it is at is left as it was, or completed if it is half in place. */
+/* End the thread: what it is at is left as it was, or completed if it is half in
+   place. */
 void quiet_stop(struct fs *fs);
 
 /*
- * The last writer closed a file that it had changed: begin to wait. When the list is full it isn't taken, and
- * comes back with its next close. The inode must be referred to.
+ * The last writer closed a file that it had changed: begin to wait. When the list is full
+ * it isn't taken, and comes back with its next close. The inode must be referred to.
  */
 void quiet_add(struct fs *fs, struct inode *inode);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FUSE begins with 128 KiB, half a chunk: whoever reads a file from its start then waits for one chunk after the
- * other, each by two requests. With 512 KiB two threads decode while the reader copies, and loads take half the
- * time. More gains little, and faults of a mapping at random places bring in so much each.
+ * FUSE begins with 128 KiB, half a chunk: whoever reads a file from its start then waits
+ * for one chunk after the other, each by two requests. With 512 KiB two threads decode
+ * while the reader copies, and loads take half the time. More gains little, and faults of
+ * a mapping at random places bring in so much each.
  */
 #include "read_ahead.h"
 
@@ -15,7 +16,8 @@
 
 enum { READ_AHEAD_KIB = 512 };
 
-/* Whether the word that `field` begins with, in which \ooo stands for a byte, is `path`. */
+/* Whether the word that `field` begins with, in which \ooo stands for a byte, is
+   `path`. */
 static bool names(const char *field, const char *path)
 {
 	for (; *field && *field != ' ' && *path; path++) {
@@ -29,7 +31,8 @@ static bool names(const char *field, const char *path)
 	return (!*field || *field == ' ') && !*path;
 }
 
-/* The device of the topmost mount there. Asking the mount itself would wait for ourselves. */
+/* The device of the topmost mount there. Asking the mount itself would wait for
+   ourselves. */
 static bool find_device(const char *mountpoint, unsigned *major, unsigned *minor)
 {
 	FILE *table = fopen("/proc/self/mountinfo", "re");

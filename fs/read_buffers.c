@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* What the kernel asks for at most. There are as many as there ever were requests at once. */
+/* What the kernel asks for at most. There are as many as there ever were requests at
+   once. */
 enum { BUFFER_BYTES = 1 << 20 };
 
 struct read_buffer {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Buffers for answers to read requests: as large as any, used again, so that their pages needn't be made anew. */
+/* Buffers for answers to read requests: as large as any, used again, so that their pages
+   needn't be made anew. */
 #ifndef ALCMFS_READ_BUFFERS_H
 #define ALCMFS_READ_BUFFERS_H
 

@@ -127,7 +127,8 @@ void reports_finish(struct fs *fs)
 	lock_take(&r->lock);
 	n = r->n;
 	lock_drop(&r->lock);
-	/* They are written in the order in which they came: not those of files that are closed meanwhile. */
+	/* They are written in the order in which they came: not those of files that are
+	   closed meanwhile. */
 	while (n-- && write_one(fs))
 		;
 	lock_take(&r->lock);

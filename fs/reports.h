@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reports are written behind the closes that they are about, by a thread: a save doesn't wait for its report. A
- * file that changes again before its turn has one report. Who looks at .alcm meanwhile finds it right, since a report
- * that is asked for is made at once (admin_refresh()), and lists and sums first wait for what is due.
+ * Reports are written behind the closes that they are about, by a thread: a save doesn't
+ * wait for its report. A file that changes again before its turn has one report. Who
+ * looks at .alcm meanwhile finds it right, since a report that is asked for is made at
+ * once (admin_refresh()), and lists and sums first wait for what is due.
  */
 #ifndef ALCMFS_REPORTS_H
 #define ALCMFS_REPORTS_H
@@ -44,7 +45,8 @@ int reports_start(struct fs *fs, reports_write write);
 /* Write all that are due, and end the thread. */
 void reports_stop(struct fs *fs);
 
-/* The file has a new report. No lock is held: where too many are due, the caller writes one itself. */
+/* The file has a new report. No lock is held: where too many are due, the caller writes
+   one itself. */
 void reports_due(struct fs *fs, struct inode *inode);
 
 /* The file is gone: it needs none. */

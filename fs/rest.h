@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory at rest: when a second went by without a request, what is only kept to make the next one fast goes
- * back to the system, so that a mount on which nobody works takes as little after a month as on its first day.
+ * Memory at rest: when a second went by without a request, what is only kept to make the
+ * next one fast goes back to the system, so that a mount on which nobody works takes as
+ * little after a month as on its first day.
  */
 #ifndef ALCMFS_REST_H
 #define ALCMFS_REST_H
@@ -12,7 +13,8 @@
 #include "background.h"
 
 struct rest {
-	_Atomic bool ended; /* by a request, since the last look; relaxed: it protects nothing */
+	/* by a request, since the last look; relaxed: it protects nothing */
+	_Atomic bool ended;
 	struct background work;
 };
 

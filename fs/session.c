@@ -26,18 +26,20 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	set_cap(conn, FUSE_CAP_ATOMIC_O_TRUNC, true);
 	set_cap(conn, FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO, true);
 	set_cap(conn, FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE, true);
-	/* With splice, a write arrives in a pipe, from which the chunk buffer needs it copied. */
+	/* With splice, a write arrives in a pipe, from which the chunk buffer needs it
+	   copied. */
 	set_cap(conn, FUSE_CAP_SPLICE_READ, false);
 	set_cap(conn, FUSE_CAP_PARALLEL_DIROPS, true);
-	/* After an asynchronous direct write the kernel leaves in its cache what a read put there
-	   meanwhile; only AUTO_INVAL_DATA would bring that right. */
+	/* After an asynchronous direct write the kernel leaves in its cache what a read put
+	   there meanwhile; only AUTO_INVAL_DATA would bring that right. */
 	set_cap(conn, FUSE_CAP_ASYNC_DIO, false);
 	/* Locks stay in the kernel: one store has one mount, so they are complete there. */
 	set_cap(conn, FUSE_CAP_FLOCK_LOCKS | FUSE_CAP_POSIX_LOCKS, false);
 	/* File handles outlive the kernel's caches: see inode_kept.c. */
 	set_cap(conn, FUSE_CAP_EXPORT_SUPPORT, true);
 	conn->max_readahead = 4 << 20;
-	/* Each takes a thread with a buffer of max_write: reading ahead and mapped pages are not to have many. */
+	/* Each takes a thread with a buffer of max_write: reading ahead and mapped pages are
+	   not to have many. */
 	conn->max_background = 16;
 	conn->congestion_threshold = 12;
 	conn->max_write = fs->max_request_bytes;
@@ -49,7 +51,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
  *   access           the kernel checks permissions itself (default_permissions)
  *   getlk, setlk, flock   the kernel's own, see above
  *   write_buf        see FUSE_CAP_SPLICE_READ
- *   copy_file_range  ENOSYS makes the kernel copy through its page cache, which is right here
+ *   copy_file_range  ENOSYS makes the kernel copy through its page cache, which is right
+ *                    here
  *   bmap, ioctl, poll     have no meaning for files of ours
  */
 const struct fuse_lowlevel_ops fs_ops = {

@@ -28,7 +28,8 @@ static bool mounted_at(const char *point)
 /* Where the lock's holder has mounted the store; "" when it hasn't, or isn't alcmfs. */
 static void read_holder(const struct fs *fs, char point[PATH_MAX])
 {
-	int fd = alcm_open_beneath(fs->store_fd, ADMIN_NAME "/lock", O_RDONLY | O_NONBLOCK, 0);
+	int fd = alcm_open_beneath(fs->store_fd, ADMIN_NAME "/lock", O_RDONLY | O_NONBLOCK,
+		0);
 	ssize_t n = fd < 0 ? 0 : pread(fd, point, PATH_MAX - 1, 0);
 
 	if (fd >= 0)
@@ -63,8 +64,7 @@ int store_lock(struct fs *fs)
 			break;
 		read_holder(fs, point);
 		if (point[0] && mounted_at(point)) {
-			fs_fail("%s: can't be mounted: %s, at %s", fs->opt.store, diag.cause,
-				point);
+			fs_fail("%s: can't be mounted: %s, at %s", fs->opt.store, diag.cause, point);
 			return err;
 		}
 		usleep(PAUSE_US);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keeping the summaries of directories in the store current (alcm_summary_refresh() says how): when somebody looks
- * one up, and by a thread a while after the last change.
+ * Keeping the summaries of directories in the store current (alcm_summary_refresh() says
+ * how): when somebody looks one up, and by a thread a while after the last change.
  */
 #ifndef ALCMFS_SUMMARIES_H
 #define ALCMFS_SUMMARIES_H
@@ -10,7 +10,8 @@
 #include "base/lock.h"
 
 struct summaries {
-	struct lock making; /* one maker at a time; outermost, and held across the store's I/O for sidecars */
+	/* one maker at a time; outermost, and held across the store's I/O for sidecars */
+	struct lock making;
 	struct background work;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of .alcm that are in no store: what a mount says of itself. Each opening gets a text of its own,
- * made at that moment, in memory, so that a full store can be watched too.
+ * Files of .alcm that are in no store: what a mount says of itself. Each opening gets a
+ * text of its own, made at that moment, in memory, so that a full store can be watched
+ * too.
  */
 #ifndef ALCMFS_VIRTUAL_H
 #define ALCMFS_VIRTUAL_H
@@ -15,8 +16,8 @@
 bool virtual_in(const struct fs *fs, const struct inode *dir);
 
 /*
- * A descriptor of the virtual file NAME as it is now, for a caller of that user id. -ENOENT: there is
- * none of that name. -ENOMEM, -EMFILE.
+ * A descriptor of the virtual file NAME as it is now, for a caller of that user id.
+ * -ENOENT: there is none of that name. -ENOMEM, -EMFILE.
  */
 int virtual_open(struct fs *fs, const char *name, uid_t uid);
 

@@ -30,11 +30,12 @@ void workers_init(struct workers *w)
 	pthread_condattr_destroy(&attr);
 }
 
-/* ---- one thread ------------------------------------------------------------------------------------ */
+/* ---- one thread -------------------------------------------------------------------- */
 
 static void *work(void *arg);
 
-/* An ended thread takes no lock any more, so this may wait for its last instructions with one. */
+/* An ended thread takes no lock any more, so this may wait for its last instructions with
+   one. */
 static void join_ended(struct worker *worker)
 {
 	if (worker->state == WORKER_ENDED)
@@ -153,14 +154,15 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* ---- all of them ----------------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------- */
 
 void workers_end(struct workers *w)
 {
 	(void)sem_post(&w->over);
 }
 
-/* Signals that end the mount are handled by the thread that waits for them: those here inherit the mask. */
+/* Signals that end the mount are handled by the thread that waits for them: those here
+   inherit the mask. */
 static int start_first(struct fs *fs)
 {
 	sigset_t all, before;
@@ -192,7 +194,8 @@ int workers_serve(struct fs *fs)
 	return fs->workers.err;
 }
 
-/* The signal is lost on a thread that hasn't begun to wait yet: it is sent again until all have ended. */
+/* The signal is lost on a thread that hasn't begun to wait yet: it is sent again until
+   all have ended. */
 static void wake_receivers_locked(struct workers *w)
 {
 	enum { AGAIN_MS = 10 };

@@ -2,13 +2,14 @@
 /*
  * The threads that take requests from the kernel and answer them.
  *
- * libfuse's own loop cancels its threads when it ends. A request that a thread has received by then
- * is never answered, and the kernel may wait for that answer for good. These threads are asked to
- * end instead, and each answers what it has received first.
+ * libfuse's own loop cancels its threads when it ends. A request that a thread has
+ * received by then is never answered, and the kernel may wait for that answer for good.
+ * These threads are asked to end instead, and each answers what it has received first.
  *
  *   workers_start()  the first thread receives and answers; more come as they are needed
  *   workers_serve()  until a signal, or the end of the mount
- *   notify_stop()    they still do: a notification that is under way may wait for an answer
+ *   notify_stop()    they still do: a notification that is under way may wait for an
+ *                    answer
  *   workers_stop()   nothing is received any more, everything received is answered
  */
 #ifndef ALCMFS_WORKERS_H
@@ -24,8 +25,8 @@
 struct fs;
 
 /*
- * A request may have to wait for work on its file, and other processes make requests meanwhile. So a thread
- * is added when the last idle one receives a request.
+ * A request may have to wait for work on its file, and other processes make requests
+ * meanwhile. So a thread is added when the last idle one receives a request.
  */
 enum { MAX_WORKERS = 256, MAX_IDLE_WORKERS = 10 };
 
@@ -43,7 +44,8 @@ struct worker {
 };
 
 struct workers {
-	sem_t over;             /* posted when the mount is to end; safe in a signal handler */
+	/* posted when the mount is to end; safe in a signal handler */
+	sem_t over;
 	atomic_bool stopping;   /* set with lock held */
 	struct lock lock;       /* guards what follows */
 	pthread_cond_t changed; /* a thread ended */
@@ -58,8 +60,8 @@ void workers_init(struct workers *workers);
 int workers_start(struct fs *fs);
 
 /*
- * Wait until workers_end() is called or the kernel lets go of the mount. The threads go on when this
- * returns. 0, or a negative errno: the device fails.
+ * Wait until workers_end() is called or the kernel lets go of the mount. The threads go
+ * on when this returns. 0, or a negative errno: the device fails.
  */
 int workers_serve(struct fs *fs);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Extended attributes: the store's own, and the virtual ones that show a file's metrics. Virtual
- * ones are not listed, so that cp -a and rsync -X don't copy them.
+ * Extended attributes: the store's own, and the virtual ones that show a file's metrics.
+ * Virtual ones are not listed, so that cp -a and rsync -X don't copy them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -76,7 +76,8 @@ static bool is_virtual(const char *name)
 }
 
 /* The value as text; its length, or a negative errno. */
-static int show(struct fs *fs, struct inode *inode, int fd, const char *name, char *out, size_t n)
+static int show(struct fs *fs, struct inode *inode, int fd, const char *name, char *out,
+	size_t n)
 {
 	struct alcm_info info;
 
@@ -141,8 +142,8 @@ static ssize_t get_virtual(fuse_req_t req, struct inode *inode, int fd, const ch
 {
 	struct fs *fs = req_fs(req);
 	uid_t uid = fuse_req_ctx(req)->uid;
-	ssize_t n = document_get(fs, inode, fd, name + strlen(PREFIX), !uid || uid == geteuid(),
-		out);
+	ssize_t n = document_get(fs, inode, fd, name + strlen(PREFIX),
+		!uid || uid == geteuid(), out);
 
 	if (n != -ENODATA)
 		return n;
@@ -150,7 +151,8 @@ static ssize_t get_virtual(fuse_req_t req, struct inode *inode, int fd, const ch
 	return *out ? show(fs, inode, fd, name, *out, ALCM_FIGURES_BYTES) : -ENOMEM;
 }
 
-static ssize_t get_stored(struct fs *fs, int fd, const char *name, size_t size, char **out)
+static ssize_t get_stored(struct fs *fs, int fd, const char *name, size_t size,
+	char **out)
 {
 	char proc[PATH_PROC];
 	bool raised;
@@ -177,7 +179,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 
 	if (!err) {
 		n = is_virtual(name) ? get_virtual(req, inode, fd, name, &value)
-				     : get_stored(fs, fd, name, size, &value);
+							 : get_stored(fs, fd, name, size, &value);
 		inode_unpin(fs, inode);
 	}
 	reply_value(req, value, n, size);
@@ -237,11 +239,12 @@ static int may_change(const struct inode *inode, const char *name)
 }
 
 /*
- * The path of an O_PATH descriptor in /proc leads to the file itself, also when that is a symlink.
- * An ACL is set by the caller: who isn't in the file's group loses its setgid bit.
+ * The path of an O_PATH descriptor in /proc leads to the file itself, also when that is a
+ * symlink. An ACL is set by the caller: who isn't in the file's group loses its setgid
+ * bit.
  */
-static int set_in_store(fuse_req_t req, int fd, const char *name, const char *value, size_t size,
-	int flags)
+static int set_in_store(fuse_req_t req, int fd, const char *name, const char *value,
+	size_t size, int flags)
 {
 	bool by_caller = strcmp(name, "system.posix_acl_access") == 0, raised = false;
 	struct fs *fs = req_fs(req);
@@ -262,8 +265,8 @@ static int set_in_store(fuse_req_t req, int fd, const char *name, const char *va
 	return err;
 }
 
-void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
-	int flags)
+void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+	size_t size, int flags)
 {
 	struct fs *fs = req_fs(req);
 	struct inode *inode = inode_from(fs, ino);

@@ -2,8 +2,8 @@
 /*
  * Heap memory, always through here, so that tests can make the n-th allocation fail.
  *
- * Every function returns NULL when memory is short; nothing here exits. Memory is freed with
- * mem_free(), which accepts NULL.
+ * Every function returns NULL when memory is short; nothing here exits. Memory is freed
+ * with mem_free(), which accepts NULL.
  */
 #ifndef ALCM_BASE_ALLOC_H
 #define ALCM_BASE_ALLOC_H
@@ -19,7 +19,8 @@ void *mem_zalloc(size_t n, size_t size);
 /* Grow or shrink `p` (may be NULL) to n × size bytes. On failure `p` is untouched. */
 void *mem_resize(void *p, size_t n, size_t size);
 
-/* len_bytes aligned to 64 bytes, for buffers that SIMD kernels and O_DIRECT reads touch. */
+/* len_bytes aligned to 64 bytes, for buffers that SIMD kernels and O_DIRECT reads
+   touch. */
 void *mem_alloc_aligned(size_t len_bytes);
 
 /* A copy of the NUL-terminated string `s`. */
@@ -38,9 +39,10 @@ static inline void mem_free_ptr(void *pp)
 /* Frees the local at the end of its scope; `steal()` hands it over instead. */
 #define AUTO_FREE __attribute__((cleanup(mem_free_ptr)))
 
-/* The value of local pointer `p`, which becomes NULL: ownership moves to the reader of this. */
-#define steal(p)                             \
-	__extension__({                      \
+/* The value of local pointer `p`, which becomes NULL: ownership moves to the reader of
+   this. */
+#define steal(p)                     \
+	__extension__({                  \
 		__typeof__(p) stolen_ = (p); \
 		(p) = NULL;                  \
 		stolen_;                     \

@@ -34,8 +34,8 @@ int beneath_next(const char **path, char name[NAME_MAX + 1])
 }
 
 /*
- * Component by component: for kernels before 5.6, containers whose filters don't know openat2(2), and paths
- * that are longer than the kernel takes.
+ * Component by component: for kernels before 5.6, containers whose filters don't know
+ * openat2(2), and paths that are longer than the kernel takes.
  */
 static int walk(int at, const char *path)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reaching files below a directory without ever leaving it: paths whose directories somebody else may
- * move meanwhile, or turn into symbolic links. No link is followed, and ".." is refused.
+ * Reaching files below a directory without ever leaving it: paths whose directories
+ * somebody else may move meanwhile, or turn into symbolic links. No link is followed, and
+ * ".." is refused.
  */
 #ifndef ALCM_BASE_BENEATH_H
 #define ALCM_BASE_BENEATH_H
@@ -10,16 +11,16 @@
 #include <sys/types.h>
 
 /*
- * Take the first component off *path, which then points behind it and its slash, into `name`.
- * 1: done; 0: there is none; -EXDEV: it is ".."; -EINVAL: it is empty (an absolute path, or two slashes);
- * -ENAMETOOLONG.
+ * Take the first component off *path, which then points behind it and its slash, into
+ * `name`. 1: done; 0: there is none; -EXDEV: it is ".."; -EINVAL: it is empty (an
+ * absolute path, or two slashes); -ENAMETOOLONG.
  */
 int beneath_next(const char **path, char name[NAME_MAX + 1]);
 
 /*
- * Open `path` below the directory `at`, as openat(2) does with `flags`, O_NOFOLLOW and O_CLOEXEC.
- * A descriptor, or a negative errno: -ELOOP or -ENOTDIR where a component is a symbolic link, those of
- * beneath_next() (-EINVAL also for ""), openat(2)'s.
+ * Open `path` below the directory `at`, as openat(2) does with `flags`, O_NOFOLLOW and
+ * O_CLOEXEC. A descriptor, or a negative errno: -ELOOP or -ENOTDIR where a component is a
+ * symbolic link, those of beneath_next() (-EINVAL also for ""), openat(2)'s.
  */
 int beneath_open(int at, const char *path, int flags, mode_t mode);
 
@@ -27,7 +28,8 @@ int beneath_open(int at, const char *path, int flags, mode_t mode);
    -ENOTEMPTY also for what is more than 128 directories deep. */
 int beneath_remove_tree(int at, const char *name);
 
-/* Open the directory that holds the last component, which goes to `name`: for the *at() calls. */
+/* Open the directory that holds the last component, which goes to `name`: for the *at()
+   calls. */
 int beneath_parent(int at, const char *path, char name[NAME_MAX + 1]);
 
 #endif

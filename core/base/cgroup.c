@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Version 2 has one hierarchy of groups, version 1 one for each controller, and a machine may have
- * both. /proc/self/cgroup names the group within its hierarchy, and mountinfo says which part of
- * the hierarchy is mounted where: in a container often only the container's own part.
+ * Version 2 has one hierarchy of groups, version 1 one for each controller, and a machine
+ * may have both. /proc/self/cgroup names the group within its hierarchy, and mountinfo
+ * says which part of the hierarchy is mounted where: in a container often only the
+ * container's own part.
  */
 #include "base/cgroup.h"
 
@@ -13,7 +14,8 @@
 
 #include "base/mountinfo.h"
 
-/* The controllers of version 1 that matter, and version 2's hierarchy, which has no name. */
+/* The controllers of version 1 that matter, and version 2's hierarchy, which has no
+   name. */
 static const char *const controllers[] = { "memory", "cpu", "" };
 
 /* Whether `word` is one of the words of `list`, which commas separate. */
@@ -52,7 +54,8 @@ static void take_memory(const char *dir, const char *name, struct cgroup_limits 
 {
 	double n[2];
 
-	if (read_numbers(dir, name, n) < 1 || !(n[0] >= 0 && n[0] < (double)out->memory_bytes))
+	if (read_numbers(dir, name, n) < 1 ||
+		!(n[0] >= 0 && n[0] < (double)out->memory_bytes))
 		return;
 	out->memory_bytes = (uint64_t)n[0];
 	if (snprintf(out->memory_file, sizeof(out->memory_file), "%s/%s", dir, name) >=
@@ -84,7 +87,8 @@ static void take_cpus(double quota, double period, struct cgroup_limits *out)
 		out->cpus = fmin(out->cpus, quota / period);
 }
 
-/* The files of both versions have different names, so there is no need to ask for the version. */
+/* The files of both versions have different names, so there is no need to ask for the
+   version. */
 static void take_group(const char *dir, struct cgroup_limits *out)
 {
 	double both[2], quota[2], period[2];
@@ -139,7 +143,8 @@ static bool find_mount(const char *root, const char *controller, struct mountinf
 	return found;
 }
 
-/* The group's path below the mount; "": the mount's root, or that what is mounted lies elsewhere. */
+/* The group's path below the mount; "": the mount's root, or that what is mounted lies
+   elsewhere. */
 static const char *below_mount(const char *group, const char *mount_root)
 {
 	size_t n = strcmp(mount_root, "/") == 0 ? 0 : strlen(mount_root);
@@ -150,7 +155,8 @@ static const char *below_mount(const char *group, const char *mount_root)
 }
 
 /* The group and those above it, up to what is mounted. */
-static void take_hierarchy(const char *root, const char *controller, struct cgroup_limits *out)
+static void take_hierarchy(const char *root, const char *controller,
+	struct cgroup_limits *out)
 {
 	char group[PATH_MAX], dir[PATH_MAX];
 	struct mountinfo m;

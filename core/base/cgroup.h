@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the control groups that the process is in let it have: cgroups(7), versions 1 and 2. */
+/* What the control groups that the process is in let it have: cgroups(7), versions 1 and
+   2. */
 #ifndef ALCM_BASE_CGROUP_H
 #define ALCM_BASE_CGROUP_H
 
@@ -13,8 +14,9 @@ struct cgroup_limits {
 };
 
 /*
- * The tightest limits of the process's own groups and of all groups above them that can be seen.
- * `root` is put before every path: "" but in tests. What can't be read limits nothing.
+ * The tightest limits of the process's own groups and of all groups above them that can
+ * be seen. `root` is put before every path: "" but in tests. What can't be read limits
+ * nothing.
  */
 void cgroup_limits_read(const char *root, struct cgroup_limits *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arithmetic on numbers that came from a file. Each returns true and stores the result, or
- * returns false on overflow and leaves `out` alone.
+ * Arithmetic on numbers that came from a file. Each returns true and stores the result,
+ * or returns false on overflow and leaves `out` alone.
  */
 #ifndef ALCM_BASE_CHECKED_H
 #define ALCM_BASE_CHECKED_H

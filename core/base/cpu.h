@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What vectors the machine has. Kernels exist in a portable form and in some of the others, and all give
- * the same bytes; whoever runs one asks here which.
+ * What vectors the machine has. Kernels exist in a portable form and in some of the
+ * others, and all give the same bytes; whoever runs one asks here which.
  */
 #ifndef ALCM_BASE_CPU_H
 #define ALCM_BASE_CPU_H
@@ -20,9 +20,9 @@ enum cpu_level {
 };
 
 #define CPU_TARGET_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
-#define CPU_TARGET_AVX512                                                                  \
+#define CPU_TARGET_AVX512                                                              \
 	__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2," \
-			      "avx2,bmi,bmi2,popcnt")))
+						  "avx2,bmi,bmi2,popcnt")))
 
 /* The best that the machine has and cpu_limit() allows. */
 enum cpu_level cpu_level(void);

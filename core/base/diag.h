@@ -11,8 +11,9 @@
 #include "alcm.h"
 
 /*
- * Fill `diag` (may be NULL) with a byte offset in the store's file and a printf-style cause.
- * Returns `err`, so that a failure is one line: return diag_set(diag, -EIO, off, "…").
+ * Fill `diag` (may be NULL) with a byte offset in the store's file and a printf-style
+ * cause. Returns `err`, so that a failure is one line: return diag_set(diag, -EIO, off,
+ * "…").
  */
 int diag_set(struct alcm_diag *diag, int err, uint64_t offset, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

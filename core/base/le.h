@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Little-endian numbers in byte arrays of any alignment, on machines of any byte order. */
+/* Little-endian numbers in byte arrays of any alignment, on machines of any byte
+   order. */
 #ifndef ALCM_BASE_LE_H
 #define ALCM_BASE_LE_H
 

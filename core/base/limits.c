@@ -15,9 +15,10 @@ enum {
 	MAX_BUDGET = 256 << 20,
 	BUDGET_SHARE = 4,
 	/*
-	 * Requests, threads, inodes and the codec take memory besides the budget, more of it with a larger
-	 * one. An estimate: the load tests of docs/reliability.md peak 16 to 27 MiB above a budget of 32, with 64
-	 * processes, and four processes that write mapped files 18 MiB above one of 8.
+	 * Requests, threads, inodes and the codec take memory besides the budget, more of it
+	 * with a larger one. An estimate: the load tests of docs/reliability.md peak 16 to 27
+	 * MiB above a budget of 32, with 64 processes, and four processes that write mapped
+	 * files 18 MiB above one of 8.
 	 */
 	BESIDE_BUDGET = 16 << 20,
 	MOST_BESIDE_BY_BUDGET = 32 << 20,
@@ -87,5 +88,6 @@ bool alcm_limits_allow(const struct alcm_limits *limits, size_t budget_bytes)
 {
 	uint64_t beside = BESIDE_BUDGET + min_u64(budget_bytes, MOST_BESIDE_BY_BUDGET);
 
-	return limits->memory_bytes >= beside && budget_bytes <= limits->memory_bytes - beside;
+	return limits->memory_bytes >= beside &&
+		budget_bytes <= limits->memory_bytes - beside;
 }

@@ -10,7 +10,8 @@ static _Thread_local unsigned held; /* a bit per level */
 
 static void fail(const char *what, unsigned level_or_levels)
 {
-	fprintf(stderr, "lock order: %s %#x while holding %#x\n", what, level_or_levels, held);
+	fprintf(stderr, "lock order: %s %#x while holding %#x\n", what, level_or_levels,
+		held);
 	abort();
 }
 

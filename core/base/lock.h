@@ -2,9 +2,10 @@
 /*
  * Locks that know their place in the order of the whole project, and scope locks.
  *
- * A thread that holds a lock may take only those of later levels, and never two of one level.
- * Builds with debugging check that (ALCM_CHECK_LOCKS): each thread has a bit per level that it
- * holds, and a wrong order ends the program where it happens, not where two threads meet.
+ * A thread that holds a lock may take only those of later levels, and never two of one
+ * level. Builds with debugging check that (ALCM_CHECK_LOCKS): each thread has a bit per
+ * level that it holds, and a wrong order ends the program where it happens, not where two
+ * threads meet.
  *
  * docs/design.md, "Locks", says what each one guards and for how long it may be held.
  */
@@ -30,7 +31,8 @@ enum lock_level {
 	LOCK_SCRATCH,  /* core: not a mutex, but scratch memory that a thread has borrowed */
 	LOCK_BLOB,     /* core: chunk table, log end, commit state of one blob */
 	LOCK_STORE,    /* tests: a store that wraps another */
-	LOCK_LEAF,     /* core: counters and queues of budget, pool and engine, changes noted */
+	/* core: counters and queues of budget, pool and engine, changes noted */
+	LOCK_LEAF,
 	LOCK_LEVELS,
 };
 
@@ -39,7 +41,7 @@ enum lock_level {
 #define LOCK_OF_CORE LOCK_FROM(LOCK_REGISTRY)
 #define LOCK_ANY LOCK_FROM(0)
 
-/* ---- what is held ------------------------------------------------------------------------- */
+/* ---- what is held ------------------------------------------------------------------ */
 
 #ifdef ALCM_CHECK_LOCKS
 /* Before waiting for a lock of this level, after getting it, and after giving it back. */
@@ -47,7 +49,8 @@ void lock_check_order(enum lock_level level);
 void lock_note_taken(enum lock_level level);
 void lock_note_dropped(enum lock_level level);
 
-/* This thread holds no lock of these levels: it is about to wait, or to call someone who may. */
+/* This thread holds no lock of these levels: it is about to wait, or to call someone who
+   may. */
 void lock_assert_free(unsigned levels);
 #else
 static inline void lock_check_order(enum lock_level level)
@@ -68,7 +71,7 @@ static inline void lock_assert_free(unsigned levels)
 }
 #endif
 
-/* ---- locks -------------------------------------------------------------------------------- */
+/* ---- locks ------------------------------------------------------------------------- */
 
 struct lock {
 	pthread_mutex_t mutex;
@@ -112,7 +115,8 @@ static inline int lock_wait_until(struct lock *l, pthread_cond_t *changed,
 	return pthread_cond_timedwait(changed, &l->mutex, until);
 }
 
-/* A lock that many may share; one who waits for it exclusively goes before new sharers. */
+/* A lock that many may share; one who waits for it exclusively goes before new
+   sharers. */
 struct shared_lock {
 	pthread_rwlock_t rwlock;
 	enum lock_level level;
@@ -123,7 +127,8 @@ static inline void shared_lock_init(struct shared_lock *l, enum lock_level level
 	pthread_rwlockattr_t attr;
 
 	(void)pthread_rwlockattr_init(&attr);
-	(void)pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	(void)pthread_rwlockattr_setkind_np(&attr,
+		PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	(void)pthread_rwlock_init(&l->rwlock, &attr);
 	(void)pthread_rwlockattr_destroy(&attr);
 	l->level = level;
@@ -163,7 +168,7 @@ static inline void shared_lock_drop(struct shared_lock *l)
 	(void)pthread_rwlock_unlock(&l->rwlock);
 }
 
-/* ---- scope locks -------------------------------------------------------------------------- */
+/* ---- scope locks ------------------------------------------------------------------- */
 
 static inline void lock_drop_ptr(struct lock **l)
 {
@@ -180,7 +185,7 @@ static inline struct lock *lock_taken(struct lock *l)
 #define LOCK_NAME(line) LOCK_NAME2(line)
 
 /* Holds lock `l` until the end of the enclosing block. */
-#define WITH_LOCK(l)                                                                       \
+#define WITH_LOCK(l)                                                                   \
 	__attribute__((cleanup(lock_drop_ptr), unused)) struct lock *LOCK_NAME(__LINE__) = \
 		lock_taken(l)
 

@@ -37,7 +37,8 @@ static bool read_line(FILE *f, char *line, int size)
 	return true;
 }
 
-/* The `n`-th field from here on, counted from 0, copied; false if it isn't there or too long. */
+/* The `n`-th field from here on, counted from 0, copied; false if it isn't there or too
+   long. */
 static bool copy_field(const char *line, int n, char *out, size_t size)
 {
 	size_t len;

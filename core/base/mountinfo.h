@@ -15,7 +15,8 @@ struct mountinfo {
 	char super_options[256]; /* "" if longer */
 };
 
-/* The next mount of the open file `f`; false at its end. Lines of another form are skipped. */
+/* The next mount of the open file `f`; false at its end. Lines of another form are
+   skipped. */
 bool mountinfo_next(FILE *f, struct mountinfo *out);
 
 #endif

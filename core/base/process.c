@@ -12,7 +12,8 @@
 #include "alcm.h"
 
 enum {
-	/* The deepest chain of calls takes a quarter of this; sanitizers need twice as much. */
+	/* The deepest chain of calls takes a quarter of this; sanitizers need twice as
+	   much. */
 	THREAD_STACK_BYTES = 2 << 20,
 	MAIN_STACK_BYTES = 8 << 20,
 };
@@ -20,8 +21,8 @@ enum {
 static bool lost_output;
 
 /*
- * Without /dev/null (an empty chroot) the root directory takes the place: reading and writing it
- * fail, which is all that matters.
+ * Without /dev/null (an empty chroot) the root directory takes the place: reading and
+ * writing it fail, which is all that matters.
  */
 static int open_nothing(void)
 {
@@ -89,8 +90,9 @@ static void run_call(void)
 }
 
 /*
- * A hard limit can't be raised, and the main thread's stack can't be replaced by another thread's
- * without giving up what belongs to the main thread, such as its signals and capabilities.
+ * A hard limit can't be raised, and the main thread's stack can't be replaced by another
+ * thread's without giving up what belongs to the main thread, such as its signals and
+ * capabilities.
  */
 static int run_on_own_stack(int (*body)(int argc, char **argv), int argc, char **argv)
 {

@@ -15,11 +15,11 @@ static int fd_of(void *ctx)
 }
 
 /* Repeat a system call that a signal interrupted; its result, or a negative errno. */
-#define UNINTERRUPTED(call)                         \
-	__extension__({                             \
+#define UNINTERRUPTED(call)                 \
+	__extension__({                         \
 		int64_t got_;                       \
 		do                                  \
-			got_ = (call);              \
+			got_ = (call);                  \
 		while (got_ < 0 && errno == EINTR); \
 		got_ < 0 ? -(int64_t)errno : got_;  \
 	})
@@ -53,14 +53,15 @@ static int posix_punch(void *ctx, uint64_t off, uint64_t len)
 }
 
 /*
- * The kernel lets space be reserved beyond the limit of file sizes, where no write can use it: the
- * error would come when the data has long been acknowledged.
+ * The kernel lets space be reserved beyond the limit of file sizes, where no write can
+ * use it: the error would come when the data has long been acknowledged.
  */
 static bool beyond_file_limit(uint64_t end)
 {
 	struct rlimit r;
 
-	return !getrlimit(RLIMIT_FSIZE, &r) && r.rlim_cur != RLIM_INFINITY && end > r.rlim_cur;
+	return !getrlimit(RLIMIT_FSIZE, &r) && r.rlim_cur != RLIM_INFINITY &&
+		end > r.rlim_cur;
 }
 
 static int posix_reserve(void *ctx, uint64_t off, uint64_t len)
@@ -119,7 +120,7 @@ int blob_io_fd(const struct blob_io *s)
 	return s->ops == &posix_ops ? (int)(intptr_t)s->ctx : -1;
 }
 
-/* ---- reading no more than so much ---------------------------------------------------------------- */
+/* ---- reading no more than so much -------------------------------------------------- */
 
 enum { CALL_BYTES = 1024 }; /* what the smallest read costs */
 

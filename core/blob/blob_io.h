@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The store's file under a blob, as a table of calls: POSIX in production; in tests one that
- * fails the n-th call and one that logs writes so that every crash can be replayed.
+ * The store's file under a blob, as a table of calls: POSIX in production; in tests one
+ * that fails the n-th call and one that logs writes so that every crash can be replayed.
  *
- * Calls return 0 or a count on success and a negative errno on failure. pread and pwrite may be
- * short as the system calls are; use blob_io_read() and blob_io_write(), which loop.
+ * Calls return 0 or a count on success and a negative errno on failure. pread and pwrite
+ * may be short as the system calls are; use blob_io_read() and blob_io_write(), which
+ * loop.
  */
 #ifndef ALCM_BLOB_BLOB_IO_H
 #define ALCM_BLOB_BLOB_IO_H
@@ -18,9 +19,10 @@ struct blob_io_ops {
 	ssize_t (*pread)(void *ctx, void *buf, size_t n, uint64_t off);
 	ssize_t (*pwrite)(void *ctx, const void *buf, size_t n, uint64_t off);
 	int (*truncate)(void *ctx, uint64_t size);
-	int (*punch)(void *ctx, uint64_t off, uint64_t len);   /* -EOPNOTSUPP: can't */
-	int (*reserve)(void *ctx, uint64_t off, uint64_t len); /* beyond the end; -EOPNOTSUPP */
-	int (*sync)(void *ctx);                                /* fdatasync(2) */
+	int (*punch)(void *ctx, uint64_t off, uint64_t len); /* -EOPNOTSUPP: can't */
+	/* beyond the end; -EOPNOTSUPP */
+	int (*reserve)(void *ctx, uint64_t off, uint64_t len);
+	int (*sync)(void *ctx); /* fdatasync(2) */
 	int64_t (*size)(void *ctx);
 	/* The rest may be NULL: a store without holes. */
 	int64_t (*next_data)(void *ctx, uint64_t off); /* at or behind off; -ENXIO: none */
@@ -30,7 +32,8 @@ struct blob_io_ops {
 struct blob_io {
 	const struct blob_io_ops *ops;
 	void *ctx;
-	size_t table_bytes; /* what a chunk table made of its index may take; 0: BLOB_IO_TABLE_BYTES */
+	/* what a chunk table made of its index may take; 0: BLOB_IO_TABLE_BYTES */
+	size_t table_bytes;
 };
 
 #define BLOB_IO_TABLE_BYTES ((size_t)1 << 30)
@@ -47,8 +50,9 @@ struct blob_io blob_io_posix(int fd);
 int blob_io_fd(const struct blob_io *s);
 
 /*
- * A store that reads what `inner` does until `left` bytes were read, a call counting as some, and -ELOOP
- * from then on: for what a hostile file could otherwise make endless. Both must outlive it.
+ * A store that reads what `inner` does until `left` bytes were read, a call counting as
+ * some, and -ELOOP from then on: for what a hostile file could otherwise make endless.
+ * Both must outlive it.
  */
 struct blob_io_bounded {
 	const struct blob_io *inner;
@@ -61,13 +65,15 @@ struct blob_io blob_io_bounded(struct blob_io_bounded *bounded);
 /* Bytes that take space, at most the file's size; a negative errno. */
 int64_t blob_io_used(const struct blob_io *s);
 
-/* The store has no room for a write, now or below its limit of file sizes; it may have later. */
+/* The store has no room for a write, now or below its limit of file sizes; it may have
+   later. */
 bool blob_io_is_full(int err);
 
 /* Read exactly n bytes. -ENODATA when the file ends before. */
 int blob_io_read(const struct blob_io *s, void *buf, size_t n, uint64_t off);
 
-/* Write exactly n bytes, over short writes and EINTR. A write of 0 bytes by the store is -EIO. */
+/* Write exactly n bytes, over short writes and EINTR. A write of 0 bytes by the store is
+   -EIO. */
 int blob_io_write(const struct blob_io *s, const void *buf, size_t n, uint64_t off);
 
 #endif

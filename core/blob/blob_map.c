@@ -8,7 +8,7 @@
 /* One byte in so many may lie between tensors: heads, names and padding. */
 enum { UNTYPED_SHARE = 8 };
 
-/* ---- where the map reads ------------------------------------------------------------------------ */
+/* ---- where the map reads ----------------------------------------------------------- */
 
 static int read_logical(void *ctx, void *buf, size_t n, uint64_t off)
 {
@@ -58,7 +58,7 @@ void alcm_blob_look_ahead(struct alcm_blob *blob, int fd, uint64_t size)
 	tensor_map_set_source(&blob->map, fd >= 0 ? &ahead : &inside);
 }
 
-/* ---- what encoders take --------------------------------------------------------------------------- */
+/* ---- what encoders take ------------------------------------------------------------ */
 
 bool blob_map_untyped(const struct segment_cut *cut, uint64_t off, uint32_t len)
 {
@@ -73,8 +73,8 @@ bool blob_map_untyped(const struct segment_cut *cut, uint64_t off, uint32_t len)
 	return untyped > len / UNTYPED_SHARE;
 }
 
-void blob_map_cut(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw, uint32_t len,
-	struct segment_cut *out, bool *untyped)
+void blob_map_cut(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw,
+	uint32_t len, struct segment_cut *out, bool *untyped)
 {
 	uint64_t off = chunk_start(blob, chunk_no);
 

@@ -8,13 +8,15 @@
 void blob_map_init(struct alcm_blob *blob);
 
 /*
- * The tensors that touch this chunk, as far as they are known by now, and what the rest of it looks like; freed
- * with mem_free(). `*untyped`: as blob_map_untyped(), before guessing. No lock is held.
+ * The tensors that touch this chunk, as far as they are known by now, and what the rest
+ * of it looks like; freed with mem_free(). `*untyped`: as blob_map_untyped(), before
+ * guessing. No lock is held.
  */
-void blob_map_cut(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw, uint32_t len,
-	struct segment_cut *out, bool *untyped);
+void blob_map_cut(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw,
+	uint32_t len, struct segment_cut *out, bool *untyped);
 
-/* Whether more than an eighth of the chunk of `len` bytes at `off` is in no tensor of `cut`. */
+/* Whether more than an eighth of the chunk of `len` bytes at `off` is in no tensor of
+   `cut`. */
 bool blob_map_untyped(const struct segment_cut *cut, uint64_t off, uint32_t len);
 
 #endif

@@ -33,9 +33,10 @@ void cache_touch_locked(struct alcm_blob *blob, struct cbuf *buf)
 	link_last(blob, buf);
 }
 
-/* ---- making and freeing ------------------------------------------------------------------ */
+/* ---- making and freeing ------------------------------------------------------------ */
 
-struct cbuf *cache_install_locked(struct alcm_blob *blob, uint32_t chunk_no, uint8_t *data)
+struct cbuf *cache_install_locked(struct alcm_blob *blob, uint32_t chunk_no,
+	uint8_t *data)
 {
 	struct slot *slot = table_make(&blob->table, chunk_no);
 	struct cbuf *buf = slot ? mem_zalloc(1, sizeof(*buf)) : NULL;
@@ -109,11 +110,12 @@ void cache_free_clean_locked(struct alcm_blob *blob, unsigned keep)
 	}
 }
 
-/* ---- loading ------------------------------------------------------------------------------- */
+/* ---- loading ----------------------------------------------------------------------- */
 
-/* Fill a LOADING buffer from the record that the slot had; drops the lock while it does. */
-int cache_load_locked(struct alcm_blob *blob, struct cbuf *buf, uint64_t off, uint32_t frame_len,
-	struct alcm_diag *diag)
+/* Fill a LOADING buffer from the record that the slot had; drops the lock while it
+   does. */
+int cache_load_locked(struct alcm_blob *blob, struct cbuf *buf, uint64_t off,
+	uint32_t frame_len, struct alcm_diag *diag)
 {
 	uint32_t len = 0;
 	int err = 0;
@@ -151,8 +153,8 @@ static void make_dirty_locked(struct alcm_blob *blob, struct cbuf *buf)
 }
 
 /*
- * A buffer for a chunk that has none. What it may append is owed already, so once it is there
- * nothing can fail between loading it and its turning dirty.
+ * A buffer for a chunk that has none. What it may append is owed already, so once it is
+ * there nothing can fail between loading it and its turning dirty.
  */
 static int load_for_writer_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole,
 	uint8_t **spare, struct alcm_diag *diag)
@@ -175,8 +177,8 @@ static int load_for_writer_locked(struct alcm_blob *blob, uint32_t chunk_no, boo
 	return err;
 }
 
-int cache_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole, uint8_t **spare,
-	struct cbuf **out, struct alcm_diag *diag)
+int cache_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole,
+	uint8_t **spare, struct cbuf **out, struct alcm_diag *diag)
 {
 	for (;;) {
 		struct slot *slot = table_find(&blob->table, chunk_no);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Verifying a blob as a whole, and writing anew what can be derived from what is intact. */
+/* Verifying a blob as a whole, and writing anew what can be derived from what is
+   intact. */
 #include <errno.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@ static void note(struct alcm_check *out, const struct alcm_diag *diag)
 		out->first = *diag;
 }
 
-/* Decode every chunk; the logical offset of the first bad one is what a user can act on. */
+/* Decode every chunk; the logical offset of the first bad one is what a user can act
+   on. */
 static int check_chunks(struct alcm_blob *blob, struct alcm_check *out)
 {
 	struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
@@ -57,9 +59,10 @@ static int rewrite_header(struct blob_io *store, const struct disk_header *h)
 	return blob_io_write(store, buf, sizeof(buf), 0);
 }
 
-/* A commit of the state that was recovered: a new index and trailer behind everything else. */
-static int repair(struct alcm_blob *blob, struct blob_io *store, const struct recovered *rec,
-	struct alcm_check *out, struct alcm_diag *diag)
+/* A commit of the state that was recovered: a new index and trailer behind everything
+   else. */
+static int repair(struct alcm_blob *blob, struct blob_io *store,
+	const struct recovered *rec, struct alcm_check *out, struct alcm_diag *diag)
 {
 	int err = 0;
 
@@ -102,7 +105,8 @@ static void name_structure(const struct recovered *rec, const struct alcm_check 
 			"a crash left uncommitted bytes behind the last commit");
 }
 
-int blob_check_on(struct alcm *alcm, struct blob_io store, bool fix, struct alcm_check *out)
+int blob_check_on(struct alcm *alcm, struct blob_io store, bool fix,
+	struct alcm_check *out)
 {
 	struct alcm_diag diag = { 0 };
 	struct alcm_blob *blob = NULL;

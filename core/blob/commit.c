@@ -78,7 +78,8 @@ int alcm_blob_commit(struct alcm_blob *blob, bool sync, struct alcm_diag *diag)
 	WITH_LOCK(&blob->lock);
 	blob_enter_locked(blob);
 
-	int err = blob->changes.failed ? blob->changes.failed : commit_locked(blob, sync, diag);
+	int err = blob->changes.failed ? blob->changes.failed
+								   : commit_locked(blob, sync, diag);
 
 	if (blob->changes.verify_failed) {
 		blob->changes.verify_failed = false;

@@ -12,9 +12,10 @@ static const uint8_t magic[8] = { 0x89, 'A', 'L', 'C', 'M', 'c', '\r', '\n' };
 enum { VERSION = 1, FIXED_BYTES = 64 };
 
 /* For people who look into the file. */
-static const char text[] = "\nalcm was converting this file in place. Its whole content is in\n"
-			   ".alcm/swap of its store. To finish: mount the store, or run\n"
-			   "alcm check --repair on the file.\n";
+static const char text[] =
+	"\nalcm was converting this file in place. Its whole content is in\n"
+	".alcm/swap of its store. To finish: mount the store, or run\n"
+	"alcm check --repair on the file.\n";
 
 _Static_assert(sizeof(text) <= CONVERSION_BYTES - FIXED_BYTES, "the text has its place");
 

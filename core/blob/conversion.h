@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The head of a file that is being converted in place (core/store/swap_job.h): 512 bytes, one disk sector, that
- * take the place of its first bytes while the rest of it is neither the old content nor the new one.
- * Nobody can take such a file for whole, wherever it is copied to. docs/format.md, 2.7.
+ * The head of a file that is being converted in place (core/store/swap_job.h): 512 bytes,
+ * one disk sector, that take the place of its first bytes while the rest of it is neither
+ * the old content nor the new one. Nobody can take such a file for whole, wherever it is
+ * copied to. docs/format.md, 2.7.
  */
 #ifndef ALCM_BLOB_CONVERSION_H
 #define ALCM_BLOB_CONVERSION_H

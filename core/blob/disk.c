@@ -53,8 +53,8 @@ static enum disk_verdict check_start(const uint8_t *buf, size_t n, size_t want,
 }
 
 /* Flip one bit after the other back until the bytes are valid. */
-static bool mend(uint8_t *buf, size_t n, bool (*valid)(const uint8_t *buf, const void *ctx),
-	const void *ctx)
+static bool mend(uint8_t *buf, size_t n,
+	bool (*valid)(const uint8_t *buf, const void *ctx), const void *ctx)
 {
 	for (size_t bit = 0; bit < 8 * n; bit++) {
 		uint8_t mask = (uint8_t)(1u << bit % 8);
@@ -70,13 +70,15 @@ static bool mend(uint8_t *buf, size_t n, bool (*valid)(const uint8_t *buf, const
 static bool header_valid(const uint8_t *buf, const void *ctx)
 {
 	(void)ctx;
-	return check_start(buf, DISK_HEADER_BYTES, DISK_HEADER_BYTES, header_magic) == DISK_OK;
+	return check_start(buf, DISK_HEADER_BYTES, DISK_HEADER_BYTES, header_magic) ==
+		DISK_OK;
 }
 
 static bool trailer_valid(const uint8_t *buf, const void *ctx)
 {
 	(void)ctx;
-	return check_start(buf, DISK_TRAILER_BYTES, DISK_TRAILER_BYTES, trailer_magic) == DISK_OK;
+	return check_start(buf, DISK_TRAILER_BYTES, DISK_TRAILER_BYTES, trailer_magic) ==
+		DISK_OK;
 }
 
 bool disk_header_mend(uint8_t buf[DISK_HEADER_BYTES])
@@ -106,7 +108,8 @@ bool disk_trailer_remains(const uint8_t buf[DISK_TRAILER_BYTES], uint64_t off,
 
 bool disk_header_begins(const uint8_t *buf, size_t n)
 {
-	return n >= sizeof(header_magic) && memcmp(buf, header_magic, sizeof(header_magic)) == 0;
+	return n >= sizeof(header_magic) &&
+		memcmp(buf, header_magic, sizeof(header_magic)) == 0;
 }
 
 bool disk_header_suspect(const uint8_t buf[DISK_HEADER_BYTES])
@@ -136,7 +139,8 @@ enum disk_verdict disk_header_get(struct disk_header *h, const uint8_t *buf, siz
 
 	if (v != DISK_OK)
 		return v;
-	/* A base blob and other profiles are for later versions; this one can't follow them. */
+	/* A base blob and other profiles are for later versions; this one can't follow
+	   them. */
 	if (!all_zero(buf + 40, 16) || buf[21] > DISK_PROFILE_MAX)
 		return DISK_NEWER;
 	if (!all_zero(buf + 22, 2) || !(le_get_double(buf + 56) >= 0) ||
@@ -429,5 +433,6 @@ enum disk_verdict disk_trailer_get(struct disk_trailer *t, const uint8_t *buf, s
 
 uint64_t disk_record_bound(uint32_t chunk_bytes)
 {
-	return round_up(DISK_RECORD_BYTES + (uint64_t)chunk_bytes + DISK_BODY_SLACK, DISK_ALIGN);
+	return round_up(DISK_RECORD_BYTES + (uint64_t)chunk_bytes + DISK_BODY_SLACK,
+		DISK_ALIGN);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every byte offset, magic, version and limit of the blob's frames (docs/format.md, section 2).
+ * Every byte offset, magic, version and limit of the blob's frames (docs/format.md,
+ * section 2).
  *
- * disk_X_put() writes a frame's fixed part, checksum included; disk_X_get() checks one in the
- * order of the format document and fills the struct. No other file knows an offset.
+ * disk_X_put() writes a frame's fixed part, checksum included; disk_X_get() checks one in
+ * the order of the format document and fills the struct. No other file knows an offset.
  */
 #ifndef ALCM_BLOB_DISK_H
 #define ALCM_BLOB_DISK_H
@@ -35,10 +36,12 @@ enum {
 	DISK_CHUNK_LOG2_MIN = 16,
 	DISK_CHUNK_LOG2_MAX = 24,
 	DISK_PROFILE_MAX = 4,
-	DISK_MEND_MAX = 16 << 10, /* longer bodies of indexes take too long to try every bit of */
+	/* longer bodies of indexes take too long to try every bit of */
+	DISK_MEND_MAX = 16 << 10,
 };
 
-/* The largest logical size. Chunk numbers have 32 bits: small chunks allow less than the limit. */
+/* The largest logical size. Chunk numbers have 32 bits: small chunks allow less than the
+   limit. */
 #define DISK_MAX_LOGICAL ((uint64_t)1 << 50)
 static inline uint64_t blob_max_size(unsigned chunk_log2)
 {
@@ -107,15 +110,16 @@ bool disk_trailer_mend(uint8_t buf[DISK_TRAILER_BYTES]);
 bool disk_index_mend(uint8_t buf[DISK_INDEX_BYTES]);
 bool disk_index_body_mend(const struct disk_index *x, uint8_t *body);
 
-/* Whether bytes at `off`, which are no valid trailer, were one of this blob: few of the bits that are known differ. */
+/* Whether bytes at `off`, which are no valid trailer, were one of this blob: few of the
+   bits that are known differ. */
 bool disk_trailer_remains(const uint8_t buf[DISK_TRAILER_BYTES], uint64_t off,
 	const uint8_t uuid[16]);
 
 /* The n bytes begin with the magic of a blob. */
 bool disk_header_begins(const uint8_t *buf, size_t n);
 
-/* Bytes with another magic that may have been a header before they were damaged, or whose page
-   never reached the disk: worth a look at the trailer. */
+/* Bytes with another magic that may have been a header before they were damaged, or whose
+   page never reached the disk: worth a look at the trailer. */
 bool disk_header_suspect(const uint8_t buf[DISK_HEADER_BYTES]);
 
 void disk_record_put(uint8_t buf[DISK_RECORD_BYTES], const struct disk_record *r);

@@ -27,7 +27,8 @@ int encode_header_locked(struct alcm_blob *blob)
 }
 
 /* Write a finished frame at the log's end; takes the lock for the bookkeeping only. */
-static int append(struct alcm_blob *blob, const uint8_t *frame, uint32_t len, uint64_t *off)
+static int append(struct alcm_blob *blob, const uint8_t *frame, uint32_t len,
+	uint64_t *off)
 {
 	int err;
 
@@ -200,7 +201,8 @@ void encode_reclaim(struct budget_client *client)
 int encode_all_locked(struct alcm_blob *blob)
 {
 	blob->changes.full = 0;
-	for (struct cbuf *buf = blob->cache.ring.next; blob->cache.n_dirty == 1; buf = buf->next) {
+	for (struct cbuf *buf = blob->cache.ring.next; blob->cache.n_dirty == 1;
+		 buf = buf->next) {
 		if (buf->state == CBUF_DIRTY) {
 			encode_now_locked(buf);
 			break;

@@ -148,7 +148,8 @@ struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 {
 	struct scratch *s;
 
-	/* All of it may be lent to threads that wait for more: one loan each, and no wait with it. */
+	/* All of it may be lent to threads that wait for more: one loan each, and no wait
+	   with it. */
 	lock_check_order(LOCK_SCRATCH);
 	{
 		WITH_LOCK(&alcm->lock);
@@ -211,8 +212,8 @@ void alcm_work(struct alcm *alcm, struct alcm_work *out)
 		*to[i] = atomic_load_explicit(&alcm->work[i], memory_order_relaxed);
 }
 
-void engine_log(const struct alcm *alcm, const struct blob_io *file, enum alcm_log_level level,
-	const char *fmt, ...)
+void engine_log(const struct alcm *alcm, const struct blob_io *file,
+	enum alcm_log_level level, const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;

@@ -49,9 +49,10 @@ struct alcm {
 };
 
 /*
- * Borrow scratch memory for chunks of chunk_bytes; waits while max_out are lent out. A loan has a
- * place in the lock order: with it a thread must not wait for budget or for another. What reads
- * chunks borrows one, so all that is to be known of a file is looked for before. NULL: no memory.
+ * Borrow scratch memory for chunks of chunk_bytes; waits while max_out are lent out. A
+ * loan has a place in the lock order: with it a thread must not wait for budget or for
+ * another. What reads chunks borrows one, so all that is to be known of a file is looked
+ * for before. NULL: no memory.
  */
 struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes);
 void engine_scratch_put(struct alcm *alcm, struct scratch *s);
@@ -62,7 +63,8 @@ void engine_count(struct alcm *alcm, enum work what, uint64_t n);
 double engine_entropy(const struct alcm *alcm, const struct alcm_stats *stats);
 
 /* One line about a file to the log, printf-style; who writes the log names the file. */
-void engine_log(const struct alcm *alcm, const struct blob_io *file, enum alcm_log_level level,
-	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void engine_log(const struct alcm *alcm, const struct blob_io *file,
+	enum alcm_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif

@@ -25,7 +25,8 @@ static void put_entries(const struct alcm_blob *blob, uint8_t *at)
 	}
 }
 
-int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len, struct disk_trailer *t)
+int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
+	struct disk_trailer *t)
 {
 	const struct totals *tot = &blob->totals;
 	struct disk_index x = {
@@ -78,8 +79,8 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len, struc
 	return 0;
 }
 
-static int load_entry(const struct disk_trailer *t, const struct disk_entry *e, uint64_t n_chunks,
-	int64_t last, struct table *table)
+static int load_entry(const struct disk_trailer *t, const struct disk_entry *e,
+	uint64_t n_chunks, int64_t last, struct table *table)
 {
 	uint64_t limit = DISK_RECORD_BYTES + ((uint64_t)1 << t->chunk_log2) + DISK_BODY_SLACK;
 
@@ -128,8 +129,10 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 	return 0;
 }
 
-/* The head of an index at `off`; `*mended`: it had a flipped bit. -EBADMSG: there is none. */
-static int load_head(const struct blob_io *store, uint64_t off, struct disk_index *x, bool *mended)
+/* The head of an index at `off`; `*mended`: it had a flipped bit. -EBADMSG: there is
+   none. */
+static int load_head(const struct blob_io *store, uint64_t off, struct disk_index *x,
+	bool *mended)
 {
 	uint8_t head[DISK_INDEX_BYTES];
 	int err = blob_io_read(store, head, sizeof(head), off);
@@ -144,8 +147,9 @@ static int load_head(const struct blob_io *store, uint64_t off, struct disk_inde
 }
 
 /*
- * An index has no holes. That its length is bounded by the file's is no bound at all where a file of
- * terabytes takes no space; what a compressing filesystem makes of an index is no sixteenth of it.
+ * An index has no holes. That its length is bounded by the file's is no bound at all
+ * where a file of terabytes takes no space; what a compressing filesystem makes of an
+ * index is no sixteenth of it.
  */
 static bool too_sparse(const struct blob_io *store, uint64_t body_len)
 {
@@ -156,7 +160,8 @@ static bool too_sparse(const struct blob_io *store, uint64_t body_len)
 
 /* The index that `t` names: its head, and its verified body, which the caller frees. */
 static int load_frame(const struct blob_io *store, const struct disk_trailer *t,
-	struct disk_index *x, uint8_t **out, bool may_mend, bool *mended, struct alcm_diag *diag)
+	struct disk_index *x, uint8_t **out, bool may_mend, bool *mended,
+	struct alcm_diag *diag)
 {
 	int err = load_head(store, t->index_off, x, mended);
 
@@ -204,9 +209,9 @@ int index_load(const struct blob_io *store, const struct disk_trailer *t, bool m
 	totals->mended = mended;
 	if (err) {
 		table_release(table);
-		return err == -EIO ? diag_set(diag, -EBADMSG, t->index_off,
-					     "the index has an impossible entry")
-				   : err;
+		return err == -EIO
+			? diag_set(diag, -EBADMSG, t->index_off, "the index has an impossible entry")
+			: err;
 	}
 	return 0;
 }

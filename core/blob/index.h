@@ -6,20 +6,21 @@
 #include "blob/state.h"
 
 /*
- * Index and trailer of the present state as one run of bytes to be written at blob->log.end.
- * The buffer is the caller's. -ENOMEM.
+ * Index and trailer of the present state as one run of bytes to be written at
+ * blob->log.end. The buffer is the caller's. -ENOMEM.
  */
 int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 	struct disk_trailer *trailer);
 
-/* What the lossy section of the index that `t` names says, into the blob; nothing when there is none. Errors as
-   index_load(). */
+/* What the lossy section of the index that `t` names says, into the blob; nothing when
+   there is none. Errors as index_load(). */
 int index_load_lossy(struct alcm_blob *blob, const struct disk_trailer *t);
 
 /*
- * Load and check the index that `t` names into `table` and `totals`. `may_mend`: a flipped bit in it is
- * looked for, which takes long. -EBADMSG: it is damaged; others, such as -EIO and -ENOMEM (there is none, or
- * not for a table of this size, see store.h), say that it could not be looked at, and nothing may be concluded.
+ * Load and check the index that `t` names into `table` and `totals`. `may_mend`: a
+ * flipped bit in it is looked for, which takes long. -EBADMSG: it is damaged; others,
+ * such as -EIO and -ENOMEM (there is none, or not for a table of this size, see store.h),
+ * say that it could not be looked at, and nothing may be concluded.
  */
 int index_load(const struct blob_io *store, const struct disk_trailer *t, bool may_mend,
 	struct table *table, struct totals *totals, struct alcm_diag *diag);

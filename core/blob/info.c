@@ -10,7 +10,8 @@
 #include "blob/plane_sums.h"
 #include "blob/quantise.h"
 
-/* What the file is. Returns the bytes of an element, 1 of any other file than of one tensor. No lock is held. */
+/* What the file is. Returns the bytes of an element, 1 of any other file than of one
+   tensor. No lock is held. */
 static uint32_t describe_tensors(struct alcm_blob *blob, struct alcm_info *out)
 {
 	const struct tensor_map *map = &blob->map;
@@ -64,8 +65,8 @@ static void describe_codec(const struct totals *t, struct alcm_info *out)
 	snprintf(out->codec, sizeof(out->codec), "%s", codec_coder_name((uint8_t)best));
 }
 
-static void describe_result(const struct alcm *alcm, const struct totals *t, uint32_t elem_bytes,
-	struct alcm_info *out)
+static void describe_result(const struct alcm *alcm, const struct totals *t,
+	uint32_t elem_bytes, struct alcm_info *out)
 {
 	double logical = (double)out->logical_bytes, stored = (double)out->stored_bytes;
 	uint64_t values = out->logical_bytes / elem_bytes;
@@ -102,19 +103,21 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 	q->prune_share = blob->lossy.grid->params.prune_share;
 	q->prune_capped = blob->lossy.grid->params.capped;
 	q->n_scales = blob->lossy.grid->params.n_scales;
-	q->bound = fmax(blob->lossy.grid->params.bounds[0], blob->lossy.grid->params.bounds[1]);
+	q->bound = fmax(blob->lossy.grid->params.bounds[0],
+		blob->lossy.grid->params.bounds[1]);
 }
 
 /*
- * What the disk holds. Less than the frames is said by a store that compresses itself, or that counts blocks when it
- * writes them.
+ * What the disk holds. Less than the frames is said by a store that compresses itself, or
+ * that counts blocks when it writes them.
  */
 static uint64_t stored_bytes(const struct alcm_blob *blob)
 {
 	const struct blob_io *s = &blob->log.io;
 	int64_t used = s->ops->used ? s->ops->used(s->ctx) : -1;
 
-	return used > 0 ? max_u64((uint64_t)used, blob->last.live_bytes) : blob->last.live_bytes;
+	return used > 0 ? max_u64((uint64_t)used, blob->last.live_bytes)
+					: blob->last.live_bytes;
 }
 
 int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_diag *diag)

@@ -147,8 +147,8 @@ static int punch_gap(struct log *log, uint64_t off, uint64_t end)
 }
 
 /* All that is alive, by offset. NULL: no memory. */
-static struct extent *live_extents(const struct table *table, uint64_t keep, uint64_t keep_end,
-	uint64_t *n)
+static struct extent *live_extents(const struct table *table, uint64_t keep,
+	uint64_t keep_end, uint64_t *n)
 {
 	uint64_t max = table->n_records + 1;
 	struct extent *live = mem_zalloc(max, sizeof(*live));
@@ -180,7 +180,8 @@ static int punch_from(struct log *log, uint64_t at, const struct extent *live, u
 	return 0;
 }
 
-int log_punch(struct log *log, const struct table *table, uint64_t keep, uint64_t keep_end)
+int log_punch(struct log *log, const struct table *table, uint64_t keep,
+	uint64_t keep_end)
 {
 	uint64_t n;
 	AUTO_FREE struct extent *live = live_extents(table, keep, keep_end, &n);
@@ -206,8 +207,8 @@ uint64_t log_dead_behind(const struct log *log, const struct table *table, uint6
 	return log->end - from > alive ? log->end - from - alive : 0;
 }
 
-int log_punch_behind(struct log *log, const struct table *table, uint64_t from, uint64_t keep,
-	uint64_t keep_end)
+int log_punch_behind(struct log *log, const struct table *table, uint64_t from,
+	uint64_t keep, uint64_t keep_end)
 {
 	uint64_t n;
 	AUTO_FREE struct extent *live = live_extents(table, keep, keep_end, &n);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The append-only log of frames in the store's file: where the next frame goes, what space is
- * reserved for frames to come, and which space is dead. Guarded by the blob's lock.
+ * The append-only log of frames in the store's file: where the next frame goes, what
+ * space is reserved for frames to come, and which space is dead. Guarded by the blob's
+ * lock.
  */
 #ifndef ALCM_BLOB_LOG_H
 #define ALCM_BLOB_LOG_H
@@ -23,12 +24,13 @@ struct log {
 };
 
 /*
- * Make sure that `more` bytes besides what is owed already will find space. The sum becomes
- * owed on success. -ENOSPC, -EDQUOT, -EFBIG, -EIO: nothing changed.
+ * Make sure that `more` bytes besides what is owed already will find space. The sum
+ * becomes owed on success. -ENOSPC, -EDQUOT, -EFBIG, -EIO: nothing changed.
  */
 int log_owe(struct log *log, uint64_t more);
 
-/* Set space aside without owing it (fallocate of the application). Errors as log_owe(). */
+/* Set space aside without owing it (fallocate of the application). Errors as
+   log_owe(). */
 int log_reserve(struct log *log, uint64_t more);
 
 /* `n` bytes are no longer owed: appended, or dropped. */
@@ -38,8 +40,9 @@ void log_settle(struct log *log, uint64_t n);
 uint64_t log_take(struct log *log, uint64_t len);
 
 /*
- * A frame could not be written at `off`. Its space is used again if it is the log's last: beyond a
- * limit of file sizes the log would otherwise never come back to where writes succeed.
+ * A frame could not be written at `off`. Its space is used again if it is the log's last:
+ * beyond a limit of file sizes the log would otherwise never come back to where writes
+ * succeed.
  */
 void log_give_back(struct log *log, uint64_t off, uint64_t len);
 
@@ -53,13 +56,15 @@ int log_trim(struct log *log);
 uint64_t log_dead(const struct log *log);
 
 /*
- * Punch holes into everything that neither the table nor [keep, keep_end) refers to, from the start or
- * only behind `from`, where nothing was punched yet. The caller has made sure that what it keeps is on
- * the disk, or that no commit has ever referred to what goes. -ENOMEM, or the store's error.
+ * Punch holes into everything that neither the table nor [keep, keep_end) refers to, from
+ * the start or only behind `from`, where nothing was punched yet. The caller has made
+ * sure that what it keeps is on the disk, or that no commit has ever referred to what
+ * goes. -ENOMEM, or the store's error.
  */
-int log_punch(struct log *log, const struct table *table, uint64_t keep, uint64_t keep_end);
-int log_punch_behind(struct log *log, const struct table *table, uint64_t from, uint64_t keep,
+int log_punch(struct log *log, const struct table *table, uint64_t keep,
 	uint64_t keep_end);
+int log_punch_behind(struct log *log, const struct table *table, uint64_t from,
+	uint64_t keep, uint64_t keep_end);
 
 /* Dead bytes behind `from` that log_punch_behind() would give back. */
 uint64_t log_dead_behind(const struct log *log, const struct table *table, uint64_t from,

@@ -49,7 +49,8 @@ bool lossy_map(const struct lossy_tensors *tensors, const struct span *span, uin
 	size_t i = lossy_tensors_find(tensors, off);
 	const struct lossy_tensor *t = i < tensors->n ? &tensors->items[i] : NULL;
 
-	if (!t || !t->about || off < t->offset || span->len_bytes > t->offset + t->bytes - off)
+	if (!t || !t->about || off < t->offset ||
+		span->len_bytes > t->offset + t->bytes - off)
 		return false;
 
 	const struct lossy_shape *s = &t->about->shape;
@@ -75,7 +76,7 @@ bool lossy_map(const struct lossy_tensors *tensors, const struct span *span, uin
 	return true;
 }
 
-/* ---- on disk ---------------------------------------------------------------------------------- */
+/* ---- on disk ----------------------------------------------------------------------- */
 
 uint32_t lossy_section_bytes(const struct lossy *l, const struct lossy_totals *totals)
 {
@@ -112,8 +113,8 @@ static void put_grid(uint8_t *head, const struct lossy *l)
 		(unsigned)p->n_scales, l->shape.dtype, false);
 }
 
-void lossy_section_put(uint8_t *out, const struct lossy *l, const struct lossy_totals *totals,
-	const struct distortion *distortion)
+void lossy_section_put(uint8_t *out, const struct lossy *l,
+	const struct lossy_totals *totals, const struct distortion *distortion)
 {
 	disk_distortion_put(out, distortion);
 	if (l)
@@ -131,7 +132,8 @@ static bool scales_possible(const struct lossy_params *p)
 	return true;
 }
 
-/* The fixed fields; false when they are impossible or don't go with the section's length. */
+/* The fixed fields; false when they are impossible or don't go with the section's
+   length. */
 static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
 {
 	struct lossy_params *p = &l->params;
@@ -155,7 +157,8 @@ static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
 		.bounds = { le_get_double(head + 56), le_get_double(head + 64) },
 		.capped = head[2] & FLAG_CAPPED,
 	};
-	if (!l->shape.n_channels || !l->shape.channel_len || l->shape.n_channels > UINT32_MAX ||
+	if (!l->shape.n_channels || !l->shape.channel_len ||
+		l->shape.n_channels > UINT32_MAX ||
 		__builtin_mul_overflow(l->shape.n_channels, l->shape.channel_len, &n_values) ||
 		n_values > DISK_MAX_LOGICAL)
 		return false;
@@ -195,8 +198,8 @@ int lossy_section_get(const uint8_t *in, uint32_t len, struct lossy **out,
 		mem_free(l);
 		return -ENOMEM;
 	}
-	(void)values_get(l->params.scales, in + DISK_LOSSY_BYTES, (unsigned)l->params.n_scales,
-		l->shape.dtype, false);
+	(void)values_get(l->params.scales, in + DISK_LOSSY_BYTES,
+		(unsigned)l->params.n_scales, l->shape.dtype, false);
 	if (!scales_possible(&l->params)) {
 		lossy_free(l);
 		return -EIO;

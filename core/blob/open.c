@@ -16,7 +16,8 @@
 #include "blob/index.h"
 #include "blob/recover.h"
 
-/* What the chunk table of one file may take; a hostile index can ask for hundreds of times its size. */
+/* What the chunk table of one file may take; a hostile index can ask for hundreds of
+   times its size. */
 enum { TABLES_PER_BUDGET = 4, TABLE_LEAST = 256 << 20 };
 
 static struct alcm_blob *blob_new(struct alcm *alcm, struct blob_io store, bool writable,
@@ -41,8 +42,8 @@ static struct alcm_blob *blob_new(struct alcm *alcm, struct blob_io store, bool 
 	return b;
 }
 
-int blob_create_on(struct alcm *alcm, struct blob_io store, const struct alcm_profile *profile,
-	struct alcm_blob **out)
+int blob_create_on(struct alcm *alcm, struct blob_io store,
+	const struct alcm_profile *profile, struct alcm_blob **out)
 {
 	uint8_t log2 = (uint8_t)__builtin_ctz(alcm->params.chunk_bytes);
 	uint8_t uuid[16];
@@ -104,12 +105,13 @@ static void adopt(struct alcm_blob *b, struct recovered *rec)
 	b->last.threads = t->threads;
 }
 
-int blob_open_on(struct alcm *alcm, struct blob_io store, bool writable, struct alcm_blob **out,
-	struct alcm_diag *diag)
+int blob_open_on(struct alcm *alcm, struct blob_io store, bool writable,
+	struct alcm_blob **out, struct alcm_diag *diag)
 {
 	struct recovered rec;
 
-	store.table_bytes = max_u64(TABLES_PER_BUDGET * alcm->params.budget_bytes, TABLE_LEAST);
+	store.table_bytes = max_u64(TABLES_PER_BUDGET * alcm->params.budget_bytes,
+		TABLE_LEAST);
 
 	int err = recover_state(&store, &rec, diag);
 
@@ -122,7 +124,8 @@ int blob_open_on(struct alcm *alcm, struct blob_io store, bool writable, struct 
 		err = diag_set(diag, -EIO, 0,
 			"the header is damaged: alcm check --repair mends it");
 
-	struct alcm_blob *b = err ? NULL : blob_new(alcm, store, writable, rec.header.chunk_log2);
+	struct alcm_blob *b = err ? NULL
+							  : blob_new(alcm, store, writable, rec.header.chunk_log2);
 
 	if (!b) {
 		table_release(&rec.table);

@@ -6,9 +6,10 @@
  *      ──► a grid for each tensor (quantise_fit.c) ──► chunks replaced (quantise_chunk.c)
  *      ──► checksums put right (quantise_sums.c)
  *
- * The grid of a file of one tensor is kept with the blob, so that values written later go on it as well. Grids
- * of many tensors are not kept: such a file is quantised once, and all of it or nothing, since a container whose
- * checksums are wrong is worth nothing. So every buffer is encoded first, and it is noted where each record is.
+ * The grid of a file of one tensor is kept with the blob, so that values written later go
+ * on it as well. Grids of many tensors are not kept: such a file is quantised once, and
+ * all of it or nothing, since a container whose checksums are wrong is worth nothing. So
+ * every buffer is encoded first, and it is noted where each record is.
  */
 #include "blob/quantise.h"
 #include "blob/cache.h"
@@ -28,7 +29,7 @@ static void set_why(struct alcm_blob *blob, const char *why)
 	blob->lossy.why = why;
 }
 
-/* ---- going back ---------------------------------------------------------------------------------- */
+/* ---- going back -------------------------------------------------------------------- */
 
 /* Where the records of chunks were. */
 struct snapshot {
@@ -94,7 +95,7 @@ static void go_back(struct alcm_blob *blob, const struct snapshot *to)
 	blob->totals.stale = true;
 }
 
-/* ---- a grid that is kept ------------------------------------------------------------------------- */
+/* ---- a grid that is kept ----------------------------------------------------------- */
 
 static bool same_shape(const struct lossy_shape *a, const struct lossy_shape *b)
 {
@@ -103,8 +104,10 @@ static bool same_shape(const struct lossy_shape *a, const struct lossy_shape *b)
 		a->fortran_order == b->fortran_order;
 }
 
-/* Whether nothing is left in the chunk of values that were quantised; the tensor begins at `data`. */
-static bool is_rewritten_locked(const struct alcm_blob *blob, uint32_t chunk_no, uint64_t data)
+/* Whether nothing is left in the chunk of values that were quantised; the tensor begins
+   at `data`. */
+static bool is_rewritten_locked(const struct alcm_blob *blob, uint32_t chunk_no,
+	uint64_t data)
 {
 	const struct slot *s = table_find(&blob->table, chunk_no);
 	uint64_t start = chunk_start(blob, chunk_no);
@@ -112,11 +115,11 @@ static bool is_rewritten_locked(const struct alcm_blob *blob, uint32_t chunk_no,
 	return s && !quantise_is_done_locked(blob, chunk_no) &&
 		(s->rewritten ||
 			(s->buf &&
-				cbuf_is_rewritten(s->buf,
-					(uint32_t)(max_u64(start, data) - start))));
+				cbuf_is_rewritten(s->buf, (uint32_t)(max_u64(start, data) - start))));
 }
 
-/* What there is to do for the only tensor, and whether on the grid that is there. -ENODATA: nothing. */
+/* What there is to do for the only tensor, and whether on the grid that is there.
+   -ENODATA: nothing. */
 static int look_at_only(struct pass *p, const struct quantise_plan *plan)
 {
 	const struct lossy_tensor *t = &plan->tensors.items[0];
@@ -126,8 +129,8 @@ static int look_at_only(struct pass *p, const struct quantise_plan *plan)
 
 	WITH_LOCK(&blob->lock);
 	blob->lossy.totals = (struct lossy_totals){ 0 };
-	for (uint32_t k = chunk_of(blob, t->offset); table_next(&blob->table, &k) && k <= last;
-		k++) {
+	for (uint32_t k = chunk_of(blob, t->offset);
+		 table_next(&blob->table, &k) && k <= last; k++) {
 		bool done = quantise_is_done_locked(blob, k);
 
 		any_quantised |= done;
@@ -145,9 +148,10 @@ static int look_at_only(struct pass *p, const struct quantise_plan *plan)
 		: -ENODATA;
 }
 
-/* ---- the pass ------------------------------------------------------------------------------------ */
+/* ---- the pass ---------------------------------------------------------------------- */
 
-static int fit_all(const struct pass *p, struct quantise_plan *plan, struct lossy_totals *totals)
+static int fit_all(const struct pass *p, struct quantise_plan *plan,
+	struct lossy_totals *totals)
 {
 	*totals = (struct lossy_totals){ .prune_share = p->prune_share };
 	for (size_t i = 0; i < plan->tensors.n; i++) {
@@ -201,7 +205,7 @@ static int replace_all(struct pass *p, const struct quantise_plan *plan)
 		uint64_t last = chunk_of(blob, l->items[i].offset + l->items[i].bytes - 1);
 
 		for (uint64_t k = max_u64(first, next);
-			!err && quantise_next_chunk(blob, &k) && k <= last; k++)
+			 !err && quantise_next_chunk(blob, &k) && k <= last; k++)
 			err = quantise_chunk(p, (uint32_t)k, held[k / 8] & 1 << k % 8);
 		next = max_u64(next, last + 1);
 	}

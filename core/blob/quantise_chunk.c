@@ -24,7 +24,8 @@ int quantise_read(const struct pass *p, uint64_t off, uint32_t n, uint8_t *out)
 	return (uint32_t)got == n ? 0 : -EIO;
 }
 
-void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors, struct lossy *lossy)
+void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors,
+	struct lossy *lossy)
 {
 	WITH_LOCK(&blob->lock);
 	while (blob->cache.n_busy)
@@ -36,15 +37,15 @@ void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors, s
 	blob->lossy.grid = lossy;
 }
 
-/* ---- replacing -------------------------------------------------------------------------------- */
+/* ---- replacing --------------------------------------------------------------------- */
 
 /*
- * Quantise the tensor's values among the `len` bytes at `data`, which lie at `off` in the file; what
- * a chunk's end cuts stays as it is. False: there is NaN or Inf among them, or the formula overflows; then
- * all of them are as they were.
+ * Quantise the tensor's values among the `len` bytes at `data`, which lie at `off` in the
+ * file; what a chunk's end cuts stays as it is. False: there is NaN or Inf among them, or
+ * the formula overflows; then all of them are as they were.
  */
-static bool apply(const struct pass *p, const struct lossy_tensor *t, uint8_t *data, uint64_t off,
-	uint32_t len, struct distortion *distortion)
+static bool apply(const struct pass *p, const struct lossy_tensor *t, uint8_t *data,
+	uint64_t off, uint32_t len, struct distortion *distortion)
 {
 	const struct lossy_shape *shape = &t->about->shape;
 	unsigned width = lossy_width(shape), elem = width * shape->n_components;
@@ -61,7 +62,7 @@ static bool apply(const struct pass *p, const struct lossy_tensor *t, uint8_t *d
 			n = min_u64(PIECE, (hi - at) / width);
 			(void)values_get(x, bytes, (unsigned)n, shape->dtype, t->big_endian);
 			if (!lossy_apply(&t->about->params, shape, first, (uint32_t)n, x, y,
-				    p->again))
+					p->again))
 				return false;
 			if (!write)
 				continue;
@@ -80,8 +81,8 @@ static bool apply_all(const struct pass *p, uint8_t *data, uint64_t off, uint32_
 	bool any = false;
 
 	*distortion = (struct distortion){ 0 };
-	for (size_t i = lossy_tensors_find(l, off); i < l->n && l->items[i].offset < off + len;
-		i++)
+	for (size_t i = lossy_tensors_find(l, off);
+		 i < l->n && l->items[i].offset < off + len; i++)
 		any |= l->items[i].about && apply(p, &l->items[i], data, off, len, distortion);
 	return any;
 }

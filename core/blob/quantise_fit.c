@@ -19,13 +19,14 @@ struct fitting {
 	const struct lossy_tensor *tensor;
 	struct quantise_shapes shapes;
 	struct value_source source;
-	/* The chunk that was read last, decoded: pieces of it are looked at again and again. */
+	/* The chunk that was read last, decoded: pieces of it are looked at again and
+	   again. */
 	uint8_t *chunk;
 	uint64_t chunk_no;
 	uint32_t chunk_len; /* 0: none is there */
 };
 
-/* ---- reading ------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------- */
 
 /* The n bytes at `off`, which lie in one chunk. */
 static int read_in_chunk(struct fitting *f, uint64_t off, uint32_t n, uint8_t *out)
@@ -88,12 +89,13 @@ static uint64_t next_data(void *ctx, uint64_t first)
 {
 	const struct fitting *f = ctx;
 	unsigned width = lossy_width(&f->shapes.whole);
-	int64_t at = alcm_blob_seek(f->pass->blob, f->tensor->offset + first * width, SEEK_DATA);
+	int64_t at = alcm_blob_seek(f->pass->blob, f->tensor->offset + first * width,
+		SEEK_DATA);
 
 	return at < 0 ? UINT64_MAX : ((uint64_t)at - f->tensor->offset) / width;
 }
 
-/* ---- the profiles' fits --------------------------------------------------------------------- */
+/* ---- the profiles' fits ------------------------------------------------------------ */
 
 /* E: what the predictor says of the tensor's statistics. */
 static int predict(struct fitting *f, double *entropy)
@@ -133,8 +135,9 @@ static int fit_paper(struct fitting *f, struct lossy_params *out)
 	double entropy = 0;
 	int err = predict(f, &entropy);
 
-	return err ? err
-		   : paper_fit(&f->source, &f->shapes.whole, entropy, f->pass->prune_share, out);
+	return err
+		? err
+		: paper_fit(&f->source, &f->shapes.whole, entropy, f->pass->prune_share, out);
 }
 
 static int fit_bounded(struct fitting *f, struct lossy_params *out)
@@ -147,7 +150,8 @@ static int fit_bounded_abs(struct fitting *f, struct lossy_params *out)
 	return bounded_fit(&f->source, &f->shapes.whole, f->pass->blob->bound, false, out);
 }
 
-/* The error of the paper's quantisation, if there are channels to quantise apart, in fewer bits. */
+/* The error of the paper's quantisation, if there are channels to quantise apart, in
+   fewer bits. */
 static int fit_alcm(struct fitting *f, struct lossy_params *out)
 {
 	struct lossy_params paper;
@@ -168,17 +172,19 @@ static int fit_alcm(struct fitting *f, struct lossy_params *out)
 static const struct {
 	bool per_channel; /* otherwise the whole tensor has one scale */
 	int (*fit)(struct fitting *f, struct lossy_params *out);
-} methods[] = { { 0 }, { true, fit_paper }, { false, fit_bounded }, { false, fit_bounded_abs },
-	{ false, fit_alcm } };
+} methods[] = { { 0 }, { true, fit_paper }, { false, fit_bounded },
+	{ false, fit_bounded_abs }, { false, fit_alcm } };
 
-_Static_assert(sizeof(methods) / sizeof(methods[0]) == DISK_PROFILE_MAX + 1, "one per profile");
+_Static_assert(sizeof(methods) / sizeof(methods[0]) == DISK_PROFILE_MAX + 1,
+	"one per profile");
 
 bool quantise_shapes_of(const struct alcm_blob *blob, const struct segment *tensor,
 	const uint64_t *dims, struct quantise_shapes *out, const char **why)
 {
 	const char *no_channels;
 
-	if (!lossy_shape_of(tensor, dims, methods[blob->profile].per_channel, &out->whole, why))
+	if (!lossy_shape_of(tensor, dims, methods[blob->profile].per_channel, &out->whole,
+			why))
 		return false;
 	if (!lossy_shape_of(tensor, dims, true, &out->channels, &no_channels))
 		out->channels = out->whole;
@@ -194,7 +200,8 @@ int quantise_fit(const struct pass *pass, const struct lossy_tensor *tensor,
 
 	f.source = (struct value_source){ &f, lossy_n_values(&shapes->whole), read_values,
 		next_data };
-	f.chunk = lossy ? budget_get(pass->blob->alcm->budget, pass->blob->chunk_bytes) : NULL;
+	f.chunk = lossy ? budget_get(pass->blob->alcm->budget, pass->blob->chunk_bytes)
+					: NULL;
 	if (f.chunk)
 		err = methods[pass->blob->profile].fit(&f, &lossy->params);
 	if (f.chunk)

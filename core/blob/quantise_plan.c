@@ -23,7 +23,8 @@ static bool lies_in(const struct segment *s, const struct checksum *sum)
 	return s->offset >= sum->offset && s->bytes <= sum->offset + sum->bytes - s->offset;
 }
 
-/* The checksum of the bytes that a segment lies in, from `*at` on: both lists are in order. */
+/* The checksum of the bytes that a segment lies in, from `*at` on: both lists are in
+   order. */
 static bool find_sum(const struct checksums *sums, const struct segment *s, size_t *at)
 {
 	while (*at < sums->n && sums->items[*at].offset + sums->items[*at].bytes <= s->offset)
@@ -48,7 +49,8 @@ static const char *add_tensors(const struct alcm_blob *blob, uint64_t size,
 {
 	const struct format *format = blob->map.format;
 	const struct segments *l = &blob->map.segments;
-	const char *why = format->one ? no_floats : "it has no tensors of floats", *why_not_this;
+	const char *why = format->one ? no_floats : "it has no tensors of floats",
+			   *why_not_this;
 	size_t at = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
@@ -57,7 +59,7 @@ static const char *add_tensors(const struct alcm_blob *blob, uint64_t size,
 		if (segment_end(s) > size)
 			return "the file is shorter than its header says";
 		if (!quantise_shapes_of(blob, s, l->dims + s->shape,
-			    &plan->shapes[plan->tensors.n], &why_not_this)) {
+				&plan->shapes[plan->tensors.n], &why_not_this)) {
 			if (l->n == 1)
 				why = why_not_this;
 			continue;

@@ -49,7 +49,8 @@ int quantise_verify_sums(const struct pass *p, const struct quantise_plan *plan)
 }
 
 /* A chunk's buffer, dirty, with what is known of its values still known. */
-static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare, struct cbuf **out)
+static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare,
+	struct cbuf **out)
 {
 	struct alcm_blob *blob = p->blob;
 	struct slot *s = table_find(&blob->table, chunk_no);

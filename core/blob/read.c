@@ -20,8 +20,8 @@ static void copy_out(const struct cbuf *buf, uint32_t from, uint32_t n, uint8_t 
 }
 
 /* Decode a record for a reader who wants it all, or for whom there is no buffer. */
-static int read_direct(struct alcm_blob *blob, const struct table_record *at, uint32_t from,
-	uint32_t n, uint8_t *out, struct alcm_diag *diag)
+static int read_direct(struct alcm_blob *blob, const struct table_record *at,
+	uint32_t from, uint32_t n, uint8_t *out, struct alcm_diag *diag)
 {
 	struct scratch *s = engine_scratch_get(blob->alcm, blob->chunk_bytes);
 	const struct record_context with = { blob, s, diag };
@@ -46,8 +46,8 @@ static int read_direct(struct alcm_blob *blob, const struct table_record *at, ui
 }
 
 /*
- * One try. Called with the lock held, returns without it. `*retry`: the record was replaced
- * (and its space given back) while it was read; look again.
+ * One try. Called with the lock held, returns without it. `*retry`: the record was
+ * replaced (and its space given back) while it was read; look again.
  */
 static int read_try(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
 	uint8_t *out, bool *retry, struct alcm_diag *diag)
@@ -94,8 +94,8 @@ static int read_try(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, ui
 	return err;
 }
 
-static int read_chunk(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
-	uint8_t *out, struct alcm_diag *diag)
+static int read_chunk(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from,
+	uint32_t n, uint8_t *out, struct alcm_diag *diag)
 {
 	for (;;) {
 		bool retry = false;

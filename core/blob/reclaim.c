@@ -5,11 +5,14 @@
  *   commit      much of it is punched; a sync is paid for very much of it only
  *   last close  a file that takes more than it would uncompressed, and a twentieth:
  *                 1. frames that no commit ever referred to are punched
- *                 2. the commit is synced, and all that is dead is punched, or cut off if it is at the end
- *                 3. holes end at blocks, so short runs of records between holes keep blocks that are dead for the
- *                    most part: such records are moved to the log's end, which is a commit like any other
+ *                 2. the commit is synced, and all that is dead is punched, or cut off if
+ *                    it is at the end
+ *                 3. holes end at blocks, so short runs of records between holes keep
+ *                    blocks that are dead for the most part: such records are moved to
+ *                    the log's end, which is a commit like any other
  *
- * Nothing that the last commit on the disk refers to is touched at any time, so a crash leaves that one readable.
+ * Nothing that the last commit on the disk refers to is touched at any time, so a crash
+ * leaves that one readable.
  */
 #include "blob/reclaim.h"
 
@@ -26,35 +29,39 @@
 #include "blob/seal.h"
 
 enum {
-	/* Dead space is worth a hole when it is this much, and this share of the live bytes. */
+	/* Dead space is worth a hole when it is this much, and this share of the live
+	   bytes. */
 	PUNCH_MIN = 1 << 20,
 	PUNCH_SHARE = 8,
 	/* … and worth a sync of its own when it is this many times that. */
 	PUNCH_SYNC_FACTOR = 8,
 	PUNCH_UNSEEN_MIN = 64 << 10, /* costs no sync */
-	/* A closed file takes at most this share more than its data in whole blocks would, or a block. */
+	/* A closed file takes at most this share more than its data in whole blocks would, or
+	   a block. */
 	BLOCK = 4096,
 	EXCESS_SHARE = 20,
 	SHORT_RUN = 256 << 10, /* of two blocks at its ends on average half is dead */
 };
 
 /*
- * Frames that were dead before any commit referred to them, as those of a lossy file's first, lossless
- * state: nothing can fall back on them, so they go at once.
+ * Frames that were dead before any commit referred to them, as those of a lossy file's
+ * first, lossless state: nothing can fall back on them, so they go at once.
  */
 static int punch_unseen_locked(struct alcm_blob *blob, uint64_t least)
 {
 	uint64_t keep_end = blob->last.trailer_off + DISK_TRAILER_BYTES,
-		 from = blob->last.unseen_from;
+			 from = blob->last.unseen_from;
 	uint64_t dead;
 
 	if (!from || blob->log.cant_punch)
 		return 0;
-	dead = log_dead_behind(&blob->log, &blob->table, from, blob->last.index_off, keep_end);
+	dead = log_dead_behind(&blob->log, &blob->table, from, blob->last.index_off,
+		keep_end);
 	if (dead < least)
 		return 0;
 	blob->last.unseen_from = 0;
-	return log_punch_behind(&blob->log, &blob->table, from, blob->last.index_off, keep_end);
+	return log_punch_behind(&blob->log, &blob->table, from, blob->last.index_off,
+		keep_end);
 }
 
 /* Give dead space back, once what replaces it is on the disk. */
@@ -79,7 +86,7 @@ int reclaim_locked(struct alcm_blob *blob)
 	return punch_all_locked(blob);
 }
 
-/* ---- at the last close ---------------------------------------------------------------------------- */
+/* ---- at the last close ------------------------------------------------------------- */
 
 /* What a plain file would hold: a hole would be one there, too. */
 static uint64_t data_bytes(const struct alcm_blob *blob)
@@ -87,7 +94,7 @@ static uint64_t data_bytes(const struct alcm_blob *blob)
 	uint64_t whole = blob->table.n_records << blob->chunk_log2;
 	uint32_t tail = (uint32_t)(blob->size & (blob->chunk_bytes - 1));
 	const struct slot *last = tail ? table_find(&blob->table, chunk_of(blob, blob->size))
-				       : NULL;
+								   : NULL;
 
 	return last && last->off ? whole - blob->chunk_bytes + tail : whole;
 }
@@ -129,8 +136,10 @@ static size_t keep_short_runs(struct table_record *r, size_t n, uint64_t *bytes)
 	return kept;
 }
 
-/* Copy a record to the log's end; drops the lock on the way. Readers of the old place look again. */
-static int move_locked(struct alcm_blob *blob, const struct table_record *r, uint8_t *frame)
+/* Copy a record to the log's end; drops the lock on the way. Readers of the old place
+   look again. */
+static int move_locked(struct alcm_blob *blob, const struct table_record *r,
+	uint8_t *frame)
 {
 	const struct blob_io *store = &blob->log.io;
 	struct slot *slot = table_find(&blob->table, r->chunk_no);
@@ -149,7 +158,8 @@ static int move_locked(struct alcm_blob *blob, const struct table_record *r, uin
 	return err;
 }
 
-/* Move what lies between holes to the end. Without room for it, or memory, all stays where it is. */
+/* Move what lies between holes to the end. Without room for it, or memory, all stays
+   where it is. */
 static int move_short_runs_locked(struct alcm_blob *blob)
 {
 	AUTO_FREE uint8_t *frame = mem_alloc(disk_record_bound(blob->chunk_bytes));
@@ -195,7 +205,8 @@ static int reclaim_at_close_locked(struct alcm_blob *blob, bool *changed)
 {
 	int err;
 
-	if (blob->changes.dirty || !blob->last.no || blob->log.cant_punch || !takes_too_much(blob))
+	if (blob->changes.dirty || !blob->last.no || blob->log.cant_punch ||
+		!takes_too_much(blob))
 		return 0;
 	*changed = true;
 	err = punch_unseen_locked(blob, 1);
@@ -218,7 +229,7 @@ int alcm_blob_reclaim(struct alcm_blob *blob, bool *changed, struct alcm_diag *d
 	blob_enter_locked(blob);
 
 	int err = blob->changes.failed ? blob->changes.failed
-				       : reclaim_at_close_locked(blob, changed);
+								   : reclaim_at_close_locked(blob, changed);
 
 	if (err)
 		diag_set(diag, err, 0, "giving dead space back: %s", strerror(-err));

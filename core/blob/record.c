@@ -10,8 +10,8 @@
 #include "blob/record.h"
 
 /*
- * The zlib baseline is measured on 8 KiB in the middle of chunks 0, 1, 4, 16, 64, …: bounded for a
- * file of any size, spread over it, and known as soon as the last chunk is.
+ * The zlib baseline is measured on 8 KiB in the middle of chunks 0, 1, 4, 16, 64, …:
+ * bounded for a file of any size, spread over it, and known as soon as the last chunk is.
  */
 enum { BASELINE_SAMPLE = 8 << 10 };
 
@@ -54,7 +54,8 @@ static int read_frame(const struct record_context *with, const struct table_reco
 static int read_record(const struct record_context *with, const struct table_record *at,
 	uint8_t *out, uint32_t *raw_len)
 {
-	const struct codec_context codec = { .codec = with->scratch->codec, .diag = with->diag };
+	const struct codec_context codec = { .codec = with->scratch->codec,
+		.diag = with->diag };
 	const uint8_t *body = with->scratch->frame + DISK_RECORD_BYTES;
 	struct disk_record r;
 	int err = read_frame(with, at, &r);
@@ -78,8 +79,8 @@ static int read_record(const struct record_context *with, const struct table_rec
 	return 0;
 }
 
-int record_read(const struct record_context *with, const struct table_record *at, uint8_t *out,
-	uint32_t *raw_len)
+int record_read(const struct record_context *with, const struct table_record *at,
+	uint8_t *out, uint32_t *raw_len)
 {
 	struct alcm *alcm = with->blob->alcm;
 	uint64_t start = clock_thread_cpu_ns();
@@ -120,9 +121,9 @@ int record_read_parts(const struct record_context *with, const struct table_reco
 	int err = read_prefix(with, at, &p);
 
 	return err ? err
-		   : codec_parts(p.bytes + DISK_RECORD_BYTES + p.head.metrics_len,
-			     p.head.body_len - p.head.metrics_len, p.head.raw_len, parts, n_parts,
-			     with->diag);
+			   : codec_parts(p.bytes + DISK_RECORD_BYTES + p.head.metrics_len,
+					 p.head.body_len - p.head.metrics_len, p.head.raw_len, parts, n_parts,
+					 with->diag);
 }
 
 int record_read_metrics(const struct record_context *with, const struct table_record *at,
@@ -169,7 +170,8 @@ static void measure_baseline(uint32_t chunk_no, const uint8_t *raw, uint32_t len
 	m->baseline_cpu_ns = clock_thread_cpu_ns() - start;
 }
 
-/* Decode what was encoded; a codec that was wrong gets no second chance with this chunk. */
+/* Decode what was encoded; a codec that was wrong gets no second chance with this
+   chunk. */
 static void verify(const struct codec_context *with, const uint8_t *raw, uint32_t len,
 	uint8_t *body, uint8_t *decoded, struct record *out)
 {
@@ -224,8 +226,9 @@ static void count_encoded(struct alcm_blob *blob, uint32_t len, const struct rec
 	engine_count(alcm, WORK_N_VERIFY_FAILED, r->verify_failed);
 }
 
-int record_encode(const struct record_context *with, uint32_t chunk_no, const uint8_t *raw,
-	uint32_t len, const struct record_about *about, struct record *out)
+int record_encode(const struct record_context *with, uint32_t chunk_no,
+	const uint8_t *raw, uint32_t len, const struct record_about *about,
+	struct record *out)
 {
 	struct alcm_blob *blob = with->blob;
 	struct scratch *scratch = with->scratch;

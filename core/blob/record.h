@@ -6,8 +6,8 @@
 #include "blob/state.h"
 
 /*
- * What reading or making a record takes besides the record. A chunk that is coded against other bytes gets those here,
- * too, and hands them on in struct codec_context.
+ * What reading or making a record takes besides the record. A chunk that is coded against
+ * other bytes gets those here, too, and hands them on in struct codec_context.
  */
 struct record_context {
 	struct alcm_blob *blob;
@@ -15,9 +15,10 @@ struct record_context {
 	struct alcm_diag *diag;  /* gets the cause of -EIO; or NULL */
 };
 
-/* Read, check and decode a record into `out` (room: chunk_bytes). -EIO. `*raw_len` says how many bytes it had. */
-int record_read(const struct record_context *with, const struct table_record *at, uint8_t *out,
-	uint32_t *raw_len);
+/* Read, check and decode a record into `out` (room: chunk_bytes). -EIO. `*raw_len` says
+   how many bytes it had. */
+int record_read(const struct record_context *with, const struct table_record *at,
+	uint8_t *out, uint32_t *raw_len);
 
 /* Read and check a record's head, metrics and planes, without its data. */
 int record_read_metrics(const struct record_context *with, const struct table_record *at,
@@ -43,7 +44,8 @@ struct record_about {
 };
 
 /* Encode and verify the `len` > 0 bytes of chunk `chunk_no`. -ENOMEM. */
-int record_encode(const struct record_context *with, uint32_t chunk_no, const uint8_t *raw,
-	uint32_t len, const struct record_about *about, struct record *out);
+int record_encode(const struct record_context *with, uint32_t chunk_no,
+	const uint8_t *raw, uint32_t len, const struct record_about *about,
+	struct record *out);
 
 #endif

@@ -13,7 +13,7 @@
 
 enum { EFFORT_LEAST = 256 << 20, EFFORT_TIMES = 16 };
 
-/* ---- the walk over frames ------------------------------------------------------------------- */
+/* ---- the walk over frames ---------------------------------------------------------- */
 
 /* What the walk calls for each frame that is whole as far as its head tells. */
 struct walk {
@@ -81,7 +81,8 @@ static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t 
 /* Where there may be a frame, at or behind `off`. */
 static uint64_t skip_hole(const struct blob_io *store, uint64_t off)
 {
-	int64_t at = store->ops->next_data ? store->ops->next_data(store->ctx, off) : (int64_t)off;
+	int64_t at = store->ops->next_data ? store->ops->next_data(store->ctx, off)
+									   : (int64_t)off;
 
 	if (at < 0)
 		return at == -ENXIO ? UINT64_MAX : off;
@@ -121,7 +122,7 @@ static int walk_frames(struct walk *w)
 	return w->err;
 }
 
-/* ---- the trailer that counts ---------------------------------------------------------------- */
+/* ---- the trailer that counts ------------------------------------------------------- */
 
 /* The trailer at `off`; `*mended`: it had a flipped bit. -EBADMSG: there is none. */
 static int read_trailer(const struct blob_io *store, uint64_t off, const uint8_t uuid[16],
@@ -141,7 +142,8 @@ static int read_trailer(const struct blob_io *store, uint64_t off, const uint8_t
 	return memcmp(t->uuid, uuid, 16) == 0 ? 0 : -EBADMSG;
 }
 
-/* 0 when head and body of each record in [from, to) are what the index says; -EBADMSG if not. */
+/* 0 when head and body of each record in [from, to) are what the index says; -EBADMSG if
+   not. */
 static int verify_records(const struct blob_io *store, const struct disk_trailer *t,
 	const struct table *table, uint64_t from, uint64_t to)
 {
@@ -159,7 +161,7 @@ static int verify_records(const struct blob_io *store, const struct disk_trailer
 		if (s->off < from || s->off >= to)
 			continue;
 		err = s->frame_len > max ? -ENODATA
-					 : blob_io_read(store, frame, s->frame_len, s->off);
+								 : blob_io_read(store, frame, s->frame_len, s->off);
 		if (err && err != -ENODATA)
 			return err;
 		if (err || disk_record_get(&r, frame, s->frame_len, chunk_bytes) != DISK_OK ||
@@ -173,7 +175,8 @@ static int verify_records(const struct blob_io *store, const struct disk_trailer
 	return 0;
 }
 
-/* The commit before rec->trailer: the one that it names, or the newest that is left. -ENOENT. */
+/* The commit before rec->trailer: the one that it names, or the newest that is left.
+   -ENOENT. */
 static int older_trailer(const struct blob_io *store, const struct recovered *rec,
 	struct disk_trailer *older)
 {
@@ -200,10 +203,8 @@ static int older_trailer(const struct blob_io *store, const struct recovered *re
 	return w.has_trailer ? 0 : -ENOENT;
 }
 
-/*
- * Step 3: after a power failure the newest trailer may have reached the disk without its
- * records; go back to the commit before then.
- */
+/* Step 3: after a power failure the newest trailer may have reached the disk without its
+   records; go back to the commit before then. */
 static int roll_back(const struct blob_io *store, struct recovered *rec)
 {
 	uint8_t boot[16], zero[16] = { 0 };
@@ -244,10 +245,8 @@ static int roll_back(const struct blob_io *store, struct recovered *rec)
 	}
 }
 
-/*
- * Whether what ends the file was a trailer. A power failure can tear one between two sectors; within one all of it
- * reached the disk, and was damaged there.
- */
+/* Whether what ends the file was a trailer. A power failure can tear one between two
+   sectors; within one all of it reached the disk, and was damaged there. */
 static bool was_trailer(const struct blob_io *store, const struct recovered *rec)
 {
 	enum { SECTOR_BYTES = 512 };
@@ -260,7 +259,8 @@ static bool was_trailer(const struct blob_io *store, const struct recovered *rec
 		disk_trailer_remains(buf, off, rec->header.uuid);
 }
 
-/* Without a power failure since, an index is there if its trailer is: it was written first. */
+/* Without a power failure since, an index is there if its trailer is: it was written
+   first. */
 static bool index_was_there(const struct disk_trailer *t)
 {
 	uint8_t boot[16], zero[16] = { 0 };
@@ -269,7 +269,8 @@ static bool index_was_there(const struct disk_trailer *t)
 	return memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0;
 }
 
-static int take_trailer(const struct blob_io *store, struct recovered *rec, struct alcm_diag *diag)
+static int take_trailer(const struct blob_io *store, struct recovered *rec,
+	struct alcm_diag *diag)
 {
 	struct walk w = {
 		.store = store,
@@ -348,7 +349,8 @@ static int rebuild(const struct blob_io *store, struct recovered *rec)
 	return err;
 }
 
-/* A header that isn't valid: undo what damaged it, or take what the trailer repeats of it. */
+/* A header that isn't valid: undo what damaged it, or take what the trailer repeats of
+   it. */
 static int mend_header(const struct blob_io *store, struct recovered *rec, uint8_t *buf,
 	struct alcm_diag *diag)
 {
@@ -378,7 +380,8 @@ static int mend_header(const struct blob_io *store, struct recovered *rec, uint8
 	return 0;
 }
 
-static int read_header(const struct blob_io *store, struct recovered *rec, struct alcm_diag *diag)
+static int read_header(const struct blob_io *store, struct recovered *rec,
+	struct alcm_diag *diag)
 {
 	uint8_t buf[DISK_HEADER_BYTES];
 	int64_t size = store->ops->size(store->ctx);
@@ -414,10 +417,8 @@ static int read_header(const struct blob_io *store, struct recovered *rec, struc
 	return mend_header(store, rec, buf, diag);
 }
 
-/*
- * What may be read for it. A scan reads the file a few times at most; frames made to overlap, or commits
- * that each need another look at all records, would go on for days.
- */
+/* What may be read for it. A scan reads the file a few times at most; frames made to
+   overlap, or commits that each need all records read, would go on for days. */
 static uint64_t effort_for(const struct blob_io *store)
 {
 	int64_t used = blob_io_used(store);
@@ -425,7 +426,8 @@ static uint64_t effort_for(const struct blob_io *store)
 	return EFFORT_LEAST + (used > 0 ? EFFORT_TIMES * (uint64_t)used : 0);
 }
 
-int recover_state(const struct blob_io *store, struct recovered *out, struct alcm_diag *diag)
+int recover_state(const struct blob_io *store, struct recovered *out,
+	struct alcm_diag *diag)
 {
 	struct blob_io_bounded effort = { .inner = store, .left = effort_for(store) };
 	const struct blob_io bounded = blob_io_bounded(&effort);
@@ -452,7 +454,8 @@ int recover_state(const struct blob_io *store, struct recovered *out, struct alc
 	return 0;
 }
 
-void recover_say(struct alcm *alcm, const struct blob_io *store, const struct recovered *rec)
+void recover_say(struct alcm *alcm, const struct blob_io *store,
+	const struct recovered *rec)
 {
 	if (rec->rolled_back)
 		engine_log(alcm, store, ALCM_LOG_WARNING,
@@ -465,7 +468,8 @@ void recover_say(struct alcm *alcm, const struct blob_io *store, const struct re
 			"or what its records tell; alcm check says more");
 }
 
-int recover_probe(const struct blob_io *store, struct alcm_probe *out, struct alcm_diag *diag)
+int recover_probe(const struct blob_io *store, struct alcm_probe *out,
+	struct alcm_diag *diag)
 {
 	struct recovered rec = { 0 };
 	struct disk_trailer t;
@@ -476,7 +480,8 @@ int recover_probe(const struct blob_io *store, struct alcm_probe *out, struct al
 	if (err)
 		return err;
 	boot_id(boot);
-	/* The common case needs no index: nothing crashed, or there is nothing to go back to. */
+	/* The common case needs no index: nothing crashed, or there is nothing to go back
+	   to. */
 	if (rec.file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
 		!read_trailer(store, rec.file_size - DISK_TRAILER_BYTES, rec.header.uuid, &t,
 			&mended) &&

@@ -25,15 +25,18 @@ struct recovered {
 };
 
 /*
- * Find the state of a blob (docs/format.md, section 4). -EMEDIUMTYPE: not a blob. -EIO: corrupt
- * or newer, see `diag`. On failure nothing needs releasing.
+ * Find the state of a blob (docs/format.md, section 4). -EMEDIUMTYPE: not a blob. -EIO:
+ * corrupt or newer, see `diag`. On failure nothing needs releasing.
  */
-int recover_state(const struct blob_io *store, struct recovered *out, struct alcm_diag *diag);
+int recover_state(const struct blob_io *store, struct recovered *out,
+	struct alcm_diag *diag);
 
 /* The lines of the log about a state that isn't the newest. */
-void recover_say(struct alcm *alcm, const struct blob_io *store, const struct recovered *rec);
+void recover_say(struct alcm *alcm, const struct blob_io *store,
+	const struct recovered *rec);
 
 /* Only what alcm_probe() needs: the header and the trailer that counts. */
-int recover_probe(const struct blob_io *store, struct alcm_probe *out, struct alcm_diag *diag);
+int recover_probe(const struct blob_io *store, struct alcm_probe *out,
+	struct alcm_diag *diag);
 
 #endif

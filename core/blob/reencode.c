@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chunks whose records were made before anybody knew which tensors lie in them are encoded again at a commit: an
- * archive whose pickle comes last, a header that is written behind its data. A few of them are tried
- * first; unless that promises to save a fiftieth of the file, they all stay as they are.
+ * Chunks whose records were made before anybody knew which tensors lie in them are
+ * encoded again at a commit: an archive whose pickle comes last, a header that is written
+ * behind its data. A few of them are tried first; unless that promises to save a fiftieth
+ * of the file, they all stay as they are.
  */
 #include <errno.h>
 
@@ -25,14 +26,15 @@ struct candidates {
 	uint64_t bytes; /* of their records */
 };
 
-/* ---- finding them ------------------------------------------------------------------------------ */
+/* ---- finding them ------------------------------------------------------------------ */
 
 static bool is_candidate(const struct slot *s)
 {
 	return s->untyped && !s->quantised;
 }
 
-/* Whether there are types by now that weren't known when a chunk was encoded, perhaps. No lock is held. */
+/* Whether there are types by now that weren't known when a chunk was encoded, perhaps. No
+   lock is held. */
 static bool anything_known(struct alcm_blob *blob)
 {
 	bool known;
@@ -65,7 +67,7 @@ static void keep_typed(struct alcm_blob *blob, struct candidates *list)
 	list->n = n;
 }
 
-/* ---- trying -------------------------------------------------------------------------------------- */
+/* ---- trying ------------------------------------------------------------------------ */
 
 static int decode(struct alcm_blob *blob, const struct table_record *c, uint8_t *data,
 	uint32_t *len)
@@ -101,7 +103,8 @@ static int try_one(struct alcm_blob *blob, const struct table_record *c, uint8_t
 	return err;
 }
 
-/* Whether encoding all of them again promises to save enough of a file of `live` bytes. */
+/* Whether encoding all of them again promises to save enough of a file of `live`
+   bytes. */
 static bool pays(struct alcm_blob *blob, const struct candidates *list, uint64_t live)
 {
 	size_t n = list->n < N_TRIED ? list->n : N_TRIED;
@@ -123,7 +126,7 @@ static bool pays(struct alcm_blob *blob, const struct candidates *list, uint64_t
 		(before - after) / before * (double)list->bytes * WORTH > (double)live;
 }
 
-/* ---- doing it ------------------------------------------------------------------------------------ */
+/* ---- doing it ---------------------------------------------------------------------- */
 
 /* Queue a chunk, as it is, for the workers. */
 static int queue(struct alcm_blob *blob, uint32_t chunk_no)
@@ -147,7 +150,8 @@ static int queue(struct alcm_blob *blob, uint32_t chunk_no)
 	return err;
 }
 
-/* They are looked at once: whether it pays or not, the next commit has no more to do with them. */
+/* They are looked at once: whether it pays or not, the next commit has no more to do with
+   them. */
 static void forget_locked(struct alcm_blob *blob, const struct candidates *list)
 {
 	for (size_t i = 0; i < list->n; i++)

@@ -75,13 +75,15 @@ int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *
 		blob_enter_locked(blob);
 		err = truncate_locked(blob, size, &spare, diag);
 		blob_leave_locked(blob);
-	} while (err == -EAGAIN && (spare = budget_get(blob->alcm->budget, blob->chunk_bytes)));
+	} while (err == -EAGAIN &&
+		(spare = budget_get(blob->alcm->budget, blob->chunk_bytes)));
 	if (spare)
 		budget_put(blob->alcm->budget, spare, blob->chunk_bytes);
 	return err;
 }
 
-/* The next offset from `off`, a chunk's start, that lies in no whole chunk of zeros before `end`. */
+/* The next offset from `off`, a chunk's start, that lies in no whole chunk of zeros
+   before `end`. */
 static uint64_t behind_holes(struct alcm_blob *blob, uint64_t off, uint64_t end)
 {
 	uint64_t last = end & ~(uint64_t)(blob->chunk_bytes - 1);
@@ -94,7 +96,8 @@ static uint64_t behind_holes(struct alcm_blob *blob, uint64_t off, uint64_t end)
 	return table_next(&blob->table, &k) ? min_u64(chunk_start(blob, k), last) : last;
 }
 
-int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len, struct alcm_diag *diag)
+int alcm_blob_zero(struct alcm_blob *blob, uint64_t off, uint64_t len,
+	struct alcm_diag *diag)
 {
 	uint64_t end = min_u64(off + min_u64(len, DISK_MAX_LOGICAL), alcm_blob_size(blob));
 	uint8_t *spare = NULL;

@@ -35,7 +35,7 @@ uint64_t alcm_blob_max_size(const struct alcm_blob *blob)
 	return blob_max_size(blob->chunk_log2);
 }
 
-/* ---- changes -------------------------------------------------------------------------------- */
+/* ---- changes ----------------------------------------------------------------------- */
 
 int blob_changeable(const struct alcm_blob *blob)
 {
@@ -46,8 +46,9 @@ int blob_changeable(const struct alcm_blob *blob)
 
 int blob_too_large(const struct alcm_blob *blob, struct alcm_diag *diag)
 {
-	return diag_set(diag, -EFBIG, 0, "with chunks of %u KiB a file has at most %llu bytes",
-		blob->chunk_bytes >> 10, (unsigned long long)alcm_blob_max_size(blob));
+	return diag_set(diag, -EFBIG, 0,
+		"with chunks of %u KiB a file has at most %llu bytes", blob->chunk_bytes >> 10,
+		(unsigned long long)alcm_blob_max_size(blob));
 }
 
 void blob_mark_dirty_locked(struct alcm_blob *blob)
@@ -63,7 +64,8 @@ int blob_check_finished(const struct alcm_blob *blob, struct alcm_diag *diag)
 		"no commit of it is whole: its first save was never finished, or its end is "
 		"lost; alcm check --repair FILE keeps the part that is there";
 
-	return atomic_load(&blob->changes.unfinished) ? diag_set(diag, -EIO, 0, "%s", cause) : 0;
+	return atomic_load(&blob->changes.unfinished) ? diag_set(diag, -EIO, 0, "%s", cause)
+												  : 0;
 }
 
 bool blob_salvage(struct alcm_blob *blob)

@@ -11,19 +11,19 @@
  *        FAILED: the store lost a write (EIO). Refuses changes and commits for good; ◄┘
  *                reads serve records that verify, and buffers, never anything else.
  *
- * The states are derived: COMMITTING is `exclusive` held by a commit, DIRTY is `dirty`, FAILED is
- * `failed`. Whoever holds `exclusive` (commit, truncate, zero) keeps writers out while it
- * drops the lock to wait; readers go on.
+ * The states are derived: COMMITTING is `exclusive` held by a commit, DIRTY is `dirty`,
+ * FAILED is `failed`. Whoever holds `exclusive` (commit, truncate, zero) keeps writers
+ * out while it drops the lock to wait; readers go on.
  *
  * A chunk's buffer:
  *
- *        LOADING ──► CLEAN ──► DIRTY ──► QUEUED ──► ENCODING ──► freed, its record is appended
+ *        LOADING ──► CLEAN ──► DIRTY ──► QUEUED ──► ENCODING ──► freed: it has a record
  *     (no lock held   (cache)   ▲  └ full, commit or ┘  │ failed
  *      by the loader)           │     reclaim           │
  *                               └───────────────────────┘
  *
- * Bytes of a buffer in LOADING belong to the loader, in ENCODING they are read only; in the
- * other states they are guarded by the lock.
+ * Bytes of a buffer in LOADING belong to the loader, in ENCODING they are read only; in
+ * the other states they are guarded by the lock.
  */
 #ifndef ALCM_BLOB_STATE_H
 #define ALCM_BLOB_STATE_H
@@ -52,9 +52,10 @@ struct cbuf {
 	uint32_t len;    /* valid bytes; the chunk's bytes behind them are zero */
 	uint32_t lo, hi; /* a run [lo, hi) written since it got dirty, for "full" */
 	enum cbuf_state state;
-	bool reencoding;      /* the record that is there has the same bytes */
-	bool untyped;         /* as it was encoded: see struct slot */
-	uint32_t first_value; /* as it was encoded: where the first tensor in the chunk begins */
+	bool reencoding; /* the record that is there has the same bytes */
+	bool untyped;    /* as it was encoded: see struct slot */
+	/* as it was encoded: where the first tensor in the chunk begins */
+	uint32_t first_value;
 	bool quantised; /* the bytes are those of the lossy profile, and nobody wrote since */
 	struct distortion distortion; /* what that changed */
 };
@@ -68,22 +69,26 @@ struct cache {
 /* What happened since the last commit. */
 struct changes {
 	bool exclusive, dirty, header_written;
-	int failed, full;        /* sticky -EIO; that the store is full, until the next commit */
-	bool verify_failed;      /* said by the next commit */
-	bool any_untyped;        /* some record may be, see struct slot */
-	_Atomic bool unfinished; /* rebuilt without any commit: not all of the file, perhaps */
-	uint64_t since_ns;       /* wall clock of the first change; 0: there is none */
+	/* sticky -EIO; that the store is full, until the next commit */
+	int failed, full;
+	bool verify_failed; /* said by the next commit */
+	bool any_untyped;   /* some record may be, see struct slot */
+	/* rebuilt without any commit: not all of the file, perhaps */
+	_Atomic bool unfinished;
+	uint64_t since_ns; /* wall clock of the first change; 0: there is none */
 };
 
 /* What the last pass of a lossy profile left. */
 struct lossy_state {
-	/* NULL: no grid is kept. Replaced only while no buffer is QUEUED or ENCODING; what it points to never
-	   changes, so those who encode read it without the lock. */
+	/* NULL: no grid is kept. Replaced only while no buffer is QUEUED or ENCODING; what it
+	   points to never changes, so those who encode read it without the lock. */
 	struct lossy *grid;
-	/* What was quantised, under the same rule; of many tensors only while the pass lasts. */
+	/* What was quantised, under the same rule; of many tensors only while the pass
+	   lasts. */
 	struct lossy_tensors tensors;
 	struct lossy_totals totals;
-	const char *why; /* a static text: why the file was left alone, if it was for its values */
+	/* a static text: why the file was left alone, if it was for its values */
+	const char *why;
 };
 
 /* The last commit. */
@@ -105,7 +110,8 @@ struct alcm_blob {
 	double prune_share; /* for a first quantisation by the scheduler */
 	double bound;       /* of the profile; 0 = it has none */
 
-	/* Its locks are outside of `lock`: a worker that looks for tensors reads chunks meanwhile. */
+	/* Its locks are outside of `lock`: a worker that looks for tensors reads chunks
+	   meanwhile. */
 	struct tensor_map map;
 	int ahead_fd; /* where the map reads instead of in the blob, if that was asked for */
 	uint64_t ahead_size;
@@ -142,13 +148,15 @@ void blob_mark_dirty_locked(struct alcm_blob *blob);
 /* 0; -EBADF: opened for reading; -EIO: the store lost a write. */
 int blob_changeable(const struct alcm_blob *blob);
 
-/* -EIO and a cause, if the blob was rebuilt without any commit: its first chunks aren't the file. */
+/* -EIO and a cause, if the blob was rebuilt without any commit: its first chunks aren't
+   the file. */
 int blob_check_finished(const struct alcm_blob *blob, struct alcm_diag *diag);
 
 /* -EFBIG, and `diag` says how large a file may be. */
 int blob_too_large(const struct alcm_blob *blob, struct alcm_diag *diag);
 
-/* The right to change a blob as a whole: one holder at a time, writers wait, readers don't. */
+/* The right to change a blob as a whole: one holder at a time, writers wait, readers
+   don't. */
 void blob_enter_locked(struct alcm_blob *blob);
 void blob_leave_locked(struct alcm_blob *blob);
 

@@ -6,7 +6,8 @@
 
 #include "base/alloc.h"
 
-/* Small pages: whoever names one chunk of every thousand should not have memory for all of them made. */
+/* Small pages: whoever names one chunk of every thousand should not have memory for all
+   of them made. */
 enum { PAGE_SLOTS = 64, DIR_PAGES = 1024, DIR_SLOTS = DIR_PAGES * PAGE_SLOTS };
 
 struct table_page {
@@ -67,7 +68,8 @@ struct slot *table_make(struct table *t, uint32_t chunk_no)
 	dir = t->dirs[no];
 	if (dir && !dir->pages[page])
 		dir->pages[page] = take(t, sizeof(struct table_page));
-	return dir && dir->pages[page] ? &dir->pages[page]->slots[chunk_no % PAGE_SLOTS] : NULL;
+	return dir && dir->pages[page] ? &dir->pages[page]->slots[chunk_no % PAGE_SLOTS]
+								   : NULL;
 }
 
 void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t frame_len)

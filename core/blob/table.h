@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The chunk table: for each chunk of a blob where its newest record lies and which buffer, if
- * any, holds newer or decoded bytes. Three levels, so that a sparse file of 2^50 bytes costs
- * memory only where it has data. No locking of its own: the blob's lock guards it.
+ * The chunk table: for each chunk of a blob where its newest record lies and which
+ * buffer, if any, holds newer or decoded bytes. Three levels, so that a sparse file of
+ * 2^50 bytes costs memory only where it has data. No locking of its own: the blob's lock
+ * guards it.
  */
 #ifndef ALCM_BLOB_TABLE_H
 #define ALCM_BLOB_TABLE_H
@@ -17,9 +18,10 @@ struct slot {
 	uint64_t off;       /* of the record; 0 = no record */
 	uint32_t frame_len; /* of the record */
 	bool quantised;     /* the record's values are those of the blob's lossy profile */
-	bool rewritten;     /* all of the chunk's values were written since they were quantised */
-	bool untyped;       /* the record was made knowing of no tensors in the chunk */
-	struct cbuf *buf;   /* NULL = none */
+	/* all of the chunk's values were written since they were quantised */
+	bool rewritten;
+	bool untyped;     /* the record was made knowing of no tensors in the chunk */
+	struct cbuf *buf; /* NULL = none */
 };
 
 struct table_dir;
@@ -53,8 +55,8 @@ struct table_record {
 };
 
 /*
- * The records of all slots that are `wanted` (NULL: of all), by rising chunk; the caller's, freed with
- * mem_free(). -ENOMEM.
+ * The records of all slots that are `wanted` (NULL: of all), by rising chunk; the
+ * caller's, freed with mem_free(). -ENOMEM.
  */
 int table_records(const struct table *t, bool (*wanted)(const struct slot *s),
 	struct table_record **out, size_t *n);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What each tensor of a container takes in the store: a record's parts tell how long the stored bytes of
- * their planes are, and what a part holds of a tensor is its share of them. Many tensors are shown as few rows:
- * those whose names differ in numbers only are one. Shares are added up by row, not by tensor, of which
- * there may be a million.
+ * What each tensor of a container takes in the store: a record's parts tell how long the
+ * stored bytes of their planes are, and what a part holds of a tensor is its share of
+ * them. Many tensors are shown as few rows: those whose names differ in numbers only are
+ * one. Shares are added up by row, not by tensor, of which there may be a million.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -26,7 +26,7 @@ struct listing {
 	struct plane_sums planes[ALCM_MAX_TENSOR_ROWS];
 };
 
-/* ---- rows ------------------------------------------------------------------------------------------ */
+/* ---- rows -------------------------------------------------------------------------- */
 
 /* The name, or with `pattern` the name with a star for each number. */
 static void set_name(const char *name, bool pattern, char out[ALCM_TENSOR_NAME])
@@ -52,7 +52,8 @@ static bool same_shape(const struct alcm_tensor *row, const struct segment *s,
 		memcmp(row->shape, dims, s->n_dims * sizeof(*dims)) == 0;
 }
 
-/* The row that a tensor belongs to, made if need be; the last one takes what has no place of its own. */
+/* The row that a tensor belongs to, made if need be; the last one takes what has no place
+   of its own. */
 static struct alcm_tensor *row_of(struct alcm_info *info, const struct segments *l,
 	const struct segment *s, bool pattern)
 {
@@ -78,7 +79,8 @@ static struct alcm_tensor *row_of(struct alcm_info *info, const struct segments 
 	return &info->rows[info->n_rows++];
 }
 
-static void add_to_row(struct alcm_tensor *row, const struct segments *l, const struct segment *s)
+static void add_to_row(struct alcm_tensor *row, const struct segments *l,
+	const struct segment *s)
 {
 	const uint64_t *dims = l->dims + s->shape;
 	bool fits = s->n_dims <= ALCM_TENSOR_DIMS;
@@ -106,7 +108,7 @@ static void make_rows(struct listing *g)
 	}
 }
 
-/* ---- what rows take ---------------------------------------------------------------------------------- */
+/* ---- what rows take ---------------------------------------------------------------- */
 
 /* How many planes a row has room for. */
 static unsigned most_planes(const struct alcm_info *info)
@@ -138,8 +140,7 @@ static void share_part(struct listing *g, uint64_t at, const struct codec_part *
 			continue;
 		g->info->rows[r].stored_bytes += share * (double)part->stored_len;
 		for (unsigned p = 0; p < part->n_planes; p++)
-			plane_sums_add(&g->planes[r], &part->planes[p], share,
-				most_planes(g->info));
+			plane_sums_add(&g->planes[r], &part->planes[p], share, most_planes(g->info));
 	}
 }
 

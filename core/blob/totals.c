@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "blob/totals.h"
 
-/* The row for a plane coded in this way, made if there is none; NULL when the list is full. */
+/* The row for a plane coded in this way, made if there is none; NULL when the list is
+   full. */
 static struct plane_use *plane_row(struct totals *t, const struct plane_use *like)
 {
 	for (unsigned i = 0; i < t->n_planes; i++) {
@@ -21,7 +22,8 @@ static struct plane_use *plane_row(struct totals *t, const struct plane_use *lik
 	return p;
 }
 
-void totals_add(struct totals *t, const struct metrics *m, const struct codec_result *planes)
+void totals_add(struct totals *t, const struct metrics *m,
+	const struct codec_result *planes)
 {
 	moments_merge(&t->metrics.moments, &m->moments);
 	distortion_merge(&t->metrics.distortion, &m->distortion);

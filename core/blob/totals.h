@@ -17,6 +17,7 @@ struct totals {
 };
 
 /* Add a record's figures to the totals. */
-void totals_add(struct totals *totals, const struct metrics *m, const struct codec_result *planes);
+void totals_add(struct totals *totals, const struct metrics *m,
+	const struct codec_result *planes);
 
 #endif

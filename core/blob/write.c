@@ -17,8 +17,8 @@ int alcm_blob_reserve(struct alcm_blob *blob, uint64_t len)
 }
 
 /* Put bytes (NULL: zeros) into a dirty buffer. */
-static void fill_locked(struct alcm_blob *blob, struct cbuf *buf, uint32_t from, uint32_t n,
-	const uint8_t *data)
+static void fill_locked(struct alcm_blob *blob, struct cbuf *buf, uint32_t from,
+	uint32_t n, const uint8_t *data)
 {
 	if (from > buf->len)
 		memset(buf->data + buf->len, 0, from - buf->len);

@@ -3,7 +3,8 @@
 
 #include "codec/bins_fit.h"
 
-/* Neighbours are counted apart: a count that has just been written is slow to read again. */
+/* Neighbours are counted apart: a count that has just been written is slow to read
+   again. */
 void bins_count(struct bins_fit *f, const uint8_t *values, const uint8_t *classes)
 {
 	uint32_t *counts = f->counts[0], *odd = f->odd_counts[0], i = 0;

@@ -23,7 +23,7 @@ static const uint8_t *take(struct input *in, size_t n)
 	return taken;
 }
 
-/* ---- what is in front of the words ---------------------------------------------------------------- */
+/* ---- what is in front of the words ------------------------------------------------- */
 
 static bool get_head(struct input *in, struct bins *b)
 {
@@ -68,7 +68,8 @@ static unsigned get_level(struct range_decoder *in, struct spread_model *m)
 	return level;
 }
 
-/* The classes of n values by their rows and columns; `*met` are those that occur, as bits. */
+/* The classes of n values by their rows and columns; `*met` are those that occur, as
+   bits. */
 static bool get_map(struct input *in, unsigned n_classes, uint32_t n, uint8_t *classes,
 	uint32_t *met)
 {
@@ -129,8 +130,8 @@ static void fill_slots(uint32_t *slots, const uint32_t frequencies[BINS_SYMBOLS]
 }
 
 /* Tables of the classes that occur. */
-static bool make_tables(const struct bins *b, const struct bins_symbol symbols[BINS_SYMBOLS],
-	uint32_t met, uint32_t *slots)
+static bool make_tables(const struct bins *b,
+	const struct bins_symbol symbols[BINS_SYMBOLS], uint32_t met, uint32_t *slots)
 {
 	for (unsigned c = 0; c < b->n_classes; c++) {
 		uint32_t frequencies[BINS_SYMBOLS];
@@ -144,11 +145,11 @@ static bool make_tables(const struct bins *b, const struct bins_symbol symbols[B
 	return true;
 }
 
-/* ---- symbols, then values ------------------------------------------------------------------------- */
+/* ---- symbols, then values ---------------------------------------------------------- */
 
 /* All symbols. What the states are in the end are the first raw bits. */
-static bool get_symbols(struct input *in, const struct bins *b, const struct bins_scratch *s,
-	const uint8_t *classes, uint32_t n)
+static bool get_symbols(struct input *in, const struct bins *b,
+	const struct bins_scratch *s, const uint8_t *classes, uint32_t n)
 {
 	const uint8_t *states = take(in, 4 * ANS_STATES);
 	const uint8_t *words = states ? take(in, 2 * (size_t)b->n_words) : NULL;
@@ -181,8 +182,8 @@ struct raw_bits {
 	uint64_t mask[BINS_SYMBOLS], base[BINS_SYMBOLS]; /* of 2 · |code| + sign */
 };
 
-static void set_raw_bits(const struct bins *b, const struct bins_symbol symbols[BINS_SYMBOLS],
-	struct raw_bits *r)
+static void set_raw_bits(const struct bins *b,
+	const struct bins_symbol symbols[BINS_SYMBOLS], struct raw_bits *r)
 {
 	for (unsigned s = 0; s < b->n_symbols; s++) {
 		r->n_bits[s] = (uint8_t)symbols[s].n_bits;
@@ -193,7 +194,8 @@ static void set_raw_bits(const struct bins *b, const struct bins_symbol symbols[
 }
 
 /* The raw bits behind those that the states carry. */
-static bool get_raw_bits(const struct input *in, const struct bins_scratch *s, size_t *n_bytes)
+static bool get_raw_bits(const struct input *in, const struct bins_scratch *s,
+	size_t *n_bytes)
 {
 	size_t left = (size_t)(in->end - in->at);
 
@@ -205,8 +207,8 @@ static bool get_raw_bits(const struct input *in, const struct bins_scratch *s, s
 }
 
 /* x = code · scale, where a code is 2 · |code| + sign, below 2^54. */
-SIMD_CLONES static void scale_codes(const uint64_t *codes, const double *scales, uint32_t n,
-	double *x)
+SIMD_CLONES static void scale_codes(const uint64_t *codes, const double *scales,
+	uint32_t n, double *x)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t v = codes[i] >> 1 | 0x4330000000000000; /* 2^52 + |code| */
@@ -222,8 +224,9 @@ SIMD_CLONES static void scale_codes(const uint64_t *codes, const double *scales,
 }
 
 /* False: there are not as many raw bits as the symbols want. */
-static bool join(const struct grid_part *part, const struct grid_map *m, const struct bins *b,
-	const struct raw_bits *r, const struct bins_scratch *s, size_t n_bytes)
+static bool join(const struct grid_part *part, const struct grid_map *m,
+	const struct bins *b, const struct raw_bits *r, const struct bins_scratch *s,
+	size_t n_bytes)
 {
 	uint64_t bit = 0;
 
@@ -250,7 +253,8 @@ static bool join(const struct grid_part *part, const struct grid_map *m, const s
 }
 
 int bins_decode(const struct grid_part *part, const struct grid_map *m,
-	const struct bins_scratch *s, const uint8_t *in_bytes, size_t len, struct alcm_diag *diag)
+	const struct bins_scratch *s, const uint8_t *in_bytes, size_t len,
+	struct alcm_diag *diag)
 {
 	struct input in = { in_bytes, in_bytes + len };
 	uint8_t *classes = s->symbols + part->n;

@@ -9,7 +9,7 @@
 #include "coder/ans_kernels.h"
 #include "coder/range.h"
 
-/* ---- symbols and raw bits -------------------------------------------------------------------------- */
+/* ---- symbols and raw bits ---------------------------------------------------------- */
 
 struct block {
 	double codes[GRID_BLOCK];
@@ -18,8 +18,8 @@ struct block {
 };
 
 /*
- * Symbols of a block of codes, with their raw bits, where the shift is 0. False: one is too large for that.
- * No branches and 32 bits only, so that it vectorises.
+ * Symbols of a block of codes, with their raw bits, where the shift is 0. False: one is
+ * too large for that. No branches and 32 bits only, so that it vectorises.
  */
 SIMD_CLONES static bool split_codes(struct block *b, uint32_t n)
 {
@@ -32,7 +32,8 @@ SIMD_CLONES static bool split_codes(struct block *b, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		int32_t code = (int32_t)b->codes[i];
 		uint32_t a = (uint32_t)(code < 0 ? -code : code), sign, bits, is_zero, key;
-		/* Without the eighth bit behind the leading one it isn't rounded up to the next key. */
+		/* Without the eighth bit behind the leading one it isn't rounded up to the next
+		   key. */
 		float f = (float)(int32_t)(a & ~(a >> 8)), with_sign = (float)b->codes[i];
 		int32_t low_bits;
 
@@ -63,8 +64,8 @@ static bool split_large_codes(struct block *b, uint32_t n, unsigned shift)
 		if (key >= least + 8 * BINS_OCTAVES)
 			return false;
 		b->symbols[i] = code == 0 ? (uint32_t)sign
-			: key < least     ? 2
-					  : key - least + BINS_FIRST_KEY;
+			: key < least         ? 2
+								  : key - least + BINS_FIRST_KEY;
 		b->n_bits[i] = code ? low_bits + 1 : 0;
 		b->raw[i] = code ? (code & (((uint64_t)1 << low_bits) - 1)) << 1 | sign : 0;
 	}
@@ -87,7 +88,8 @@ static inline void put_bits(struct bit_writer *w, uint64_t bits, unsigned n)
 	w->n_waiting %= 8;
 }
 
-static bool put_block(struct bit_writer *w, const struct block *b, uint32_t n, uint8_t *symbols)
+static bool put_block(struct bit_writer *w, const struct block *b, uint32_t n,
+	uint8_t *symbols)
 {
 	/* No value has more than 52 bits. */
 	if ((size_t)(w->end - w->at) < 7 * (size_t)n)
@@ -128,7 +130,7 @@ static enum split split_values(const struct bins *b, const struct grid_part *par
 	return SPLIT_FINE;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------- */
 
 struct output {
 	uint8_t *at, *end;
@@ -157,7 +159,8 @@ static bool put_head(struct output *o, const struct bins *b)
 	le_put16(head + 7, (uint16_t)b->top_scale);
 	head[9] = (uint8_t)b->step;
 	le_put32(head + 10, b->n_words);
-	return put(o, head, sizeof(head)) && put(o, b->zero_levels, 2 * (size_t)b->n_classes) &&
+	return put(o, head, sizeof(head)) &&
+		put(o, b->zero_levels, 2 * (size_t)b->n_classes) &&
 		put(o, b->density.levels, b->density.n_bins);
 }
 
@@ -195,7 +198,8 @@ static bool put_map(struct output *o, const struct spread_map *m, const uint8_t 
 	return len > 0;
 }
 
-/* What each symbol of each class that occurs needs: its frequency, and where that begins. */
+/* What each symbol of each class that occurs needs: its frequency, and where that
+   begins. */
 static bool make_tables(const struct bins_fit *f, uint32_t *tables)
 {
 	struct bins_symbol symbols[BINS_SYMBOLS];

@@ -6,14 +6,15 @@
 #include "base/checked.h"
 
 enum {
-	HEADROOM = 48,      /* levels above the bins', for zeros: a factor of 64 */
-	MANY_VALUES = 2048, /* of a half octave of scales, which are worth tables of their own */
+	HEADROOM = 48, /* levels above the bins', for zeros: a factor of 64 */
+	/* of a half octave of scales, which are worth tables of their own */
+	MANY_VALUES = 2048,
 };
 
-/* ---- classes by scale -------------------------------------------------------------------------------- */
+/* ---- classes by scale -------------------------------------------------------------- */
 
-static void fit_scales(struct bins_fit *f, const struct grid_map *m, const uint8_t *values,
-	uint8_t *classes)
+static void fit_scales(struct bins_fit *f, const struct grid_map *m,
+	const uint8_t *values, uint8_t *classes)
 {
 	unsigned least = UINT32_MAX, most = 0;
 
@@ -34,7 +35,7 @@ static void fit_scales(struct bins_fit *f, const struct grid_map *m, const uint8
 	bins_count(f, values, f->bins.n_classes > 1 ? classes : NULL);
 }
 
-/* ---- the density --------------------------------------------------------------------------------------- */
+/* ---- the density ------------------------------------------------------------------- */
 
 /* How many symbols there are, and bins for the magnitudes that occur. */
 static bool place_bins(struct bins_fit *f, struct bins_symbol symbols[BINS_SYMBOLS])
@@ -56,11 +57,14 @@ static bool place_bins(struct bins_fit *f, struct bins_symbol symbols[BINS_SYMBO
 		}
 	}
 	d->top_key = top ? top : density_key(1);
-	d->n_bins = !top ? 0 : top - low < DENSITY_MAX_BINS ? top - low + 1 : DENSITY_MAX_BINS;
+	d->n_bins = !top                   ? 0
+		: top - low < DENSITY_MAX_BINS ? top - low + 1
+									   : DENSITY_MAX_BINS;
 	return density_possible(d->top_key, d->n_bins);
 }
 
-/* The level that gives n_zeros zeros their share of a class whose bins weigh `bins` together. */
+/* The level that gives n_zeros zeros their share of a class whose bins weigh `bins`
+   together. */
 static uint8_t zero_level(uint32_t n_zeros, uint32_t n_others, double bins, double unit)
 {
 	double level = 255;
@@ -89,7 +93,8 @@ static void fit_zeros(struct bins_fit *f, const struct bins_symbol symbols[BINS_
 			bins, density_unit(d));
 }
 
-static void fit_density(struct bins_fit *f, const struct bins_symbol symbols[BINS_SYMBOLS])
+static void fit_density(struct bins_fit *f,
+	const struct bins_symbol symbols[BINS_SYMBOLS])
 {
 	uint64_t n_codes[DENSITY_MAX_BINS] = { 0 };
 	double exposure[DENSITY_MAX_BINS] = { 0 };
@@ -99,8 +104,7 @@ static void fit_density(struct bins_fit *f, const struct bins_symbol symbols[BIN
 		double factor = bins_factor(&f->bins, c);
 
 		for (unsigned s = 2; s < f->bins.n_symbols && f->in_class[c]; s++) {
-			int bin = symbols[s].count > 0 ? bins_bin(d, symbols[s].middle * factor)
-						       : -1;
+			int bin = symbols[s].count > 0 ? bins_bin(d, symbols[s].middle * factor) : -1;
 
 			if (bin < 0)
 				continue;
@@ -111,7 +115,7 @@ static void fit_density(struct bins_fit *f, const struct bins_symbol symbols[BIN
 	density_fit(d, n_codes, exposure);
 	for (unsigned b = 0; b < d->n_bins; b++)
 		d->levels[b] = d->levels[b] > HEADROOM ? d->levels[b] - HEADROOM
-						       : d->levels[b] > 0;
+											   : d->levels[b] > 0;
 	density_set_levels(d, d->levels);
 	for (unsigned c = 0; c < f->bins.n_classes; c++) {
 		if (f->in_class[c])
@@ -129,7 +133,8 @@ bool bins_fit(struct bins_fit *f, const struct grid_map *m, const struct bins_sc
 		largest = s->symbols[i] > largest ? s->symbols[i] : largest;
 	f->bins.n_symbols = largest + 1u;
 	bins_symbols(&f->bins, symbols);
-	/* One scale for neighbours in rows: a map of their spreads may be better than one density. */
+	/* One scale for neighbours in rows: a map of their spreads may be better than one
+	   density. */
 	if (!m->cycle && m->n_scales == 1 && m->row_len >= SPREAD_MIN_COLUMNS &&
 		m->row_len <= SPREAD_MAX_COLUMNS && m->row_len <= f->n) {
 		f->map.row_len = (uint32_t)m->row_len;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What coder `bins` codes by: a class for every value, and a density that gives their frequencies. */
+/* What coder `bins` codes by: a class for every value, and a density that gives their
+   frequencies. */
 #ifndef ALCM_CODEC_BINS_FIT_H
 #define ALCM_CODEC_BINS_FIT_H
 
@@ -11,7 +12,8 @@ struct bins_fit {
 	struct spread_map map;
 	uint32_t in_class[BINS_MAX_CLASSES];
 	uint32_t counts[BINS_MAX_CLASSES][BINS_SYMBOLS];
-	uint32_t odd_counts[BINS_MAX_CLASSES][BINS_SYMBOLS]; /* of every other value, while counting */
+	/* of every other value, while counting */
+	uint32_t odd_counts[BINS_MAX_CLASSES][BINS_SYMBOLS];
 };
 
 /* The classes of n values, behind their symbols. */
@@ -20,12 +22,13 @@ static inline uint8_t *bins_classes(const struct bins_scratch *s, uint32_t n)
 	return s->symbols + n;
 }
 
-/* Choose classes for the values whose symbols are in the scratch memory, and fit the rest. False: impossible. */
+/* Choose classes for the values whose symbols are in the scratch memory, and fit the
+   rest. False: impossible. */
 bool bins_fit(struct bins_fit *f, const struct grid_map *m, const struct bins_scratch *s);
 
 /*
- * Classes by rows and columns (f->map.row_len, row_skip), if that looks like paying: then f->map is filled, and
- * `classes`, f->counts and f->in_class too.
+ * Classes by rows and columns (f->map.row_len, row_skip), if that looks like paying: then
+ * f->map is filled, and `classes`, f->counts and f->in_class too.
  */
 bool bins_fit_map(struct bins_fit *f, const struct bins_symbol symbols[BINS_SYMBOLS],
 	const uint8_t *values, uint8_t *classes);

@@ -26,7 +26,9 @@ static unsigned level_of(int exponent, int base)
 {
 	int level = exponent - base;
 
-	return level < 0 ? 0 : level > SPREAD_LEVELS - 1 ? SPREAD_LEVELS - 1 : (unsigned)level;
+	return level < 0                ? 0
+		: level > SPREAD_LEVELS - 1 ? SPREAD_LEVELS - 1
+									: (unsigned)level;
 }
 
 /* The sum of a row's |codes|, which are added to the columns' too. */
@@ -68,8 +70,8 @@ static int base_of(const struct range *r)
 }
 
 /*
- * Levels of the columns, and what exponent the rows' levels begin at; each row's exponent is left where its
- * first class will be. Returns the number of classes.
+ * Levels of the columns, and what exponent the rows' levels begin at; each row's exponent
+ * is left where its first class will be. Returns the number of classes.
  */
 static unsigned fit_levels(struct levels *l, uint8_t *classes)
 {
@@ -116,7 +118,8 @@ static double bits_with_mean(double mean)
 static bool map_pays(const struct levels *l, unsigned n_classes, const uint8_t *classes)
 {
 	double with_map = 0, without = l->n * bits_with_mean(l->mean);
-	uint32_t of_rows[SPREAD_LEVELS] = { 0 }, of_columns[SPREAD_LEVELS] = { 0 }, n_rows = 0;
+	uint32_t of_rows[SPREAD_LEVELS] = { 0 }, of_columns[SPREAD_LEVELS] = { 0 },
+			 n_rows = 0;
 	struct spread_row w = { 0 };
 
 	for (; spread_next_row(l->map, l->n, &w); n_rows++)

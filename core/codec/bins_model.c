@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Frequencies are made of additions, multiplications, divisions and floor() of doubles only: they are the
-   same on every machine. */
+/* Frequencies are made of additions, multiplications, divisions and floor() of doubles
+   only: they are the same on every machine. */
 #include "codec/bins_model.h"
 
 #include "base/checked.h"
@@ -61,8 +61,9 @@ static void weigh(const struct bins *b, const struct bins_symbol symbols[BINS_SY
 	}
 }
 
-bool bins_frequencies(const struct bins *b, const struct bins_symbol symbols[BINS_SYMBOLS],
-	unsigned class, uint32_t frequencies[BINS_SYMBOLS])
+bool bins_frequencies(const struct bins *b,
+	const struct bins_symbol symbols[BINS_SYMBOLS], unsigned class,
+	uint32_t frequencies[BINS_SYMBOLS])
 {
 	double weights[BINS_SYMBOLS], sum = 0, per_weight;
 	unsigned n_possible = 2, heaviest = 0;
@@ -81,16 +82,17 @@ bool bins_frequencies(const struct bins *b, const struct bins_symbol symbols[BIN
 	for (unsigned s = 0; s < b->n_symbols; s++) {
 		/* Zeros are always possible, so that no symbol has all of the total. */
 		frequencies[s] = s < 2 || weights[s] > 0 ? 1 + (uint32_t)(weights[s] * per_weight)
-							 : 0;
+												 : 0;
 		used += frequencies[s];
 	}
 	frequencies[heaviest] += ANS_SLOTS - used;
 	return true;
 }
 
-/* ---- which scale belongs to a value ------------------------------------------------------------ */
+/* ---- which scale belongs to a value ------------------------------------------------ */
 
-static void scales_in_cycle(const struct grid_map *m, uint32_t from, uint32_t n, double *scales)
+static void scales_in_cycle(const struct grid_map *m, uint32_t from, uint32_t n,
+	double *scales)
 {
 	uint64_t at = (from + m->skip) % m->n_scales;
 
@@ -100,7 +102,8 @@ static void scales_in_cycle(const struct grid_map *m, uint32_t from, uint32_t n,
 	}
 }
 
-/* One scale, or two that take turns: blocks begin with the first, since they have an even length. */
+/* One scale, or two that take turns: blocks begin with the first, since they have an even
+   length. */
 SIMD_CLONES static void fill_scales(const double *of, unsigned n_components, uint32_t n,
 	double *scales)
 {
@@ -120,8 +123,8 @@ static void fill_classes(const struct bins *b, const double *of, unsigned n_comp
 		classes[i] = bins_class(b, of[1]);
 }
 
-void bins_scales(const struct bins *b, const struct grid_map *m, uint32_t from, uint32_t n,
-	double *scales, uint8_t *classes)
+void bins_scales(const struct bins *b, const struct grid_map *m, uint32_t from,
+	uint32_t n, double *scales, uint8_t *classes)
 {
 	if (m->cycle) {
 		double own[GRID_BLOCK];

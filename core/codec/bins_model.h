@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What both ways of coder `bins` share: symbols, classes, and frequencies from the density. */
+/* What both ways of coder `bins` share: symbols, classes, and frequencies from the
+   density. */
 #ifndef ALCM_CODEC_BINS_MODEL_H
 #define ALCM_CODEC_BINS_MODEL_H
 
@@ -15,8 +16,10 @@ enum {
 	BINS_OCTAVES = 31,   /* that keys reach over; codes below them share a symbol */
 	BINS_MAX_SHIFT = 21, /* so that codes are below 2^52 */
 	BINS_FIRST_KEY = 3,  /* symbols before: +0, −0, small codes */
-	BINS_KEY_SHIFT = 49, /* a key: the leading 15 bits of a double, of which 3 are mantissa */
-	BINS_LEAST_TOP_KEY = (1023 - 16) * 8, /* magnitudes are at least 2^-15 and below 2^52 */
+	/* a key: the leading 15 bits of a double, of which 3 are mantissa */
+	BINS_KEY_SHIFT = 49,
+	/* magnitudes are at least 2^-15 and below 2^52 */
+	BINS_LEAST_TOP_KEY = (1023 - 16) * 8,
 	BINS_END_KEY = (1023 + 52) * 8,
 	BINS_FREE_BYTES = 64, /* of the raw bits, which the states carry */
 };
@@ -47,8 +50,9 @@ static inline double bins_factor(const struct bins *b, unsigned class)
 }
 
 /* The frequencies of a class, which add up to ANS_SLOTS. False: there are none. */
-bool bins_frequencies(const struct bins *b, const struct bins_symbol symbols[BINS_SYMBOLS],
-	unsigned class, uint32_t frequencies[BINS_SYMBOLS]);
+bool bins_frequencies(const struct bins *b,
+	const struct bins_symbol symbols[BINS_SYMBOLS], unsigned class,
+	uint32_t frequencies[BINS_SYMBOLS]);
 
 /* The bin of a magnitude > 0 in the density; negative: it is above all of them. */
 static inline int bins_bin(const struct density *d, double magnitude)
@@ -77,7 +81,7 @@ static inline uint8_t bins_class(const struct bins *b, double scale)
 }
 
 /* Scales and classes of values [from, from + n), n ≤ GRID_BLOCK; either may be NULL. */
-void bins_scales(const struct bins *b, const struct grid_map *m, uint32_t from, uint32_t n,
-	double *scales, uint8_t *classes);
+void bins_scales(const struct bins *b, const struct grid_map *m, uint32_t from,
+	uint32_t n, double *scales, uint8_t *classes);
 
 #endif

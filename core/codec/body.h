@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The part table of a record body (docs/format.md, section 3): the only place that knows it. */
+/* The part table of a record body (docs/format.md, section 3): the only place that knows
+   it. */
 #ifndef ALCM_CODEC_BODY_H
 #define ALCM_CODEC_BODY_H
 
@@ -40,8 +41,8 @@ size_t body_table_bytes(const struct body *body);
 void body_put(uint8_t *out, const struct body *body);
 
 /*
- * Read and check the table of a body of body_len bytes that describes n logical bytes. Only
- * table bytes are looked at. -EIO with a cause.
+ * Read and check the table of a body of body_len bytes that describes n logical bytes.
+ * Only table bytes are looked at. -EIO with a cause.
  */
 int body_get(struct body *body, const uint8_t *in, uint32_t body_len, uint32_t n,
 	struct alcm_diag *diag);

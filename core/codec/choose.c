@@ -3,12 +3,14 @@
 
 #include "predict/portable_math.h"
 
-/* A probability from which on a choice is tried: what it costs against what it may gain. */
+/* A probability from which on a choice is tried: what it costs against what it may
+   gain. */
 static const float least_probability[N_CHOICES] = {
 	[CHOICE_GOOD] = 0.15f, [CHOICE_DEFLATE] = 0.25f, [CHOICE_STRONG] = 0.5f
 };
 
-/* Of the differences of neighbours in the middle; bits per byte, low by what so few bytes make it. */
+/* Of the differences of neighbours in the middle; bits per byte, low by what so few bytes
+   make it. */
 static float entropy_of_differences(const uint8_t *in, uint32_t n)
 {
 	uint32_t counts[256] = { 0 }, len = n < FIGURES_SAMPLE ? n : FIGURES_SAMPLE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which search for matches to try on a plane, once a fast one is done: a network's answer, from figures of
- * the plane and what the fast search made of it.
+ * Which search for matches to try on a plane, once a fast one is done: a network's
+ * answer, from figures of the plane and what the fast search made of it.
  */
 #ifndef ALCM_CODEC_CHOOSE_H
 #define ALCM_CODEC_CHOOSE_H
@@ -28,8 +28,9 @@ enum choice {
 extern const struct softmax_net choose_weights;
 
 /*
- * What the network sees: of a plane of n bytes with the figures `f`, which coders of symbols make `symbols_len`
- * bytes of, and the fast search for matches, if that is less, `fast_len`.
+ * What the network sees: of a plane of n bytes with the figures `f`, which coders of
+ * symbols make `symbols_len` bytes of, and the fast search for matches, if that is less,
+ * `fast_len`.
  */
 void choose_inputs(const uint8_t *in, uint32_t n, const struct figures *f, enum look look,
 	uint32_t symbols_len, uint32_t fast_len, float inputs[CHOOSE_INPUTS]);

@@ -28,8 +28,8 @@ size_t codec_bound(uint32_t n)
 size_t codec_memory(uint32_t chunk_bytes)
 {
 	/* The contexts of zlib and zstd take well below 4 MiB. */
-	return 4 * (size_t)chunk_bytes + TRANSFORM_ROOM(chunk_bytes) + sizeof(union bins_tables) +
-		((size_t)4 << 20);
+	return 4 * (size_t)chunk_bytes + TRANSFORM_ROOM(chunk_bytes) +
+		sizeof(union bins_tables) + ((size_t)4 << 20);
 }
 
 int codec_new(uint32_t chunk_bytes, struct codec **out)
@@ -72,10 +72,11 @@ void codec_free(struct codec *c)
 	mem_free(c);
 }
 
-/* ---- encoding --------------------------------------------------------------------------------- */
+/* ---- encoding ---------------------------------------------------------------------- */
 
 /* The first planes of a part, as many as there is room for; returns their number. */
-static unsigned list_part(const struct body_part *part, struct plane_use *out, unsigned room)
+static unsigned list_part(const struct body_part *part, struct plane_use *out,
+	unsigned room)
 {
 	const struct transform_ops *t = transform_find(part->transform);
 	unsigned n_shares = part->n_planes - t->n_extra, p;
@@ -87,13 +88,12 @@ static unsigned list_part(const struct body_part *part, struct plane_use *out, u
 			.transform = part->transform,
 			.plane = (uint8_t)p,
 			.coder = part->planes[p].coder,
-			.value_bits = t->value_bits ? t->value_bits
-						    : (uint8_t)(8 * part->elem_bytes),
+			.value_bits = t->value_bits ? t->value_bits : (uint8_t)(8 * part->elem_bytes),
 			.n_values = body_plane_len(part),
 			/* What is extra comes on top; the others make up the part. */
-			.raw_bytes = extra ? 0
-					   : part->raw_len / n_shares +
-					(p - t->n_extra < part->raw_len % n_shares),
+			.raw_bytes = extra
+				? 0
+				: part->raw_len / n_shares + (p - t->n_extra < part->raw_len % n_shares),
 			.stored_bytes = part->planes[p].stored_len,
 		};
 	}
@@ -108,7 +108,8 @@ static void list_planes(const struct body *body, struct codec_result *out)
 			CODEC_MAX_PLANES - out->n_planes);
 }
 
-/* How long the table is if each span becomes a part with a plane for each byte of its elements. */
+/* How long the table is if each span becomes a part with a plane for each byte of its
+   elements. */
 static size_t usual_table_bytes(const struct span *spans, unsigned n_spans)
 {
 	struct body body = { .n_parts = n_spans };
@@ -116,10 +117,10 @@ static size_t usual_table_bytes(const struct span *spans, unsigned n_spans)
 	for (unsigned i = 0; i < n_spans; i++) {
 		const struct dtype *type = dtype_get(spans[i].dtype);
 		unsigned width = type->class == DTYPE_OPAQUE ? spans[i].elem_bytes
-							     : type->width_bytes;
+													 : type->width_bytes;
 
 		body.parts[i].n_planes = (uint8_t)(width && width <= TRANSFORM_MAX_PLANES ? width
-											  : 1);
+																				  : 1);
 	}
 	return body_table_bytes(&body);
 }
@@ -130,8 +131,10 @@ int codec_encode(const struct codec_context *with, const uint8_t *raw, uint32_t 
 	const struct span *spans = with->spans;
 	struct codec *c = with->codec;
 	struct body body = { .n_parts = 0 };
-	/* Parts are coded where they are to lie, which they do if the table is as long as usual. */
-	uint8_t *data = body_bytes + usual_table_bytes(spans, with->n_spans), *own = c->coded[0];
+	/* Parts are coded where they are to lie, which they do if the table is as long as
+	   usual. */
+	uint8_t *data = body_bytes + usual_table_bytes(spans, with->n_spans),
+			*own = c->coded[0];
 	uint32_t stored = 0;
 	size_t table;
 
@@ -172,7 +175,7 @@ void codec_encode_raw(const uint8_t *raw, uint32_t n, uint8_t *body_bytes,
 	list_planes(&body, out);
 }
 
-/* ---- decoding --------------------------------------------------------------------------------- */
+/* ---- decoding ---------------------------------------------------------------------- */
 
 static int decode_plane(const struct codec_context *with, const struct body_plane *plane,
 	const uint8_t *in, uint8_t *out, uint32_t n)
@@ -187,7 +190,8 @@ static int decode_plane(const struct codec_context *with, const struct body_plan
 static int decode_planes(const struct codec_context *with, const struct transform_ops *t,
 	const struct body_part *part, const uint8_t *in, uint8_t *out)
 {
-	const struct transform_part shape = { part->raw_len, part->elem_bytes, part->big_endian };
+	const struct transform_part shape = { part->raw_len, part->elem_bytes,
+		part->big_endian };
 	uint8_t *to = t->merge ? with->codec->planes : out;
 	struct transform_planes planes;
 
@@ -250,8 +254,8 @@ int codec_decode(const struct codec_context *with, const uint8_t *in, uint32_t b
 	return err;
 }
 
-int codec_planes(const uint8_t *in, uint32_t body_len, uint32_t n, struct codec_result *out,
-	struct alcm_diag *diag)
+int codec_planes(const uint8_t *in, uint32_t body_len, uint32_t n,
+	struct codec_result *out, struct alcm_diag *diag)
 {
 	struct body body;
 	int err = body_get(&body, in, body_len, n, diag);
@@ -285,12 +289,13 @@ int codec_parts(const uint8_t *in, uint32_t body_len, uint32_t n,
 	return 0;
 }
 
-/* ---- for reports -------------------------------------------------------------------------------- */
+/* ---- for reports ------------------------------------------------------------------- */
 
 void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)
 {
 	const struct transform_ops *t = transform_find(transform);
-	struct plane_name name = t ? t->plane_name(plane) : (struct plane_name){ "?", -1, "" };
+	struct plane_name name = t ? t->plane_name(plane)
+							   : (struct plane_name){ "?", -1, "" };
 
 	if (name.number < 0)
 		snprintf(buf, 32, "%s", name.before);

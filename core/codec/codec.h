@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One chunk in, one record body out, and back. Pure computation: no I/O, no locks, no clock.
+ * One chunk in, one record body out, and back. Pure computation: no I/O, no locks, no
+ * clock.
  *
- * A body is: part table, then the planes' bytes in order (docs/format.md, "Record body"). It
- * names the transform of each part and the coder of each plane, so decoding needs nothing but
- * the body and the chunk's length.
+ * A body is: part table, then the planes' bytes in order (docs/format.md, "Record body").
+ * It names the transform of each part and the coder of each plane, so decoding needs
+ * nothing but the body and the chunk's length.
  */
 #ifndef ALCM_CODEC_CODEC_H
 #define ALCM_CODEC_CODEC_H
@@ -45,8 +46,9 @@ void codec_free(struct codec *codec);                    /* NULL is fine */
 size_t codec_memory(uint32_t chunk_bytes);
 
 /*
- * Choose how to look for matches by the network rather than by rules: smaller by some tenths of a percent on signals,
- * pictures and text, and several times as slow there (docs/performance.md).
+ * Choose how to look for matches by the network rather than by rules: smaller by some
+ * tenths of a percent on signals, pictures and text, and several times as slow there
+ * (docs/performance.md).
  */
 void codec_be_patient(struct codec *codec, bool patient);
 
@@ -54,8 +56,8 @@ void codec_be_patient(struct codec *codec, bool patient);
 size_t codec_bound(uint32_t n);
 
 /*
- * What a chunk is coded with, besides its bytes; the same for encoding and for decoding what came of it. Bytes
- * that a chunk is coded against would be one more field.
+ * What a chunk is coded with, besides its bytes; the same for encoding and for decoding
+ * what came of it. Bytes that a chunk is coded against would be one more field.
  */
 struct codec_context {
 	struct codec *codec;      /* nobody else's meanwhile */
@@ -64,26 +66,31 @@ struct codec_context {
 	struct alcm_diag *diag; /* decoding: gets the cause of -EIO; or NULL */
 };
 
-/* Encode the n > 0 bytes at `raw` into `body` (room: codec_bound(n)). Lossless. -ENOMEM only. */
-int codec_encode(const struct codec_context *with, const uint8_t *raw, uint32_t n, uint8_t *body,
+/* Encode the n > 0 bytes at `raw` into `body` (room: codec_bound(n)). Lossless. -ENOMEM
+   only. */
+int codec_encode(const struct codec_context *with, const uint8_t *raw, uint32_t n,
+	uint8_t *body, struct codec_result *out);
+
+/* As codec_encode(), but without any transform or coding: the body that can't go
+   wrong. */
+void codec_encode_raw(const uint8_t *raw, uint32_t n, uint8_t *body,
 	struct codec_result *out);
 
-/* As codec_encode(), but without any transform or coding: the body that can't go wrong. */
-void codec_encode_raw(const uint8_t *raw, uint32_t n, uint8_t *body, struct codec_result *out);
-
 /*
- * Decode a body into exactly n bytes. The body is hostile: -EIO and a cause when it doesn't
- * describe exactly n bytes, names an unknown transform or coder ("needs a newer alcm"), or is
- * damaged. Writes nothing outside `raw[0, n)`; on failure its content is undefined.
+ * Decode a body into exactly n bytes. The body is hostile: -EIO and a cause when it
+ * doesn't describe exactly n bytes, names an unknown transform or coder ("needs a newer
+ * alcm"), or is damaged. Writes nothing outside `raw[0, n)`; on failure its content is
+ * undefined.
  */
 int codec_decode(const struct codec_context *with, const uint8_t *body, uint32_t body_len,
 	uint8_t *raw, uint32_t n);
 
 /* The planes of a body, without decoding it. Errors as codec_decode(). */
-int codec_planes(const uint8_t *body, uint32_t body_len, uint32_t n, struct codec_result *out,
-	struct alcm_diag *diag);
+int codec_planes(const uint8_t *body, uint32_t body_len, uint32_t n,
+	struct codec_result *out, struct alcm_diag *diag);
 
-/* What became of a part: how many of the chunk's bytes it holds, what they take, and its planes. */
+/* What became of a part: how many of the chunk's bytes it holds, what they take, and its
+   planes. */
 struct codec_part {
 	uint32_t raw_len, stored_len;
 	unsigned n_planes;

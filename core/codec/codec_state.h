@@ -20,11 +20,13 @@ struct choice_observer {
 struct codec {
 	enum chooser chooser;
 	struct choice_observer *observer; /* or NULL */
-	/* What the whole part takes in another way, while it is tried as one plane; else UINT32_MAX. */
+	/* What the whole part takes in another way, while it is tried as one plane; else
+	   UINT32_MAX. */
 	uint32_t goal;
 	struct coder_state *coders;
 	uint32_t chunk_bytes;
-	uint8_t *planes; /* one part, split; or decoded planes: TRANSFORM_ROOM() more than a chunk */
+	/* one part, split; or decoded planes: TRANSFORM_ROOM() more than a chunk */
+	uint8_t *planes;
 	uint8_t *coded[2];  /* a part's coded planes: the best so far, and a candidate */
 	uint8_t *candidate; /* one plane's; or scratch memory of a transform */
 	union bins_tables *tables;
@@ -42,7 +44,8 @@ static inline struct bins_scratch codec_bins_scratch(const struct codec *c)
 	};
 }
 
-/* A part as it may be stored: its table row, and its planes' bytes one behind the other. */
+/* A part as it may be stored: its table row, and its planes' bytes one behind the
+   other. */
 struct coded_part {
 	struct body_part part;
 	uint8_t *bytes;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A density of magnitudes, in bins of an eighth of an octave (docs/format.md, section 3.6). Coder `bins` has
+ * A density of magnitudes, in bins of an eighth of an octave (docs/format.md, section
+ * 3.6). Coder `bins` has
  * one, of |code · factor of its class|.
  */
 #ifndef ALCM_CODEC_DENSITY_H
@@ -12,7 +13,8 @@
 enum { DENSITY_MAX_BINS = 64 };
 
 struct density {
-	unsigned top_key; /* of the last bin: the leading 15 bits of a double, of which 3 are mantissa */
+	/* of the last bin: the leading 15 bits of a double, of which 3 are mantissa */
+	unsigned top_key;
 	unsigned n_bins;
 	double values[DENSITY_MAX_BINS];  /* of the levels */
 	uint8_t levels[DENSITY_MAX_BINS]; /* log2 of density in eighths; 0 = none */
@@ -33,8 +35,8 @@ static inline unsigned density_bin(const struct density *d, unsigned key)
 }
 
 /*
- * The density from the codes per bin that there are, `n_codes`, and those that there might have been:
- * `exposure` (values × codes × scale). Levels and values are filled.
+ * The density from the codes per bin that there are, `n_codes`, and those that there
+ * might have been: `exposure` (values × codes × scale). Levels and values are filled.
  */
 void density_fit(struct density *d, const uint64_t n_codes[DENSITY_MAX_BINS],
 	const double exposure[DENSITY_MAX_BINS]);

@@ -56,7 +56,8 @@ SIMD_CLONES static uint32_t count_equal_portable(const uint8_t *in, uint32_t n)
 
 static uint32_t count_equal(const uint8_t *in, uint32_t n)
 {
-	return cpu_level() == CPU_AVX512 ? count_equal_avx512(in, n) : count_equal_portable(in, n);
+	return cpu_level() == CPU_AVX512 ? count_equal_avx512(in, n)
+									 : count_equal_portable(in, n);
 }
 
 /* The rest, from the counts and the share of bytes that equal the one before. */
@@ -99,8 +100,10 @@ void figures_measure(const uint8_t *in, uint32_t n, struct figures *f)
 		histogram_estimate(in, n, f->counts);
 		set_figures(f, share_equal_in_sample(in, n));
 	}
-	/* What a code loses by an estimate grows with the number of symbols. Noise gets none. */
-	if (n < MANY_BYTES || (f->entropy > MANY_SYMBOLS_BITS && f->entropy < FIGURES_NOISE_BITS)) {
+	/* What a code loses by an estimate grows with the number of symbols. Noise gets
+	   none. */
+	if (n < MANY_BYTES ||
+		(f->entropy > MANY_SYMBOLS_BITS && f->entropy < FIGURES_NOISE_BITS)) {
 		histogram_of(in, n, f->counts);
 		set_figures(f, n > 1 ? share_equal(in, n) : 1);
 	}
@@ -121,7 +124,8 @@ bool figures_noise_in_sample(const uint8_t *in, uint32_t n)
 	}
 	histogram_of(sample, FIGURES_SAMPLE, f.counts);
 	set_figures(&f, (double)equal / (FIGURES_SAMPLE - PIECES));
-	return f.entropy > FIGURES_NOISE_BITS + 0.03 && !figures_have_runs(&f, FIGURES_SAMPLE);
+	return f.entropy > FIGURES_NOISE_BITS + 0.03 &&
+		!figures_have_runs(&f, FIGURES_SAMPLE);
 }
 
 struct anchors {
@@ -138,9 +142,11 @@ static uint32_t anchor_limit(uint32_t n_elems)
 
 static void add_anchor(struct anchors *a, const uint8_t *at)
 {
-	uint32_t four = le_get32(at), *slot = &a->seen[(four * ANCHOR_HASH >> 8) % ANCHOR_TABLE];
+	uint32_t four = le_get32(at),
+			 *slot = &a->seen[(four * ANCHOR_HASH >> 8) % ANCHOR_TABLE];
 	uint64_t eight = le_get64(at),
-		 *slot_of_eight = &a->seen_eights[(eight * 0x9e3779b97f4a7c15u >> 40) % ANCHOR_TABLE];
+			 *slot_of_eight =
+				 &a->seen_eights[(eight * 0x9e3779b97f4a7c15u >> 40) % ANCHOR_TABLE];
 
 	a->n++;
 	a->fours += *slot == four;
@@ -164,9 +170,10 @@ static inline CPU_TARGET_AVX2 uint32_t anchors_of_eight(const uint8_t *in, __m25
 	return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(anchors));
 }
 
-/* Elements of 2 or 4 bytes as far as there are whole vectors of them. Returns how many bytes that were. */
-static CPU_TARGET_AVX2 uint32_t find_anchors(const uint8_t *in, uint32_t n, unsigned width,
-	struct anchors *a)
+/* Elements of 2 or 4 bytes as far as there are whole vectors of them. Returns how many
+   bytes that were. */
+static CPU_TARGET_AVX2 uint32_t find_anchors(const uint8_t *in, uint32_t n,
+	unsigned width, struct anchors *a)
 {
 	const __m256i limit = _mm256_set1_epi32((int)(a->limit - 1));
 	uint32_t i = 0;
@@ -186,7 +193,8 @@ static CPU_TARGET_AVX2 uint32_t find_anchors(const uint8_t *in, uint32_t n, unsi
 
 #else
 
-static uint32_t find_anchors(const uint8_t *in, uint32_t n, unsigned width, struct anchors *a)
+static uint32_t find_anchors(const uint8_t *in, uint32_t n, unsigned width,
+	struct anchors *a)
 {
 	(void)in, (void)n, (void)width, (void)a;
 	return 0;
@@ -196,12 +204,14 @@ static uint32_t find_anchors(const uint8_t *in, uint32_t n, unsigned width, stru
 
 void figures_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out)
 {
-	/* Of many short elements every other one begins an anchor: rows mostly have an even length. */
+	/* Of many short elements every other one begins an anchor: rows mostly have an even
+	   length. */
 	unsigned step = width == 2 && n / width >= MANY_ELEMS ? 4 : width;
 	bool vectors = cpu_level() >= CPU_AVX2 && (step == 2 || step == 4);
 	struct anchors a = { .limit = anchor_limit(n / width) };
 
-	for (uint32_t i = vectors ? find_anchors(in, n, step, &a) : 0; i + 8 <= n; i += step) {
+	for (uint32_t i = vectors ? find_anchors(in, n, step, &a) : 0; i + 8 <= n;
+		 i += step) {
 		uint32_t four = le_get32(in + i);
 
 		if (four && four * ANCHOR_HASH < a.limit)

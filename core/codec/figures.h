@@ -11,7 +11,8 @@ enum { FIGURES_SAMPLE = 8 << 10 };
 /* Entropies above this many bits per byte are not worth a coder. */
 #define FIGURES_NOISE_BITS 7.92
 
-/* Of few bytes they are exact, of many from a sample; but a symbol's count is 0 only if it doesn't occur. */
+/* Of few bytes they are exact, of many from a sample; but a symbol's count is 0 only if
+   it doesn't occur. */
 struct figures {
 	uint32_t counts[256];
 	double entropy;    /* order 0, bits per byte */
@@ -21,23 +22,27 @@ struct figures {
 
 void figures_measure(const uint8_t *in, uint32_t n, struct figures *f); /* n > 0 */
 
-/* More bytes equal to the one before than by chance, of which there are n · chance ± its root. */
+/* More bytes equal to the one before than by chance, of which there are n · chance ± its
+   root. */
 bool figures_have_runs(const struct figures *f, uint32_t n);
 
 /*
- * Whether pieces spread over the plane look like noise. Of so few bytes the entropy comes out low by
- * 255 / (2 · FIGURES_SAMPLE · ln 2) = 0.02 bits even for noise (Miller 1955); the limit leaves room for that.
+ * Whether pieces spread over the plane look like noise. Of so few bytes the entropy comes
+ * out low by 255 / (2 · FIGURES_SAMPLE · ln 2) = 0.02 bits even for noise (Miller 1955);
+ * the limit leaves room for that.
  */
 bool figures_noise_in_sample(const uint8_t *in, uint32_t n);
 
-/* Shares of anchors that were seen before in this part: of four bytes, and of eight that begin so. */
+/* Shares of anchors that were seen before in this part: of four bytes, and of eight that
+   begin so. */
 struct repeats {
 	double fours, eights;
 };
 
 /*
- * Anchors are chosen by their content, so that a repeated row chooses the same ones. Where there are
- * few different values four bytes repeat by chance; that eight do says more.
+ * Anchors are chosen by their content, so that a repeated row chooses the same ones.
+ * Where there are few different values four bytes repeat by chance; that eight do says
+ * more.
  */
 void figures_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out);
 

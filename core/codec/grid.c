@@ -14,10 +14,10 @@ enum {
 	MAX_COMPONENTS = 2,
 };
 
-/* ---- parameters -------------------------------------------------------------------------------- */
+/* ---- parameters -------------------------------------------------------------------- */
 
-static size_t put_params(const struct grid_map *m, const struct grid_part *part, uint8_t *out,
-	size_t room)
+static size_t put_params(const struct grid_map *m, const struct grid_part *part,
+	uint8_t *out, size_t room)
 {
 	size_t len = PARAMS_HEAD + m->n_scales * part->width;
 
@@ -48,7 +48,8 @@ static bool params_possible(const struct grid_map *m, uint32_t n)
 		m->n_scales == m->n_components * ((m->skip + n - 1) / m->run + 1);
 }
 
-static bool get_params(struct grid_map *m, struct grid_part *part, const uint8_t *in, uint32_t len)
+static bool get_params(struct grid_map *m, struct grid_part *part, const uint8_t *in,
+	uint32_t len)
 {
 	if (len < PARAMS_HEAD || in[1] > 1 || in[3])
 		return false;
@@ -60,7 +61,8 @@ static bool get_params(struct grid_map *m, struct grid_part *part, const uint8_t
 		.run = le_get64(in + 8),
 		.skip = le_get64(in + 16),
 	};
-	return part->dtype != DTYPE_BYTES && part->width == dtype_get(part->dtype)->width_bytes &&
+	return part->dtype != DTYPE_BYTES &&
+		part->width == dtype_get(part->dtype)->width_bytes &&
 		params_possible(m, part->n) && len == PARAMS_HEAD + m->n_scales * part->width;
 }
 
@@ -87,7 +89,7 @@ size_t grid_encode(const uint8_t *raw, const struct span *span,
 	return codes ? params + codes : 0;
 }
 
-/* ---- decoding ---------------------------------------------------------------------------------- */
+/* ---- decoding ---------------------------------------------------------------------- */
 
 static bool get_scales(const struct grid_part *part, const uint8_t *bytes, uint64_t n,
 	double *scales)
@@ -101,8 +103,8 @@ static bool get_scales(const struct grid_part *part, const uint8_t *bytes, uint6
 }
 
 int grid_decode(const uint8_t *params, uint32_t params_len, const uint8_t *codes,
-	uint32_t codes_len, unsigned width, bool big_endian, const struct bins_scratch *scratch,
-	uint8_t *raw, uint32_t n, struct alcm_diag *diag)
+	uint32_t codes_len, unsigned width, bool big_endian,
+	const struct bins_scratch *scratch, uint8_t *raw, uint32_t n, struct alcm_diag *diag)
 {
 	struct grid_part part = {
 		.raw = raw, .n = n / width, .width = width, .big_endian = big_endian

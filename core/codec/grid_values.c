@@ -12,9 +12,11 @@ void grid_gather(const struct grid_part *part, uint32_t from, uint32_t n, double
 		part->big_endian);
 }
 
-void grid_scatter(const struct grid_part *part, uint32_t from, uint32_t n, const double *in)
+void grid_scatter(const struct grid_part *part, uint32_t from, uint32_t n,
+	const double *in)
 {
-	values_put(part->raw + (size_t)from * part->width, in, n, part->dtype, part->big_endian);
+	values_put(part->raw + (size_t)from * part->width, in, n, part->dtype,
+		part->big_endian);
 }
 
 SIMD_CLONES bool grid_codes_of(const double *x, uint32_t n, const double *scales,

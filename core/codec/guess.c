@@ -9,8 +9,10 @@
 /* Less of bytes is not worth a guess. */
 enum { INFER_BYTES_MIN = 16 << 10 };
 
-/* What `raw`, the n bytes at `off` of which no parser speaks, looks like. False: like nothing with elements. */
-static bool infer_segment(const uint8_t *raw, uint32_t n, uint64_t off, struct segment *out)
+/* What `raw`, the n bytes at `off` of which no parser speaks, looks like. False: like
+   nothing with elements. */
+static bool infer_segment(const uint8_t *raw, uint32_t n, uint64_t off,
+	struct segment *out)
 {
 	struct inference in;
 	uint32_t width;

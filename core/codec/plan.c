@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a part is coded. Cheap figures of the data say which candidates could pay; only those
- * are tried, and the smallest is kept. A choice can cost ratio or time, never correctness.
+ * How a part is coded. Cheap figures of the data say which candidates could pay; only
+ * those are tried, and the smallest is kept. A choice can cost ratio or time, never
+ * correctness.
  *
  *   figure                                what it says
  *   order-0 entropy of a plane            near 8 bits: noise, stored raw for free
- *   bytes equal to the one before,        more than chance: runs or correlation, which an LZ coder
+ *   bytes equal to the one before,        more than chance: runs or correlation, which an
+ *                                         LZ coder
  *   against chance (Σp²)                  finds and a table of symbol lengths does not
- *   anchors seen before                   rows or values repeat at a distance: LZ over whole elements
+ *   anchors seen before                   rows or values repeat at a distance: LZ over
+ *                                         whole elements
  */
 #include <string.h>
 
@@ -25,7 +28,8 @@
 /* Of a part: matches are likely in each of them. */
 #define ALL_PLANES UINT32_MAX
 
-/* How much oftener than by chance exponents must equal the one before for values to be smooth. */
+/* How much oftener than by chance exponents must equal the one before for values to be
+   smooth. */
 #define SMOOTH_EXCESS 1.5
 #define MOST_STAY 0.9
 
@@ -33,7 +37,9 @@
 static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t goal,
 	enum look look, uint8_t *to, struct coded_part *out)
 {
-	out->part = (struct body_part){ .raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1 };
+	out->part = (struct body_part){
+		.raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1
+	};
 	out->bytes = to;
 	c->goal = goal;
 	plan_plane(c, raw, n, true, look, to, &out->part.planes[0]);
@@ -45,15 +51,17 @@ static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t
 static void plan_symbols_of(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t *to,
 	struct coded_part *out)
 {
-	out->part = (struct body_part){ .raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1 };
+	out->part = (struct body_part){
+		.raw_len = n, .transform = TRANSFORM_NONE, .n_planes = 1
+	};
 	out->bytes = to;
 	plan_plane(c, raw, n, false, LOOK_SAMPLE, to, &out->part.planes[0]);
 	out->len = out->part.planes[0].stored_len;
 }
 
 /*
- * The part through a transform, its planes each by itself. `lz`: bit p says that matches are likely in
- * plane p.
+ * The part through a transform, its planes each by itself. `lz`: bit p says that matches
+ * are likely in plane p.
  */
 static void plan_split(struct codec *c, const uint8_t *raw, const struct span *span,
 	uint8_t transform, unsigned width, uint32_t lz, enum look look, uint8_t *to,
@@ -77,8 +85,8 @@ static void plan_split(struct codec *c, const uint8_t *raw, const struct span *s
 
 		*plane = (struct body_plane){ CODER_RAW, 0 };
 		if (planes.len[p])
-			plan_plane(c, planes.at[p], planes.len[p], lz >> p & 1, look,
-				to + out->len, plane);
+			plan_plane(c, planes.at[p], planes.len[p], lz >> p & 1, look, to + out->len,
+				plane);
 		out->len += plane->stored_len;
 	}
 }
@@ -92,7 +100,7 @@ static void plan_planes(struct codec *c, const uint8_t *raw, const struct span *
 			transform == TRANSFORM_DELTAS
 		? LOOK_HARD
 		: lz ? LOOK_GOOD
-		     : LOOK_SAMPLE;
+			 : LOOK_SAMPLE;
 
 	coder_set_rows(c->coders, span->row_len, span->row_skip);
 	plan_split(c, raw, span, transform, width, lz ? ALL_PLANES : 0, look, to, out);
@@ -105,13 +113,13 @@ static void plan_sparse(struct codec *c, const uint8_t *raw, const struct span *
 {
 	const uint32_t map = 1, signs = 2;
 
-	plan_split(c, raw, span, TRANSFORM_SPARSE, width, map | (lz ? ALL_PLANES & ~signs : 0),
-		LOOK_SAMPLE, to, out);
+	plan_split(c, raw, span, TRANSFORM_SPARSE, width,
+		map | (lz ? ALL_PLANES & ~signs : 0), LOOK_SAMPLE, to, out);
 }
 
 /* Quantised values as their codes, in less than `room` bytes at `to`. */
-static bool plan_grid(struct codec *c, const uint8_t *raw, const struct span *span, uint8_t *to,
-	uint32_t room, struct coded_part *out)
+static bool plan_grid(struct codec *c, const uint8_t *raw, const struct span *span,
+	uint8_t *to, uint32_t room, struct coded_part *out)
 {
 	uint32_t params_len = 0;
 	struct bins_scratch scratch = codec_bins_scratch(c);
@@ -136,9 +144,9 @@ static bool plan_grid(struct codec *c, const uint8_t *raw, const struct span *sp
 }
 
 /*
- * Whether LZ over whole elements could beat the planes that floats were split into: values repeat, and
- * not because there are few of them, which planes profit from; or their last bits, which else are
- * noise, could be coded, and a sample says so.
+ * Whether LZ over whole elements could beat the planes that floats were split into:
+ * values repeat, and not because there are few of them, which planes profit from; or
+ * their last bits, which else are noise, could be coded, and a sample says so.
  */
 static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n,
 	const struct repeats *repeats, const struct coded_part *planes)
@@ -148,7 +156,8 @@ static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n,
 	if (n < PLAN_SMALL || repeats->eights > MANY_REPEATS ||
 		(repeats->fours > MANY_REPEATS && planes->len > n / 4 * 3))
 		return true;
-	if (n < PLAN_LARGE || planes->part.planes[planes->part.n_planes - 1].coder == CODER_RAW)
+	if (n < PLAN_LARGE ||
+		planes->part.planes[planes->part.n_planes - 1].coder == CODER_RAW)
 		return false;
 	return plan_sample_shrinks(c, raw, n, room);
 }
@@ -159,8 +168,9 @@ static unsigned split_width(const struct span *span)
 	const struct dtype *type = dtype_get(span->dtype);
 	unsigned width = type->class == DTYPE_OPAQUE ? span->elem_bytes : type->width_bytes;
 
-	return width >= 2 && width <= TRANSFORM_MAX_PLANES && span->len_bytes % width == 0 ? width
-											   : 0;
+	return width >= 2 && width <= TRANSFORM_MAX_PLANES && span->len_bytes % width == 0
+		? width
+		: 0;
 }
 
 /* Where the best part so far isn't. */
@@ -190,12 +200,14 @@ static double piece_bits(const uint8_t *piece, uint32_t n, unsigned width, bool 
 	return bits;
 }
 
-/* Whether pieces of the numbers say that they rise or wander, rather than jump: differences take `share` at most. */
-static bool deltas_pay(const uint8_t *raw, const struct span *span, unsigned width, double share)
+/* Whether pieces of the numbers say that they rise or wander, rather than jump:
+   differences take `share` at most. */
+static bool deltas_pay(const uint8_t *raw, const struct span *span, unsigned width,
+	double share)
 {
 	enum { PIECES = 3, PIECE = FIGURES_SAMPLE / 4 };
 	uint32_t n_elems = span->len_bytes / width,
-		 n = PIECE / width < n_elems ? PIECE / width : n_elems;
+			 n = PIECE / width < n_elems ? PIECE / width : n_elems;
 	double bits = 0, bits_of_deltas = 0;
 
 	if ((width != 2 && width != 4 && width != 8) || n < 2)
@@ -214,8 +226,8 @@ static bool deltas_pay(const uint8_t *raw, const struct span *span, unsigned wid
 }
 
 /* Small integers, or bytes of anything. */
-static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct span *span,
-	struct coded_part *out)
+static void plan_single_bytes(struct codec *c, const uint8_t *raw,
+	const struct span *span, struct coded_part *out)
 {
 	const struct dtype *type = dtype_get(span->dtype);
 	uint32_t n = span->len_bytes;
@@ -228,7 +240,8 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 		keep_smaller(out, &other);
 		return;
 	}
-	coder_set_rows(c->coders, type->class == DTYPE_FLOAT ? span->row_len : 0, span->row_skip);
+	coder_set_rows(c->coders, type->class == DTYPE_FLOAT ? span->row_len : 0,
+		span->row_skip);
 	plan_whole(c, raw, n, UINT32_MAX, LOOK_ALL, c->coded[0], out);
 	coder_set_rows(c->coders, 0, 0);
 	if (type->class == DTYPE_OPAQUE || type->class == DTYPE_BOOL || n < PLAN_SMALL)
@@ -240,8 +253,8 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw, const struct 
 }
 
 /*
- * Whether LZ over whole integers or records could beat their planes: a sample says so, or comes near and
- * there are distant matches, which no sample shows.
+ * Whether LZ over whole integers or records could beat their planes: a sample says so, or
+ * comes near and there are distant matches, which no sample shows.
  */
 static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, unsigned width,
 	uint32_t planes_len)
@@ -252,10 +265,12 @@ static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, unsigne
 	if (n < FIGURES_SAMPLE)
 		return true;
 	figures_repeats(raw, n, width, &repeats);
-	return plan_sample_shrinks(c, raw, n, repeats.eights > MANY_REPEATS ? 2 * room : room);
+	return plan_sample_shrinks(c, raw, n,
+		repeats.eights > MANY_REPEATS ? 2 * room : room);
 }
 
-/* Whether exponents, the first of the planes that floats were just split into, stay as they are for a while. */
+/* Whether exponents, the first of the planes that floats were just split into, stay as
+   they are for a while. */
 static bool exponents_stay(const struct codec *c, uint32_t n_elems)
 {
 	uint32_t n = n_elems < FIGURES_SAMPLE / 4 ? n_elems : FIGURES_SAMPLE / 4;
@@ -267,12 +282,13 @@ static bool exponents_stay(const struct codec *c, uint32_t n_elems)
 }
 
 /*
- * What floats that were split into planes could be instead. Where exponents stay neighbours may be alike: pieces say
- * whether differences of their bits are smaller. And where matches pay in what follows the exponents, they do so
- * best with the sign in front.
+ * What floats that were split into planes could be instead. Where exponents stay
+ * neighbours may be alike: pieces say whether differences of their bits are smaller. And
+ * where matches pay in what follows the exponents, they do so best with the sign in
+ * front.
  */
-static void plan_float_otherwise(struct codec *c, const uint8_t *raw, const struct span *span,
-	size_t n_zeros, bool lz, struct coded_part *out)
+static void plan_float_otherwise(struct codec *c, const uint8_t *raw,
+	const struct span *span, size_t n_zeros, bool lz, struct coded_part *out)
 {
 	unsigned width = out->part.elem_bytes;
 	uint32_t n = span->len_bytes, n_elems = n / width;

@@ -27,11 +27,13 @@ enum {
 /* Matches decode more slowly than symbols do: they must save so much of a sample. */
 #define LZ_MUST_REACH 0.98
 
-/* With fewer bytes equal to the one before, and no more than chance makes, matches gain nothing. */
+/* With fewer bytes equal to the one before, and no more than chance makes, matches gain
+   nothing. */
 #define MANY_EQUAL 0.3
 #define MUCH_MORE_EQUAL 2
 
-/* What `ans` makes of a plane, against its entropy, unless tables or states weigh much. */
+/* What `ans` makes of a plane, against its entropy, unless tables or states weigh
+   much. */
 #define ANS_REACHES 1.004
 #define ANS_TABLES 256
 
@@ -42,19 +44,21 @@ struct candidate {
 };
 
 static const struct candidate symbols = { CODER_ZSTD, CODER_SYMBOLS_ONLY },
-			      ans = { CODER_ANS, 0 }, ans_wide = { CODER_ANS_WIDE, 0 },
-			      lz_fast = { CODER_ZSTD, EFFORT_LZ_FAST },
-			      lz_good = { CODER_ZSTD, EFFORT_LZ_GOOD },
-			      deflate = { CODER_DEFLATE, EFFORT_DEFLATE },
-			      strong = { CODER_ZSTD, EFFORT_STRONG };
+							  ans = { CODER_ANS, 0 }, ans_wide = { CODER_ANS_WIDE, 0 },
+							  lz_fast = { CODER_ZSTD, EFFORT_LZ_FAST },
+							  lz_good = { CODER_ZSTD, EFFORT_LZ_GOOD },
+							  deflate = { CODER_DEFLATE, EFFORT_DEFLATE },
+							  strong = { CODER_ZSTD, EFFORT_STRONG };
 
-static size_t try_candidate(struct codec *c, const struct candidate *with, const uint8_t *in,
-	uint32_t n, size_t room)
+static size_t try_candidate(struct codec *c, const struct candidate *with,
+	const uint8_t *in, uint32_t n, size_t room)
 {
-	return coder_find(with->coder)->encode(c->coders, with->effort, in, n, c->candidate, room);
+	return coder_find(with->coder)
+		->encode(c->coders, with->effort, in, n, c->candidate, room);
 }
 
-/* Whether the candidate makes less than `*least` bytes of the sample; then that is the least. */
+/* Whether the candidate makes less than `*least` bytes of the sample; then that is the
+   least. */
 static bool beats(struct codec *c, const struct candidate *with, const uint8_t *sample,
 	uint32_t n, size_t room, size_t *least)
 {
@@ -67,8 +71,8 @@ static bool beats(struct codec *c, const struct candidate *with, const uint8_t *
 }
 
 /* Keep what the candidate makes of the whole plane if it beats what is there. */
-static void keep_if_smaller(struct codec *c, const struct candidate *with, const uint8_t *in,
-	uint32_t n, uint8_t *best, struct body_plane *plane)
+static void keep_if_smaller(struct codec *c, const struct candidate *with,
+	const uint8_t *in, uint32_t n, uint8_t *best, struct body_plane *plane)
 {
 	size_t len;
 
@@ -82,9 +86,10 @@ static void keep_if_smaller(struct codec *c, const struct candidate *with, const
 	plane->stored_len = (uint32_t)len;
 }
 
-/* A coder too slow to be tried on all, if a piece from the plane's middle says that it pays. */
-static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in, uint32_t n,
-	uint32_t stored_len, bool deflate_too, bool strong_too)
+/* A coder too slow to be tried on all, if a piece from the plane's middle says that it
+   pays. */
+static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in,
+	uint32_t n, uint32_t stored_len, bool deflate_too, bool strong_too)
 {
 	uint32_t len = n < SAMPLE ? n : SAMPLE;
 	const uint8_t *piece = in + (n - len) / 2;
@@ -106,15 +111,15 @@ static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in
 }
 
 /*
- * Matches in planes of floats: pieces decide, of which the first must come near. What one of them must beat is
- * what the coder of symbols makes of as much of the plane.
+ * Matches in planes of floats: pieces decide, of which the first must come near. What one
+ * of them must beat is what the coder of symbols makes of as much of the plane.
  */
-static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n, uint8_t *out,
-	struct body_plane *plane)
+static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n,
+	uint8_t *out, struct body_plane *plane)
 {
 	static const uint8_t quarters[] = { 2, 1, 3 };
 	size_t room = (size_t)((double)SAMPLE * plane->stored_len / n * LZ_MUST_REACH),
-	       len = SAMPLE;
+		   len = SAMPLE;
 
 	for (unsigned k = 0; k < 3; k++) {
 		const uint8_t *piece = in + (uint64_t)(n - SAMPLE) * quarters[k] / 4;
@@ -128,15 +133,17 @@ static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n, ui
 	}
 }
 
-/* Whether matches beat what is there, in one of three pieces, or there are distant ones. */
-static bool has_matches(struct codec *c, const uint8_t *in, uint32_t n, uint32_t stored_len)
+/* Whether matches beat what is there, in one of three pieces, or there are distant
+   ones. */
+static bool has_matches(struct codec *c, const uint8_t *in, uint32_t n,
+	uint32_t stored_len)
 {
 	size_t room = (size_t)((uint64_t)SAMPLE * stored_len / n), len;
 	struct repeats repeats;
 
 	for (unsigned quarter = 1; quarter < 4; quarter++) {
 		if (beats(c, &lz_fast, in + (uint64_t)(n - SAMPLE) * quarter / 4, SAMPLE, room,
-			    &len))
+				&len))
 			return true;
 	}
 	figures_repeats(in, n, 1, &repeats);
@@ -177,8 +184,8 @@ static void plan_lz_by_network(struct codec *c, const uint8_t *in, uint32_t n,
 	}
 }
 
-static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, const struct figures *f,
-	enum look look, uint8_t *out, struct body_plane *plane)
+static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n,
+	const struct figures *f, enum look look, uint8_t *out, struct body_plane *plane)
 {
 	uint32_t without = plane->stored_len;
 	float inputs[CHOOSE_INPUTS];
@@ -210,8 +217,9 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n, const struct
 }
 
 /*
- * Its states and tables make `ans` costly for short planes; and zstd has tables for each block of what is
- * mixed. Where `ans` reaches the entropy of the whole there is no use in trying.
+ * Its states and tables make `ans` costly for short planes; and zstd has tables for each
+ * block of what is mixed. Where `ans` reaches the entropy of the whole there is no use in
+ * trying.
  */
 static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, double entropy,
 	enum look look, uint8_t *out, struct body_plane *plane)

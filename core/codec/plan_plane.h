@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How one plane is coded: by the candidates that its figures suggest, of which the smallest is kept. */
+/* How one plane is coded: by the candidates that its figures suggest, of which the
+   smallest is kept. */
 #ifndef ALCM_CODEC_PLAN_PLANE_H
 #define ALCM_CODEC_PLAN_PLANE_H
 
@@ -12,17 +13,19 @@ enum {
 };
 
 /*
- * How far to look for matches: where samples have some; with a fast search; and a better one if that
- * finds many; with the fast one, and slow coders if a sample likes them; all of it. Matches at
- * any distance are nothing that a sample could show.
+ * How far to look for matches: where samples have some; with a fast search; and a better
+ * one if that finds many; with the fast one, and slow coders if a sample likes them; all
+ * of it. Matches at any distance are nothing that a sample could show.
  */
 enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_GOOD, LOOK_ALL, LOOK_HARD };
 
-/* Code the n > 0 bytes at `in` to `out`, which has as much room. `lz`: matches are likely. */
+/* Code the n > 0 bytes at `in` to `out`, which has as much room. `lz`: matches are
+   likely. */
 void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum look look,
 	uint8_t *out, struct body_plane *plane);
 
-/* Whether matches make less than `room` of FIGURES_SAMPLE bytes from the middle of n ≥ PLAN_LARGE. */
+/* Whether matches make less than `room` of FIGURES_SAMPLE bytes from the middle of n ≥
+   PLAN_LARGE. */
 bool plan_sample_shrinks(struct codec *c, const uint8_t *in, uint32_t n, size_t room);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A map of how large the values of each row and each column are (docs/format.md, section 3.6). A value's
- * class is the level of its row plus that of its column, each level stands for a factor of √2 in
- * magnitude, and divided by its class's spread every value follows one density.
+ * A map of how large the values of each row and each column are (docs/format.md, section
+ * 3.6). A value's class is the level of its row plus that of its column, each level
+ * stands for a factor of √2 in magnitude, and divided by its class's spread every value
+ * follows one density.
  */
 #ifndef ALCM_CODEC_SPREAD_MAP_H
 #define ALCM_CODEC_SPREAD_MAP_H
@@ -66,10 +67,12 @@ static inline double spread_scale(double scale, unsigned class)
 
 /* What the rows' pieces within a part are: the next one. False behind the last. */
 struct spread_row {
-	uint32_t at, count, column; /* first value of the piece, its values, its first column */
+	/* first value of the piece, its values, its first column */
+	uint32_t at, count, column;
 };
 
-static inline bool spread_next_row(const struct spread_map *m, uint32_t n, struct spread_row *w)
+static inline bool spread_next_row(const struct spread_map *m, uint32_t n,
+	struct spread_row *w)
 {
 	w->column = w->count ? 0 : m->row_skip;
 	w->at += w->count;

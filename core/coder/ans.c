@@ -15,10 +15,11 @@ static void state_free(void *own)
 	ans_scratch_free(own);
 }
 
-static size_t encode(struct coder_state *s, unsigned n_states, const uint8_t *in, size_t n,
-	uint8_t *out, size_t room)
+static size_t encode(struct coder_state *s, unsigned n_states, const uint8_t *in,
+	size_t n, uint8_t *out, size_t room)
 {
-	struct ans_plane plane = { in, (uint32_t)n, s->row_len, s->row_skip, s->counts, n_states };
+	struct ans_plane plane = { in, (uint32_t)n, s->row_len, s->row_skip, s->counts,
+		n_states };
 	uint32_t counts[256];
 
 	if (!plane.counts) {
@@ -28,8 +29,8 @@ static size_t encode(struct coder_state *s, unsigned n_states, const uint8_t *in
 	return ans_encode(&plane, out, room);
 }
 
-static size_t encode_narrow(struct coder_state *s, int effort, const uint8_t *in, size_t n,
-	uint8_t *out, size_t room)
+static size_t encode_narrow(struct coder_state *s, int effort, const uint8_t *in,
+	size_t n, uint8_t *out, size_t room)
 {
 	(void)effort;
 	return encode(s, ANS_STATES, in, n, out, room);
@@ -42,8 +43,8 @@ static size_t encode_wide(struct coder_state *s, int effort, const uint8_t *in, 
 	return encode(s, ANS_WIDE_STATES, in, n, out, room);
 }
 
-static int decode_narrow(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out,
-	size_t n)
+static int decode_narrow(struct coder_state *s, const uint8_t *in, size_t len,
+	uint8_t *out, size_t n)
 {
 	return ans_decode(s->own[CODER_ANS], ANS_STATES, in, len, out, (uint32_t)n);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Coder `ans` (docs/format.md, section 3.4): symbols by their frequencies, with range asymmetric numeral
- * systems (Duda 2013) in 32 or 64 interleaved states; of a plane with rows, by one of several tables, which the levels
- * of the value's row and column choose. Exponents of gradients and moments differ by rows and columns.
+ * Coder `ans` (docs/format.md, section 3.4): symbols by their frequencies, with range
+ * asymmetric numeral systems (Duda 2013) in 32 or 64 interleaved states; of a plane with
+ * rows, by one of several tables, which the levels of the value's row and column choose.
+ * Exponents of gradients and moments differ by rows and columns.
  */
 #ifndef ALCM_CODER_ANS_H
 #define ALCM_CODER_ANS_H
@@ -40,7 +41,7 @@ struct ans_scratch *ans_scratch_new(void); /* NULL: no memory */
 void ans_scratch_free(struct ans_scratch *scratch);
 
 /* Exactly n bytes. The input is hostile. -EIO. */
-int ans_decode(struct ans_scratch *scratch, unsigned n_states, const uint8_t *in, size_t len,
-	uint8_t *out, uint32_t n);
+int ans_decode(struct ans_scratch *scratch, unsigned n_states, const uint8_t *in,
+	size_t len, uint8_t *out, uint32_t n);
 
 #endif

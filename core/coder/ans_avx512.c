@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The loops of coder `ans` for machines with AVX-512; their unit is a group of 32 states. */
+/* The loops of coder `ans` for machines with AVX-512; their unit is a group of 32
+   states. */
 #include "coder/ans_kernels.h"
 
 #if CPU_X86
@@ -17,7 +18,7 @@ INLINE __m512i load(const void *from)
 	return _mm512_loadu_si512(from);
 }
 
-/* ---- decoding by gathering ------------------------------------------------------------------------ */
+/* ---- decoding by gathering --------------------------------------------------------- */
 
 struct group {
 	__m512i low, high; /* states 0 … 15, 16 … 31 */
@@ -31,7 +32,8 @@ INLINE __m512i find_slots(const uint32_t *slots, const uint8_t *tables, __m512i 
 	if (tables) {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)tables);
 
-		at = _mm512_or_si512(at, _mm512_slli_epi32(_mm512_cvtepu8_epi32(bytes), ANS_BITS));
+		at = _mm512_or_si512(at,
+			_mm512_slli_epi32(_mm512_cvtepu8_epi32(bytes), ANS_BITS));
 	}
 	return _mm512_i32gather_epi32(at, slots, 4);
 }
@@ -50,7 +52,8 @@ INLINE void decode_group(const uint32_t *slots, const uint8_t *tables, struct gr
 {
 	__m512i low_slots = find_slots(slots, tables, g->low);
 	__m512i high_slots = find_slots(slots, tables ? tables + GROUP / 2 : NULL, g->high);
-	__m512i low = step_back(g->low, low_slots), high = step_back(g->high, high_slots), given;
+	__m512i low = step_back(g->low, low_slots), high = step_back(g->high, high_slots),
+			given;
 	__mmask16 low_wants, high_wants;
 	__mmask32 wants;
 
@@ -64,12 +67,14 @@ INLINE void decode_group(const uint32_t *slots, const uint8_t *tables, struct gr
 	g->high = _mm512_mask_or_epi32(high, high_wants, _mm512_slli_epi32(high, 16),
 		_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(given, 1)));
 	_mm_storeu_si128((__m128i *)(void *)out, _mm512_cvtepi32_epi8(low_slots));
-	_mm_storeu_si128((__m128i *)(void *)(out + GROUP / 2), _mm512_cvtepi32_epi8(high_slots));
+	_mm_storeu_si128((__m128i *)(void *)(out + GROUP / 2),
+		_mm512_cvtepi32_epi8(high_slots));
 }
 
-/* Whole rounds of all states, while there are words for sure. Returns how many values that were. */
-INLINE uint32_t decode_gathering(struct ans_decoding *d, unsigned n_states, const uint8_t *tables,
-	uint8_t *out, uint32_t n)
+/* Whole rounds of all states, while there are words for sure. Returns how many values
+   that were. */
+INLINE uint32_t decode_gathering(struct ans_decoding *d, unsigned n_states,
+	const uint8_t *tables, uint8_t *out, uint32_t n)
 {
 	const uint8_t *words = d->words;
 	struct group groups[ANS_WIDE_STATES / GROUP];
@@ -80,7 +85,7 @@ INLINE uint32_t decode_gathering(struct ans_decoding *d, unsigned n_states, cons
 		groups[k].high = load(d->states + GROUP * k + GROUP / 2);
 	}
 	for (; n - i >= n_states && d->words_end - words >= 2 * (ptrdiff_t)n_states;
-		i += n_states) {
+		 i += n_states) {
 		for (unsigned k = 0; k < n_states / GROUP; k++)
 			decode_group(d->slots, tables ? tables + i + GROUP * k : NULL, &groups[k],
 				&words, out + i + GROUP * k);
@@ -93,7 +98,7 @@ INLINE uint32_t decode_gathering(struct ans_decoding *d, unsigned n_states, cons
 	return i;
 }
 
-/* ---- decoding within registers --------------------------------------------------------------------- */
+/* ---- decoding within registers ----------------------------------------------------- */
 
 /* struct ans_few; symbols have ranks below 64, frequencies and starts 16 bits. */
 struct few {
@@ -123,8 +128,8 @@ struct found {
 };
 
 /*
- * A slot in the middle of a bucket can have the next rank; that rank's figures are looked up meanwhile, as
- * all that limits decoding is how long a state has to wait for itself.
+ * A slot in the middle of a bucket can have the next rank; that rank's figures are looked
+ * up meanwhile, as all that limits decoding is how long a state has to wait for itself.
  */
 INLINE struct found find(const struct few *f, __m512i slot)
 {
@@ -132,7 +137,7 @@ INLINE struct found find(const struct few *f, __m512i slot)
 	__m512i bucket = _mm512_permutex2var_epi8(f->bucket[0], _mm512_srli_epi16(slot, 4),
 		f->bucket[1]);
 	__m512i rank = _mm512_mask_blend_epi16(_mm512_cmplt_epu16_mask(slot,
-						       _mm512_set1_epi16(128)),
+											   _mm512_set1_epi16(128)),
 		bucket, low);
 	__m512i next = _mm512_add_epi16(rank, _mm512_set1_epi16(1));
 	__m512i start = look_up(rank, f->starts), next_start = look_up(next, f->starts);
@@ -140,12 +145,14 @@ INLINE struct found find(const struct few *f, __m512i slot)
 
 	return (struct found){
 		_mm512_mask_blend_epi16(is_next, rank, next),
-		_mm512_mask_blend_epi16(is_next, look_up(rank, f->freqs), look_up(next, f->freqs)),
+		_mm512_mask_blend_epi16(is_next, look_up(rank, f->freqs),
+			look_up(next, f->freqs)),
 		_mm512_mask_blend_epi16(is_next, start, next_start),
 	};
 }
 
-/* The bits that a + b = sum has carried: 1 of the highest place in the lane's lowest bit. */
+/* The bits that a + b = sum has carried: 1 of the highest place in the lane's lowest
+   bit. */
 INLINE __m512i carry_of(__m512i a, __m512i b, __m512i sum)
 {
 	enum { CARRIES = 0xd4 }; /* a and b, or one of them and not the sum */
@@ -195,9 +202,9 @@ INLINE void put_states(const struct halves *x, uint32_t *states)
 {
 	for (unsigned k = 0; k < 2; k++) {
 		__m256i low = k ? _mm512_extracti64x4_epi64(x->low, 1)
-				: _mm512_castsi512_si256(x->low);
+						: _mm512_castsi512_si256(x->low);
 		__m256i high = k ? _mm512_extracti64x4_epi64(x->high, 1)
-				 : _mm512_castsi512_si256(x->high);
+						 : _mm512_castsi512_si256(x->high);
 
 		_mm512_storeu_si512(states + GROUP / 2 * k,
 			_mm512_or_si512(_mm512_cvtepu16_epi32(low),
@@ -205,7 +212,8 @@ INLINE void put_states(const struct halves *x, uint32_t *states)
 	}
 }
 
-INLINE uint32_t decode_few(struct ans_decoding *d, unsigned n_states, uint8_t *out, uint32_t n)
+INLINE uint32_t decode_few(struct ans_decoding *d, unsigned n_states, uint8_t *out,
+	uint32_t n)
 {
 	const uint8_t *words = d->words;
 	struct halves x[ANS_WIDE_STATES / GROUP];
@@ -220,7 +228,7 @@ INLINE uint32_t decode_few(struct ans_decoding *d, unsigned n_states, uint8_t *o
 	for (unsigned k = 0; k < n_states / GROUP; k++)
 		x[k] = get_states(d->states + GROUP * k);
 	for (; n - i >= n_states && d->words_end - words >= 2 * (ptrdiff_t)n_states;
-		i += n_states) {
+		 i += n_states) {
 		for (unsigned k = 0; k < n_states / GROUP; k++)
 			decode_few_group(&f, &x[k], &words, out + i + GROUP * k);
 	}
@@ -235,22 +243,22 @@ CPU_TARGET_AVX512 bool ans_decode_avx512(struct ans_decoding *d, const uint8_t *
 {
 	bool wide = d->n_states == ANS_WIDE_STATES, few = d->few && !tables;
 	uint32_t done = few && wide ? decode_few(d, ANS_WIDE_STATES, out, n)
-		: few               ? decode_few(d, ANS_STATES, out, n)
-		: wide && tables    ? decode_gathering(d, ANS_WIDE_STATES, tables, out, n)
-		: wide              ? decode_gathering(d, ANS_WIDE_STATES, NULL, out, n)
-		: tables            ? decode_gathering(d, ANS_STATES, tables, out, n)
-				    : decode_gathering(d, ANS_STATES, NULL, out, n);
+		: few                   ? decode_few(d, ANS_STATES, out, n)
+		: wide && tables        ? decode_gathering(d, ANS_WIDE_STATES, tables, out, n)
+		: wide                  ? decode_gathering(d, ANS_WIDE_STATES, NULL, out, n)
+		: tables                ? decode_gathering(d, ANS_STATES, tables, out, n)
+								: decode_gathering(d, ANS_STATES, NULL, out, n);
 
 	return ans_decode_portable(d, tables ? tables + done : NULL, out + done, n - done);
 }
 
-/* ---- encoding --------------------------------------------------------------------------------------- */
+/* ---- encoding ---------------------------------------------------------------------- */
 
 /* Bytes 31 … 0 of a group. */
 INLINE __m256i backwards(const uint8_t *group)
 {
-	const __m256i order = _mm256_setr_epi8(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19,
-		18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+	const __m256i order = _mm256_setr_epi8(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20,
+		19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
 
 	return _mm256_permutexvar_epi8(order,
 		_mm256_loadu_si256((const __m256i *)(const void *)group));
@@ -273,7 +281,8 @@ struct symbol_tables {
 
 INLINE __m512 reciprocals_of(__m512i freq)
 {
-	return _mm512_div_round_ps(_mm512_set1_ps(1), _mm512_cvt_roundepi32_ps(freq, DOWN), DOWN);
+	return _mm512_div_round_ps(_mm512_set1_ps(1), _mm512_cvt_roundepi32_ps(freq, DOWN),
+		DOWN);
 }
 
 INLINE void load_few(struct symbol_tables *t, const struct ans_encoding *e)
@@ -294,7 +303,8 @@ INLINE void load_few(struct symbol_tables *t, const struct ans_encoding *e)
 	}
 }
 
-INLINE struct symbols find_gathering(const struct symbol_tables *t, __m128i bytes, __m128i tables)
+INLINE struct symbols find_gathering(const struct symbol_tables *t, __m128i bytes,
+	__m128i tables)
 {
 	__m512i at = _mm512_or_si512(_mm512_cvtepu8_epi32(bytes),
 		_mm512_slli_epi32(_mm512_cvtepu8_epi32(tables), 8));
@@ -304,8 +314,8 @@ INLINE struct symbols find_gathering(const struct symbol_tables *t, __m128i byte
 	return (struct symbols){ freq, _mm512_srli_epi32(found, 16), reciprocals_of(freq) };
 }
 
-INLINE struct symbols find_few(const struct symbol_tables *t, __m256i ranks16, __m256i freq,
-	__m256i start)
+INLINE struct symbols find_few(const struct symbol_tables *t, __m256i ranks16,
+	__m256i freq, __m256i start)
 {
 	__m512i ranks = _mm512_cvtepu16_epi32(ranks16);
 	__m512 low = _mm512_permutex2var_ps(t->reciprocals[0], ranks, t->reciprocals[1]);
@@ -341,13 +351,13 @@ INLINE void find_symbols(const struct symbol_tables *t, bool few, const uint8_t 
 }
 
 /*
- * The quotient x / freq < 2^21 is found by three roundings towards 0, each of which loses less than 2^-23
- * of it. So what is found is ⌊x / freq⌋ or one less.
+ * The quotient x / freq < 2^21 is found by three roundings towards 0, each of which loses
+ * less than 2^-23 of it. So what is found is ⌊x / freq⌋ or one less.
  */
 INLINE __m512i encode_step(__m512i x, const struct symbols *s)
 {
 	__m512i quotient = _mm512_cvttps_epu32(_mm512_mul_round_ps(_mm512_cvt_roundepu32_ps(x,
-									   DOWN),
+																   DOWN),
 		s->reciprocal, DOWN));
 	__m512i rest = _mm512_sub_epi32(x, _mm512_mullo_epi32(quotient, s->freq));
 	__mmask16 less = _mm512_cmpge_epu32_mask(rest, s->freq);
@@ -361,11 +371,14 @@ INLINE __m512i encode_step(__m512i x, const struct symbols *s)
 /* One value into each of 32 states, which lie in lanes in the opposite order. */
 INLINE void encode_group(const struct symbols s[2], struct group *g, uint8_t **words)
 {
-	const __m512i low_halves = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42,
-		40, 38, 36, 34, 32, 30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
-	__mmask16 low_gives = _mm512_cmpge_epu32_mask(_mm512_srli_epi32(g->low, 32 - ANS_BITS),
+	const __m512i low_halves = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44,
+		42, 40, 38, 36, 34, 32, 30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2,
+		0);
+	__mmask16 low_gives = _mm512_cmpge_epu32_mask(_mm512_srli_epi32(g->low,
+													  32 - ANS_BITS),
 		s[0].freq);
-	__mmask16 high_gives = _mm512_cmpge_epu32_mask(_mm512_srli_epi32(g->high, 32 - ANS_BITS),
+	__mmask16 high_gives = _mm512_cmpge_epu32_mask(_mm512_srli_epi32(g->high,
+													   32 - ANS_BITS),
 		s[1].freq);
 	__mmask32 gives = _mm512_kunpackw(high_gives, low_gives);
 	__m512i given = _mm512_permutex2var_epi16(g->low, low_halves, g->high);
@@ -373,17 +386,19 @@ INLINE void encode_group(const struct symbols s[2], struct group *g, uint8_t **w
 	_mm512_storeu_si512(*words, _mm512_maskz_compress_epi16(gives, given));
 	*words += 2 * (size_t)_mm_popcnt_u32(gives);
 	g->low = encode_step(_mm512_mask_srli_epi32(g->low, low_gives, g->low, 16), &s[0]);
-	g->high = encode_step(_mm512_mask_srli_epi32(g->high, high_gives, g->high, 16), &s[1]);
+	g->high = encode_step(_mm512_mask_srli_epi32(g->high, high_gives, g->high, 16),
+		&s[1]);
 }
 
 INLINE __m512i reversed(__m512i lanes)
 {
-	return _mm512_permutexvar_epi32(_mm512_setr_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5,
-						4, 3, 2, 1, 0),
+	return _mm512_permutexvar_epi32(_mm512_setr_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6,
+										5, 4, 3, 2, 1, 0),
 		lanes);
 }
 
-/* Whole rounds from the end of n values, a multiple of the states, while there is room for sure. Returns what is left. */
+/* Whole rounds from the end of n values, a multiple of the states, while there is room
+   for sure. Returns what is left. */
 INLINE uint32_t encode_rounds(struct ans_encoding *e, unsigned n_states, bool few,
 	const uint8_t *tables, const uint8_t *in, uint32_t n)
 {
@@ -423,12 +438,12 @@ CPU_TARGET_AVX512 bool ans_encode_avx512(struct ans_encoding *e, const uint8_t *
 
 	if (!ans_encode_portable(e, tables ? tables + whole : NULL, in + whole, n - whole))
 		return false;
-	whole = few && wide      ? encode_rounds(e, ANS_WIDE_STATES, true, NULL, in, whole)
+	whole = few && wide  ? encode_rounds(e, ANS_WIDE_STATES, true, NULL, in, whole)
 		: few            ? encode_rounds(e, ANS_STATES, true, NULL, in, whole)
 		: wide && tables ? encode_rounds(e, ANS_WIDE_STATES, false, tables, in, whole)
 		: wide           ? encode_rounds(e, ANS_WIDE_STATES, false, NULL, in, whole)
 		: tables         ? encode_rounds(e, ANS_STATES, false, tables, in, whole)
-				 : encode_rounds(e, ANS_STATES, false, NULL, in, whole);
+						 : encode_rounds(e, ANS_STATES, false, NULL, in, whole);
 	return ans_encode_portable(e, tables, in, whole);
 }
 

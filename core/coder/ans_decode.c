@@ -20,9 +20,10 @@ void ans_scratch_free(struct ans_scratch *scratch)
 	mem_free(scratch);
 }
 
-/* ---- the portable loops -------------------------------------------------------------------------- */
+/* ---- the portable loops ------------------------------------------------------------ */
 
-bool ans_decode_portable(struct ans_decoding *d, const uint8_t *tables, uint8_t *out, uint32_t n)
+bool ans_decode_portable(struct ans_decoding *d, const uint8_t *tables, uint8_t *out,
+	uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t *state = &d->states[i & (d->n_states - 1)], x = *state;
@@ -42,8 +43,8 @@ bool ans_decode_portable(struct ans_decoding *d, const uint8_t *tables, uint8_t 
 	return true;
 }
 
-void ans_row_tables_portable(const struct ans_map *m, unsigned row, uint32_t column, uint32_t n,
-	uint8_t *out)
+void ans_row_tables_portable(const struct ans_map *m, unsigned row, uint32_t column,
+	uint32_t n, uint8_t *out)
 {
 	const uint8_t *table_of = m->table_of + row;
 
@@ -65,7 +66,7 @@ const struct ans_kernels *ans_kernels(void)
 	return &kernels[cpu_level()];
 }
 
-/* ---- what is in front of the words --------------------------------------------------------------- */
+/* ---- what is in front of the words ------------------------------------------------- */
 
 struct cursor {
 	const uint8_t *at, *end;
@@ -155,7 +156,8 @@ static bool get_map(struct cursor *c, unsigned n_tables, uint32_t n, struct ans_
 	*rows = columns ? take(c, ((size_t)n_rows + 1) / 2) : NULL;
 	if (!*rows)
 		return false;
-	/* Classes beyond those that are listed have the first table: nothing codes by them. */
+	/* Classes beyond those that are listed have the first table: nothing codes by
+	   them. */
 	memset(m->table_of, 0, sizeof(m->table_of));
 	for (unsigned i = 0; i < m->n_classes; i++) {
 		m->table_of[i] = tables[i];
@@ -209,8 +211,8 @@ static bool run(struct ans_decoding *d, const struct ans_map *m, const uint8_t *
 	return true;
 }
 
-int ans_decode(struct ans_scratch *scratch, unsigned n_states, const uint8_t *in, size_t len,
-	uint8_t *out, uint32_t n)
+int ans_decode(struct ans_scratch *scratch, unsigned n_states, const uint8_t *in,
+	size_t len, uint8_t *out, uint32_t n)
 {
 	struct cursor c = { in, in + len };
 	const uint8_t *head = take(&c, 1), *rows = NULL, *states;
@@ -224,7 +226,7 @@ int ans_decode(struct ans_scratch *scratch, unsigned n_states, const uint8_t *in
 		return -EIO;
 	for (unsigned t = 0; t < n_tables; t++) {
 		if (!(n_states == ANS_WIDE_STATES ? get_wide_table : get_table)(&c,
-			    scratch->slots + t * ANS_SLOTS))
+				scratch->slots + t * ANS_SLOTS))
 			return -EIO;
 	}
 	states = take(&c, 4 * n_states);

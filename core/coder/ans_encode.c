@@ -40,7 +40,8 @@ static bool put(uint8_t **at, const uint8_t *end, const void *bytes, size_t n)
 	return true;
 }
 
-static bool put_map(uint8_t **at, const uint8_t *end, const struct ans_plan *p, uint32_t n)
+static bool put_map(uint8_t **at, const uint8_t *end, const struct ans_plan *p,
+	uint32_t n)
 {
 	const struct ans_map *m = &p->map;
 	uint8_t head[9], columns[ANS_MAX_ROW / 2] = { 0 };

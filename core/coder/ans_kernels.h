@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loops of coder `ans`, each in a portable form and for vectors. All forms of one give the same
- * bytes and leave the same state behind, with hostile input too.
+ * The loops of coder `ans`, each in a portable form and for vectors. All forms of one
+ * give the same bytes and leave the same state behind, with hostile input too.
  */
 #ifndef ALCM_CODER_ANS_KERNELS_H
 #define ALCM_CODER_ANS_KERNELS_H
@@ -15,9 +15,10 @@
 enum { ANS_FEW = 64 };
 
 /*
- * One table of less than ANS_FEW symbols, small enough for registers. The rank of a slot's symbol is in
- * `low` for the first slots; for the others `bucket` has that of the first of sixteen slots, of which some may
- * have the next rank. Behind the last rank starts ANS_SLOTS.
+ * One table of less than ANS_FEW symbols, small enough for registers. The rank of a
+ * slot's symbol is in `low` for the first slots; for the others `bucket` has that of the
+ * first of sixteen slots, of which some may have the next rank. Behind the last rank
+ * starts ANS_SLOTS.
  */
 struct ans_few {
 	uint8_t low[128], bucket[128];
@@ -26,8 +27,8 @@ struct ans_few {
 };
 
 /*
- * The table of the slots in that form. False: it has more symbols, or two of them begin within one bucket, which is
- * no bucket's beginning.
+ * The table of the slots in that form. False: it has more symbols, or two of them begin
+ * within one bucket, which is no bucket's beginning.
  */
 bool ans_few_make(const uint32_t slots[ANS_SLOTS], struct ans_few *out);
 
@@ -42,13 +43,14 @@ struct ans_decoding {
 };
 
 /*
- * Decode n bytes, the first of which is a multiple of the states from the plane's beginning, by tables
- * tables[i] (NULL: all by the first). False: the words ran out.
+ * Decode n bytes, the first of which is a multiple of the states from the plane's
+ * beginning, by tables tables[i] (NULL: all by the first). False: the words ran out.
  */
 typedef bool ans_decode_fn(struct ans_decoding *d, const uint8_t *tables, uint8_t *out,
 	uint32_t n);
 
-/* Where encoding is: words follow each other in the order in which they are given away. */
+/* Where encoding is: words follow each other in the order in which they are given
+   away. */
 struct ans_encoding {
 	const uint32_t *symbols; /* per table 256: frequency | start << 16 */
 	unsigned first, last;    /* symbols that occur are among these */
@@ -58,8 +60,8 @@ struct ans_encoding {
 };
 
 /* Encode n bytes, the last first; otherwise as ans_decode_fn. False: no room. */
-typedef bool ans_encode_fn(struct ans_encoding *e, const uint8_t *tables, const uint8_t *in,
-	uint32_t n);
+typedef bool ans_encode_fn(struct ans_encoding *e, const uint8_t *tables,
+	const uint8_t *in, uint32_t n);
 
 struct ans_kernels {
 	ans_encode_fn *encode;

@@ -13,14 +13,16 @@ enum {
 	ANS_MAX_CLASSES = 2 * ANS_LEVELS - 1,
 	ANS_MIN_ROW = 16,
 	ANS_MAX_ROW = 4096,
-	ANS_WINDOW = 4096, /* values whose tables are looked up at a time; a multiple of ANS_STATES */
+	/* values whose tables are looked up at a time; a multiple of ANS_STATES */
+	ANS_WINDOW = 4096,
 };
 
 struct ans_map {
 	uint32_t row_len, row_skip;
 	unsigned n_classes;
-	uint8_t table_of[ANS_LEVELS + ANS_MAX_CLASSES]; /* sixteen from each level on can be loaded */
-	uint8_t columns[ANS_MAX_ROW];                   /* levels */
+	/* sixteen from each level on can be loaded */
+	uint8_t table_of[ANS_LEVELS + ANS_MAX_CLASSES];
+	uint8_t columns[ANS_MAX_ROW]; /* levels */
 };
 
 static inline uint32_t ans_n_rows(const struct ans_map *m, uint32_t n)
@@ -35,12 +37,13 @@ static inline unsigned ans_nibble(const uint8_t *nibbles, uint32_t i)
 }
 
 /* Tables of `n` values of one row whose level is `row`. */
-typedef void ans_row_tables(const struct ans_map *m, unsigned row, uint32_t column, uint32_t n,
-	uint8_t *out);
+typedef void ans_row_tables(const struct ans_map *m, unsigned row, uint32_t column,
+	uint32_t n, uint8_t *out);
 
-/* The tables of values [from, from + n), `rows` being the rows' levels. Classes must be possible. */
-static inline void ans_tables_of(const struct ans_map *m, const uint8_t *rows, uint32_t from,
-	uint32_t n, ans_row_tables *row_tables, uint8_t *out)
+/* The tables of values [from, from + n), `rows` being the rows' levels. Classes must be
+   possible. */
+static inline void ans_tables_of(const struct ans_map *m, const uint8_t *rows,
+	uint32_t from, uint32_t n, ans_row_tables *row_tables, uint8_t *out)
 {
 	uint32_t row = (uint32_t)(((uint64_t)m->row_skip + from) / m->row_len);
 	uint32_t column = (uint32_t)(((uint64_t)m->row_skip + from) % m->row_len);

@@ -101,12 +101,14 @@ static void add_up(const uint8_t *in, uint32_t n, const struct ans_map *m, struc
 }
 
 /*
- * Whether means of `len` values each, `n` of them, differ by more than chance: values of variance v
- * alone would make theirs v / len. Differences that explain less than a fiftieth of v save too little.
+ * Whether means of `len` values each, `n` of them, differ by more than chance: values of
+ * variance v alone would make theirs v / len. Differences that explain less than a
+ * fiftieth of v save too little.
  */
 static bool means_differ(const struct range *r, uint32_t n, double len, double variance)
 {
-	double mean = r->sum / n, found = r->square / n - mean * mean, chance = variance / len;
+	double mean = r->sum / n, found = r->square / n - mean * mean,
+		   chance = variance / len;
 
 	return found > 1.5 * chance && found - chance > variance / 50;
 }
@@ -129,7 +131,8 @@ static unsigned level_of(double mean, double least, double step)
 	return level < ANS_LEVELS ? (unsigned)level : ANS_LEVELS - 1;
 }
 
-/* Levels of rows and columns, in steps of half a symbol if that suffices. False: all are much alike. */
+/* Levels of rows and columns, in steps of half a symbol if that suffices. False: all are
+   much alike. */
 static bool set_levels(const uint8_t *in, uint32_t n, const struct ans_counts *all,
 	struct ans_plan *p)
 {
@@ -158,7 +161,8 @@ static bool set_levels(const uint8_t *in, uint32_t n, const struct ans_counts *a
 	return true;
 }
 
-/* Two sets of counters take turns, since an addition waits for the one before to the same counter. */
+/* Two sets of counters take turns, since an addition waits for the one before to the same
+   counter. */
 static void count_classes(const uint8_t *in, uint32_t n, struct ans_plan *p)
 {
 	ans_row_tables *row_tables = ans_kernels()->row_tables;
@@ -187,8 +191,10 @@ static void count_classes(const uint8_t *in, uint32_t n, struct ans_plan *p)
 	}
 }
 
-/* a + b, and what bits its table costs more than one for each; less than 0 if it saves. */
-static double merged(const struct ans_plan *p, unsigned a, unsigned b, struct ans_counts *both)
+/* a + b, and what bits its table costs more than one for each; less than 0 if it
+   saves. */
+static double merged(const struct ans_plan *p, unsigned a, unsigned b,
+	struct ans_counts *both)
 {
 	for (unsigned s = p->first_symbol; s <= p->last_symbol; s++)
 		both->of[s] = p->tables[a].of[s] + p->tables[b].of[s];

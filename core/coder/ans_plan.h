@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How coder `ans` codes a plane: by one table, or by a map of rows and columns and a few tables. */
+/* How coder `ans` codes a plane: by one table, or by a map of rows and columns and a few
+   tables. */
 #ifndef ALCM_CODER_ANS_PLAN_H
 #define ALCM_CODER_ANS_PLAN_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The coders that a plane may name (docs/format.md, section 3.2): bytes in, bytes out. Each is a row of
- * functions, which stands in the coder's own file.
+ * The coders that a plane may name (docs/format.md, section 3.2): bytes in, bytes out.
+ * Each is a row of functions, which stands in the coder's own file.
  */
 #ifndef ALCM_CODER_CODER_TABLE_H
 #define ALCM_CODER_CODER_TABLE_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* X(id as on disk, NAME, row): the enum, the rows' declarations and the table follow. */
-#define CODERS(X)                \
+#define CODERS(X)            \
 	X(0, RAW, raw)           \
 	X(1, CONSTANT, constant) \
 	X(2, DEFLATE, deflate)   \
@@ -41,17 +41,21 @@ struct coder_state {
 int coder_state_new(struct coder_state **out); /* -ENOMEM */
 void coder_state_free(struct coder_state *state);
 
-/* From now on the planes that are encoded are rows of row_len values; 0: they have none. */
+/* From now on the planes that are encoded are rows of row_len values; 0: they have
+   none. */
 void coder_set_rows(struct coder_state *state, uint32_t row_len, uint32_t row_skip);
 
-/* How often the plane that is encoded next has each symbol, for coders that ask; NULL: they count. */
+/* How often the plane that is encoded next has each symbol, for coders that ask; NULL:
+   they count. */
 void coder_set_counts(struct coder_state *state, const uint32_t counts[256]);
 
 struct coder_ops {
 	const char *name;
-	/* Codes of a transform that has some, not bytes: the codec has the functions (codec/bins.h). */
+	/* Codes of a transform that has some, not bytes: the codec has the functions
+	   (codec/bins.h). */
 	bool codes;
-	/* Memory of its own for a thread, or NULL: there is none. Without these functions it needs none. */
+	/* Memory of its own for a thread, or NULL: there is none. Without these functions it
+	   needs none. */
 	void *(*state_new)(void);
 	void (*state_free)(void *own);
 	/*

@@ -33,7 +33,7 @@ static void *state_new(void)
 		return NULL;
 	s->level = FIRST_LEVEL;
 	s->have_deflate = deflateInit2(&s->deflate, FIRST_LEVEL, Z_DEFLATED, WINDOW_BITS,
-				  MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
+						  MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
 	s->have_inflate = inflateInit2(&s->inflate, WINDOW_BITS) == Z_OK;
 	if (s->have_deflate && s->have_inflate)
 		return s;
@@ -41,8 +41,8 @@ static void *state_new(void)
 	return NULL;
 }
 
-static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n, uint8_t *out,
-	size_t room)
+static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
+	uint8_t *out, size_t room)
 {
 	struct streams *own = s->own[CODER_DEFLATE];
 	z_stream *z = &own->deflate;
@@ -63,7 +63,8 @@ static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_
 	return deflate(z, Z_FINISH) == Z_STREAM_END ? room - z->avail_out : 0;
 }
 
-static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out, size_t n)
+static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out,
+	size_t n)
 {
 	struct streams *own = s->own[CODER_DEFLATE];
 	z_stream *z = &own->inflate;
@@ -74,7 +75,8 @@ static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t 
 	z->avail_in = (uInt)len;
 	z->next_out = out;
 	z->avail_out = (uInt)n;
-	return inflate(z, Z_FINISH) == Z_STREAM_END && !z->avail_in && !z->avail_out ? 0 : -EIO;
+	return inflate(z, Z_FINISH) == Z_STREAM_END && !z->avail_in && !z->avail_out ? 0
+																				 : -EIO;
 }
 
 const struct coder_ops coder_deflate = {

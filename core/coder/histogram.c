@@ -11,8 +11,8 @@
 #endif
 
 /*
- * A counter that is added to again must wait for the last addition to it, and where few symbols are
- * frequent that is what all time goes into: so eight tables take turns.
+ * A counter that is added to again must wait for the last addition to it, and where few
+ * symbols are frequent that is what all time goes into: so eight tables take turns.
  */
 enum { N_TABLES = 8 };
 
@@ -52,23 +52,24 @@ void histogram_of(const uint8_t *in, size_t n, uint32_t counts[256])
 	add_up(&t, counts);
 }
 
-/* ---- symbols that a sample has missed --------------------------------------------------------------- */
+/* ---- symbols that a sample has missed ---------------------------------------------- */
 
 #if CPU_X86
 
-/* Bytes are looked up in 256, four registers of which two take those whose highest bit is set. */
+/* Bytes are looked up in 256, four registers of which two take those whose highest bit is
+   set. */
 CPU_TARGET_AVX512 static size_t count_missing_avx512(const uint8_t *in, size_t n,
 	const uint8_t known[256], uint32_t counts[256])
 {
 	const __m512i a = _mm512_loadu_si512(known), b = _mm512_loadu_si512(known + 64);
-	const __m512i c = _mm512_loadu_si512(known + 128), d = _mm512_loadu_si512(known + 192);
+	const __m512i c = _mm512_loadu_si512(known + 128),
+				  d = _mm512_loadu_si512(known + 192);
 	size_t i = 0;
 
 	for (; i + 64 <= n; i += 64) {
 		__m512i bytes = _mm512_loadu_si512(in + i);
 		__m512i is_known = _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes),
-			_mm512_permutex2var_epi8(a, bytes, b),
-			_mm512_permutex2var_epi8(c, bytes, d));
+			_mm512_permutex2var_epi8(a, bytes, b), _mm512_permutex2var_epi8(c, bytes, d));
 		uint64_t missing = _mm512_testn_epi8_mask(is_known, is_known);
 
 		for (; missing; missing &= missing - 1)

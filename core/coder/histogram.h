@@ -7,13 +7,15 @@
 #include <stdint.h>
 
 enum {
-	HISTOGRAM_PIECE = 64, /* bytes; a sample is one such piece of each HISTOGRAM_SPACING bytes */
+	/* bytes; a sample is one such piece of each HISTOGRAM_SPACING bytes */
+	HISTOGRAM_PIECE = 64,
 	HISTOGRAM_SPACING = 256,
 };
 
 void histogram_of(const uint8_t *in, size_t n, uint32_t counts[256]);
 
-/* Where the piece of the k-th HISTOGRAM_SPACING bytes begins: not in step with what has periods. */
+/* Where the piece of the k-th HISTOGRAM_SPACING bytes begins: not in step with what has
+   periods. */
 static inline size_t histogram_piece(size_t k)
 {
 	return k * HISTOGRAM_SPACING +
@@ -22,8 +24,8 @@ static inline size_t histogram_piece(size_t k)
 }
 
 /*
- * The same from a sample, of n ≥ HISTOGRAM_SPACING bytes; about four times as fast. No symbol that occurs
- * has a count of 0, and none that doesn't another. Sums to about n.
+ * The same from a sample, of n ≥ HISTOGRAM_SPACING bytes; about four times as fast. No
+ * symbol that occurs has a count of 0, and none that doesn't another. Sums to about n.
  */
 void histogram_estimate(const uint8_t *in, size_t n, uint32_t counts[256]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A range coder (Martin 1979) with carry: symbols as intervals [start, start + size) of a total of at
- * most 2^16. In docs/format.md, section 3.6.
+ * A range coder (Martin 1979) with carry: symbols as intervals [start, start + size) of a
+ * total of at most 2^16. In docs/format.md, section 3.6.
  */
 #ifndef ALCM_CODER_RANGE_H
 #define ALCM_CODER_RANGE_H
@@ -23,7 +23,9 @@ struct range_encoder {
 
 static inline void range_encoder_init(struct range_encoder *e, uint8_t *out, size_t room)
 {
-	*e = (struct range_encoder){ .range = UINT32_MAX, .n_cached = 1, .out = out, .room = room };
+	*e = (struct range_encoder){
+		.range = UINT32_MAX, .n_cached = 1, .out = out, .room = room
+	};
 }
 
 static inline void range_put_byte(struct range_encoder *e, uint8_t byte)
@@ -83,14 +85,16 @@ static inline uint8_t range_next_byte(struct range_decoder *d)
 	return 0;
 }
 
-static inline void range_decoder_init(struct range_decoder *d, const uint8_t *in, size_t len)
+static inline void range_decoder_init(struct range_decoder *d, const uint8_t *in,
+	size_t len)
 {
 	*d = (struct range_decoder){ .in = in, .end = in + len, .range = UINT32_MAX };
 	for (int i = 0; i < 5; i++)
 		d->code = d->code << 8 | range_next_byte(d);
 }
 
-/* Where in the total the next symbol lies; range_decode_take() must follow. Below `total` always. */
+/* Where in the total the next symbol lies; range_decode_take() must follow. Below `total`
+   always. */
 static inline uint32_t range_decode_at(struct range_decoder *d, uint32_t total)
 {
 	uint32_t at;
@@ -100,7 +104,8 @@ static inline uint32_t range_decode_at(struct range_decoder *d, uint32_t total)
 	return at < total ? at : total - 1;
 }
 
-static inline void range_decode_take(struct range_decoder *d, uint32_t start, uint32_t size)
+static inline void range_decode_take(struct range_decoder *d, uint32_t start,
+	uint32_t size)
 {
 	d->code -= d->r * start;
 	d->range = d->r * size;

@@ -5,8 +5,8 @@
 
 #include "coder/coder_table.h"
 
-static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n, uint8_t *out,
-	size_t room)
+static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
+	uint8_t *out, size_t room)
 {
 	(void)s;
 	(void)effort;
@@ -16,7 +16,8 @@ static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_
 	return n;
 }
 
-static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out, size_t n)
+static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out,
+	size_t n)
 {
 	(void)s;
 	if (len != n)

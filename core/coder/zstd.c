@@ -41,7 +41,8 @@ static void *state_new(void)
 	return NULL;
 }
 
-/* No more than codec_memory() promises, and no more than pays: the library clears them each time. */
+/* No more than codec_memory() promises, and no more than pays: the library clears them
+   each time. */
 static int table_log(size_t n)
 {
 	int log = ZSTD_HASHLOG_MIN;
@@ -51,8 +52,8 @@ static int table_log(size_t n)
 	return log;
 }
 
-static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n, uint8_t *out,
-	size_t room)
+static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
+	uint8_t *out, size_t room)
 {
 	struct contexts *own = s->own[CODER_ZSTD];
 	size_t len;
@@ -74,13 +75,14 @@ static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_
 	return ZSTD_isError(len) ? 0 : len;
 }
 
-static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out, size_t n)
+static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out,
+	size_t n)
 {
 	struct contexts *own = s->own[CODER_ZSTD];
 
 	/*
-	 * One frame of RFC 8878, of all the bytes: the library would go on with a second one, and
-	 * reads frames of its early versions too.
+	 * One frame of RFC 8878, of all the bytes: the library would go on with a second one,
+	 * and reads frames of its early versions too.
 	 */
 	if (len < 4 || le_get32(in) != ZSTD_MAGICNUMBER ||
 		ZSTD_findFrameCompressedSize(in, len) != len)

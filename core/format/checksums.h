@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checksums that a container holds of its own bytes: whoever changes those has to change these. */
+/* Checksums that a container holds of its own bytes: whoever changes those has to change
+   these. */
 #ifndef ALCM_FORMAT_CHECKSUMS_H
 #define ALCM_FORMAT_CHECKSUMS_H
 
@@ -8,7 +9,8 @@
 
 enum { CHECKSUM_BYTES = 4, CHECKSUM_MAX_PLACES = 2 };
 
-/* The CRC-32 (that of zlib) of some bytes of the file, and where it stands, little-endian. */
+/* The CRC-32 (that of zlib) of some bytes of the file, and where it stands,
+   little-endian. */
 struct checksum {
 	uint64_t offset, bytes; /* what it is of */
 	uint32_t crc;
@@ -20,7 +22,8 @@ struct checksum {
 struct checksums {
 	struct checksum *items; /* the caller's, freed with mem_free() */
 	size_t n;
-	/* Where DIGEST_CHARS digits stand that are made of all of these, but for the one that they lie in; 0: none do. */
+	/* Where DIGEST_CHARS digits stand that are made of all of these, but for the one that
+	   they lie in; 0: none do. */
 	uint64_t digest_at;
 };
 

@@ -42,7 +42,8 @@ static const struct format formats[] = {
 		.walk = hdf5_walk,
 	},
 	{
-		/* A compressed file of another store, which programs copy as they copy any other. */
+		/* A compressed file of another store, which programs copy as they copy any
+		   other. */
 		.name = ALCM_FORMAT_BLOB,
 		.magic = { 0x89, 'A', 'L', 'C', 'M', '\r', '\n', 0x1a },
 		.magic_len = 8,
@@ -59,7 +60,8 @@ enum { N_FORMATS = sizeof(formats) / sizeof(formats[0]) };
 
 bool format_read(const struct format_reader *file, void *buf, size_t n, uint64_t off)
 {
-	return off <= file->size && n <= file->size - off && !file->read(file->ctx, buf, n, off);
+	return off <= file->size && n <= file->size - off &&
+		!file->read(file->ctx, buf, n, off);
 }
 
 uint64_t format_later(const struct format_reader *file)
@@ -78,7 +80,7 @@ const struct format *format_of(const uint8_t *prefix, size_t n)
 		const struct format *f = &formats[i];
 
 		if (f->begins ? f->begins(prefix, n)
-			      : n >= f->magic_len && has_magic(f, prefix, n))
+					  : n >= f->magic_len && has_magic(f, prefix, n))
 			return f;
 	}
 	return NULL;

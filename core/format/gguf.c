@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The head is read through a window from front to back: vocabularies in it have megabytes. A cursor stops
- * for good at the file's present end (`cut`: try again later) or at what can't be (`bad`).
+ * The head is read through a window from front to back: vocabularies in it have
+ * megabytes. A cursor stops for good at the file's present end (`cut`: try again later)
+ * or at what can't be (`bad`).
  */
 #include "format/gguf.h"
 
@@ -74,7 +75,7 @@ bool gguf_begins(const uint8_t *prefix, size_t n)
 		le_get32(prefix + 4) <= 3;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------- */
 
 static void skip(struct cursor *k, uint64_t n)
 {
@@ -174,7 +175,7 @@ static uint64_t read_metadata(struct cursor *k, uint64_t count)
 	return alignment;
 }
 
-/* ---- tensors ------------------------------------------------------------------------------------------- */
+/* ---- tensors ----------------------------------------------------------------------- */
 
 static bool find_type(uint32_t no, struct type *out)
 {
@@ -183,7 +184,8 @@ static bool find_type(uint32_t no, struct type *out)
 
 		if (!t->ggml || t->ggml - 1u != no)
 			continue;
-		*out = (struct type){ t->in[DTYPE_IN_GGUF], 1, t->width_bytes, (enum dtype_id)id };
+		*out = (struct type){ t->in[DTYPE_IN_GGUF], 1, t->width_bytes,
+			(enum dtype_id)id };
 		return true;
 	}
 	if (no >= sizeof(quantised) / sizeof(quantised[0]) || !quantised[no].name)
@@ -192,7 +194,8 @@ static bool find_type(uint32_t no, struct type *out)
 	return true;
 }
 
-/* Set type, length and rows from ggml's number and dimensions, of which the first is the fastest. */
+/* Set type, length and rows from ggml's number and dimensions, of which the first is the
+   fastest. */
 static bool set_type(uint32_t no, const uint64_t *shape, struct segment_about *a)
 {
 	uint64_t elems = 1;
@@ -209,7 +212,8 @@ static bool set_type(uint32_t no, const uint64_t *shape, struct segment_about *a
 	a->elem_bytes = type.bytes;
 	if (a->dtype != DTYPE_BYTES)
 		a->row_elems = segments_row_elems(shape, a->n_dims, false);
-	return elems % type.elems == 0 && checked_mul(elems / type.elems, type.bytes, &a->bytes);
+	return elems % type.elems == 0 &&
+		checked_mul(elems / type.elems, type.bytes, &a->bytes);
 }
 
 static void read_tensor(struct cursor *k, struct segments *out)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *   superblock ──► root group ──► B-tree ──► symbol nodes ──► names, object headers ──► groups again, or datasets
+ *   superblock ──► root group ──► B-tree ──► symbol nodes ──► names, object
+ *   headers ──► groups again, or datasets
  *
- * What lies behind the file's present end is left out, and looked for again later. A file is a graph, which may
- * have loops, so there is a limit to the steps that a walk takes; a dataset with two names is listed once.
+ * What lies behind the file's present end is left out, and looked for again later. A file
+ * is a graph, which may have loops, so there is a limit to the steps that a walk takes; a
+ * dataset with two names is listed once.
  */
 #include "format/hdf5.h"
 
@@ -42,7 +44,8 @@ enum { INTEGER = 0, FLOAT = 1 };
 
 #define NOWHERE UINT64_MAX
 
-static const uint8_t signature[SIGNATURE_BYTES] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
+static const uint8_t signature[SIGNATURE_BYTES] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a,
+	'\n' };
 
 struct walk {
 	const struct format_reader *file;
@@ -89,7 +92,7 @@ static bool get(struct walk *w, uint64_t at, void *buf, size_t n)
 	return at != NOWHERE && format_read(w->file, buf, n, at);
 }
 
-/* ---- messages ------------------------------------------------------------------------------------ */
+/* ---- messages ---------------------------------------------------------------------- */
 
 static void read_dataspace(const uint8_t *p, size_t n, struct object *o)
 {
@@ -166,7 +169,8 @@ static void read_message(unsigned type, const uint8_t *p, size_t n, struct objec
 	}
 }
 
-/* The messages in [at, at + n), and in blocks that they go on in. False: not all of them are there. */
+/* The messages in [at, at + n), and in blocks that they go on in. False: not all of them
+   are there. */
 static bool read_messages(struct walk *w, uint64_t at, uint64_t n, struct object *o,
 	unsigned depth)
 {
@@ -202,7 +206,7 @@ static bool read_object(struct walk *w, uint64_t at, struct object *o)
 		read_messages(w, at + HEADER_BYTES, le_get32(head + 8), o, 0);
 }
 
-/* ---- datasets ------------------------------------------------------------------------------------ */
+/* ---- datasets ---------------------------------------------------------------------- */
 
 /* Whether a float's fields lie exactly as those of `type` do. */
 static bool is_form_of(const struct float_form *f, const struct dtype *type)
@@ -234,7 +238,8 @@ static enum dtype_id type_of(const struct object *o)
 	return DTYPE_BYTES;
 }
 
-static void add(struct walk *w, const struct object *o, const uint64_t *shape, uint64_t offset)
+static void add(struct walk *w, const struct object *o, const uint64_t *shape,
+	uint64_t offset)
 {
 	struct segment_about a = { .name = w->name,
 		.name_len = w->name_len,
@@ -260,7 +265,8 @@ static void add(struct walk *w, const struct object *o, const uint64_t *shape, u
 }
 
 /* A B-tree's node: its level and how many children it has. False: it is none. */
-static bool read_node(struct walk *w, uint64_t at, unsigned type, unsigned *level, unsigned *n)
+static bool read_node(struct walk *w, uint64_t at, unsigned type, unsigned *level,
+	unsigned *n)
 {
 	uint8_t p[NODE_BYTES];
 
@@ -272,7 +278,8 @@ static bool read_node(struct walk *w, uint64_t at, unsigned type, unsigned *leve
 }
 
 /* The chunks below a node. Those at a border are as large as the others. */
-static void read_chunks(struct walk *w, const struct object *o, uint64_t at, unsigned depth)
+static void read_chunks(struct walk *w, const struct object *o, uint64_t at,
+	unsigned depth)
 {
 	unsigned key_bytes = 8 + 8 * (o->n_dims + 1), level, n;
 	uint64_t shape[MAX_DIMS];
@@ -304,7 +311,7 @@ static void read_dataset(struct walk *w, const struct object *o)
 		read_chunks(w, o, o->data, 0);
 }
 
-/* ---- groups -------------------------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------------------ */
 
 static void read_group(struct walk *w, uint64_t btree, uint64_t heap, unsigned depth);
 
@@ -378,7 +385,8 @@ static void read_group(struct walk *w, uint64_t btree, uint64_t heap, unsigned d
 		read_tree(w, btree, le_get64(head + 24), depth);
 }
 
-/* Where the root group's object header is; NOWHERE: in no superblock that we know, or not at byte 0. */
+/* Where the root group's object header is; NOWHERE: in no superblock that we know, or not
+   at byte 0. */
 static uint64_t root_of(const uint8_t *p)
 {
 	unsigned version = p[8], sizes_at = version < 2 ? 13 : 9;

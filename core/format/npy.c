@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The header is a Python dict literal; a small recursive-descent reader takes the three keys
- * out of it. The reader never looks beyond `end`, and stops for good at the first thing it
- * doesn't know (`bad`): such a file is plain bytes.
+ * The header is a Python dict literal; a small recursive-descent reader takes the three
+ * keys out of it. The reader never looks beyond `end`, and stops for good at the first
+ * thing it doesn't know (`bad`): such a file is plain bytes.
  */
 #include "format/npy.h"
 
@@ -127,7 +127,8 @@ static bool ends_well(char kind, const char *rest)
 }
 
 /*
- * NumPy has no name for bfloat16. That of ml_dtypes is written with a byte order, "<V2". Two raw bytes have
+ * NumPy has no name for bfloat16. That of ml_dtypes is written with a byte order, "<V2".
+ * Two raw bytes have
  * none, "|V2": they are often bfloat16 too, and may be anything.
  */
 static bool is_opaque(char order, char kind)
@@ -165,7 +166,8 @@ static void describe(struct reader *r, const char *text, struct descr *d)
 	d->elem_bytes = kind == 'U' ? 4 * width : width;
 	if (d->elem_bytes > MAX_ITEM)
 		r->bad = true;
-	if (d->dtype == DTYPE_BYTES && kind != 'S' && kind != 'a' && kind != 'U' && kind != 'V')
+	if (d->dtype == DTYPE_BYTES && kind != 'S' && kind != 'a' && kind != 'U' &&
+		kind != 'V')
 		r->bad = true;
 }
 
@@ -257,8 +259,8 @@ static void read_descr(struct reader *r, struct descr *d)
 	memset(d, 0, sizeof(*d));
 	d->elem_bytes = record_bytes(r, 0);
 	d->dtype = DTYPE_BYTES;
-	snprintf(d->text, sizeof(d->text), "%.*s", (int)(r->at - start < 63 ? r->at - start : 63),
-		(const char *)start);
+	snprintf(d->text, sizeof(d->text), "%.*s",
+		(int)(r->at - start < 63 ? r->at - start : 63), (const char *)start);
 }
 
 static bool read_bool(struct reader *r)
@@ -334,7 +336,8 @@ static size_t dict_offset(const uint8_t *start)
 /* Where it ends and the array begins. */
 static uint64_t data_offset(const uint8_t *start)
 {
-	return dict_offset(start) + (start[6] == 1 ? le_get16(start + 8) : le_get32(start + 8));
+	return dict_offset(start) +
+		(start[6] == 1 ? le_get16(start + 8) : le_get32(start + 8));
 }
 
 bool npy_parse(const uint8_t *prefix, size_t n, struct npy *out)
@@ -346,7 +349,8 @@ bool npy_parse(const uint8_t *prefix, size_t n, struct npy *out)
 		prefix[6] > 3 || prefix[7] != 0 || data_offset(prefix) > n)
 		return false;
 
-	struct reader r = { prefix + dict_offset(prefix), prefix + data_offset(prefix), false };
+	struct reader r = { prefix + dict_offset(prefix), prefix + data_offset(prefix),
+		false };
 
 	if (!read_dict(&r, &d, out) || !d.elem_bytes)
 		return false;

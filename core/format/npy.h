@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * NumPy's .npy, versions 1.0, 2.0 and 3.0 (NEP 1 and numpy/lib/format.py): magic, version,
- * header length, a Python dict literal with 'descr', 'fortran_order' and 'shape', data.
+ * NumPy's .npy, versions 1.0, 2.0 and 3.0 (NEP 1 and numpy/lib/format.py): magic,
+ * version, header length, a Python dict literal with 'descr', 'fortran_order' and
+ * 'shape', data.
  */
 #ifndef ALCM_FORMAT_NPY_H
 #define ALCM_FORMAT_NPY_H
@@ -22,15 +23,17 @@ struct npy {
 };
 
 /*
- * Read the header that begins with these n bytes. False: it isn't one, it isn't whole, or the array is
- * of objects (pickles), which are no tensor.
+ * Read the header that begins with these n bytes. False: it isn't one, it isn't whole, or
+ * the array is of objects (pickles), which are no tensor.
  */
 bool npy_parse(const uint8_t *prefix, size_t n, struct npy *out);
 
-/* The array as a segment without name, type and shape, for those who have the header and need no map. */
+/* The array as a segment without name, type and shape, for those who have the header and
+   need no map. */
 struct segment npy_segment(const struct npy *npy);
 
-/* Add the array of a header at `off` of the file, under this name. Errors as segments_add(). */
+/* Add the array of a header at `off` of the file, under this name. Errors as
+   segments_add(). */
 int npy_add(struct segments *list, const struct npy *npy, uint64_t off, const char *name,
 	size_t name_len);
 

@@ -16,10 +16,11 @@ struct argument {
 	size_t len, len2;
 };
 
-/* ---- storage of the machine ---------------------------------------------------------------------- */
+/* ---- storage of the machine -------------------------------------------------------- */
 
 /* Room for one more of `size` bytes behind the n that there are. */
-bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *room, size_t size)
+bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *room,
+	size_t size)
 {
 	size_t want = *room ? 2 * *room : 256;
 	void *p;
@@ -83,7 +84,7 @@ static void drop_to_mark(struct pickle_machine *m, size_t first)
 	m->n_stack = first ? first - 1 : 0;
 }
 
-/* ---- what nodes say ------------------------------------------------------------------------------ */
+/* ---- what nodes say ---------------------------------------------------------------- */
 
 bool pickle_is_text(const struct pickle_machine *m, uint32_t node, const char *want)
 {
@@ -99,7 +100,7 @@ uint32_t pickle_item(const struct pickle_machine *m, uint32_t tuple, unsigned i)
 	const struct pickle_node *n = &m->nodes[tuple];
 
 	return n->kind == PICKLE_TUPLE && i < n->range.len ? m->items[n->range.at + i]
-							   : PICKLE_NO_NODE;
+													   : PICKLE_NO_NODE;
 }
 
 bool pickle_number(const struct pickle_machine *m, uint32_t node, uint64_t *out)
@@ -111,7 +112,8 @@ bool pickle_number(const struct pickle_machine *m, uint32_t node, uint64_t *out)
 }
 
 /* The numbers of a tuple; how many, or -1. */
-int pickle_numbers(const struct pickle_machine *m, uint32_t tuple, uint64_t *out, unsigned room)
+int pickle_numbers(const struct pickle_machine *m, uint32_t tuple, uint64_t *out,
+	unsigned room)
 {
 	const struct pickle_node *n = &m->nodes[tuple];
 
@@ -125,7 +127,8 @@ int pickle_numbers(const struct pickle_machine *m, uint32_t tuple, uint64_t *out
 }
 
 /* Put a node into a dictionary, list or object. The first one it is put into names it. */
-static void put_into(struct pickle_machine *m, uint32_t container, uint32_t key, uint32_t node)
+static void put_into(struct pickle_machine *m, uint32_t container, uint32_t key,
+	uint32_t node)
 {
 	struct pickle_node *n = &m->nodes[node];
 
@@ -152,7 +155,7 @@ static void append_to(struct pickle_machine *m, uint32_t list, uint32_t node)
 	put_into(m, list, key, node);
 }
 
-/* ---- opcodes ---------------------------------------------------------------------------------------- */
+/* ---- opcodes ----------------------------------------------------------------------- */
 
 static uint32_t make_tuple(struct pickle_machine *m, size_t first)
 {
@@ -181,7 +184,8 @@ static void do_tuple(struct pickle_machine *m, unsigned n)
 }
 
 /* Key and value take turns above `first`. */
-static void do_set_items(struct pickle_machine *m, size_t first, size_t end, uint32_t into)
+static void do_set_items(struct pickle_machine *m, size_t first, size_t end,
+	uint32_t into)
 {
 	for (size_t i = first; i + 1 < end; i += 2)
 		put_into(m, into, m->stack[i], m->stack[i + 1]);
@@ -196,7 +200,8 @@ static void do_mark_collected(struct pickle_machine *m, uint8_t action)
 		return;
 	if (action == DO_TUPLE_MARK) {
 		node = make_tuple(m, first);
-	} else if (action == DO_LIST_MARK || action == DO_DICT_MARK || action == DO_OBJECT_MARK) {
+	} else if (action == DO_LIST_MARK || action == DO_DICT_MARK ||
+		action == DO_OBJECT_MARK) {
 		node = pickle_make(m, action == DO_LIST_MARK ? PICKLE_LIST : PICKLE_OTHER);
 		if (action == DO_DICT_MARK)
 			do_set_items(m, first, end, node);
@@ -366,7 +371,7 @@ static void step(struct pickle_machine *m, uint8_t action, const struct argument
 	}
 }
 
-/* ---- reading opcodes --------------------------------------------------------------------------------- */
+/* ---- reading opcodes --------------------------------------------------------------- */
 
 static bool take(struct pickle_machine *m, uint64_t len, const uint8_t **out)
 {
@@ -404,9 +409,13 @@ static bool take_number(struct pickle_machine *m, unsigned width, uint64_t *out)
 /* False: it goes on behind what is there. */
 static bool take_argument(struct pickle_machine *m, uint8_t how, struct argument *a)
 {
-	static const uint8_t widths[] = {
-		[ARG_1] = 1, [ARG_2] = 2, [ARG_4] = 4, [ARG_8] = 8, [ARG_TEXT_1] = 1, [ARG_TEXT_4] = 4, [ARG_TEXT_8] = 8
-	};
+	static const uint8_t widths[] = { [ARG_1] = 1,
+		[ARG_2] = 2,
+		[ARG_4] = 4,
+		[ARG_8] = 8,
+		[ARG_TEXT_1] = 1,
+		[ARG_TEXT_4] = 4,
+		[ARG_TEXT_8] = 8 };
 
 	switch (how) {
 	case ARG_NONE:

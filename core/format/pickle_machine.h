@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine with a stack and a memo, as Python's, whose values are nodes: numbers, texts, tuples, and what
- * its user gives a meaning; everything else is OTHER. Dictionaries, lists and objects keep nothing of
- * what they hold: who is put into one notes where, and under which key. So nothing is ever
- * copied or executed, and each opcode makes at most one node (Python's Lib/pickletools.py).
+ * A machine with a stack and a memo, as Python's, whose values are nodes: numbers, texts,
+ * tuples, and what its user gives a meaning; everything else is OTHER. Dictionaries,
+ * lists and objects keep nothing of what they hold: who is put into one notes where, and
+ * under which key. So nothing is ever copied or executed, and each opcode makes at most
+ * one node (Python's Lib/pickletools.py).
  */
 #ifndef ALCM_FORMAT_PICKLE_MACHINE_H
 #define ALCM_FORMAT_PICKLE_MACHINE_H
@@ -30,7 +31,8 @@ struct pickle_node {
 	uint32_t parent,
 		key; /* what it was put into first, and as what; PICKLE_NO_NODE: nothing */
 	union {
-		int64_t number; /* of a LIST: how many were appended; of a GLOBAL: what it means */
+		/* of a LIST: how many were appended; of a GLOBAL: what it means */
+		int64_t number;
 		struct {
 			uint32_t at, len; /* TEXT: in the pickle; TUPLE: in the machine's items */
 		} range;
@@ -46,7 +48,8 @@ struct pickle_machine;
 struct pickle_meaning {
 	/* Of a global, by the name behind its module's. */
 	int64_t (*global)(const uint8_t *name, size_t len);
-	/* The node of a persistent id, and that of a call: `which` is what the callable means. */
+	/* The node of a persistent id, and that of a call: `which` is what the callable
+	   means. */
 	uint32_t (*persistent)(struct pickle_machine *m, uint32_t id);
 	uint32_t (*call)(struct pickle_machine *m, int64_t which, uint32_t args);
 };
@@ -58,7 +61,8 @@ struct pickle_machine {
 	size_t n, at; /* of the pickle; how far it was read */
 	struct pickle_node *nodes;
 	uint32_t *stack, *memo, *items; /* of nodes */
-	size_t n_nodes, nodes_room, n_stack, stack_room, n_memo, memo_room, n_items, items_room;
+	size_t n_nodes, nodes_room, n_stack, stack_room, n_memo, memo_room, n_items,
+		items_room;
 	uint32_t *listed; /* nodes that were appended to the outermost value, a list */
 	size_t n_listed, listed_room;
 	bool bad;
@@ -74,7 +78,8 @@ enum pickle_end {
 enum pickle_end pickle_run(struct pickle_machine *m);
 void pickle_release(struct pickle_machine *m);
 
-/* A new node; PICKLE_NO_NODE, and m->bad, when there are too many or there is no memory. */
+/* A new node; PICKLE_NO_NODE, and m->bad, when there are too many or there is no
+   memory. */
 uint32_t pickle_make(struct pickle_machine *m, enum pickle_kind kind);
 
 /* Item `i` of a tuple; PICKLE_NO_NODE: it is none or has fewer. */
@@ -82,17 +87,19 @@ uint32_t pickle_item(const struct pickle_machine *m, uint32_t tuple, unsigned i)
 
 /* The value of a NUMBER ≥ 0, and those of a tuple of at most `room`: how many, or -1. */
 bool pickle_number(const struct pickle_machine *m, uint32_t node, uint64_t *out);
-int pickle_numbers(const struct pickle_machine *m, uint32_t tuple, uint64_t *out, unsigned room);
+int pickle_numbers(const struct pickle_machine *m, uint32_t tuple, uint64_t *out,
+	unsigned room);
 
 bool pickle_is_text(const struct pickle_machine *m, uint32_t node, const char *want);
 
 /* Room for one more of `size` bytes behind the n that there are; false: m->bad. */
-bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *room, size_t size);
+bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *room,
+	size_t size);
 
-#define PICKLE_APPEND(m, list, n, room, value)                                     \
-	do {                                                                       \
+#define PICKLE_APPEND(m, list, n, room, value)                             \
+	do {                                                                   \
 		if (pickle_grow(m, (void **)&(list), n, &(room), sizeof(*(list)))) \
-			(list)[(n)++] = (value);                                   \
+			(list)[(n)++] = (value);                                       \
 	} while (0)
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The opcodes of pickles (Python's Lib/pickletools.py): how their arguments lie and what they do. */
+/* The opcodes of pickles (Python's Lib/pickletools.py): how their arguments lie and what
+   they do. */
 #ifndef ALCM_FORMAT_PICKLE_OPS_H
 #define ALCM_FORMAT_PICKLE_OPS_H
 

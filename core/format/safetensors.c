@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small reader of JSON takes the header apart. It never looks beyond `end` and stops for good at the
- * first thing that is not as the format says (`bad`): then no tensor is known.
+ * A small reader of JSON takes the header apart. It never looks beyond `end` and stops
+ * for good at the first thing that is not as the format says (`bad`): then no tensor is
+ * known.
  */
 #include "format/safetensors.h"
 
@@ -43,7 +44,7 @@ bool safetensors_begins(const uint8_t *prefix, size_t n)
 		(prefix[9] == '"' || prefix[9] == '}' || prefix[9] == ' ' || prefix[9] == '\n');
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------- */
 
 static int peek(struct reader *r)
 {
@@ -146,14 +147,15 @@ static void skip_value(struct reader *r, unsigned depth)
 	}
 }
 
-/* ---- the header ---------------------------------------------------------------------------------- */
+/* ---- the header -------------------------------------------------------------------- */
 
 static bool is(const char *text, size_t len, const char *want)
 {
 	return len == strlen(want) && memcmp(text, want, len) == 0;
 }
 
-static void set_type(struct reader *r, const char *text, size_t len, struct segment_about *out)
+static void set_type(struct reader *r, const char *text, size_t len,
+	struct segment_about *out)
 {
 	struct dtype_named type;
 
@@ -174,7 +176,8 @@ static void set_type(struct reader *r, const char *text, size_t len, struct segm
 		return;
 	}
 	/* Some type that is newer than this: bytes, as wide as they may be. */
-	snprintf(r->unknown_type, sizeof(r->unknown_type), "%.*s", (int)min_u64(len, 15), text);
+	snprintf(r->unknown_type, sizeof(r->unknown_type), "%.*s", (int)min_u64(len, 15),
+		text);
 	out->type = r->unknown_type;
 	r->bits = 0;
 	r->bad |= !len;
@@ -227,8 +230,8 @@ static void read_tensor(struct reader *r, uint64_t base, struct segment_about *a
 	expect(r, '}');
 	a->shape = shape;
 	a->bytes = place[1] - place[0];
-	r->bad |= seen != 7 || place[1] < place[0] || !checked_add(base, place[0], &a->offset) ||
-		!fills(r, a);
+	r->bad |= seen != 7 || place[1] < place[0] ||
+		!checked_add(base, place[0], &a->offset) || !fills(r, a);
 }
 
 static void read_header(struct reader *r, uint64_t base, struct segments *out)

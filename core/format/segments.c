@@ -123,7 +123,8 @@ void segments_release(struct segments *l)
 	memset(l, 0, sizeof(*l));
 }
 
-void segments_cut(const struct segments *l, uint64_t off, uint64_t end, struct segment_cut *out)
+void segments_cut(const struct segments *l, uint64_t off, uint64_t end,
+	struct segment_cut *out)
 {
 	size_t first = segments_find(l->items, l->n, off), last = first;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tensors of one file: where each lies, of which type, shape and name. Files have up to a million
- * of them, so an entry is small, and names, spellings and shapes lie in pools beside the list.
+ * The tensors of one file: where each lies, of which type, shape and name. Files have up
+ * to a million of them, so an entry is small, and names, spellings and shapes lie in
+ * pools beside the list.
  */
 #ifndef ALCM_FORMAT_SEGMENTS_H
 #define ALCM_FORMAT_SEGMENTS_H
@@ -29,7 +30,8 @@ struct segment {
 	uint32_t shape;      /* where in the dimensions */
 	uint8_t dtype, n_dims, order;
 	bool big_endian;
-	/* Coded like `dtype`, which is only a likely guess: a lossy profile leaves it alone. */
+	/* Coded like `dtype`, which is only a likely guess: a lossy profile leaves it
+	   alone. */
 	bool opaque;
 };
 
@@ -76,7 +78,8 @@ struct segment_cut {
 	size_t n;
 };
 
-/* A copy of those that touch [off, end), freed with mem_free(); none, too, without memory. */
+/* A copy of those that touch [off, end), freed with mem_free(); none, too, without
+   memory. */
 void segments_cut(const struct segments *list, uint64_t off, uint64_t end,
 	struct segment_cut *out);
 
@@ -90,8 +93,9 @@ static inline uint64_t segment_end(const struct segment *s)
 }
 
 /*
- * How many elements that lie together make a row: the fastest axis, and as many axes more as it takes
- * to have 32 of them (the kernel of a convolution alone is no row). 0: the tensor has one row only.
+ * How many elements that lie together make a row: the fastest axis, and as many axes more
+ * as it takes to have 32 of them (the kernel of a convolution alone is no row). 0: the
+ * tensor has one row only.
  */
 uint64_t segments_row_elems(const uint64_t *shape, unsigned n_dims, bool fortran_order);
 

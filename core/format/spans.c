@@ -12,14 +12,17 @@ enum {
 	SMALL_GAP = 1 << 10,
 };
 
-/* ---- exactly ----------------------------------------------------------------------------------- */
+/* ---- exactly ----------------------------------------------------------------------- */
 
 static struct span bytes_span(uint64_t len)
 {
-	return (struct span){ .len_bytes = (uint32_t)len, .elem_bytes = 1, .dtype = DTYPE_BYTES };
+	return (struct span){
+		.len_bytes = (uint32_t)len, .elem_bytes = 1, .dtype = DTYPE_BYTES
+	};
 }
 
-void format_next_span(const struct segment_cut *cut, uint64_t at, uint64_t end, struct span *out)
+void format_next_span(const struct segment_cut *cut, uint64_t at, uint64_t end,
+	struct span *out)
 {
 	size_t i = segments_find(cut->items, cut->n, at);
 
@@ -34,7 +37,8 @@ void format_next_span(const struct segment_cut *cut, uint64_t at, uint64_t end, 
 		return;
 	}
 
-	uint64_t stop = min_u64(segment_end(s), end), begun = (at - s->offset) % s->elem_bytes;
+	uint64_t stop = min_u64(segment_end(s), end),
+			 begun = (at - s->offset) % s->elem_bytes;
 	uint64_t whole = (stop - at) / s->elem_bytes * s->elem_bytes;
 
 	if (begun || !whole) {
@@ -51,7 +55,7 @@ void format_next_span(const struct segment_cut *cut, uint64_t at, uint64_t end, 
 			s->row_len);
 }
 
-/* ---- few enough ---------------------------------------------------------------------------------- */
+/* ---- few enough -------------------------------------------------------------------- */
 
 static bool is_bytes(const struct span *s)
 {
@@ -64,7 +68,8 @@ static bool alike(const struct span *a, const struct span *b)
 		a->big_endian == b->big_endian;
 }
 
-/* What is lost when two neighbours become one: the bytes that are then taken for something else. */
+/* What is lost when two neighbours become one: the bytes that are then taken for
+   something else. */
 static uint64_t cost(const struct span *a, const struct span *b)
 {
 	const struct span *large = a->len_bytes >= b->len_bytes ? a : b;
@@ -91,7 +96,7 @@ static void join(struct span *a, const struct span *b)
 	else if (b_rules && a->row_len)
 		/* The rows begin where b's do. */
 		a->row_skip = (a->row_skip + a->row_len -
-				      small / dtype_get(a->dtype)->width_bytes % a->row_len) %
+						  small / dtype_get(a->dtype)->width_bytes % a->row_len) %
 			a->row_len;
 	a->len_bytes = first.len_bytes + b->len_bytes;
 }

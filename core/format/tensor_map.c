@@ -44,7 +44,7 @@ struct format_reader tensor_map_reader(const struct tensor_map *map)
 	return (struct format_reader){ s->read, s->ctx, s->size(s->ctx) };
 }
 
-/* ---- changes ----------------------------------------------------------------------------------- */
+/* ---- changes ----------------------------------------------------------------------- */
 
 static bool concerns_locked(const struct tensor_watch *w, uint64_t off, uint64_t n)
 {
@@ -89,7 +89,7 @@ static void watch_end(struct tensor_map *map)
 		w->stale |= concerns_locked(w, w->from, w->to - w->from);
 }
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------- */
 
 /* Which format the file has, once its first bytes are there. */
 static void recognise_locked(struct tensor_map *map, const struct format_reader *file)
@@ -140,7 +140,8 @@ void tensor_map_leave(struct tensor_map *map)
 	lock_drop(&map->lock);
 }
 
-void tensor_map_cut(struct tensor_map *map, uint64_t off, uint64_t end, struct segment_cut *out)
+void tensor_map_cut(struct tensor_map *map, uint64_t off, uint64_t end,
+	struct segment_cut *out)
 {
 	tensor_map_enter(map);
 	segments_cut(&map->segments, off, end, out);

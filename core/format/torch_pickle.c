@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Storages and tensors among a pickle's values; a tensor's name is the keys on its way up. */
+/* Storages and tensors among a pickle's values; a tensor's name is the keys on its way
+   up. */
 #include "format/torch_pickle.h"
 
 #include <errno.h>
@@ -34,14 +35,15 @@ struct reading {
 	size_t n_mentions, mentions_room;
 };
 
-/* ---- while it is read ------------------------------------------------------------------------------ */
+/* ---- while it is read -------------------------------------------------------------- */
 
 static bool equals(const uint8_t *text, size_t len, const char *want)
 {
 	return len && len == strlen(want) && memcmp(text, want, len) == 0;
 }
 
-/* G_TYPE and twice the type's id, odd if it is complex; bytes of no type have the number behind all. */
+/* G_TYPE and twice the type's id, odd if it is complex; bytes of no type have the number
+   behind all. */
 static int64_t type_number(const uint8_t *name, size_t len)
 {
 	const char *text = (const char *)name;
@@ -86,7 +88,8 @@ static int type_of(const struct pickle_machine *m, uint32_t node)
 {
 	const struct pickle_node *n = &m->nodes[node];
 
-	return n->kind == PICKLE_GLOBAL && n->number >= G_TYPE ? (int)(n->number - G_TYPE) : -1;
+	return n->kind == PICKLE_GLOBAL && n->number >= G_TYPE ? (int)(n->number - G_TYPE)
+														   : -1;
 }
 
 static uint32_t found(struct pickle_machine *m, uint32_t what, size_t index)
@@ -110,8 +113,9 @@ static uint32_t on_persistent(struct pickle_machine *m, uint32_t id)
 	struct dtype_named type;
 	uint64_t length;
 
-	if (!pickle_is_text(m, pickle_item(m, id, 0), "storage") || key->kind != PICKLE_TEXT ||
-		t < 0 || !pickle_number(m, pickle_item(m, id, 4), &length))
+	if (!pickle_is_text(m, pickle_item(m, id, 0), "storage") ||
+		key->kind != PICKLE_TEXT || t < 0 ||
+		!pickle_number(m, pickle_item(m, id, 4), &length))
 		return pickle_make(m, PICKLE_OTHER);
 	type = type_at(t);
 	if (!checked_mul(length, type.elem_bytes, &s.bytes))
@@ -143,9 +147,10 @@ static uint32_t on_call(struct pickle_machine *m, int64_t which, uint32_t args)
 	return mention.node;
 }
 
-static const struct pickle_meaning meaning = { meaning_of_global, on_persistent, on_call };
+static const struct pickle_meaning meaning = { meaning_of_global, on_persistent,
+	on_call };
 
-/* ---- what it comes to -------------------------------------------------------------------------------- */
+/* ---- what it comes to -------------------------------------------------------------- */
 
 static int compare_keys(const char *a, size_t a_len, const char *b, size_t b_len)
 {
@@ -171,7 +176,8 @@ static int by_place(const void *a, const void *b)
 }
 
 /* Text of a key, from its end at `end` to the front; returns where it begins. */
-static size_t prepend(const struct pickle_machine *m, uint32_t key, char *name, size_t end)
+static size_t prepend(const struct pickle_machine *m, uint32_t key, char *name,
+	size_t end)
 {
 	const struct pickle_node *k = &m->nodes[key];
 	const char *text = (const char *)m->bytes + k->range.at;
@@ -205,10 +211,11 @@ static size_t name_of(const struct pickle_machine *m, uint32_t node, char *name)
 }
 
 /*
- * Whether elements lie without gaps, in any order of axes; `sorted` gets the axes from the slowest to
- * the fastest.
+ * Whether elements lie without gaps, in any order of axes; `sorted` gets the axes from
+ * the slowest to the fastest.
  */
-static bool is_dense(const uint64_t *shape, const uint64_t *strides, unsigned n, uint64_t *sorted)
+static bool is_dense(const uint64_t *shape, const uint64_t *strides, unsigned n,
+	uint64_t *sorted)
 {
 	uint64_t strides_left[ALCM_MAX_DIMS], expected = 1;
 
@@ -239,9 +246,9 @@ static struct dtype_named type_of_tensor(const struct pickle_machine *m,
 {
 	int own = type_of(m, pickle_item(m, mention->args, 6));
 
-	return own < 0
-		? (struct dtype_named){ storage->dtype, storage->type, storage->elem_bytes, false }
-		: type_at(own);
+	return own < 0 ? (struct dtype_named){ storage->dtype, storage->type,
+		storage->elem_bytes, false }
+				   : type_at(own);
 }
 
 /* Add the tensor to the list unless it has gaps or isn't within its storage. */
@@ -262,7 +269,8 @@ static int add_tensor(const struct pickle_machine *m, const struct mention *ment
 	int err;
 
 	if (n < 0 ||
-		pickle_numbers(m, pickle_item(m, mention->args, 3), strides, ALCM_MAX_DIMS) != n ||
+		pickle_numbers(m, pickle_item(m, mention->args, 3), strides, ALCM_MAX_DIMS) !=
+			n ||
 		!is_dense(shape, strides, (unsigned)n, sorted))
 		return 0;
 	a.bytes = a.elem_bytes;
@@ -355,7 +363,8 @@ static int keep_keys(const struct pickle_machine *m, struct torch_pickle *out)
 	return 0;
 }
 
-/* A storage that tensors of two types share is certainly neither. Mentions are by storage. */
+/* A storage that tensors of two types share is certainly neither. Mentions are by
+   storage. */
 static void find_shared(const struct pickle_machine *m, const struct reading *r)
 {
 	for (size_t i = 1; i < r->n_mentions; i++) {
@@ -390,8 +399,8 @@ static int collect(const struct pickle_machine *m, struct reading *r)
 	return err ? err : keep_keys(m, out);
 }
 
-enum pickle_end torch_pickle_read(const uint8_t *bytes, size_t n, struct torch_pickle *out,
-	size_t *used)
+enum pickle_end torch_pickle_read(const uint8_t *bytes, size_t n,
+	struct torch_pickle *out, size_t *used)
 {
 	struct reading r = { .out = out };
 	struct pickle_machine m = { .meaning = &meaning, .ctx = &r, .bytes = bytes, .n = n };
@@ -416,8 +425,8 @@ void torch_pickle_release(struct torch_pickle *p)
 	memset(p, 0, sizeof(*p));
 }
 
-const struct torch_storage *torch_pickle_find(const struct torch_pickle *p, const char *key,
-	size_t len)
+const struct torch_storage *torch_pickle_find(const struct torch_pickle *p,
+	const char *key, size_t len)
 {
 	struct torch_storage wanted = { .key = key, .key_len = len };
 
@@ -426,9 +435,10 @@ const struct torch_storage *torch_pickle_find(const struct torch_pickle *p, cons
 	return bsearch(&wanted, p->storages, p->n_storages, sizeof(wanted), by_key);
 }
 
-/* What lies between two tensors of a storage, or in a storage that no tensor describes. */
-static int place_rest(const struct torch_storage *s, uint64_t from, uint64_t to, uint64_t offset,
-	struct segments *out)
+/* What lies between two tensors of a storage, or in a storage that no tensor
+   describes. */
+static int place_rest(const struct torch_storage *s, uint64_t from, uint64_t to,
+	uint64_t offset, struct segments *out)
 {
 	uint64_t elems = (to - from) / s->elem_bytes;
 	struct segment_about a = { .name = "",
@@ -462,9 +472,8 @@ int torch_pickle_place(const struct torch_pickle *p, const struct torch_storage 
 			.opaque = s->opaque,
 			.order = (enum segment_order)t->order,
 			.row_elems = t->row_len ? t->row_len /
-					(t->elem_bytes /
-						dtype_get((enum dtype_id)t->dtype)->width_bytes)
-						: 0,
+					(t->elem_bytes / dtype_get((enum dtype_id)t->dtype)->width_bytes)
+									: 0,
 			.n_dims = t->n_dims,
 			.shape = p->tensors.dims + t->shape,
 			.offset = offset + t->offset,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The records of a zip archive (APPNOTE 6.3.9, 4.3.7, 4.3.12 and 4.3.16): what .npz uses. */
+/* The records of a zip archive (APPNOTE 6.3.9, 4.3.7, 4.3.12 and 4.3.16): what .npz
+   uses. */
 #ifndef ALCM_FORMAT_ZIP_H
 #define ALCM_FORMAT_ZIP_H
 

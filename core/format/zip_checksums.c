@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *   end record ──► (locator ──► end record of zip64 ──►) directory ──► entry ──► local record, descriptor
+ *   end record ──► (locator ──► end record of zip64 ──►) directory ──►
+ *   entry ──► local record, descriptor
  *
- * Other than the walk, which guesses on while an archive grows, this believes nothing that doesn't
- * agree in all places.
+ * Other than the walk, which guesses on while an archive grows, this believes nothing
+ * that doesn't agree in all places.
  */
 #include "format/zip_checksums.h"
 
@@ -41,10 +42,11 @@ struct directory {
 	} * extents;
 };
 
-/* ---- the end ------------------------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------------------- */
 
 /* The locator before the end record at `at`. False: there is none. */
-static bool get_locator(const struct directory *d, uint64_t at, uint8_t out[ZIP64_LOCATOR_BYTES])
+static bool get_locator(const struct directory *d, uint64_t at,
+	uint8_t out[ZIP64_LOCATOR_BYTES])
 {
 	return at >= ZIP64_LOCATOR_BYTES &&
 		format_read(d->file, out, ZIP64_LOCATOR_BYTES, at - ZIP64_LOCATOR_BYTES) &&
@@ -52,7 +54,8 @@ static bool get_locator(const struct directory *d, uint64_t at, uint8_t out[ZIP6
 }
 
 /* The zip64 end record that the locator before `at` names. */
-static const char *read_zip64_end(struct directory *d, const uint8_t *locator, uint64_t at)
+static const char *read_zip64_end(struct directory *d, const uint8_t *locator,
+	uint64_t at)
 {
 	uint64_t end_at = le_get64(locator + 8);
 	uint8_t end[56];
@@ -82,7 +85,8 @@ static const char *read_end(struct directory *d, const uint8_t *p, uint64_t at)
 	return d->bytes <= at && d->at == at - d->bytes ? NULL : unknown;
 }
 
-/* Find the end record: the last place that looks like one and whose comment ends the file. */
+/* Find the end record: the last place that looks like one and whose comment ends the
+   file. */
 static const char *find_end(struct directory *d)
 {
 	size_t n = (size_t)min_u64(d->file->size, MAX_TAIL);
@@ -99,7 +103,7 @@ static const char *find_end(struct directory *d)
 	return incomplete;
 }
 
-/* ---- entries ------------------------------------------------------------------------------------- */
+/* ---- entries ----------------------------------------------------------------------- */
 
 struct entry {
 	uint64_t at, size, stored_size, local; /* `at` of the entry itself */
@@ -165,11 +169,11 @@ static bool is_id(const struct entry *e)
 	return e->name_len >= n && memcmp(e->name + e->name_len - n, id_member, n) == 0;
 }
 
-/* ---- members ------------------------------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------------------------- */
 
 /* The descriptor behind a member's bytes, which end at `*end`; that moves behind it. */
-static bool get_descriptor(const struct directory *d, const struct entry *e, uint64_t *end,
-	uint64_t *place)
+static bool get_descriptor(const struct directory *d, const struct entry *e,
+	uint64_t *end, uint64_t *place)
 {
 	uint8_t p[ZIP64_DESCRIPTOR_BYTES] = { 0 };
 	size_t n = (size_t)min_u64(sizeof(p), d->at - *end);
@@ -179,14 +183,15 @@ static bool get_descriptor(const struct directory *d, const struct entry *e, uin
 		return false;
 	has_signature = le_get32(p) == ZIP_DESCRIPTOR;
 	*place = *end + (has_signature ? 4 : 0);
-	/* Whether lengths have four bytes or eight says nobody; at least so many are its own. */
+	/* Whether lengths have four bytes or eight says nobody; at least so many are its
+	   own. */
 	*end += has_signature ? ZIP_DESCRIPTOR_BYTES : SHORT_DESCRIPTOR;
 	return *end <= d->at && le_get32(p + (has_signature ? 4 : 0)) == e->crc;
 }
 
 /* The checksum of a stored member, and what it takes of the file. */
-static bool get_member(const struct directory *d, const struct entry *e, struct checksum *sum,
-	struct extent *extent)
+static bool get_member(const struct directory *d, const struct entry *e,
+	struct checksum *sum, struct extent *extent)
 {
 	uint8_t p[ZIP_LOCAL_BYTES];
 	uint64_t place = e->local + 14, end;
@@ -207,7 +212,8 @@ static bool get_member(const struct directory *d, const struct entry *e, struct 
 		return false;
 	end = sum->offset + e->size;
 	if (le_get16(p + 6) & ZIP_FLAG_DESCRIPTOR) {
-		/* The local record may have it too, which nobody reads; then it isn't known which is which. */
+		/* The local record may have it too, which nobody reads; then it isn't known which
+		   is which. */
 		if (le_get32(p + 14) != 0 || !get_descriptor(d, e, &end, &place))
 			return false;
 	} else if (le_get32(p + 14) != e->crc) {
@@ -242,7 +248,8 @@ static bool disjoint(const struct directory *d)
 	return true;
 }
 
-/* PyTorch's writer combines its checksums like this (caffe2/serialize/inline_container.cc, c10/util/hash.h). */
+/* PyTorch's writer combines its checksums like this
+   (caffe2/serialize/inline_container.cc, c10/util/hash.h). */
 void checksums_digest(const struct checksums *sums, char out[DIGEST_CHARS])
 {
 	char text[DIGEST_CHARS + 1];
@@ -315,7 +322,8 @@ static const char *read_directory(struct directory *d)
 	return read_entries(d, bytes);
 }
 
-bool zip_checksums(const struct format_reader *file, struct checksums *out, const char **why)
+bool zip_checksums(const struct format_reader *file, struct checksums *out,
+	const char **why)
 {
 	struct directory d = { .file = file, .out = out };
 

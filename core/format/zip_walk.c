@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  *           local record ──► member: its length known? ──► tensors in it ──► next record
- *                                │ no: from what is in it (.npy, a storage of a pickle), or
+ *                                │ no: from what is in it (.npy, storage of a pickle), or
  *                                └──── search for the record that must follow it
  *           directory, end records, descriptors ──► skipped
  *
- * Writers that can't seek (PyTorch) leave lengths 0 and put a descriptor behind the member; those that
- * can (zipfile) fill them in later. What looks like no record at all ends the walk.
+ * Writers that can't seek (PyTorch) leave lengths 0 and put a descriptor behind the
+ * member; those that can (zipfile) fill them in later. What looks like no record at all
+ * ends the walk.
  */
 #include "format/zip_walk.h"
 
@@ -43,8 +44,9 @@ struct untyped {
 };
 
 struct walk {
-	uint64_t at;        /* the next record */
-	uint64_t search_at; /* how far the end of the member there was looked for; 0: not yet */
+	uint64_t at; /* the next record */
+	/* how far the end of the member there was looked for; 0: not yet */
+	uint64_t search_at;
 	struct torch_pickle torch;
 	size_t folder_len; /* of "archive/data/": where the storages of the pickle are */
 	char folder[MAX_NAME + 1];
@@ -52,12 +54,12 @@ struct walk {
 	size_t n_untyped, untyped_room;
 };
 
-/* ---- records --------------------------------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------------- */
 
 static bool is_method(unsigned method)
 {
-	return method == ZIP_STORED || method == ZIP_DEFLATED || method == 12 || method == 14 ||
-		method == 93 || method == 95;
+	return method == ZIP_STORED || method == ZIP_DEFLATED || method == 12 ||
+		method == 14 || method == 93 || method == 95;
 }
 
 bool zip_begins(const uint8_t *p, size_t n)
@@ -99,7 +101,8 @@ static bool zip64_size(const uint8_t *extra, size_t n, uint64_t *out)
 	return false;
 }
 
-static enum found read_member(const struct format_reader *file, uint64_t at, struct member *out)
+static enum found read_member(const struct format_reader *file, uint64_t at,
+	struct member *out)
 {
 	uint8_t head[ZIP_LOCAL_BYTES];
 	unsigned name_len, extra_len, flags;
@@ -135,8 +138,8 @@ static enum found read_member(const struct format_reader *file, uint64_t at, str
 	return FOUND;
 }
 
-/* How long the record that begins with `sig` is, of which `head` has the first bytes; 0: it isn't one
-   that may be skipped. */
+/* How long the record that begins with `sig` is, of which `head` has the first bytes; 0:
+   it isn't one that may be skipped. */
 static uint64_t record_bytes(const struct format_reader *file, uint64_t at, uint32_t sig,
 	const uint8_t head[ZIP_CENTRAL_BYTES])
 {
@@ -153,7 +156,8 @@ static uint64_t record_bytes(const struct format_reader *file, uint64_t at, uint
 		return ZIP64_LOCATOR_BYTES;
 	if (sig != ZIP_DESCRIPTOR)
 		return 0;
-	/* With lengths of 64 bits it is eight bytes longer; nothing says so but what follows. */
+	/* With lengths of 64 bits it is eight bytes longer; nothing says so but what
+	   follows. */
 	if (format_read(file, next, 2, at + ZIP_DESCRIPTOR_BYTES) && next[0] == 'P' &&
 		next[1] == 'K')
 		return ZIP_DESCRIPTOR_BYTES;
@@ -170,10 +174,12 @@ static bool is_record(const struct format_reader *file, uint64_t at)
 		le_get32(sig) == ZIP_DESCRIPTOR;
 }
 
-/* ---- lengths that no header has --------------------------------------------------------------------- */
+/* ---- lengths that no header has ---------------------------------------------------- */
 
-/* Whether the record at `at` can be the one behind the member: a descriptor knows its length. */
-static bool ends_member(const struct format_reader *file, const struct member *member, uint64_t at)
+/* Whether the record at `at` can be the one behind the member: a descriptor knows its
+   length. */
+static bool ends_member(const struct format_reader *file, const struct member *member,
+	uint64_t at)
 {
 	uint8_t p[ZIP64_DESCRIPTOR_BYTES] = { 0 };
 	size_t n = (size_t)min_u64(sizeof(p), file->size - at);
@@ -184,7 +190,7 @@ static bool ends_member(const struct format_reader *file, const struct member *m
 	switch (le_get32(p)) {
 	case ZIP_DESCRIPTOR:
 		return member->stored ? le_get32(p + 8) == (uint32_t)(at - member->data)
-				      : le_get32(p + 8) == (uint32_t)(at - member->data) ||
+							  : le_get32(p + 8) == (uint32_t)(at - member->data) ||
 				le_get64(p + 8) == at - member->data;
 	case ZIP_LOCAL:
 		return read_member(file, at, &next) == FOUND && next.name_len &&
@@ -227,7 +233,7 @@ static enum found search_end(struct walk *w, const struct format_reader *file,
 	return NOT_YET;
 }
 
-/* ---- what members hold ------------------------------------------------------------------------------- */
+/* ---- what members hold ------------------------------------------------------------- */
 
 static bool ends_in(const struct member *m, const char *suffix)
 {
@@ -236,8 +242,10 @@ static bool ends_in(const struct member *m, const char *suffix)
 	return m->name_len >= n && strcmp(m->name + m->name_len - n, suffix) == 0;
 }
 
-/* The header of a member that is a .npy. False: it isn't one, or its header isn't there yet. */
-static bool read_npy(const struct format_reader *file, const struct member *m, struct npy *npy)
+/* The header of a member that is a .npy. False: it isn't one, or its header isn't there
+   yet. */
+static bool read_npy(const struct format_reader *file, const struct member *m,
+	struct npy *npy)
 {
 	uint8_t prefix[NPY_FIRST];
 	size_t n = (size_t)min_u64(sizeof(prefix), file->size - m->data);
@@ -261,7 +269,8 @@ static const char *key_in_folder(const struct walk *w, const struct member *m)
 		: NULL;
 }
 
-static const struct torch_storage *find_storage(const struct walk *w, const struct member *m)
+static const struct torch_storage *find_storage(const struct walk *w,
+	const struct member *m)
 {
 	const char *key = key_in_folder(w, m);
 
@@ -302,9 +311,10 @@ static void place_untyped(struct tensor_map *map, struct walk *w)
 	w->n_untyped = 0;
 }
 
-/* A pickle of tensors replaces the one before; of several archives in a file each has its own. */
-static void read_pickle(struct tensor_map *map, struct walk *w, const struct format_reader *file,
-	const struct member *m)
+/* A pickle of tensors replaces the one before; of several archives in a file each has its
+   own. */
+static void read_pickle(struct tensor_map *map, struct walk *w,
+	const struct format_reader *file, const struct member *m)
 {
 	AUTO_FREE uint8_t *bytes = NULL;
 	struct torch_pickle torch;
@@ -313,7 +323,8 @@ static void read_pickle(struct tensor_map *map, struct walk *w, const struct for
 	if (m->size > TORCH_MAX_PICKLE || !(bytes = mem_alloc(m->size)) ||
 		!format_read(file, bytes, m->size, m->data))
 		return;
-	if (torch_pickle_read(bytes, m->size, &torch, &used) != PICKLE_WHOLE || !torch.n_storages) {
+	if (torch_pickle_read(bytes, m->size, &torch, &used) != PICKLE_WHOLE ||
+		!torch.n_storages) {
 		torch_pickle_release(&torch);
 		return;
 	}
@@ -326,8 +337,8 @@ static void read_pickle(struct tensor_map *map, struct walk *w, const struct for
 	place_untyped(map, w);
 }
 
-static void look_into(struct tensor_map *map, struct walk *w, const struct format_reader *file,
-	const struct member *m)
+static void look_into(struct tensor_map *map, struct walk *w,
+	const struct format_reader *file, const struct member *m)
 {
 	const struct torch_storage *storage = find_storage(w, m);
 	struct npy npy;
@@ -343,13 +354,14 @@ static void look_into(struct tensor_map *map, struct walk *w, const struct forma
 		keep_untyped(w, m);
 }
 
-/* ---- the walk ----------------------------------------------------------------------------------------- */
+/* ---- the walk ---------------------------------------------------------------------- */
 
 /*
- * The length of the member at w->at. Content that knows its own is believed, as far as it goes: that is
- * how tensors are known while they are written.
+ * The length of the member at w->at. Content that knows its own is believed, as far as it
+ * goes: that is how tensors are known while they are written.
  */
-static enum found find_size(struct walk *w, const struct format_reader *file, struct member *m)
+static enum found find_size(struct walk *w, const struct format_reader *file,
+	struct member *m)
 {
 	const struct torch_storage *storage = find_storage(w, m);
 	struct npy npy;
@@ -395,7 +407,8 @@ static enum found step_member(struct tensor_map *map, struct walk *w,
 	return FOUND;
 }
 
-static enum found step(struct tensor_map *map, struct walk *w, const struct format_reader *file)
+static enum found step(struct tensor_map *map, struct walk *w,
+	const struct format_reader *file)
 {
 	uint8_t head[ZIP_CENTRAL_BYTES] = { 0 };
 	uint64_t len, n = w->at < file->size ? min_u64(sizeof(head), file->size - w->at) : 0;

@@ -48,7 +48,8 @@ static int find_ranges(const struct value_source *source, unsigned n_components,
 	return 0;
 }
 
-/* The largest step of the type that keeps the bound for values up to `largest`; 0: none does. */
+/* The largest step of the type that keeps the bound for values up to `largest`; 0: none
+   does. */
 static double step_for(double bound, double largest, enum dtype_id dtype)
 {
 	int bits = dtype_get(dtype)->mantissa_bits, exponent;
@@ -66,8 +67,8 @@ static double step_for(double bound, double largest, enum dtype_id dtype)
 	return step <= 2 * (bound - rounding) ? step : 0;
 }
 
-int bounded_fit(const struct value_source *source, const struct lossy_shape *shape, double bound,
-	bool relative, struct lossy_params *out)
+int bounded_fit(const struct value_source *source, const struct lossy_shape *shape,
+	double bound, bool relative, struct lossy_params *out)
 {
 	struct range ranges[LOSSY_MAX_COMPONENTS] = { { 0 } };
 	struct lossy_params p = { .n_scales = shape->n_components };
@@ -84,7 +85,7 @@ int bounded_fit(const struct value_source *source, const struct lossy_shape *sha
 		p.bounds[c] = relative ? bound * (r->max - r->min) : bound;
 		p.thresholds[c] = LOSSY_KEEP_ALL;
 		p.scales[c] = r->any ? step_for(p.bounds[c], fmax(-r->min, r->max), shape->dtype)
-				     : 0;
+							 : 0;
 		if (!(p.scales[c] > 0)) {
 			lossy_params_release(&p);
 			return -ENODATA;

@@ -19,8 +19,8 @@ enum {
 };
 
 /*
- * Values of `width` channels go by in turn: one channel's components in C order, all channels' in
- * Fortran order. Arrays hold one number for each of them.
+ * Values of `width` channels go by in turn: one channel's components in C order, all
+ * channels' in Fortran order. Arrays hold one number for each of them.
  */
 struct adder {
 	const struct value_source *source;
@@ -85,7 +85,8 @@ static void refill(struct adder *a)
 	a->end = left + n;
 }
 
-/* The next `rows` (at most LANES; BLOCK of one channel) values of each channel, row by row; zeros after an error. */
+/* The next `rows` (at most LANES; BLOCK of one channel) values of each channel, row by
+   row; zeros after an error. */
 static const double *rows_of(struct adder *a, unsigned rows)
 {
 	uint64_t want = rows * a->width;
@@ -182,7 +183,8 @@ static unsigned halvings(uint64_t n)
 	return depth;
 }
 
-/* Pass over whole pieces of zeros, which change no sum; `n` rows are left. Returns how many rows those are. */
+/* Pass over whole pieces of zeros, which change no sum; `n` rows are left. Returns how
+   many rows those are. */
 static uint64_t skip_zeros(struct adder *a, uint64_t n)
 {
 	uint64_t at = a->next - (a->end - a->at);
@@ -219,7 +221,8 @@ static void divide(struct adder *a, const struct lossy_shape *shape, double *sum
 		double n = (double)shape->channel_len - a->absent[c];
 		double mean = n > 0 ? sum[c] / n : 0;
 
-		/* NumPy divides a float32 sum by an integer in doubles; our bfloat16 goes by float32. */
+		/* NumPy divides a float32 sum by an integer in doubles; our bfloat16 goes by
+		   float32. */
 		if (shape->dtype == DTYPE_BF16)
 			mean = values_round(mean, DTYPE_F32);
 		sum[c] = values_round(mean, shape->dtype);

@@ -23,8 +23,8 @@ void distortion_add(struct distortion *d, const double *x, const double *y, uint
 void distortion_merge(struct distortion *d, const struct distortion *other);
 
 /*
- * MSE, MAE, maximal error, relative L2 error ‖x−y‖/‖x‖ (0 when all is 0) and PSNR in dB with the range
- * max − min as the peak (infinite without an error).
+ * MSE, MAE, maximal error, relative L2 error ‖x−y‖/‖x‖ (0 when all is 0) and PSNR in dB
+ * with the range max − min as the peak (infinite without an error).
  */
 void distortion_figures(const struct distortion *d, struct alcm_distortion *out);
 

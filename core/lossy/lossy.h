@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A tensor as the lossy passes see it: a sequence of floats, in the file's order, that may not fit
- * into memory, and which scale belongs to which of them.
+ * A tensor as the lossy passes see it: a sequence of floats, in the file's order, that
+ * may not fit into memory, and which scale belongs to which of them.
  */
 #ifndef ALCM_LOSSY_LOSSY_H
 #define ALCM_LOSSY_LOSSY_H
@@ -18,7 +18,8 @@ struct value_source {
 	uint64_t n_values;
 	/* Values [first, first + n) to `out`: 0, or a negative errno that ends the pass. */
 	int (*read)(void *ctx, uint64_t first, uint32_t n, double *out);
-	/* The first value from `first` on that may be another than 0, as those of holes are. NULL: any may. */
+	/* The first value from `first` on that may be another than 0, as those of holes are.
+	   NULL: any may. */
 	uint64_t (*next_data)(void *ctx, uint64_t first);
 };
 
@@ -31,8 +32,8 @@ static inline uint64_t lossy_zeros_at(const struct value_source *s, uint64_t fir
 }
 
 /*
- * Channels are the indices along axis 0; they vary slowest in C order and fastest in Fortran order.
- * The components of complex values are apart: each has a scale of its own.
+ * Channels are the indices along axis 0; they vary slowest in C order and fastest in
+ * Fortran order. The components of complex values are apart: each has a scale of its own.
  */
 struct lossy_shape {
 	enum dtype_id dtype; /* of a component: f16, bf16, f32 or f64 */
@@ -42,8 +43,9 @@ struct lossy_shape {
 };
 
 /*
- * The shape of a tensor of dimensions `dims`, its channels apart or all as one. False, and `why` (a static text),
- * when a lossy profile leaves it as it is: no floats, no data, too few values per channel to quantise.
+ * The shape of a tensor of dimensions `dims`, its channels apart or all as one. False,
+ * and `why` (a static text), when a lossy profile leaves it as it is: no floats, no data,
+ * too few values per channel to quantise.
  */
 bool lossy_shape_of(const struct segment *tensor, const uint64_t *dims, bool per_channel,
 	struct lossy_shape *out, const char **why);
@@ -62,7 +64,8 @@ static inline uint64_t lossy_n_scales(const struct lossy_shape *s)
 static inline uint64_t lossy_scale_of(const struct lossy_shape *s, uint64_t v)
 {
 	uint64_t element = v / s->n_components, component = v % s->n_components;
-	uint64_t channel = s->fortran_order ? element % s->n_channels : element / s->channel_len;
+	uint64_t channel = s->fortran_order ? element % s->n_channels
+										: element / s->channel_len;
 
 	return channel * s->n_components + component;
 }

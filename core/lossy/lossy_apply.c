@@ -22,8 +22,8 @@ static bool on_grid(double x, double scale, enum dtype_id dtype)
 	return false;
 }
 
-struct scale_walk scale_walk_from(const struct lossy_params *p, const struct lossy_shape *s,
-	uint64_t first)
+struct scale_walk scale_walk_from(const struct lossy_params *p,
+	const struct lossy_shape *s, uint64_t first)
 {
 	uint64_t element = first / s->n_components;
 	uint64_t period = s->fortran_order ? s->n_channels : s->channel_len;
@@ -90,7 +90,8 @@ static void keep_on_grid(const struct lossy_params *p, const struct lossy_shape 
 	}
 }
 
-/* Prune q of one component; false when some value isn't finite, or further from x than the bound. */
+/* Prune q of one component; false when some value isn't finite, or further from x than
+   the bound. */
 SIMD_CLONES static bool prune(const double *x, double *q, uint32_t n, double threshold,
 	double bound)
 {
@@ -108,8 +109,8 @@ SIMD_CLONES static bool prune(const double *x, double *q, uint32_t n, double thr
 }
 
 /* The same of components that take turns. */
-static bool finish(const struct lossy_params *p, const struct lossy_shape *shape, uint64_t first,
-	const double *x, double *q, uint32_t n)
+static bool finish(const struct lossy_params *p, const struct lossy_shape *shape,
+	uint64_t first, const double *x, double *q, uint32_t n)
 {
 	bool fine = true;
 
@@ -123,8 +124,8 @@ static bool finish(const struct lossy_params *p, const struct lossy_shape *shape
 	return fine;
 }
 
-bool lossy_apply(const struct lossy_params *p, const struct lossy_shape *shape, uint64_t first,
-	uint32_t n, const double *x, double *y, bool again)
+bool lossy_apply(const struct lossy_params *p, const struct lossy_shape *shape,
+	uint64_t first, uint32_t n, const double *x, double *y, bool again)
 {
 	struct scale_walk walk = scale_walk_from(p, shape, first);
 

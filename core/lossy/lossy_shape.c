@@ -12,7 +12,8 @@ bool lossy_shape_of(const struct segment *t, const uint64_t *dims, bool per_chan
 	bool has_channels = per_channel && t->n_dims && t->order != ORDER_OTHER;
 
 	*why = "not a tensor of floats";
-	if (!type->lossy_no || t->opaque || !t->elem_bytes || t->elem_bytes % type->width_bytes)
+	if (!type->lossy_no || t->opaque || !t->elem_bytes ||
+		t->elem_bytes % type->width_bytes)
 		return false;
 	*why = "the tensor is empty or its size is not known";
 	if (!t->bytes || t->bytes == UINT64_MAX)

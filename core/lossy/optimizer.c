@@ -6,15 +6,17 @@
 #include <strings.h>
 
 /*
- * Parts of names, between what is no letter, digit or underscore: PyTorch (torch/optim: state.N.exp_avg …, and what
- * Lightning, Accelerate, DeepSpeed and Megatron call the dictionaries around it), Keras, optax.
+ * Parts of names, between what is no letter, digit or underscore: PyTorch (torch/optim:
+ * state.N.exp_avg …, and what Lightning, Accelerate, DeepSpeed and Megatron call the
+ * dictionaries around it), Keras, optax.
  */
 static const char *const words[] = { "optimizer", "optimizers", "optimizer_state",
-	"optimizer_states", "optimizer_state_dict", "optimizer_variables", "optimizer_weights",
-	"optim", "optim_state", "optim_state_dict", "opt_state", "opt", "base_optimizer_state",
-	"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "exp_inf", "momentum_buffer", "square_avg",
-	"grad_avg", "acc_delta", "momentum", "momentums", "velocity", "velocities", "fp32_groups",
-	"fp32_flat_groups", "single_partition_of_fp32_groups" };
+	"optimizer_states", "optimizer_state_dict", "optimizer_variables",
+	"optimizer_weights", "optim", "optim_state", "optim_state_dict", "opt_state", "opt",
+	"base_optimizer_state", "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "exp_inf",
+	"momentum_buffer", "square_avg", "grad_avg", "acc_delta", "momentum", "momentums",
+	"velocity", "velocities", "fp32_groups", "fp32_flat_groups",
+	"single_partition_of_fp32_groups" };
 
 static bool in_word(char c)
 {

@@ -7,8 +7,9 @@
 #include "base/simd.h"
 
 enum {
-	DIGIT_BITS = 16,     /* looked at in each pass */
-	FEW_DIGIT_BITS = 11, /* of few numbers, so that not most of the time goes into tables */
+	DIGIT_BITS = 16, /* looked at in each pass */
+	/* of few numbers, so that not most of the time goes into tables */
+	FEW_DIGIT_BITS = 11,
 	FEW_NUMBERS = 1 << 17,
 };
 
@@ -18,7 +19,8 @@ struct search {
 	uint64_t prefix;     /* the digits, in place; the others are 0 */
 	uint64_t below;      /* numbers that are smaller for sure */
 	uint64_t not_larger; /* than any number with this prefix */
-	unsigned counts;     /* which counts are its own; searches with the same prefix share */
+	/* which counts are its own; searches with the same prefix share */
+	unsigned counts;
 	bool found;
 };
 
@@ -62,8 +64,9 @@ static void prepare_counts(struct order_stats *o)
 
 struct order_stats *order_new(unsigned bits, uint64_t n_numbers)
 {
-	unsigned digit_bits = n_numbers <= FEW_NUMBERS && bits > FEW_DIGIT_BITS ? FEW_DIGIT_BITS
-										: DIGIT_BITS;
+	unsigned digit_bits = n_numbers <= FEW_NUMBERS && bits > FEW_DIGIT_BITS
+		? FEW_DIGIT_BITS
+		: DIGIT_BITS;
 	struct order_stats *o = mem_alloc(sizeof(*o) +
 		ORDER_MAX_RANKS * (sizeof(uint64_t) << digit_bits));
 
@@ -86,9 +89,10 @@ void order_free(struct order_stats *o)
 	mem_free(o);
 }
 
-/* Count numbers by their next digit; only those that begin with `prefix`, once a digit is known. */
-static void count_digits(const struct order_stats *o, uint64_t prefix, const uint64_t *numbers,
-	uint32_t n, uint64_t *counts)
+/* Count numbers by their next digit; only those that begin with `prefix`, once a digit is
+   known. */
+static void count_digits(const struct order_stats *o, uint64_t prefix,
+	const uint64_t *numbers, uint32_t n, uint64_t *counts)
 {
 	const uint64_t known = o->known, low = ((uint64_t)1 << o->digit_bits) - 1;
 	const unsigned shift = o->shift;

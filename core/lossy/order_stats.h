@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Percentiles of more numbers than fit into memory, exactly, by counting digits of their bits. */
+/* Percentiles of more numbers than fit into memory, exactly, by counting digits of their
+   bits. */
 #ifndef ALCM_LOSSY_ORDER_STATS_H
 #define ALCM_LOSSY_ORDER_STATS_H
 
@@ -9,16 +10,18 @@
 enum { ORDER_MAX_RANKS = 4 };
 
 /*
- * Until order_done(): show every number to order_count(), and call order_next(); before the first
- * order_next() say with order_set_ranks() which ranks (0 = the smallest) are wanted. A number is an unsigned
- * integer of `bits` bits (16, 32 or 64) that sorts as what it stands for, such as the bits of a float that is not
- * negative. Ranks of zeros are found in the first pass, others in 2, 3 and 5 for those bits, or in some more where
+ * Until order_done(): show every number to order_count(), and call order_next(); before
+ * the first order_next() say with order_set_ranks() which ranks (0 = the smallest) are
+ * wanted. A number is an unsigned integer of `bits` bits (16, 32 or 64) that sorts as
+ * what it stands for, such as the bits of a float that is not negative. Ranks of zeros
+ * are found in the first pass, others in 2, 3 and 5 for those bits, or in some more where
  * tables for that would be large beside the numbers.
  */
 struct order_stats;
 
-struct order_stats *order_new(unsigned bits, uint64_t n_numbers); /* about; NULL: no memory */
-void order_free(struct order_stats *o);                           /* NULL is fine */
+/* about; NULL: no memory */
+struct order_stats *order_new(unsigned bits, uint64_t n_numbers);
+void order_free(struct order_stats *o); /* NULL is fine */
 
 void order_count(struct order_stats *o, const uint64_t *numbers, uint32_t n);
 void order_count_zeros(struct order_stats *o, uint64_t n); /* the same of n zeros */

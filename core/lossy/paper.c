@@ -101,8 +101,10 @@ static uint32_t finite_bits(const double *q, uint32_t n, unsigned component,
 	return kept;
 }
 
-/* Zeros are 0 on any grid: count them without looking at each. An even number, or up to the end. */
-static uint64_t skip_zeros(const struct value_source *source, uint64_t at, struct search *s)
+/* Zeros are 0 on any grid: count them without looking at each. An even number, or up to
+   the end. */
+static uint64_t skip_zeros(const struct value_source *source, uint64_t at,
+	struct search *s)
 {
 	uint64_t n = lossy_zeros_at(source, at) / 2 * 2;
 
@@ -114,8 +116,8 @@ static uint64_t skip_zeros(const struct value_source *source, uint64_t at, struc
 }
 
 /* Count every |q| that is finite, for one pass of the searches. */
-static int count_magnitudes(const struct value_source *source, const struct lossy_shape *shape,
-	const struct lossy_params *p, struct search *s)
+static int count_magnitudes(const struct value_source *source,
+	const struct lossy_shape *shape, const struct lossy_params *p, struct search *s)
 {
 	struct scale_walk walk = scale_walk_from(p, shape, 0);
 	double x[PIECE], q[PIECE];
@@ -167,9 +169,10 @@ static void set_ranks(const struct search *s, unsigned component, double share)
 	order_set_ranks(s->orders[component], ranks, ORDER_MAX_RANKS);
 }
 
-/* numpy's interpolation between the two ranks of a percentile; how many are not above it. */
-static double percentile(const struct search *s, unsigned component, unsigned no, double share,
-	uint64_t *n_dropped)
+/* numpy's interpolation between the two ranks of a percentile; how many are not above
+   it. */
+static double percentile(const struct search *s, unsigned component, unsigned no,
+	double share, uint64_t *n_dropped)
 {
 	const struct order_stats *o = s->orders[component];
 	double rank = virtual_rank(share, s->n[component]), t = rank - floor(rank);
@@ -181,7 +184,8 @@ static double percentile(const struct search *s, unsigned component, unsigned no
 	return v;
 }
 
-static void set_threshold(const struct search *s, unsigned component, struct lossy_params *p)
+static void set_threshold(const struct search *s, unsigned component,
+	struct lossy_params *p)
 {
 	uint64_t n_dropped;
 
@@ -194,8 +198,8 @@ static void set_threshold(const struct search *s, unsigned component, struct los
 	p->thresholds[component] = percentile(s, component, 1, most_pruned, &n_dropped);
 }
 
-static int search_percentiles(const struct value_source *source, const struct lossy_shape *shape,
-	const struct lossy_params *p, struct search *s)
+static int search_percentiles(const struct value_source *source,
+	const struct lossy_shape *shape, const struct lossy_params *p, struct search *s)
 {
 	bool done = false;
 
@@ -215,8 +219,8 @@ static int search_percentiles(const struct value_source *source, const struct lo
 	return s->n[0] || s->n[1] ? 0 : -ENODATA;
 }
 
-static int fit_thresholds(const struct value_source *source, const struct lossy_shape *shape,
-	struct lossy_params *p)
+static int fit_thresholds(const struct value_source *source,
+	const struct lossy_shape *shape, struct lossy_params *p)
 {
 	struct search s = { .dtype = shape->dtype, .n_components = shape->n_components };
 	int err = 0;
@@ -236,8 +240,8 @@ static int fit_thresholds(const struct value_source *source, const struct lossy_
 	return err;
 }
 
-int paper_fit(const struct value_source *source, const struct lossy_shape *shape, double entropy,
-	double prune_share, struct lossy_params *out)
+int paper_fit(const struct value_source *source, const struct lossy_shape *shape,
+	double entropy, double prune_share, struct lossy_params *out)
 {
 	struct lossy_params p = {
 		.entropy = entropy,

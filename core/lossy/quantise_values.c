@@ -4,19 +4,22 @@
 #include "base/simd.h"
 
 /* float32's own arithmetic is done as such. */
-SIMD_CLONES static void quantise_floats(const double *x, double *q, uint32_t n, float scale)
+SIMD_CLONES static void quantise_floats(const double *x, double *q, uint32_t n,
+	float scale)
 {
 	for (uint32_t i = 0; i < n; i++)
 		q[i] = values_rintf((float)x[i] / scale) * scale;
 }
 
-SIMD_CLONES static void quantise_doubles(const double *x, double *q, uint32_t n, double scale)
+SIMD_CLONES static void quantise_doubles(const double *x, double *q, uint32_t n,
+	double scale)
 {
 	for (uint32_t i = 0; i < n; i++)
 		q[i] = values_rint(x[i] / scale) * scale;
 }
 
-void quantise_values(const double *x, double *q, uint32_t n, double scale, enum dtype_id dtype)
+void quantise_values(const double *x, double *q, uint32_t n, double scale,
+	enum dtype_id dtype)
 {
 	if (dtype == DTYPE_F32) {
 		quantise_floats(x, q, n, (float)scale);

@@ -15,6 +15,7 @@ static inline double quantise_value(double x, double scale, enum dtype_id dtype)
 }
 
 /* The same for n values. `q` may be `x`. */
-void quantise_values(const double *x, double *q, uint32_t n, double scale, enum dtype_id dtype);
+void quantise_values(const double *x, double *q, uint32_t n, double scale,
+	enum dtype_id dtype);
 
 #endif

@@ -49,7 +49,8 @@ SIMD_CLONES static double sum_squares(const double *x, const double *y, uint32_t
 	}
 	for (; i < n; i++)
 		sum += (x[i] - y[i]) * (x[i] - y[i]);
-	return sum + sums[0] + sums[1] + sums[2] + sums[3] + sums[4] + sums[5] + sums[6] + sums[7];
+	return sum + sums[0] + sums[1] + sums[2] + sums[3] + sums[4] + sums[5] + sums[6] +
+		sums[7];
 }
 
 /* The square error of one component, NaN and Inf left out. */
@@ -118,7 +119,8 @@ static void add_made(struct trial *t, uint64_t first, uint32_t n)
 }
 
 /* Pieces spread over the tensor; all of them when they are few. */
-static int for_pieces(struct trial *t, void (*each)(struct trial *t, uint64_t first, uint32_t n))
+static int for_pieces(struct trial *t,
+	void (*each)(struct trial *t, uint64_t first, uint32_t n))
 {
 	uint64_t n_pieces = (t->source->n_values + PIECE - 1) / PIECE;
 	uint64_t stride = (n_pieces + MAX_PIECES - 1) / MAX_PIECES;
@@ -138,10 +140,12 @@ static int for_pieces(struct trial *t, void (*each)(struct trial *t, uint64_t fi
 /* A uniform error of ± step / 2 has a square of step² / 12 in the mean. */
 static double first_step(const struct error *e, enum dtype_id dtype)
 {
-	return e->n_coded ? values_round(sqrt(12 * e->allowed / (double)e->n_coded), dtype) : 0;
+	return e->n_coded ? values_round(sqrt(12 * e->allowed / (double)e->n_coded), dtype)
+					  : 0;
 }
 
-/* Approach the step from the errors that steps make; `best[c]` is the largest that was fine. */
+/* Approach the step from the errors that steps make; `best[c]` is the largest that was
+   fine. */
 static int search(struct trial *t, double best[LOSSY_MAX_COMPONENTS])
 {
 	enum dtype_id dtype = t->shape->dtype;
@@ -162,8 +166,7 @@ static int search(struct trial *t, double best[LOSSY_MAX_COMPONENTS])
 			if (room >= 1 && e->step > best[c])
 				best[c] = e->step;
 			done &= room >= 1 && room * close_enough < 1;
-			e->step = values_round(e->step * sqrt(room * (1 + close_enough) / 2),
-				dtype);
+			e->step = values_round(e->step * sqrt(room * (1 + close_enough) / 2), dtype);
 		}
 		if (done)
 			break;
@@ -174,7 +177,8 @@ static int search(struct trial *t, double best[LOSSY_MAX_COMPONENTS])
 int uniform_fit(const struct value_source *source, const struct lossy_shape *paper_shape,
 	const struct lossy_params *paper, struct lossy_params *out)
 {
-	struct lossy_params p = { .entropy = paper->entropy, .prune_share = paper->prune_share };
+	struct lossy_params p = { .entropy = paper->entropy,
+		.prune_share = paper->prune_share };
 	double best[LOSSY_MAX_COMPONENTS] = { 0 };
 	AUTO_FREE struct trial *t = mem_zalloc(1, sizeof(*t));
 	int err;

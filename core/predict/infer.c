@@ -8,7 +8,8 @@
 
 bool infer_is_numeric(const struct inference *in)
 {
-	return in->kind == INFER_FLOATS || in->kind == INFER_INTEGERS || in->kind == INFER_BYTES;
+	return in->kind == INFER_FLOATS || in->kind == INFER_INTEGERS ||
+		in->kind == INFER_BYTES;
 }
 
 const char *infer_name(const struct inference *in)

@@ -18,7 +18,8 @@ static bool is_near_one(unsigned v)
 	return (v & 0x7f) >= 0x30 && (v & 0x7f) < 0x48;
 }
 
-static void measure_position(const struct infer_sample *s, unsigned p, struct infer_features *f)
+static void measure_position(const struct infer_sample *s, unsigned p,
+	struct infer_features *f)
 {
 	const uint16_t *counts = s->counts[p];
 	uint32_t high = 0, near_one = 0;
@@ -56,7 +57,8 @@ void infer_features_measure(const struct infer_sample *s, struct infer_features 
 	f->text = (float)printable / (float)s->n;
 }
 
-void infer_inputs(const struct infer_features *f, unsigned phase, float inputs[INFER_INPUTS])
+void infer_inputs(const struct infer_features *f, unsigned phase,
+	float inputs[INFER_INPUTS])
 {
 	const float *const of8[] = { f->entropies8, f->zeros, f->ones, f->high, f->near_one };
 	unsigned n = 0;
@@ -74,7 +76,8 @@ void infer_inputs(const struct infer_features *f, unsigned phase, float inputs[I
 }
 
 /* The mean probability of a class over the places that elements of its width begin at. */
-static float score(const float at[INFER_POSITIONS][INFER_CLASSES], unsigned class, unsigned phase)
+static float score(const float at[INFER_POSITIONS][INFER_CLASSES], unsigned class,
+	unsigned phase)
 {
 	unsigned width = dtype_get(infer_classes[class].dtype)->width_bytes;
 	float sum = 0;
@@ -104,8 +107,8 @@ void infer_by_net(const struct infer_sample *s, struct inference *out)
 			float probability = score(at, class, p);
 
 			if (probability > out->confidence)
-				*out = (struct inference){ c->kind, c->dtype, c->big_endian,
-					(uint8_t)p, probability };
+				*out = (struct inference){ c->kind, c->dtype, c->big_endian, (uint8_t)p,
+					probability };
 		}
 	}
 }

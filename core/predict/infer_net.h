@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inference by a network. It is asked eight times, once for each place modulo 8 where elements may
- * begin, and answers with a class or that none begins there.
+ * Inference by a network. It is asked eight times, once for each place modulo 8 where
+ * elements may begin, and answers with a class or that none begins there.
  */
 #ifndef ALCM_PREDICT_INFER_NET_H
 #define ALCM_PREDICT_INFER_NET_H
@@ -10,8 +10,9 @@
 #include "predict/softmax_net.h"
 
 enum {
-	/* Per position: its entropy alone, the share of zeros, of 0xff, of bytes with the high bit, and
-	   of what floats near 1 end in; then entropies modulo 4, 2 and 1, and the share of text. */
+	/* Per position: its entropy alone, the share of zeros, of 0xff, of bytes with the
+	   high bit, and of what floats near 1 end in; then entropies modulo 4, 2 and 1, and
+	   the share of text. */
 	INFER_INPUTS = 5 * INFER_POSITIONS + 4 + 2 + 1 + 1,
 };
 
@@ -39,7 +40,8 @@ struct infer_features {
 void infer_features_measure(const struct infer_sample *s, struct infer_features *f);
 
 /* The inputs, if elements begin at place `phase` modulo 8. */
-void infer_inputs(const struct infer_features *f, unsigned phase, float inputs[INFER_INPUTS]);
+void infer_inputs(const struct infer_features *f, unsigned phase,
+	float inputs[INFER_INPUTS]);
 
 /* What the network says. */
 void infer_by_net(const struct infer_sample *s, struct inference *out);

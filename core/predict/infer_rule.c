@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rule of thumb. The width: twice as many positions are worth telling apart when that lowers the
- * entropy of one of them. What the elements are: floats have sign and exponent in their highest byte,
- * a few neighbouring values that are neither 0 nor 0xff; integers end in 0 or 0xff, or at least
- * in something that varies less than what is below.
+ * The rule of thumb. The width: twice as many positions are worth telling apart when that
+ * lowers the entropy of one of them. What the elements are: floats have sign and exponent
+ * in their highest byte, a few neighbouring values that are neither 0 nor 0xff; integers
+ * end in 0 or 0xff, or at least in something that varies less than what is below.
  */
 #include "predict/infer_sample.h"
 
@@ -40,7 +40,8 @@ static unsigned width_of(const struct infer_entropies *e)
 	return gain(e->of2, &e->of1, 2) > gain_of_width ? 2 : 1;
 }
 
-/* Where floats keep their exponents: the highest byte without its sign, within `window` of the mode. */
+/* Where floats keep their exponents: the highest byte without its sign, within `window`
+   of the mode. */
 static const struct float_type {
 	enum dtype_id dtype;
 	uint8_t width, from, to, window; /* of highest bytes */
@@ -84,10 +85,13 @@ static void try_float(const struct infer_sample *s, const float *entropies,
 	}
 }
 
-/* The element ends where the entropy of what follows it jumps up most; the other way in big-endian. */
+/* The element ends where the entropy of what follows it jumps up most; the other way in
+   big-endian. */
 static void try_integer(const float *entropies, unsigned width, struct elements *best)
 {
-	static const enum dtype_id dtypes[] = { [2] = DTYPE_I16, [4] = DTYPE_I32, [8] = DTYPE_I64 };
+	static const enum dtype_id dtypes[] = {
+		[2] = DTYPE_I16, [4] = DTYPE_I32, [8] = DTYPE_I64
+	};
 	float up = -1, down = -1;
 	unsigned up_at = 0, down_at = 0, falls = 0, rises = 0;
 
@@ -164,7 +168,8 @@ void infer_by_rule(const struct infer_sample *s, struct inference *out)
 		judge_bytes(s, e.of1, out);
 		return;
 	}
-	/* Neighbours of other magnitude, as in complex numbers, don't make the elements wider. */
+	/* Neighbours of other magnitude, as in complex numbers, don't make the elements
+	   wider. */
 	for (unsigned w = 2; w <= width; w *= 2) {
 		for (unsigned k = 0; k < sizeof(float_types) / sizeof(float_types[0]); k++) {
 			if (float_types[k].width == w && best.score == 0)

@@ -41,7 +41,8 @@ void infer_sample_merge(const struct infer_sample *s, unsigned first, unsigned s
 	}
 }
 
-/* In lanes, so that vectors can do several counts at a time and none adds in another order. */
+/* In lanes, so that vectors can do several counts at a time and none adds in another
+   order. */
 SIMD_CLONES static float sum_of_logs(const uint32_t counts[256], uint32_t *n_values)
 {
 	float sums[LANES] = { 0 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A sample of bytes and its statistics by position modulo 8, which core/predict/infer*.c judge by. */
+/* A sample of bytes and its statistics by position modulo 8, which core/predict/infer*.c
+   judge by. */
 #ifndef ALCM_PREDICT_INFER_SAMPLE_H
 #define ALCM_PREDICT_INFER_SAMPLE_H
 

@@ -7,8 +7,9 @@
 enum { MAX_MAGIC = 10 };
 
 /*
- * What is compressed, or what holds no array of numbers although parts of it look like one, by the bytes at an offset
- * from its start. A zip archive of stored members, as those of tensors are, is a format and isn't asked for here.
+ * What is compressed, or what holds no array of numbers although parts of it look like
+ * one, by the bytes at an offset from its start. A zip archive of stored members, as
+ * those of tensors are, is a format and isn't asked for here.
  */
 static const struct magic {
 	const char *name;

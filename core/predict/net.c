@@ -22,8 +22,8 @@ static double bounded(double v)
 	return fmax(-FEATURE_LIMIT, fmin(FEATURE_LIMIT, v));
 }
 
-double predict_forward(const struct predict_weights *w, const double features[PREDICT_INPUTS],
-	double hidden[PREDICT_HIDDEN])
+double predict_forward(const struct predict_weights *w,
+	const double features[PREDICT_INPUTS], double hidden[PREDICT_HIDDEN])
 {
 	double z = w->b2;
 
@@ -38,7 +38,8 @@ double predict_forward(const struct predict_weights *w, const double features[PR
 	return z;
 }
 
-double predict_entropy(const struct predict_weights *w, const double features[PREDICT_INPUTS])
+double predict_entropy(const struct predict_weights *w,
+	const double features[PREDICT_INPUTS])
 {
 	double hidden[PREDICT_HIDDEN];
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Logarithm and power of 2 by additions and multiplications only, so that what is decided by them, and
- * weights trained with them, are the same on every machine and with every C library.
+ * Logarithm and power of 2 by additions and multiplications only, so that what is decided
+ * by them, and weights trained with them, are the same on every machine and with every C
+ * library.
  */
 #ifndef ALCM_PREDICT_PORTABLE_MATH_H
 #define ALCM_PREDICT_PORTABLE_MATH_H
@@ -28,11 +29,7 @@ static inline float portable_log2(float x)
 				(-0.7176681f +
 					m *
 						(0.4557429f +
-							m *
-								(-0.2748323f +
-									m *
-										(0.1193814f +
-											m * -0.0251256f)))));
+							m * (-0.2748323f + m * (0.1193814f + m * -0.0251256f)))));
 }
 
 /* 2^x to 4e-6 of it; x is taken to lie in −126 … 127. */
@@ -51,7 +48,12 @@ static inline float portable_exp2(float x)
 	bits = (uint32_t)(whole + 127) << 23;
 	memcpy(&power, &bits, sizeof(power));
 	return power *
-		(1 + f * (0.6931482f + f * (0.2401985f + f * (0.0556900f + f * (0.0091529f + f * 0.0018104f)))));
+		(1 +
+			f *
+				(0.6931482f +
+					f *
+						(0.2401985f +
+							f * (0.0556900f + f * (0.0091529f + f * 0.0018104f)))));
 }
 
 #endif

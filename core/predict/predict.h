@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The paper's neural entropy predictor: 6 → 64 (ReLU) → 1 (sigmoid) → 0.2 + 0.7·a, on the six
- * statistics, unscaled, in the order mean, variance, σ, skewness, kurtosis, sparsity.
+ * The paper's neural entropy predictor: 6 → 64 (ReLU) → 1 (sigmoid) → 0.2 + 0.7·a, on the
+ * six statistics, unscaled, in the order mean, variance, σ, skewness, kurtosis, sparsity.
  */
 #ifndef ALCM_PREDICT_PREDICT_H
 #define ALCM_PREDICT_PREDICT_H
@@ -27,10 +27,11 @@ extern const struct predict_weights predict_default_weights;
 void predict_features(const struct alcm_stats *stats, double features[PREDICT_INPUTS]);
 
 /* What the sigmoid is taken of, and each hidden unit's value on the way there. */
-double predict_forward(const struct predict_weights *w, const double features[PREDICT_INPUTS],
-	double hidden[PREDICT_HIDDEN]);
+double predict_forward(const struct predict_weights *w,
+	const double features[PREDICT_INPUTS], double hidden[PREDICT_HIDDEN]);
 
 /* Predicted entropy, 0.2 … 0.9; never NaN, whatever the features are. */
-double predict_entropy(const struct predict_weights *w, const double features[PREDICT_INPUTS]);
+double predict_entropy(const struct predict_weights *w,
+	const double features[PREDICT_INPUTS]);
 
 #endif

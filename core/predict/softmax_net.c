@@ -19,11 +19,13 @@ void softmax_of(float *logits, unsigned n)
 		logits[c] /= sum;
 }
 
-void softmax_classify(const struct softmax_net *net, const float *features, float *probabilities)
+void softmax_classify(const struct softmax_net *net, const float *features,
+	float *probabilities)
 {
 	float hidden[SOFTMAX_HIDDEN], logits[SOFTMAX_MAX_CLASSES];
 
-	/* Unit by unit inside, so that vectors can do several and none adds in another order. */
+	/* Unit by unit inside, so that vectors can do several and none adds in another
+	   order. */
 	for (unsigned h = 0; h < SOFTMAX_HIDDEN; h++)
 		hidden[h] = net->b1[h];
 	for (unsigned i = 0; i < net->n_inputs; i++) {

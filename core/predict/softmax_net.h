@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A network that tells classes apart, in the manner of the paper's predictor: features → 64 (ReLU) → a
- * softmax over the classes. Weights are multiples of 1/1024, so that a source of them is short and exact; all
- * that is computed is the same on every machine.
+ * A network that tells classes apart, in the manner of the paper's predictor: features →
+ * 64 (ReLU) → a softmax over the classes. Weights are multiples of 1/1024, so that a
+ * source of them is short and exact; all that is computed is the same on every machine.
  */
 #ifndef ALCM_PREDICT_SOFTMAX_NET_H
 #define ALCM_PREDICT_SOFTMAX_NET_H
@@ -24,8 +24,10 @@ struct softmax_net {
 	const int16_t *b2;
 };
 
-/* The probability of each class. Features that lie in 0 … 1 or thereabouts are best; finite they must be. */
-void softmax_classify(const struct softmax_net *net, const float *features, float *probabilities);
+/* The probability of each class. Features that lie in 0 … 1 or thereabouts are best;
+   finite they must be. */
+void softmax_classify(const struct softmax_net *net, const float *features,
+	float *probabilities);
 
 /* Logits become probabilities, in place. */
 void softmax_of(float *logits, unsigned n);

@@ -9,7 +9,8 @@
 
 #include "base/diag.h"
 
-/* The parts of the text, for messages. W1 and W2 are matrices to multiply rows of values by. */
+/* The parts of the text, for messages. W1 and W2 are matrices to multiply rows of values
+   by. */
 static const struct {
 	const char *name;
 	int n_rows, n_columns;

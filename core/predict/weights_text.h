@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Weights outside of the program: a text of 513 numbers with white space between them. They are, row
- * by row, the matrices and vectors
+ * Weights outside of the program: a text of 513 numbers with white space between them.
+ * They are, row by row, the matrices and vectors
  *
  *     W1 (6, 64)   b1 (64)   W2 (64, 1)   b2 (1)
  *
- * of the network 0.2 + 0.7 / (1 + exp(-(maximum(x @ W1 + b1, 0) @ W2 + b2))). From # to the end of a
- * line is comment. numpy.loadtxt() reads such a text, and numpy.savetxt() writes one.
+ * of the network 0.2 + 0.7 / (1 + exp(-(maximum(x @ W1 + b1, 0) @ W2 + b2))). From # to
+ * the end of a line is comment. numpy.loadtxt() reads such a text, and numpy.savetxt()
+ * writes one.
  */
 #ifndef ALCM_PREDICT_WEIGHTS_TEXT_H
 #define ALCM_PREDICT_WEIGHTS_TEXT_H
@@ -23,8 +24,8 @@ void weights_from_values(const double values[WEIGHTS_N], struct predict_weights 
 int weights_check(const struct predict_weights *w, struct alcm_diag *diag);
 
 /*
- * Read such a text, which may be anything. -EINVAL and `diag` naming what is wrong: a line that holds
- * no number, their count, or a weight that is NaN or Inf.
+ * Read such a text, which may be anything. -EINVAL and `diag` naming what is wrong: a
+ * line that holds no number, their count, or a weight that is NaN or Inf.
  */
 int weights_parse(const char *text, struct predict_weights *out, struct alcm_diag *diag);
 

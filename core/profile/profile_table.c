@@ -8,7 +8,8 @@
 
 #include "base/diag.h"
 
-static const double first_prune_share = 0.01; /* the paper's, before its scheduler knows anything */
+/* the paper's, before its scheduler knows anything */
+static const double first_prune_share = 0.01;
 
 struct profile {
 	const char *name;
@@ -93,9 +94,9 @@ int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_d
 		if (strlen(p->name) != len || strncmp(text, p->name, len) != 0)
 			continue;
 		if ((text[len] == ':') != (p->bound_below > 0))
-			return text[len] ? unknown(text, diag)
-					 : diag_set(diag, -EINVAL, 0, "%s needs a bound: %s:E",
-						   p->name, p->name);
+			return text[len]
+				? unknown(text, diag)
+				: diag_set(diag, -EINVAL, 0, "%s needs a bound: %s:E", p->name, p->name);
 		if (text[len])
 			err = parse_bound(p, text + len + 1, &bound, diag);
 		if (!err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The paper's scheduler: how much to prune, from the trend of the CAQ over successive saves. */
+/* The paper's scheduler: how much to prune, from the trend of the CAQ over successive
+   saves. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +12,8 @@
 
 #define SCHEMA_ID "alcm-scheduler/1"
 
-static const double first_share = 0.01, decay = 0.95, least_share = 0.001, most_share = 0.1;
+static const double first_share = 0.01, decay = 0.95, least_share = 0.001,
+					most_share = 0.1;
 
 void alcm_scheduler_init(struct alcm_scheduler *s)
 {
@@ -53,7 +55,8 @@ int alcm_scheduler_json(const struct alcm_scheduler *s, char **out)
 
 static bool number_within(const cJSON *item, double least, double most, double *out)
 {
-	if (!cJSON_IsNumber(item) || !(item->valuedouble >= least) || !(item->valuedouble <= most))
+	if (!cJSON_IsNumber(item) || !(item->valuedouble >= least) ||
+		!(item->valuedouble <= most))
 		return false;
 	*out = item->valuedouble;
 	return true;

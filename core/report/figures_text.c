@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What sums over many files need of each, as one short line: several times faster to make and to read than a
- * report. Times are whole nanoseconds, so nothing is rounded. The coder comes last, as its name may have blanks, or be
- * missing.
+ * What sums over many files need of each, as one short line: several times faster to make
+ * and to read than a report. Times are whole nanoseconds, so nothing is rounded. The
+ * coder comes last, as its name may have blanks, or be missing.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 #include "alcm.h"
 
 #define U64(name, format) name "=%" format " "
-#define LINE(format)               \
+#define LINE(format)           \
 	U64("lossy", format)       \
 	U64("logical", format)     \
 	U64("stored", format)      \
@@ -31,9 +31,10 @@ static uint64_t to_ns(double seconds)
 
 int alcm_figures_text(const struct alcm_info *info, char *out, size_t room)
 {
-	return snprintf(out, room, LINE(PRIu64) "%s", (uint64_t)info->lossy, info->logical_bytes,
-		info->stored_bytes, to_ns(info->cpu_seconds), info->baseline_sample_bytes,
-		info->baseline_stored_bytes, to_ns(info->baseline_cpu_seconds), info->codec);
+	return snprintf(out, room, LINE(PRIu64) "%s", (uint64_t)info->lossy,
+		info->logical_bytes, info->stored_bytes, to_ns(info->cpu_seconds),
+		info->baseline_sample_bytes, info->baseline_stored_bytes,
+		to_ns(info->baseline_cpu_seconds), info->codec);
 }
 
 int alcm_figures_read(const char *text, struct alcm_info *out)
@@ -42,7 +43,7 @@ int alcm_figures_read(const char *text, struct alcm_info *out)
 	int end = 0;
 
 	if (sscanf(text, LINE(SCNu64) "%n", &lossy, &logical, &stored, &cpu_ns, &sample,
-		    &zlib_stored, &zlib_cpu_ns, &end) != N_NUMBERS ||
+			&zlib_stored, &zlib_cpu_ns, &end) != N_NUMBERS ||
 		!end || strlen(text + end) >= sizeof(out->codec))
 		return -EINVAL;
 	*out = (struct alcm_info){

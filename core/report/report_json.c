@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A blob's metrics as JSON (docs/report.schema.json), and recognising a report that still holds. */
+/* A blob's metrics as JSON (docs/report.schema.json), and recognising a report that still
+   holds. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -88,7 +89,8 @@ static void add_result(cJSON *root, const struct alcm_info *info)
 	cJSON *r = cJSON_AddObjectToObject(root, "result");
 
 	add_number(r, "ratio", info->ratio);
-	add_number(r, "saved_bytes", (double)info->logical_bytes - (double)info->stored_bytes);
+	add_number(r, "saved_bytes",
+		(double)info->logical_bytes - (double)info->stored_bytes);
 	add_number(r, "cpu_seconds", info->cpu_seconds);
 	add_number(r, "wall_seconds", info->wall_seconds);
 	add_number(r, "threads", info->threads);
@@ -183,7 +185,7 @@ static void add_tensors(cJSON *root, const struct alcm_info *info)
 		else
 			cJSON_AddNullToObject(o, "dtype");
 		shape = one_shape ? cJSON_AddArrayToObject(o, "shape")
-				  : cJSON_AddNullToObject(o, "shape");
+						  : cJSON_AddNullToObject(o, "shape");
 		for (unsigned k = 0; one_shape && k < t->n_dims; k++)
 			cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)t->shape[k]));
 		add_number(o, "bytes", (double)t->bytes);
@@ -218,8 +220,8 @@ static void add_baseline(cJSON *root, const struct alcm_info *info)
 	add_number(o, "gain_percent", 100 * (info->caq / caq - 1));
 }
 
-int alcm_report_json(const struct alcm_info *info, const char *name, const struct timespec *mtime,
-	char **out)
+int alcm_report_json(const struct alcm_info *info, const char *name,
+	const struct timespec *mtime, char **out)
 {
 	cJSON *root = cJSON_CreateObject();
 	AUTO_FREE char *printable = alcm_utf8(name);
@@ -270,9 +272,9 @@ bool alcm_report_current(const char *json, size_t len, const struct alcm_info *i
 
 	uuid_text(info->uuid, uuid);
 	time_text(mtime, when);
-	current = printable && text_is(file, "name", printable) && text_is(file, "mtime", when) &&
-		text_is(blob, "uuid", uuid) && cJSON_IsNumber(commit) &&
-		commit->valuedouble == (double)info->commit_no;
+	current = printable && text_is(file, "name", printable) &&
+		text_is(file, "mtime", when) && text_is(blob, "uuid", uuid) &&
+		cJSON_IsNumber(commit) && commit->valuedouble == (double)info->commit_no;
 	cJSON_Delete(root);
 	return current;
 }

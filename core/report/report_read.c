@@ -104,11 +104,13 @@ static void read_quantisation(const cJSON *o, struct alcm_quantisation *q)
 	d->mae = number(o, "mae");
 	d->max_error = number(o, "max_error");
 	d->relative_l2 = number(o, "relative_l2");
-	d->psnr_db = cJSON_IsNull(get(o, "psnr_db")) ? (double)INFINITY : number(o, "psnr_db");
+	d->psnr_db = cJSON_IsNull(get(o, "psnr_db")) ? (double)INFINITY
+												 : number(o, "psnr_db");
 }
 
 /* Append planes to a list that has room for `most`. */
-static bool read_planes(const cJSON *planes, struct alcm_plane *list, unsigned most, unsigned *n)
+static bool read_planes(const cJSON *planes, struct alcm_plane *list, unsigned most,
+	unsigned *n)
 {
 	const cJSON *o;
 
@@ -164,7 +166,7 @@ static bool read_tensors(const cJSON *tensors, struct alcm_info *info)
 			return false;
 		t->first_plane = info->n_tensor_planes;
 		if (!read_planes(get(o, "planes"), info->tensor_planes, ALCM_MAX_TENSOR_PLANES,
-			    &info->n_tensor_planes))
+				&info->n_tensor_planes))
 			return false;
 		t->n_planes = info->n_tensor_planes - t->first_plane;
 		info->n_rows++;
@@ -206,7 +208,8 @@ static bool read_root(const cJSON *root, struct alcm_info *info)
 	if (!schema || strncmp(schema, "alcm-report/", 12) != 0 ||
 		!read_file(get(root, "file"), info) ||
 		!text(root, "profile", info->profile, sizeof(info->profile)) ||
-		!read_planes(get(root, "planes"), info->planes, ALCM_MAX_PLANES, &info->n_planes) ||
+		!read_planes(get(root, "planes"), info->planes, ALCM_MAX_PLANES,
+			&info->n_planes) ||
 		!read_tensors(get(root, "tensors"), info))
 		return false;
 	info->stored_bytes = count(blob, "stored_size");

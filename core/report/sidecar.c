@@ -22,14 +22,16 @@ int alcm_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 	return beneath_open(dirfd, path, flags, mode);
 }
 
-/* ---- whose eyes a sidecar is for --------------------------------------------------------------- */
+/* ---- whose eyes a sidecar is for --------------------------------------------------- */
 
-/* The mode for a sidecar about an open file: what an ACL grants besides can't be said in modes. */
+/* The mode for a sidecar about an open file: what an ACL grants besides can't be said in
+   modes. */
 static int mode_like(int about_fd, struct stat *st)
 {
 	if (fstat(about_fd, st))
 		return -errno;
-	st->st_mode &= fgetxattr(about_fd, "system.posix_acl_access", NULL, 0) > 0 ? 0400 : 0444;
+	st->st_mode &= fgetxattr(about_fd, "system.posix_acl_access", NULL, 0) > 0 ? 0400
+																			   : 0444;
 	st->st_mode |= S_IWUSR;
 	return 0;
 }
@@ -42,7 +44,7 @@ bool alcm_sidecar_private_enough(const struct stat *st, int about_fd)
 		(geteuid() != 0 || (st->st_uid == want.st_uid && st->st_gid == want.st_gid));
 }
 
-/* ---- directories -------------------------------------------------------------------------------- */
+/* ---- directories ------------------------------------------------------------------- */
 
 /* An O_PATH descriptor can't be changed by itself. */
 static int set_mode(int path_fd, mode_t mode)
@@ -53,7 +55,8 @@ static int set_mode(int path_fd, mode_t mode)
 	return chmod(proc, mode) ? -errno : 0;
 }
 
-/* `*dir` and the `*mirrored` go down to `name`, which is made or made as private as its image. */
+/* `*dir` and the `*mirrored` go down to `name`, which is made or made as private as its
+   image. */
 static int go_down(int *dir, int *mirrored, const char *name)
 {
 	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -66,7 +69,8 @@ static int go_down(int *dir, int *mirrored, const char *name)
 		err = -errno;
 	want.st_mode &= 0755;
 	/* The owner first: a directory that can't be given away stays closed to others. */
-	if (!err && geteuid() == 0 && (is.st_uid != want.st_uid || is.st_gid != want.st_gid) &&
+	if (!err && geteuid() == 0 &&
+		(is.st_uid != want.st_uid || is.st_gid != want.st_gid) &&
 		fchownat(copy, "", want.st_uid, want.st_gid, AT_EMPTY_PATH))
 		err = -errno;
 	if (!err && (is.st_mode & 07777) != want.st_mode)
@@ -146,7 +150,8 @@ int alcm_sidecar_mkdir(const struct alcm_store *store, const char *name)
 }
 
 /* The directory that sidecar `name` lies in; its last component goes to `last`. */
-static int open_dir_of(int store_dirfd, const char *name, bool make, char last[NAME_MAX + 1])
+static int open_dir_of(int store_dirfd, const char *name, bool make,
+	char last[NAME_MAX + 1])
 {
 	int top = open_top(store_dirfd, make), dir, err = 0;
 
@@ -161,7 +166,7 @@ static int open_dir_of(int store_dirfd, const char *name, bool make, char last[N
 	return dir;
 }
 
-/* ---- reading and writing ------------------------------------------------------------------------- */
+/* ---- reading and writing ----------------------------------------------------------- */
 
 static int read_text(int fd, char **out, size_t *len, struct stat *st)
 {
@@ -203,8 +208,8 @@ int sidecar_read_at(int dir, const char *name, char **text, size_t *len, struct 
 	return err;
 }
 
-int alcm_sidecar_read(const struct alcm_store *store, const char *name, char **text, size_t *len,
-	struct stat *st)
+int alcm_sidecar_read(const struct alcm_store *store, const char *name, char **text,
+	size_t *len, struct stat *st)
 {
 	char last[NAME_MAX + 1];
 	int dir = open_dir_of(alcm_store_dirfd(store), name, false, last), err;
@@ -234,7 +239,8 @@ int sidecar_write_text(int fd, const char *text, const struct stat *like)
 	return fchmod(fd, like->st_mode) ? -errno : 0;
 }
 
-/* The sidecar, or directory of sidecars, came, changed or went: summaries above it hold no longer. */
+/* The sidecar, or directory of sidecars, came, changed or went: summaries above it hold
+   no longer. */
 static void invalidate_summaries(int store_dirfd, const char *name)
 {
 	int dir = sidecar_open_dir(store_dirfd, "");
@@ -252,7 +258,8 @@ static void invalidate_summaries(int store_dirfd, const char *name)
 	}
 }
 
-/* Beside the old one first. Never into a file that is there: it could be a link to another's. */
+/* Beside the old one first. Never into a file that is there: it could be a link to
+   another's. */
 static int replace(int dir, const char *last, const char *text, const struct stat *like)
 {
 	char temp[48];
@@ -289,7 +296,7 @@ int alcm_sidecar_write(const struct alcm_store *store, const char *name, const c
 	return err;
 }
 
-/* ---- following their files ------------------------------------------------------------------------ */
+/* ---- following their files --------------------------------------------------------- */
 
 int alcm_sidecar_remove(const struct alcm_store *store, const char *name, bool is_dir)
 {

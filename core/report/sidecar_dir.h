@@ -8,7 +8,8 @@
 /* What a summary is called while it is made. */
 #define SUMMARY_DRAFT ".alcm-summary"
 
-/* The directory `dir` of sidecars ("": the topmost), open for reading. A negative errno. */
+/* The directory `dir` of sidecars ("": the topmost), open for reading. A negative
+   errno. */
 int sidecar_open_dir(int store_dirfd, const char *dir);
 
 /* As alcm_sidecar_read(), in an open directory. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the sidecar of a file is called: NAME.json beside those of its neighbours. Where that can't be, since it is
- * longer than a name can be or is the summary's place, BEGINNING.HASH.json, the hash being of all of NAME.
+ * What the sidecar of a file is called: NAME.json beside those of its neighbours. Where
+ * that can't be, since it is longer than a name can be or is the summary's place,
+ * BEGINNING.HASH.json, the hash being of all of NAME.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -84,7 +85,8 @@ static bool exists(int store_dirfd, const char *file)
 	return fd >= 0;
 }
 
-/* Look for the name, among those in its directory that have no usual one; its place is in `out`. */
+/* Look for the name, among those in its directory that have no usual one; its place is in
+   `out`. */
 static void find_unusual(int store_dirfd, const char *sidecar, char *out, size_t room)
 {
 	char last[NAME_MAX + 1], its[NAME_MAX + 1];
@@ -109,7 +111,8 @@ static void find_unusual(int store_dirfd, const char *sidecar, char *out, size_t
 	closedir(dir);
 }
 
-int alcm_sidecar_file(const struct alcm_store *store, const char *sidecar, char *out, size_t room)
+int alcm_sidecar_file(const struct alcm_store *store, const char *sidecar, char *out,
+	size_t room)
 {
 	size_t n = strlen(last_of(sidecar)), len = strlen(sidecar);
 

@@ -60,7 +60,8 @@ static bool from_summary(const cJSON *root, struct alcm_summary *out)
 	const cJSON *total = cJSON_GetObjectItemCaseSensitive(root, "total");
 	const cJSON *baseline = cJSON_GetObjectItemCaseSensitive(total, "baseline");
 
-	return get(total, "files", &out->n_files) && get(total, "lossy_files", &out->n_lossy) &&
+	return get(total, "files", &out->n_files) &&
+		get(total, "lossy_files", &out->n_lossy) &&
 		get(total, "logical_bytes", &out->logical_bytes) &&
 		get(total, "stored_bytes", &out->stored_bytes) &&
 		get(total, "cpu_seconds", &out->cpu_seconds) &&
@@ -92,7 +93,7 @@ int alcm_summary_add_total(struct alcm_summary *summary, const char *json, size_
 	return add_json(summary, json, len, from_summary);
 }
 
-/* ---- as JSON ----------------------------------------------------------------------------------- */
+/* ---- as JSON ----------------------------------------------------------------------- */
 
 static double ratio_of(double logical, double stored)
 {

@@ -2,12 +2,14 @@
 /*
  * Summaries of directories in the tree of sidecars: DIR/summary.json.
  *
- *      a sidecar of DIR comes, changes or goes:  remove .alcm-summary, then summary.json, of DIR and all above
+ *      a sidecar of DIR comes, changes or goes:  remove .alcm-summary, then summary.json,
+ *                                                of DIR and all above
  *      making one:  create .alcm-summary, add up, write it, rename it to summary.json
  *
- * So whatever changed while a summary was being made takes away the file that was to be renamed, and a
- * summary that is there is right. One that is missing below is made first; and since those above a change are
- * all missing, what is missing is found by going down from the top only where there is none.
+ * So whatever changed while a summary was being made takes away the file that was to be
+ * renamed, and a summary that is there is right. One that is missing below is made first;
+ * and since those above a change are all missing, what is missing is found by going down
+ * from the top only where there is none.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,9 +30,11 @@ enum {
 
 static int refresh_dir(int dir, unsigned depth);
 
-/* The store changes under us: a report that is gone by now, or is none, counts as nothing. */
+/* The store changes under us: a report that is gone by now, or is none, counts as
+   nothing. */
 static void add_file(int dir, const char *name,
-	int (*add)(struct alcm_summary *to, const char *json, size_t len), struct alcm_summary *to)
+	int (*add)(struct alcm_summary *to, const char *json, size_t len),
+	struct alcm_summary *to)
 {
 	char *text = NULL;
 	struct stat st;
@@ -56,10 +60,12 @@ static bool is_report(const char *name)
 {
 	size_t n = strlen(name);
 
-	return n > 5 && strcmp(name + n - 5, ".json") == 0 && strcmp(name, ALCM_SUMMARY_NAME) != 0;
+	return n > 5 && strcmp(name + n - 5, ".json") == 0 &&
+		strcmp(name, ALCM_SUMMARY_NAME) != 0;
 }
 
-static int add_up(int dir, unsigned depth, struct alcm_summary *here, struct alcm_summary *below)
+static int add_up(int dir, unsigned depth, struct alcm_summary *here,
+	struct alcm_summary *below)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);

@@ -5,7 +5,8 @@
 #include "alcm.h"
 #include "base/alloc.h"
 
-/* Bytes of the UTF-8 sequence at `s` (RFC 3629: no overlong forms, no surrogates), 0 if it is none. */
+/* Bytes of the UTF-8 sequence at `s` (RFC 3629: no overlong forms, no surrogates), 0 if
+   it is none. */
 static size_t utf8_len(const unsigned char *s)
 {
 	static const struct {

@@ -81,7 +81,8 @@ static void count_values(struct sample *s, const double *v, unsigned n)
 	}
 }
 
-/* Four standard deviations about the mean, as far as there are values; a bin each for few integers. */
+/* Four standard deviations about the mean, as far as there are values; a bin each for few
+   integers. */
 static void choose_bins(struct sample *s)
 {
 	bool one = s->map.format->one;
@@ -119,7 +120,8 @@ static void fold_exponents(struct sample *s)
 		h->exponents[(e - first) / h->exponent_step] += s->exponents[e];
 }
 
-/* Hand the numbers of the `n` bytes at `raw`, which lie at `off` of the file, to `take`. */
+/* Hand the numbers of the `n` bytes at `raw`, which lie at `off` of the file, to
+   `take`. */
 static void each_of_block(struct sample *s, const uint8_t *raw, uint64_t off, uint32_t n,
 	take_values take)
 {
@@ -134,8 +136,10 @@ static void each_of_block(struct sample *s, const uint8_t *raw, uint64_t off, ui
 	}
 }
 
-/* Block k of n_blocks, evenly spread over the file, at its place in the file and its length. */
-static uint64_t block_at(const struct sample *s, unsigned k, unsigned n_blocks, uint32_t *len)
+/* Block k of n_blocks, evenly spread over the file, at its place in the file and its
+   length. */
+static uint64_t block_at(const struct sample *s, unsigned k, unsigned n_blocks,
+	uint32_t *len)
 {
 	uint64_t n_all = (s->size + BLOCK - 1) / BLOCK;
 	uint64_t off = n_all * k / n_blocks * BLOCK;

@@ -33,7 +33,7 @@ bool verdict_text_read(const char *text, struct verdict_text *out)
 
 	/* 19 digits fit; blanks and signs are as sscanf() has them. */
 	if (sscanf(text, VERSION " %15s %19" SCNu64 " %19" SCNd64 " %n", v.level, &v.size,
-		    &v.mtime_ns, &at) != 3 ||
+			&v.mtime_ns, &at) != 3 ||
 		!at || !is_reason(text + at) || !is_printable(v.level))
 		return false;
 	snprintf(v.reason, sizeof(v.reason), "%s", text + at);
@@ -45,6 +45,6 @@ bool verdict_text_write(const struct verdict_text *v, char out[VERDICT_TEXT_MAX]
 {
 	if (!is_reason(v->reason))
 		return false;
-	return snprintf(out, VERDICT_TEXT_MAX, VERSION " %s %" PRIu64 " %" PRId64 " %s", v->level,
-		       v->size, v->mtime_ns, v->reason) < VERDICT_TEXT_MAX;
+	return snprintf(out, VERDICT_TEXT_MAX, VERSION " %s %" PRIu64 " %" PRId64 " %s",
+			   v->level, v->size, v->mtime_ns, v->reason) < VERDICT_TEXT_MAX;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory budget: all chunk buffers of all blobs come from here and together stay within a
- * limit. Who needs one waits, holding no lock, until others give theirs back; the budget asks
- * its clients for that.
+ * The memory budget: all chunk buffers of all blobs come from here and together stay
+ * within a limit. Who needs one waits, holding no lock, until others give theirs back;
+ * the budget asks its clients for that.
  */
 #ifndef ALCM_SCHED_BUDGET_H
 #define ALCM_SCHED_BUDGET_H
@@ -23,7 +23,8 @@ struct budget_client {
 	struct budget_client *prev, *next; /* guarded by the registry lock */
 };
 
-/* `pooled_bytes`: the size of buffer that is kept for reuse rather than freed. -ENOMEM. */
+/* `pooled_bytes`: the size of buffer that is kept for reuse rather than freed.
+   -ENOMEM. */
 int budget_new(size_t limit_bytes, size_t pooled_bytes, struct budget **out);
 
 /* All buffers must have been put back. NULL is fine. */
@@ -35,12 +36,14 @@ void budget_register(struct budget *budget, struct budget_client *client);
 void budget_unregister(struct budget *budget, struct budget_client *client);
 
 /*
- * A buffer of len_bytes, aligned to 64. Waits while the limit is reached (a buffer larger than
- * the whole limit is granted when nothing else is out). NULL: the system has no memory.
+ * A buffer of len_bytes, aligned to 64. Waits while the limit is reached (a buffer larger
+ * than the whole limit is granted when nothing else is out). NULL: the system has no
+ * memory.
  */
 void *budget_get(struct budget *budget, size_t len_bytes);
 
-/* As budget_get(), but NULL instead of waiting, and only while a quarter of the limit is free. */
+/* As budget_get(), but NULL instead of waiting, and only while a quarter of the limit is
+   free. */
 void *budget_try_get(struct budget *budget, size_t len_bytes);
 
 /* Give a buffer back. Never waits. */

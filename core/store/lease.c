@@ -8,7 +8,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* A client's lease there is the server's to give, and is denied to all who hold no delegation. */
+/* A client's lease there is the server's to give, and is denied to all who hold no
+   delegation. */
 static bool leases_are_remote(int fd)
 {
 	enum { NFS_MAGIC = 0x6969 };
@@ -24,7 +25,8 @@ int lease_take(int fd)
 
 	if (leases_are_remote(fd))
 		return -EOPNOTSUPP;
-	/* A signal tells of those who are made to wait: by default SIGIO, which ends the process. */
+	/* A signal tells of those who are made to wait: by default SIGIO, which ends the
+	   process. */
 	if (fcntl(fd, F_SETSIG, SIGURG))
 		return -EOPNOTSUPP;
 	for (int k = 0; k < TRIES; k++) {

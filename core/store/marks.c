@@ -27,12 +27,15 @@ struct mark_line {
 
 static int64_t mark_offset(enum mark mark, uint64_t hash)
 {
-	return (int64_t)MAGIC << MAGIC_SHIFT | (int64_t)mark << PLACE_KEY_BITS | (int64_t)hash;
+	return (int64_t)MAGIC << MAGIC_SHIFT | (int64_t)mark << PLACE_KEY_BITS |
+		(int64_t)hash;
 }
 
 static int lock(int fd, short type, int64_t start, int64_t len)
 {
-	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len };
+	struct flock l = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len
+	};
 
 	return fcntl(fd, F_OFD_SETLK, &l) ? -errno : 0;
 }
@@ -66,8 +69,8 @@ static bool parse_line(const char *line, struct mark_line *out)
 {
 	uint64_t start;
 
-	if (sscanf(line, "%*d: OFDLCK %*s READ %*d %x:%x:%llu %" SCNu64, &out->major, &out->minor,
-		    &out->ino, &start) != 4 ||
+	if (sscanf(line, "%*d: OFDLCK %*s READ %*d %x:%x:%llu %" SCNu64, &out->major,
+			&out->minor, &out->ino, &start) != 4 ||
 		start >> MAGIC_SHIFT != MAGIC)
 		return false;
 	out->mark = start >> PLACE_KEY_BITS & 7;
@@ -75,7 +78,8 @@ static bool parse_line(const char *line, struct mark_line *out)
 	return out->mark < MARKS;
 }
 
-/* The inode of `rootfd` as /proc/locks names it: on some filesystems that isn't what stat(2) says. */
+/* The inode of `rootfd` as /proc/locks names it: on some filesystems that isn't what
+   stat(2) says. */
 static int own_inode(int rootfd, struct mark_line *out)
 {
 	char path[48], line[256];
@@ -135,7 +139,8 @@ static void look_at_root(int rootfd, const struct place *place, struct marks_see
 	}
 }
 
-/* The kernel hands out the list a page at a time; a lock that goes in between hides another. */
+/* The kernel hands out the list a page at a time; a lock that goes in between hides
+   another. */
 static int look_at_all(const struct place *place, const struct mark_line *own,
 	struct marks_seen *out)
 {

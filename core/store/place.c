@@ -16,7 +16,7 @@
 
 enum { DEPTH_MAX = 4096 };
 
-/* ---- keys ------------------------------------------------------------------------------------ */
+/* ---- keys -------------------------------------------------------------------------- */
 
 static uint64_t hash_of(const char *text)
 {
@@ -50,7 +50,7 @@ void place_release(struct place *p)
 	*p = (struct place){ 0 };
 }
 
-/* ---- by inode, upwards through ".." ------------------------------------------------------------ */
+/* ---- by inode, upwards through ".." ------------------------------------------------ */
 
 enum { INODE_TEXT = 64 };
 
@@ -107,9 +107,10 @@ static int add_inodes(struct place *p, int dirfd)
 	return err;
 }
 
-/* ---- by path within the filesystem ------------------------------------------------------------- */
+/* ---- by path within the filesystem ------------------------------------------------- */
 
-/* As seen from the root directory of this thread, which isn't the process's in unrooted_call(). */
+/* As seen from the root directory of this thread, which isn't the process's in
+   unrooted_call(). */
 #define MOUNTS "/proc/thread-self/mountinfo"
 
 struct mount_row {
@@ -153,7 +154,7 @@ static bool parse_row(const char *line, struct mount_row *row)
 {
 	_Static_assert(PATH_MAX == 4096, "the widths below");
 	if (sscanf(line, "%d %d %u:%u %4095s %4095s", &row->id, &row->parent, &row->major,
-		    &row->minor, row->root, row->point) != 6)
+			&row->minor, row->root, row->point) != 6)
 		return false;
 	unescape(row->root);
 	unescape(row->point);
@@ -194,8 +195,9 @@ static int add_path(struct climb *c, bool self)
 }
 
 /*
- * c->inside lies above what c->row shows of the filesystem. Another mount may show it, and then it has an inode
- * number, which outlives a rename. One that no mount shows has its path only.
+ * c->inside lies above what c->row shows of the filesystem. Another mount may show it,
+ * and then it has an inode number, which outlives a rename. One that no mount shows has
+ * its path only.
  */
 static int add_hidden(struct climb *c)
 {
@@ -267,8 +269,9 @@ static int see_path(int fd, char path[PATH_MAX])
 }
 
 /*
- * From mount to mount. A path that can't be followed (longer than PATH_MAX, below a directory that was removed,
- * mounted where this process can't see) ends it: inode numbers remain.
+ * From mount to mount. A path that can't be followed (longer than PATH_MAX, below a
+ * directory that was removed, mounted where this process can't see) ends it: inode
+ * numbers remain.
  */
 static int add_all_paths(struct climb *c, int dirfd)
 {
@@ -306,7 +309,8 @@ static void search(void *ctx)
 		place_release(&s->place);
 }
 
-/* Whether the root directory is one that chroot(2) made of a directory: no mount that we see shows it. */
+/* Whether the root directory is one that chroot(2) made of a directory: no mount that we
+   see shows it. */
 static bool is_chrooted(struct climb *c)
 {
 	int id = -1;

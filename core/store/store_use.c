@@ -2,12 +2,15 @@
 /*
  * A store that is open, and its lock. The lock has two halves:
  *
- *   marks (marks.h)   seen by all who come to the store by any way on this machine: by another name, from a
- *                     directory above or below it, through a bind mount, from another namespace
- *   .alcm/lock        flock(2), for those who come over a network filesystem, and for scripts that wait
+ *   marks (marks.h)   seen by all who come to the store by any way on this machine: by
+ *                     another name, from a directory above or below it, through a bind
+ *                     mount, from another namespace
+ *   .alcm/lock        flock(2), for those who come over a network filesystem, and for
+ *                     scripts that wait
  *
- * The marks come first, so whoever has them may make and remove .alcm/lock. A command that finds no store
- * where it works makes none: .alcm then holds its jobs only, and is removed with the last of them.
+ * The marks come first, so whoever has them may make and remove .alcm/lock. A command
+ * that finds no store where it works makes none: .alcm then holds its jobs only, and is
+ * removed with the last of them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +60,7 @@ bool alcm_store_is_temporary(const struct alcm_store *s)
 	return s->temporary;
 }
 
-/* ---- marks ----------------------------------------------------------------------------------- */
+/* ---- marks ------------------------------------------------------------------------- */
 
 static enum mark mark_for(enum alcm_use use)
 {
@@ -72,7 +75,8 @@ static enum mark mark_for(enum alcm_use use)
 }
 
 enum {
-	ALL = 1 << ALCM_USE_MOUNT | 1 << ALCM_USE_VERB | 1 << ALCM_USE_FILE | 1 << ALCM_USE_READ,
+	ALL = 1 << ALCM_USE_MOUNT | 1 << ALCM_USE_VERB | 1 << ALCM_USE_FILE |
+		1 << ALCM_USE_READ,
 	WRITERS = ALL & ~(1 << ALCM_USE_READ),
 	TREES = ALL & ~(1 << ALCM_USE_FILE), /* those of all that lies below */
 };
@@ -88,18 +92,21 @@ static const struct bar {
 	{ false, MARK_MOUNT, ALL, -EBUSY, "the store is mounted already" },
 	{ false, MARK_READ, WRITERS, -EBUSY, "the store is mounted already, for reading" },
 	{ true, MARK_MOUNT, ALL, -EBUSY, "it lies in a store that is mounted" },
-	{ true, MARK_READ, WRITERS, -EBUSY, "it lies in a store that is mounted for reading" },
+	{ true, MARK_READ, WRITERS, -EBUSY,
+		"it lies in a store that is mounted for reading" },
 	{ false, MARK_BELOW_MOUNT, TREES, -EBUSY, "a store below it is mounted" },
 	{ false, MARK_BELOW_READ, TREES &WRITERS, -EBUSY,
 		"a store below it is mounted for reading" },
 	{ false, MARK_VERB, ALL, -EAGAIN, "another alcm command changes files there" },
 	{ true, MARK_VERB, ALL, -EAGAIN,
 		"another alcm command changes files in a directory above it" },
-	{ false, MARK_BELOW_VERB, TREES, -EAGAIN, "another alcm command changes files below it" },
+	{ false, MARK_BELOW_VERB, TREES, -EAGAIN,
+		"another alcm command changes files below it" },
 };
 
 /* Why the place can't be used while others do what was seen; 0 when it can. */
-static int judge_marks(const struct marks_seen *seen, enum alcm_use use, struct alcm_diag *diag)
+static int judge_marks(const struct marks_seen *seen, enum alcm_use use,
+	struct alcm_diag *diag)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct bar *b = &rows[i];
@@ -112,7 +119,8 @@ static int judge_marks(const struct marks_seen *seen, enum alcm_use use, struct 
 
 bool alcm_store_is_mounted(int dirfd)
 {
-	/* One who is refused had set marks for a moment, and tries again after a longer pause. */
+	/* One who is refused had set marks for a moment, and tries again after a longer
+	   pause. */
 	enum { LOOKS = 5, PAUSE_US = 3000 };
 	struct place_key key;
 
@@ -152,11 +160,12 @@ static void drop_marks(struct alcm_store *s)
 	place_release(&s->place);
 }
 
-/* ---- .alcm and its lock ------------------------------------------------------------------------ */
+/* ---- .alcm and its lock ------------------------------------------------------------ */
 
 /*
- * The directory `name` of `parent`, made if need be; a descriptor or a negative errno. Users read
- * their reports there, so a umask of whoever mounts first must not close it to them.
+ * The directory `name` of `parent`, made if need be; a descriptor or a negative errno.
+ * Users read their reports there, so a umask of whoever mounts first must not close it to
+ * them.
  */
 static int make_open_to_all(int parent, const char *name)
 {
@@ -218,7 +227,8 @@ static int open_lock(const struct alcm_store *s)
 	return fd;
 }
 
-/* Whether `fd` is what the name leads to still: a lock that nobody finds locks nothing. */
+/* Whether `fd` is what the name leads to still: a lock that nobody finds locks
+   nothing. */
 static bool is_current(const struct alcm_store *s, int fd)
 {
 	struct stat held, named = { 0 };
@@ -271,7 +281,7 @@ static int take_files(struct alcm_store *s, const char *holder, struct alcm_diag
 	if (err)
 		return diag_set(diag, err, 0, ".alcm: %s",
 			err == -ELOOP || err == -ENOTDIR ? "a symbolic link, or not a directory"
-							 : strerror(-err));
+											 : strerror(-err));
 	s->temporary = (s->use == ALCM_USE_VERB || s->use == ALCM_USE_FILE) &&
 		!alcm_store_is_root(s->dirfd);
 	if (s->temporary)
@@ -337,7 +347,7 @@ int alcm_store_may_change(const struct alcm_store *s, int fd, struct alcm_diag *
 		"on this filesystem: unmount that first");
 }
 
-/* ---- the end --------------------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------------------- */
 
 void alcm_store_close(struct alcm_store *s)
 {

@@ -41,7 +41,7 @@ static int check_stop(struct alcm_swap *s, uint64_t off)
 		: 0;
 }
 
-/* ---- building -------------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------- */
 
 static int fill_blob(struct alcm_swap *s, struct alcm_blob *blob)
 {
@@ -123,7 +123,7 @@ static int build_plain(struct alcm_swap *s)
 	return err;
 }
 
-/* ---- proving --------------------------------------------------------------------------------- */
+/* ---- proving ----------------------------------------------------------------------- */
 
 /* Where both have holes there is nothing to compare. */
 static int skip_holes(int plain_fd, struct alcm_blob *blob, uint64_t size, uint64_t *at)
@@ -182,7 +182,7 @@ static int check_unchanged(struct alcm_swap *s)
 	return diag_set(s->diag, -EBUSY, 0, "the file changed while it was converted");
 }
 
-/* ---- swapping -------------------------------------------------------------------------------- */
+/* ---- swapping ---------------------------------------------------------------------- */
 
 static int make_durable(struct alcm_swap *s)
 {
@@ -193,8 +193,8 @@ static int make_durable(struct alcm_swap *s)
 }
 
 /*
- * Behind the commit point there is no way back, so the space for the copy is taken before.
- * What lies in the file stays, but on some filesystems its mtime moves.
+ * Behind the commit point there is no way back, so the space for the copy is taken
+ * before. What lies in the file stays, but on some filesystems its mtime moves.
  */
 static int reserve(struct alcm_swap *s)
 {
@@ -334,7 +334,8 @@ static int check_kind(int fd, bool pack, struct alcm_diag *diag)
 	struct alcm_probe probe;
 	int err = alcm_probe(fd, &probe, diag);
 
-	/* What begins like a blob but is none can't stay: as a blob's content it is readable. */
+	/* What begins like a blob but is none can't stay: as a blob's content it is
+	   readable. */
 	if (err == -EIO && pack)
 		probe.kind = ALCM_PLAIN;
 	else if (err)
@@ -342,7 +343,7 @@ static int check_kind(int fd, bool pack, struct alcm_diag *diag)
 	return (probe.kind == ALCM_BLOB) == pack ? -EALREADY : 0;
 }
 
-/* ---- the two steps ----------------------------------------------------------------------------- */
+/* ---- the two steps ----------------------------------------------------------------- */
 
 void alcm_swap_free(struct alcm_swap *s)
 {
@@ -407,8 +408,8 @@ int alcm_swap_apply(struct alcm_swap *s, const char *path, int fd, struct alcm_d
 }
 
 /* `profile` NULL: to a plain file. */
-static int convert(struct alcm *alcm, const struct alcm_store *store, const char *path, int fd,
-	const struct alcm_profile *profile, struct alcm_diag *diag)
+static int convert(struct alcm *alcm, const struct alcm_store *store, const char *path,
+	int fd, const struct alcm_profile *profile, struct alcm_diag *diag)
 {
 	struct alcm_swap *s = NULL;
 	int err = lease_take(fd);
@@ -430,8 +431,8 @@ int alcm_pack(struct alcm *alcm, const struct alcm_store *store, const char *pat
 	return convert(alcm, store, path, fd, profile, diag);
 }
 
-int alcm_unpack(struct alcm *alcm, const struct alcm_store *store, const char *path, int fd,
-	struct alcm_diag *diag)
+int alcm_unpack(struct alcm *alcm, const struct alcm_store *store, const char *path,
+	int fd, struct alcm_diag *diag)
 {
 	return convert(alcm, store, path, fd, NULL, diag);
 }

@@ -38,7 +38,7 @@ int swap_fsync(int fd)
 	return (int)TEMP_FAILURE_RETRY(fsync(fd));
 }
 
-/* ---- the directory --------------------------------------------------------------------------- */
+/* ---- the directory ----------------------------------------------------------------- */
 
 static int open_dir(int at, const char *name, mode_t mode, bool make)
 {
@@ -57,7 +57,8 @@ static int open_dir(int at, const char *name, mode_t mode, bool make)
 
 int swap_dir_open(int store_dirfd, bool make)
 {
-	int admin = -1, dir, root = openat(store_dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int admin = -1, dir,
+		root = openat(store_dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0)
 		return -errno;
@@ -72,7 +73,8 @@ int swap_dir_open(int store_dirfd, bool make)
 
 void swap_dir_remove(int store_dirfd)
 {
-	int admin = openat(store_dirfd, ".alcm", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int admin = openat(store_dirfd, ".alcm",
+		O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (admin < 0)
 		return;
@@ -136,7 +138,7 @@ void swap_new_drop(int dir, const struct swap_job *job)
 	(void)remove_file(dir, job->id, ".new");
 }
 
-/* ---- the job's text -------------------------------------------------------------------------- */
+/* ---- the job's text ---------------------------------------------------------------- */
 
 bool swap_path_valid(const char *path)
 {
@@ -239,7 +241,8 @@ int swap_job_commit(int dir, const struct swap_job *job)
 	}
 	if (swap_fsync(dir)) {
 		err = -errno;
-		/* It may or may not be durable: it must not be, as the caller is told of failure. */
+		/* It may or may not be durable: it must not be, as the caller is told of
+		   failure. */
 		(void)remove_file(dir, job->id, ".job");
 		return err;
 	}
@@ -254,19 +257,20 @@ static bool parse(const char *text, struct swap_job *job)
 	char direction[8];
 
 	if (sscanf(text,
-		    "alcm-swap 1\nino %" SCNu64 "\nbefore %" SCNu64 " %" SCNx64 "\nafter %" SCNu64
-		    " %" SCNx64 "\ncontent %" SCNu64 "\nmode %" SCNu32
-		    "\nmtime %lld %ld\ndirection %7[a-z]\npath %n",
-		    &job->ino, &job->before.size, &job->before.hash, &job->after.size,
-		    &job->after.hash, &job->logical_bytes, &job->mode, &sec, &job->mtime.tv_nsec,
-		    direction, &at) != 10 ||
+			"alcm-swap 1\nino %" SCNu64 "\nbefore %" SCNu64 " %" SCNx64 "\nafter %" SCNu64
+			" %" SCNx64 "\ncontent %" SCNu64 "\nmode %" SCNu32
+			"\nmtime %lld %ld\ndirection %7[a-z]\npath %n",
+			&job->ino, &job->before.size, &job->before.hash, &job->after.size,
+			&job->after.hash, &job->logical_bytes, &job->mode, &sec, &job->mtime.tv_nsec,
+			direction, &at) != 10 ||
 		at < 0)
 		return false;
 	job->mtime.tv_sec = (time_t)sec;
 	job->pack = strcmp(direction, "pack") == 0;
-	return (job->pack || strcmp(direction, "unpack") == 0) && job->after.size <= INT64_MAX &&
-		job->mode <= 07777 && job->mtime.tv_nsec >= 0 && job->mtime.tv_nsec < 1000000000 &&
-		unescape(job->path, text + at) && (!job->path[0] || swap_path_valid(job->path));
+	return (job->pack || strcmp(direction, "unpack") == 0) &&
+		job->after.size <= INT64_MAX && job->mode <= 07777 && job->mtime.tv_nsec >= 0 &&
+		job->mtime.tv_nsec < 1000000000 && unescape(job->path, text + at) &&
+		(!job->path[0] || swap_path_valid(job->path));
 }
 
 int swap_job_read(int dir, const char *id, struct swap_job *job)
@@ -309,7 +313,7 @@ int swap_job_read(int dir, const char *id, struct swap_job *job)
 	return 0;
 }
 
-/* ---- copying --------------------------------------------------------------------------------- */
+/* ---- copying ----------------------------------------------------------------------- */
 
 int swap_next_data(int fd, uint64_t at, uint64_t size, uint64_t *from, uint64_t *to)
 {
@@ -384,8 +388,9 @@ static int copy_rest(int from_fd, int to_fd, uint64_t size)
 }
 
 /*
- * In one write within a disk's sector: what is there afterwards is the mark or the head. A content that is shorter
- * than the mark gets its length before that, and what is left of the mark still tells what the file is.
+ * In one write within a disk's sector: what is there afterwards is the mark or the head.
+ * A content that is shorter than the mark gets its length before that, and what is left
+ * of the mark still tells what the file is.
  */
 static int copy_head(int from_fd, int to_fd, uint64_t size)
 {
@@ -474,13 +479,15 @@ int swap_job_drop(int dir, const struct swap_job *job)
 {
 	int err = remove_file(dir, job->id, ".job");
 
-	/* Were it to come back after a power failure, it would undo what is written from now on. */
+	/* Were it to come back after a power failure, it would undo what is written from now
+	   on. */
 	return !err && swap_fsync(dir) ? -errno : err;
 }
 
 int swap_job_finish(int dir, const struct swap_job *job)
 {
-	/* A job without its .new is known to be done by the target's bytes; the reverse isn't. */
+	/* A job without its .new is known to be done by the target's bytes; the reverse
+	   isn't. */
 	swap_new_drop(dir, job);
 	swap_step(SWAP_NEW_REMOVED);
 	return swap_job_drop(dir, job);

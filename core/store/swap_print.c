@@ -35,7 +35,8 @@ static bool is_zero(const uint8_t *p, size_t n)
 	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
 }
 
-/* Pieces of zeros are left out: a copy of the file may have holes where this one has zeros. */
+/* Pieces of zeros are left out: a copy of the file may have holes where this one has
+   zeros. */
 static void add_piece(uint64_t *hash, uint8_t *buf, size_t n, uint64_t at)
 {
 	if (is_zero(buf + CHAIN_BYTES, n))

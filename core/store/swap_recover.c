@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finishing the swaps that a crash cut off. Job files are not trusted, and nothing is deleted that isn't known
- * to be elsewhere: see the states in swap_job.h.
+ * Finishing the swaps that a crash cut off. Job files are not trusted, and nothing is
+ * deleted that isn't known to be elsewhere: see the states in swap_job.h.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ static void say(struct recovery *r, enum alcm_log_level level, const char *fmt, 
 	r->log(r->log_ctx, level, text);
 }
 
-/* ---- jobs -------------------------------------------------------------------------------------- */
+/* ---- jobs -------------------------------------------------------------------------- */
 
 /* ID.new of a job. -EBADMSG: it isn't what the job says. */
 static int open_new(int dir, const struct swap_job *job)
@@ -74,7 +74,8 @@ static int apply(const struct swap_job *job, int new_fd, int target_fd)
 }
 
 /* Do what the state of the target asks for; 0: job and .new may go. */
-static int complete(const struct swap_job *job, int new_fd, int target_fd, enum swap_target state)
+static int complete(const struct swap_job *job, int new_fd, int target_fd,
+	enum swap_target state)
 {
 	int err;
 
@@ -92,7 +93,8 @@ static int complete(const struct swap_job *job, int new_fd, int target_fd, enum 
 	return -ENOENT;
 }
 
-static void tell(struct recovery *r, const struct swap_job *job, enum swap_target state, int err)
+static void tell(struct recovery *r, const struct swap_job *job, enum swap_target state,
+	int err)
 {
 	const char *path = job->path[0] ? job->path : "a file";
 
@@ -114,8 +116,7 @@ static void tell(struct recovery *r, const struct swap_job *job, enum swap_targe
 			strerror(-err));
 	else if (state == SWAP_TARGET_BEFORE)
 		say(r, ALCM_LOG_WARNING,
-			"%s: a crash cut off its conversion before it began; it is as it was",
-			path);
+			"%s: a crash cut off its conversion before it began; it is as it was", path);
 	else if (state != SWAP_TARGET_OTHER)
 		say(r, ALCM_LOG_WARNING, "%s: finished its conversion, which a crash cut off",
 			path);
@@ -223,7 +224,7 @@ int alcm_swap_recover(const struct alcm_store *store,
 	return recover(&r);
 }
 
-/* ---- one file ---------------------------------------------------------------------------------- */
+/* ---- one file ---------------------------------------------------------------------- */
 
 int alcm_swap_pending(int fd, uint64_t *logical_bytes)
 {
@@ -235,7 +236,8 @@ int alcm_swap_pending(int fd, uint64_t *logical_bytes)
 	return 1;
 }
 
-/* Finish job `id` of the store whose root is `root`, to which the marked file `fd` belongs. -ENOENT: not here. */
+/* Finish job `id` of the store whose root is `root`, to which the marked file `fd`
+   belongs. -ENOENT: not here. */
 static int resume_in(int root, const char *id, int fd)
 {
 	AUTO_FREE struct swap_job *job = mem_zalloc(1, sizeof(*job));
@@ -289,7 +291,8 @@ int alcm_swap_resume(int dirfd, int fd, struct alcm_diag *diag)
 		return 0;
 	swap_target_id(&mark, id);
 	at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	/* The job lies where the store's root was when it began, which may be any directory above. */
+	/* The job lies where the store's root was when it began, which may be any directory
+	   above. */
 	while (at >= 0 && err == -ENOENT && fstat(at, &st) == 0) {
 		err = resume_in(at, id, fd);
 		up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -303,7 +306,7 @@ int alcm_swap_resume(int dirfd, int fd, struct alcm_diag *diag)
 		close(at);
 	if (err)
 		return diag_set(diag, -EIO, 0,
-			"its conversion in place was cut off, and can't be finished: job %s: %s",
-			id, resume_error(err));
+			"its conversion in place was cut off, and can't be finished: job %s: %s", id,
+			resume_error(err));
 	return 1;
 }

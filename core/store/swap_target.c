@@ -12,7 +12,7 @@
 #include "blob/blob_io.h"
 #include "store/tree.h"
 
-/* ---- what a file is -------------------------------------------------------------------------- */
+/* ---- what a file is ---------------------------------------------------------------- */
 
 bool swap_target_mark(int fd, struct conversion *out)
 {
@@ -29,7 +29,8 @@ void swap_target_id(const struct conversion *mark, char id[SWAP_ID_CHARS + 1])
 		(void)snprintf(id + 2 * i, 3, "%02x", mark->id[i]);
 }
 
-/* A content shorter than the mark has its length already, and as much of the mark as fits. */
+/* A content shorter than the mark has its length already, and as much of the mark as
+   fits. */
 static bool is_cut_mark(int fd, const struct swap_job *job)
 {
 	const struct blob_io s = blob_io_posix(fd);
@@ -37,8 +38,8 @@ static bool is_cut_mark(int fd, const struct swap_job *job)
 	size_t n = (size_t)job->after.size;
 
 	/* Less than its magic tells nothing. */
-	if (n < 8 || job->after.size >= CONVERSION_BYTES || s.ops->size(s.ctx) != (int64_t)n ||
-		blob_io_read(&s, head, n, 0))
+	if (n < 8 || job->after.size >= CONVERSION_BYTES ||
+		s.ops->size(s.ctx) != (int64_t)n || blob_io_read(&s, head, n, 0))
 		return false;
 	swap_job_mark_bytes(job, mark);
 	return memcmp(head, mark, n) == 0;
@@ -59,14 +60,16 @@ static bool is_before(const struct swap_job *job, int fd, const struct stat *st,
 {
 	struct swap_print now;
 
-	if ((uint64_t)st->st_size != job->before.size || st->st_mtim.tv_sec != job->mtime.tv_sec ||
+	if ((uint64_t)st->st_size != job->before.size ||
+		st->st_mtim.tv_sec != job->mtime.tv_sec ||
 		st->st_mtim.tv_nsec != job->mtime.tv_nsec)
 		return false;
 	*err = swap_print_head(fd, &now);
 	return !*err && now.hash == job->before.hash;
 }
 
-/* Copied to the end: a new content shorter than the mark may still have the length of that. */
+/* Copied to the end: a new content shorter than the mark may still have the length of
+   that. */
 static int is_after(const struct swap_job *job, int fd, const struct stat *st)
 {
 	uint64_t size = (uint64_t)st->st_size;
@@ -95,7 +98,7 @@ int swap_target_judge(const struct swap_job *job, int fd, enum swap_target *out)
 	return after < 0 ? after : 0;
 }
 
-/* ---- where it is ----------------------------------------------------------------------------- */
+/* ---- where it is ------------------------------------------------------------------- */
 
 struct search {
 	const struct swap_job *job;
@@ -103,8 +106,9 @@ struct search {
 };
 
 /*
- * Open the regular file `name` for reading. -EAGAIN: it is of another type. The job's own file may have a mode
- * that forbids its owner to read; it is one only for the moment of opening it.
+ * Open the regular file `name` for reading. -EAGAIN: it is of another type. The job's own
+ * file may have a mode that forbids its owner to read; it is one only for the moment of
+ * opening it.
  */
 static int open_readable(int at, const char *name, const struct swap_job *job)
 {
@@ -178,12 +182,14 @@ static int look_at_file(void *ctx, int at, const char *name, const struct stat *
 	return err ? err : -ENOENT;
 }
 
-/* The file at the job's path, for reading; `state`: what it is. -ENOENT: nothing of the job's. */
-static int look_at_path(int store_dirfd, const struct swap_job *job, enum swap_target *state,
-	bool *is_same)
+/* The file at the job's path, for reading; `state`: what it is. -ENOENT: nothing of the
+   job's. */
+static int look_at_path(int store_dirfd, const struct swap_job *job,
+	enum swap_target *state, bool *is_same)
 {
 	char name[NAME_MAX + 1];
-	int at = job->path[0] ? beneath_parent(store_dirfd, job->path, name) : -ENOENT, fd, err;
+	int at = job->path[0] ? beneath_parent(store_dirfd, job->path, name) : -ENOENT, fd,
+		err;
 	struct stat st;
 
 	if (at < 0)

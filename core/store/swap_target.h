@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The file that a job in .alcm/swap is for: what state it is in, and where it lies now. */
+/* The file that a job in .alcm/swap is for: what state it is in, and where it lies
+   now. */
 #ifndef ALCM_STORE_SWAP_TARGET_H
 #define ALCM_STORE_SWAP_TARGET_H
 
@@ -17,12 +18,14 @@ enum swap_target {
 int swap_target_judge(const struct swap_job *job, int fd, enum swap_target *out);
 
 /*
- * Open the target: at its path, or the file of the store that is marked with the job's ID, or has its inode
- * number and is as before or after. A descriptor and its state; it can be written to, but for a file as before.
- * -ENOENT: no file of the store is it. -EPERM: the job's owner doesn't own it. Other errors: where one
- * can't look, the target could be.
+ * Open the target: at its path, or the file of the store that is marked with the job's
+ * ID, or has its inode number and is as before or after. A descriptor and its state; it
+ * can be written to, but for a file as before. -ENOENT: no file of the store is it.
+ * -EPERM: the job's owner doesn't own it. Other errors: where one can't look, the target
+ * could be.
  */
-int swap_target_open(int store_dirfd, const struct swap_job *job, enum swap_target *state);
+int swap_target_open(int store_dirfd, const struct swap_job *job,
+	enum swap_target *state);
 
 /* The mark at the head of the file `fd`. False: there is none. */
 bool swap_target_mark(int fd, struct conversion *out);

@@ -12,7 +12,8 @@
 #include "base/alloc.h"
 #include "base/beneath.h"
 
-/* Directories still to be searched, as a stack of paths: descriptors would run out in a deep tree. */
+/* Directories still to be searched, as a stack of paths: descriptors would run out in a
+   deep tree. */
 struct todo {
 	struct todo *next;
 	char path[]; /* "" or ends in "/" */
@@ -49,7 +50,8 @@ static bool is_store(int at, const char *name)
 	return is;
 }
 
-static int look_at(struct tree *t, int at, const char *name, const struct todo *in, dev_t dev)
+static int look_at(struct tree *t, int at, const char *name, const struct todo *in,
+	dev_t dev)
 {
 	struct stat st;
 
@@ -68,7 +70,7 @@ static int look_at(struct tree *t, int at, const char *name, const struct todo *
 static int search_dir(struct tree *t, const struct todo *in)
 {
 	int at = *in->path ? beneath_open(t->dirfd, in->path, O_RDONLY | O_DIRECTORY, 0)
-			   : openat(t->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+					   : openat(t->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int found = -ENOENT, unsure = -ENOENT;
 	struct dirent *e;
 	struct stat st;
@@ -93,7 +95,9 @@ static int search_dir(struct tree *t, const struct todo *in)
 
 int tree_find(int dirfd, bool stores_too, tree_look look, void *ctx)
 {
-	struct tree t = { .dirfd = dirfd, .stores_too = stores_too, .look = look, .ctx = ctx };
+	struct tree t = {
+		.dirfd = dirfd, .stores_too = stores_too, .look = look, .ctx = ctx
+	};
 	int found = push(&t, "", ""), unsure = found;
 
 	while (t.stack) {

@@ -18,7 +18,8 @@ static bool equals(const char *name, const char *text, size_t len)
 	return name && strlen(name) == len && memcmp(name, text, len) == 0;
 }
 
-bool dtype_by_name(enum dtype_format format, const char *text, size_t len, struct dtype_named *out)
+bool dtype_by_name(enum dtype_format format, const char *text, size_t len,
+	struct dtype_named *out)
 {
 	for (unsigned id = 0; id < DTYPE_COUNT; id++) {
 		const struct dtype *t = &table[id];
@@ -48,8 +49,7 @@ enum dtype_id dtype_by_npy_kind(char kind, uint64_t width)
 		const struct dtype *t = &table[id];
 
 		if ((has_kind(t->in[DTYPE_IN_NPY], kind) && width == t->width_bytes) ||
-			(has_kind(t->complex_in[DTYPE_IN_NPY], kind) &&
-				width == 2u * t->width_bytes))
+			(has_kind(t->complex_in[DTYPE_IN_NPY], kind) && width == 2u * t->width_bytes))
 			return (enum dtype_id)id;
 	}
 	return DTYPE_BYTES;

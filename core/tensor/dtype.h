@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Element types: what they are, and what each format calls them. Kernels take widths and bit fields, never
- * a dtype: this table is the only place that knows them.
+ * Element types: what they are, and what each format calls them. Kernels take widths and
+ * bit fields, never a dtype: this table is the only place that knows them.
  */
 #ifndef ALCM_TENSOR_DTYPE_H
 #define ALCM_TENSOR_DTYPE_H
@@ -41,11 +41,14 @@ struct dtype {
 	uint8_t width_bytes; /* of one real component */
 	uint8_t exponent_bits,
 		mantissa_bits; /* floats: with the sign (but see E8M0) the value's bits */
-	uint8_t lossy_no; /* floats that lossy profiles may change: their number on disk; else 0 */
-	bool hdf5;        /* its class and bit fields are what an HDF5 file may describe */
-	uint8_t ggml;     /* ggml's number, plus 1 */
-	const char *in[DTYPE_FORMATS];         /* its names; NULL: the format doesn't have it */
-	const char *complex_in[DTYPE_FORMATS]; /* the names of two such numbers, real and imaginary */
+	/* floats that lossy profiles may change: their number on disk; else 0 */
+	uint8_t lossy_no;
+	bool hdf5;    /* its class and bit fields are what an HDF5 file may describe */
+	uint8_t ggml; /* ggml's number, plus 1 */
+	/* its names; NULL: the format doesn't have it */
+	const char *in[DTYPE_FORMATS];
+	/* the names of two such numbers, real and imaginary */
+	const char *complex_in[DTYPE_FORMATS];
 };
 
 /* The row of `id`, which must be below DTYPE_COUNT. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every element type, once: X(id, its row of struct dtype). dtype.h makes the ids of it, dtype.c the
- * table. Names stand in the order of enum dtype_format.
+ * Every element type, once: X(id, its row of struct dtype). dtype.h makes the ids of it,
+ * dtype.c the table. Names stand in the order of enum dtype_format.
  */
 #ifndef ALCM_TENSOR_DTYPE_LIST_H
 #define ALCM_TENSOR_DTYPE_LIST_H
@@ -28,8 +28,9 @@
 		.in = { "i", "I32", "int32", "IntStorage", "I32" }, .ggml = GGML(26)) \
 	X(I64, .name = "int64", .class = DTYPE_INT, .width_bytes = 8, .hdf5 = true, \
 		.in = { "imM", "I64", "int64", "LongStorage", "I64" }, .ggml = GGML(27)) \
-	/* Floats of 8 bits. OCP's: without infinities; as IEEE's would be; scales, which are powers of \
-	   two without sign or zero. Then two with one NaN in place of −0, and one more bias. */ \
+	/* Floats of 8 bits. OCP's: without infinities; as IEEE's would be; scales, which \
+	   are powers of two without sign or zero. Then two with one NaN in place of −0, \
+	   and one more bias. */ \
 	X(F8E4M3, .name = "float8_e4m3fn", .class = DTYPE_FLOAT, .width_bytes = 1, \
 		.exponent_bits = 4, .mantissa_bits = 3, \
 		.in = { NULL, "F8_E4M3", "float8_e4m3fn" }) \

@@ -12,7 +12,8 @@
  *     in runs:    scales[(i + skip) / run · n_components + i % n_components]
  *     in a cycle: scales[(i + skip) % n_scales]
  *
- * Runs: a channel's values lie together, C order. Cycle: channels take turns, Fortran order.
+ * Runs: a channel's values lie together, C order. Cycle: channels take turns, Fortran
+ * order.
  */
 struct grid_map {
 	const double *scales; /* floats of the span's type, > 0; somebody else's */
@@ -21,7 +22,8 @@ struct grid_map {
 	bool cycle;
 	uint64_t run;  /* values of one channel */
 	uint64_t skip; /* values of the first channel (or of the cycle) before the span */
-	uint64_t row_len; /* of one channel: neighbours along the last axes, row by row; 0: no rows */
+	/* of one channel: neighbours along the last axes, row by row; 0: no rows */
+	uint64_t row_len;
 };
 
 #endif

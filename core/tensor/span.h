@@ -18,9 +18,11 @@ struct span {
 				  an opaque type: the item size; 1 for DTYPE_BYTES */
 	enum dtype_id dtype; /* of one component; DTYPE_BYTES for opaque elements too */
 	bool big_endian;
-	/* Components in a row of the tensor, and how many of the first one lie before the span; 0: no rows. */
+	/* Components in a row of the tensor, and how many of the first one lie before the
+	   span; 0: no rows. */
 	uint32_t row_len, row_skip;
-	/* Of quantised floats (f16, bf16, f32, f64): which multiples they are. NULL: of none. */
+	/* Of quantised floats (f16, bf16, f32, f64): which multiples they are. NULL: of
+	   none. */
 	const struct grid_map *grid;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values are converted to double in blocks that stay in the L1 cache; a block's central sums are
- * taken around its own mean in a second pass over it, then merged into the total.
+ * Values are converted to double in blocks that stay in the L1 cache; a block's central
+ * sums are taken around its own mean in a second pass over it, then merged into the
+ * total.
  */
 #include "tensor/stats.h"
 
@@ -114,8 +115,8 @@ static CPU_TARGET_AVX512 void add_avx512(struct sums *s, const double *x, unsign
 	_mm512_storeu_pd(s->first, first);
 }
 
-static CPU_TARGET_AVX512 void add_central_avx512(struct sums *s, const double *x, unsigned n,
-	double mean)
+static CPU_TARGET_AVX512 void add_central_avx512(struct sums *s, const double *x,
+	unsigned n, double mean)
 {
 	__m512d s2 = _mm512_setzero_pd(), s3 = s2, s4 = s2;
 	__m512d lo = _mm512_loadu_pd(s->lo), hi = _mm512_loadu_pd(s->hi);
@@ -166,7 +167,8 @@ static void add_central(struct sums *s, const double *x, unsigned n, double mean
 	add_central_portable(s, x, n, mean);
 }
 
-/* The moments of one block of n > 0 finite values. Padding repeats the mean: it adds nothing. */
+/* The moments of one block of n > 0 finite values. Padding repeats the mean: it adds
+   nothing. */
 static void block_moments(struct moments *b, double *x, unsigned n)
 {
 	unsigned whole = (n + LANES - 1) / LANES * LANES;
@@ -211,7 +213,7 @@ void moments_add(struct moments *m, const uint8_t *data, const struct span *span
 		struct moments b;
 
 		if (!values_get(x, data + (size_t)at * type->width_bytes, n, span->dtype,
-			    span->big_endian))
+				span->big_endian))
 			return;
 		n = drop_nonfinite(m, x, n);
 		if (!n)
@@ -244,7 +246,8 @@ void moments_merge(struct moments *m, const struct moments *o)
 	double cross = d * dn * na * nb;
 
 	m->m4 += o->m4 + cross * dn2 * (na * na - na * nb + nb * nb) +
-		6 * dn2 * (na * na * o->m2 + nb * nb * m->m2) + 4 * dn * (na * o->m3 - nb * m->m3);
+		6 * dn2 * (na * na * o->m2 + nb * nb * m->m2) +
+		4 * dn * (na * o->m3 - nb * m->m3);
 	m->m3 += o->m3 + cross * dn * (na - nb) + 3 * dn * (na * o->m2 - nb * m->m2);
 	m->m2 += o->m2 + cross;
 	m->mean += dn * nb;

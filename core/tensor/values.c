@@ -7,7 +7,7 @@
 #include "base/le.h"
 #include "base/simd.h"
 
-/* ---- to double ------------------------------------------------------------------------------ */
+/* ---- to double --------------------------------------------------------------------- */
 
 static double f32_value(uint32_t bits)
 {
@@ -18,8 +18,8 @@ static double f32_value(uint32_t bits)
 }
 
 /*
- * Without branches, so that the loop over it vectorises: in the place of a float's exponent and
- * mantissa the bits are the value times 2^-112, subnormals included.
+ * Without branches, so that the loop over it vectorises: in the place of a float's
+ * exponent and mantissa the bits are the value times 2^-112, subnormals included.
  */
 static double f16_value(uint16_t h)
 {
@@ -49,8 +49,9 @@ static double f64_value(uint64_t bits)
 }
 
 /*
- * Floats of 8 bits (OCP 8-bit Floating Point Specification, OCP Microscaling Formats). As in f16_value():
- * in the place of a float's exponent and mantissa the bits are the value times 2^(bias − 127).
+ * Floats of 8 bits (OCP 8-bit Floating Point Specification, OCP Microscaling Formats). As
+ * in f16_value(): in the place of a float's exponent and mantissa the bits are the value
+ * times 2^(bias − 127).
  */
 static double f8_value(uint8_t v, unsigned mantissa_bits, double scale)
 {
@@ -86,21 +87,22 @@ static double f8e5m2fnuz_value(uint8_t v)
 }
 
 /*
- * One conversion loop per type: the type is decided outside the loop, not in it. The index is as
- * wide as a pointer: 32 bits might wrap, and compilers would then load each value by itself.
+ * One conversion loop per type: the type is decided outside the loop, not in it. The
+ * index is as wide as a pointer: 32 bits might wrap, and compilers would then load each
+ * value by itself.
  */
-#define CONVERT(width, expr)                                            \
-	for (size_t i = 0; i < n; i++) {                                \
+#define CONVERT(width, expr)                                    \
+	for (size_t i = 0; i < n; i++) {                            \
 		uint##width##_t v = le_get##width(p + i * (width / 8)); \
 		if (big)                                                \
-			v = __builtin_bswap##width(v);                  \
+			v = __builtin_bswap##width(v);                      \
 		out[i] = (double)(expr);                                \
-	}                                                               \
+	}                                                           \
 	return true
 
-#define CONVERT_BYTES(expr)            \
+#define CONVERT_BYTES(expr)        \
 	for (size_t i = 0; i < n; i++) \
-		out[i] = expr;         \
+		out[i] = expr;             \
 	return true
 
 SIMD_CLONES bool values_get(double *restrict out, const uint8_t *restrict p, unsigned n,
@@ -146,7 +148,7 @@ SIMD_CLONES bool values_get(double *restrict out, const uint8_t *restrict p, uns
 	}
 }
 
-/* ---- from double ---------------------------------------------------------------------------- */
+/* ---- from double ------------------------------------------------------------------- */
 
 static uint64_t f64_bits(double v)
 {
@@ -156,7 +158,8 @@ static uint64_t f64_bits(double v)
 	return bits;
 }
 
-/* A float of 16 bits by its number of mantissa bits: what is left of 15 is the exponent. */
+/* A float of 16 bits by its number of mantissa bits: what is left of 15 is the
+   exponent. */
 static uint16_t narrow(double v, unsigned mantissa_bits)
 {
 	unsigned exponent_bits = 15 - mantissa_bits, drop = 52 - mantissa_bits;
@@ -212,13 +215,13 @@ double values_round(double v, enum dtype_id dtype)
 	}
 }
 
-#define PUT(width, expr)                                 \
-	for (size_t i = 0; i < n; i++) {                 \
+#define PUT(width, expr)                         \
+	for (size_t i = 0; i < n; i++) {             \
 		uint##width##_t v = expr;                \
 		if (big)                                 \
-			v = __builtin_bswap##width(v);   \
+			v = __builtin_bswap##width(v);       \
 		le_put##width(out + i * (width / 8), v); \
-	}                                                \
+	}                                            \
 	break
 
 SIMD_CLONES void values_put(uint8_t *restrict out, const double *restrict in, unsigned n,

@@ -10,24 +10,26 @@
 #include "tensor/dtype.h"
 
 /*
- * Convert `n` numbers at `in` to doubles; 64-bit integers are rounded. False: the type has no values
- * to us (opaque, bool, floats wider than 64 bits).
+ * Convert `n` numbers at `in` to doubles; 64-bit integers are rounded. False: the type
+ * has no values to us (opaque, bool, floats wider than 64 bits).
  */
-bool values_get(double *out, const uint8_t *in, unsigned n, enum dtype_id dtype, bool big_endian);
+bool values_get(double *out, const uint8_t *in, unsigned n, enum dtype_id dtype,
+	bool big_endian);
 
 /*
- * The float of the given type (f16, bf16, f32, f64) nearest to `v`, ties to even, as a double.
+ * The float of the given type (f16, bf16, f32, f64) nearest to `v`, ties to even, as a
+ * double.
  *
- * One operation (+ − × ÷) on two floats of such a type, done in double and rounded by this, gives
- * what the type's own arithmetic gives: a double has more than 2p + 2 bits for the p of each
- * narrower type (Figueroa 1995).
+ * One operation (+ − × ÷) on two floats of such a type, done in double and rounded by
+ * this, gives what the type's own arithmetic gives: a double has more than 2p + 2 bits
+ * for the p of each narrower type (Figueroa 1995).
  */
 double values_round(double v, enum dtype_id dtype);
 
 /*
- * rint() in the default rounding mode, the sign of zero included, as arithmetic that vectorises where
- * the machine has no instruction for it: adding 2^52 to what is smaller leaves no bits for a fraction,
- * and what is larger has none.
+ * rint() in the default rounding mode, the sign of zero included, as arithmetic that
+ * vectorises where the machine has no instruction for it: adding 2^52 to what is smaller
+ * leaves no bits for a fraction, and what is larger has none.
  */
 static inline double values_rint(double v)
 {
@@ -45,7 +47,7 @@ static inline float values_rintf(float v)
 }
 
 /* Store doubles as floats of the given type, rounded as values_round() does. */
-void values_put(uint8_t *restrict out, const double *restrict in, unsigned n, enum dtype_id dtype,
-	bool big_endian);
+void values_put(uint8_t *restrict out, const double *restrict in, unsigned n,
+	enum dtype_id dtype, bool big_endian);
 
 #endif

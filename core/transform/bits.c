@@ -90,7 +90,7 @@ void bits_merge(const uint8_t *const planes[8], size_t n, uint8_t *out)
 	}
 }
 
-/* ---- rows of the table ------------------------------------------------------------------------ */
+/* ---- rows of the table ------------------------------------------------------------- */
 
 static uint32_t plane_len(const struct transform_part *part, unsigned no,
 	const struct transform_planes *before)
@@ -105,8 +105,8 @@ static struct plane_name name_bits(unsigned no)
 	return (struct plane_name){ "bits", -1, "" };
 }
 
-static void pack_part(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
-	uint8_t *scratch, struct transform_planes *planes)
+static void pack_part(const struct transform_part *part, const uint8_t *raw,
+	uint8_t *room, uint8_t *scratch, struct transform_planes *planes)
 {
 	(void)scratch;
 	bits_pack(raw, part->n_bytes, room);
@@ -114,8 +114,8 @@ static void pack_part(const struct transform_part *part, const uint8_t *raw, uin
 	planes->len[0] = (uint32_t)bits_bytes(part->n_bytes);
 }
 
-static void unpack_part(const struct transform_part *part, const struct transform_planes *planes,
-	uint8_t *scratch, uint8_t *out)
+static void unpack_part(const struct transform_part *part,
+	const struct transform_planes *planes, uint8_t *scratch, uint8_t *out)
 {
 	(void)scratch;
 	bits_unpack(planes->at[0], part->n_bytes, out);
@@ -137,8 +137,8 @@ static struct plane_name name_bit_plane(unsigned no)
 	return (struct plane_name){ "bit ", 7 - (int)no, "" };
 }
 
-static void split_bits(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
-	uint8_t *scratch, struct transform_planes *planes)
+static void split_bits(const struct transform_part *part, const uint8_t *raw,
+	uint8_t *room, uint8_t *scratch, struct transform_planes *planes)
 {
 	uint32_t len = (uint32_t)bits_bytes(part->n_bytes);
 
@@ -150,8 +150,8 @@ static void split_bits(const struct transform_part *part, const uint8_t *raw, ui
 	}
 }
 
-static void merge_bits(const struct transform_part *part, const struct transform_planes *planes,
-	uint8_t *scratch, uint8_t *out)
+static void merge_bits(const struct transform_part *part,
+	const struct transform_planes *planes, uint8_t *scratch, uint8_t *out)
 {
 	(void)scratch;
 	bits_merge(planes->at, part->n_bytes, out);

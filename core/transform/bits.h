@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bits of bytes that lie together, eight to a byte, that of the first byte lowest: of bytes that are all
- * 0 or 1, as booleans are, or each of the eight by itself.
+ * Bits of bytes that lie together, eight to a byte, that of the first byte lowest: of
+ * bytes that are all 0 or 1, as booleans are, or each of the eight by itself.
  */
 #ifndef ALCM_TRANSFORM_BITS_H
 #define ALCM_TRANSFORM_BITS_H
@@ -23,8 +23,8 @@ void bits_pack(const uint8_t *in, size_t n, uint8_t *out);
 void bits_unpack(const uint8_t *in, size_t n, uint8_t *out);
 
 /*
- * Bit 7 − p of each of n bytes to planes[p · bits_bytes(n)], p from 0 to 7; and back from wherever the
- * planes lie.
+ * Bit 7 − p of each of n bytes to planes[p · bits_bytes(n)], p from 0 to 7; and back from
+ * wherever the planes lie.
  */
 void bits_split(const uint8_t *in, size_t n, uint8_t *planes);
 void bits_merge(const uint8_t *const planes[8], size_t n, uint8_t *out);

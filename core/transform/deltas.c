@@ -5,46 +5,46 @@
 
 #include "transform/transform_table.h"
 
-#define DEFINE_KERNELS(bits)                                                                 \
-	static inline uint##bits##_t swap##bits(uint##bits##_t v, bool to_big)               \
-	{                                                                                    \
-		return to_big == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)                 \
-			? __builtin_bswap##bits(v)                                           \
-			: v;                                                                 \
-	}                                                                                    \
-                                                                                             \
-	static void make##bits(const uint8_t *in, uint8_t *out, size_t n, bool big)          \
-	{                                                                                    \
-		uint##bits##_t before = 0;                                                   \
-                                                                                             \
-		for (size_t i = 0; i < n; i++) {                                             \
-			uint##bits##_t v, d;                                                 \
-                                                                                             \
-			memcpy(&v, in + i * sizeof(v), sizeof(v));                           \
-			v = swap##bits(v, big);                                              \
-			d = (uint##bits##_t)(v - before);                                    \
-			before = v;                                                          \
-			d = (uint##bits##_t)((uint##bits##_t)(d << 1) ^                      \
-				(uint##bits##_t)(0 - (d >> (bits - 1))));                    \
-			d = swap##bits(d, false);                                            \
-			memcpy(out + i * sizeof(d), &d, sizeof(d));                          \
-		}                                                                            \
-	}                                                                                    \
-                                                                                             \
-	static void undo##bits(uint8_t *bytes, size_t n, bool big)                           \
-	{                                                                                    \
-		uint##bits##_t v = 0;                                                        \
-                                                                                             \
-		for (size_t i = 0; i < n; i++) {                                             \
-			uint##bits##_t d, stored;                                            \
-                                                                                             \
-			memcpy(&d, bytes + i * sizeof(d), sizeof(d));                        \
-			d = swap##bits(d, false);                                            \
-			v = (uint##bits##_t)(v +                                             \
-				(uint##bits##_t)((d >> 1) ^ (uint##bits##_t)(0 - (d & 1)))); \
-			stored = swap##bits(v, big);                                         \
-			memcpy(bytes + i * sizeof(v), &stored, sizeof(v));                   \
-		}                                                                            \
+#define DEFINE_KERNELS(bits)                                                    \
+	static inline uint##bits##_t swap##bits(uint##bits##_t v, bool to_big)      \
+	{                                                                           \
+		return to_big == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)            \
+			? __builtin_bswap##bits(v)                                          \
+			: v;                                                                \
+	}                                                                           \
+                                                                                \
+	static void make##bits(const uint8_t *in, uint8_t *out, size_t n, bool big) \
+	{                                                                           \
+		uint##bits##_t before = 0;                                              \
+                                                                                \
+		for (size_t i = 0; i < n; i++) {                                        \
+			uint##bits##_t v, d;                                                \
+                                                                                \
+			memcpy(&v, in + i * sizeof(v), sizeof(v));                          \
+			v = swap##bits(v, big);                                             \
+			d = (uint##bits##_t)(v - before);                                   \
+			before = v;                                                         \
+			d = (uint##bits##_t)((uint##bits##_t)(d << 1) ^                     \
+				(uint##bits##_t)(0 - (d >> (bits - 1))));                       \
+			d = swap##bits(d, false);                                           \
+			memcpy(out + i * sizeof(d), &d, sizeof(d));                         \
+		}                                                                       \
+	}                                                                           \
+                                                                                \
+	static void undo##bits(uint8_t *bytes, size_t n, bool big)                  \
+	{                                                                           \
+		uint##bits##_t v = 0;                                                   \
+                                                                                \
+		for (size_t i = 0; i < n; i++) {                                        \
+			uint##bits##_t d, stored;                                           \
+                                                                                \
+			memcpy(&d, bytes + i * sizeof(d), sizeof(d));                       \
+			d = swap##bits(d, false);                                           \
+			v = (uint##bits##_t)(v +                                            \
+				(uint##bits##_t)((d >> 1) ^ (uint##bits##_t)(0 - (d & 1))));    \
+			stored = swap##bits(v, big);                                        \
+			memcpy(bytes + i * sizeof(v), &stored, sizeof(v));                  \
+		}                                                                       \
 	}
 
 DEFINE_KERNELS(16)
@@ -71,7 +71,7 @@ void deltas_undo(uint8_t *bytes, size_t n, unsigned width, bool big)
 		undo64(bytes, n, big);
 }
 
-/* ---- row of the table: bytes of the differences ------------------------------------------------ */
+/* ---- row of the table: bytes of the differences ------------------------------------ */
 
 static struct plane_name name_plane(unsigned no)
 {
@@ -87,8 +87,8 @@ static void split(const struct transform_part *part, const uint8_t *raw, uint8_t
 	transform_bytes.split(&little, scratch, room, NULL, planes);
 }
 
-static void merge(const struct transform_part *part, const struct transform_planes *planes,
-	uint8_t *scratch, uint8_t *out)
+static void merge(const struct transform_part *part,
+	const struct transform_planes *planes, uint8_t *scratch, uint8_t *out)
 {
 	const struct transform_part little = { part->n_bytes, part->width, false };
 

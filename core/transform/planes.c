@@ -7,81 +7,81 @@
 #include "transform/transform_table.h"
 
 /*
- * The widths of floats and integers get loops of their own, in which width, rotation and byte
- * order are constants, so that the compiler turns them into vector code.
+ * The widths of floats and integers get loops of their own, in which width, rotation and
+ * byte order are constants, so that the compiler turns them into vector code.
  */
-#define DEFINE_KERNELS(bits)                                                                   \
-	static inline uint##bits##_t load##bits(const uint8_t *p, bool big)                    \
-	{                                                                                      \
-		uint##bits##_t v;                                                              \
-                                                                                               \
-		memcpy(&v, p, sizeof(v));                                                      \
-		if (big == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))                        \
-			v = __builtin_bswap##bits(v);                                          \
-		return v;                                                                      \
-	}                                                                                      \
-                                                                                               \
-	static inline __attribute__((always_inline)) void split##bits(const uint8_t *in,       \
-		uint8_t *restrict out, size_t n, bool rotate, bool big)                        \
-	{                                                                                      \
-		enum { W = bits / 8 };                                                         \
-                                                                                               \
-		for (size_t i = 0; i < n; i++) {                                               \
-			uint##bits##_t v = load##bits(in + i * W, big);                        \
-                                                                                               \
-			if (rotate)                                                            \
-				v = (uint##bits##_t)(v << 1 | v >> (bits - 1));                \
-			for (unsigned p = 0; p < W; p++)                                       \
-				out[p * n + i] = (uint8_t)(v >> (bits - 8 - 8 * p));           \
-		}                                                                              \
-	}                                                                                      \
-                                                                                               \
-	static inline                                                                          \
-		__attribute__((always_inline)) void merge##bits(const uint8_t *const planes[], \
-			uint8_t *restrict out, size_t n, bool rotate, bool big)                \
-	{                                                                                      \
-		enum { W = bits / 8 };                                                         \
-		const uint8_t *from[W];                                                        \
-                                                                                               \
-		for (unsigned p = 0; p < W; p++)                                               \
-			from[p] = planes[p];                                                   \
-		for (size_t i = 0; i < n; i++) {                                               \
-			uint##bits##_t v = 0;                                                  \
-                                                                                               \
-			for (unsigned p = 0; p < W; p++)                                       \
-				v = (uint##bits##_t)(v |                                       \
-					(uint##bits##_t)from[p][i] << (bits - 8 - 8 * p));     \
-			if (rotate)                                                            \
-				v = (uint##bits##_t)(v >> 1 | v << (bits - 1));                \
-			v = load##bits((const uint8_t *)&v, big);                              \
-			memcpy(out + i * W, &v, W);                                            \
-		}                                                                              \
-	}                                                                                      \
-                                                                                               \
-	SIMD_CLONES static void split##bits##_any(const uint8_t *in, uint8_t *out, size_t n,   \
-		bool rotate, bool big)                                                         \
-	{                                                                                      \
-		if (rotate && !big)                                                            \
-			split##bits(in, out, n, true, false);                                  \
-		else if (rotate)                                                               \
-			split##bits(in, out, n, true, true);                                   \
-		else if (!big)                                                                 \
-			split##bits(in, out, n, false, false);                                 \
-		else                                                                           \
-			split##bits(in, out, n, false, true);                                  \
-	}                                                                                      \
-                                                                                               \
-	SIMD_CLONES static void merge##bits##_any(const uint8_t *const planes[], uint8_t *out, \
-		size_t n, bool rotate, bool big)                                               \
-	{                                                                                      \
-		if (rotate && !big)                                                            \
-			merge##bits(planes, out, n, true, false);                              \
-		else if (rotate)                                                               \
-			merge##bits(planes, out, n, true, true);                               \
-		else if (!big)                                                                 \
-			merge##bits(planes, out, n, false, false);                             \
-		else                                                                           \
-			merge##bits(planes, out, n, false, true);                              \
+#define DEFINE_KERNELS(bits)                                                             \
+	static inline uint##bits##_t load##bits(const uint8_t *p, bool big)                  \
+	{                                                                                    \
+		uint##bits##_t v;                                                                \
+                                                                                         \
+		memcpy(&v, p, sizeof(v));                                                        \
+		if (big == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))                          \
+			v = __builtin_bswap##bits(v);                                                \
+		return v;                                                                        \
+	}                                                                                    \
+                                                                                         \
+	static inline __attribute__((always_inline)) void split##bits(const uint8_t *in,     \
+		uint8_t *restrict out, size_t n, bool rotate, bool big)                          \
+	{                                                                                    \
+		enum { W = bits / 8 };                                                           \
+                                                                                         \
+		for (size_t i = 0; i < n; i++) {                                                 \
+			uint##bits##_t v = load##bits(in + i * W, big);                              \
+                                                                                         \
+			if (rotate)                                                                  \
+				v = (uint##bits##_t)(v << 1 | v >> (bits - 1));                          \
+			for (unsigned p = 0; p < W; p++)                                             \
+				out[p * n + i] = (uint8_t)(v >> (bits - 8 - 8 * p));                     \
+		}                                                                                \
+	}                                                                                    \
+                                                                                         \
+	static inline                                                                        \
+		__attribute__((always_inline)) void merge##bits(const uint8_t *const planes[],   \
+			uint8_t *restrict out, size_t n, bool rotate, bool big)                      \
+	{                                                                                    \
+		enum { W = bits / 8 };                                                           \
+		const uint8_t *from[W];                                                          \
+                                                                                         \
+		for (unsigned p = 0; p < W; p++)                                                 \
+			from[p] = planes[p];                                                         \
+		for (size_t i = 0; i < n; i++) {                                                 \
+			uint##bits##_t v = 0;                                                        \
+                                                                                         \
+			for (unsigned p = 0; p < W; p++)                                             \
+				v = (uint##bits##_t)(v |                                                 \
+					(uint##bits##_t)from[p][i] << (bits - 8 - 8 * p));                   \
+			if (rotate)                                                                  \
+				v = (uint##bits##_t)(v >> 1 | v << (bits - 1));                          \
+			v = load##bits((const uint8_t *)&v, big);                                    \
+			memcpy(out + i * W, &v, W);                                                  \
+		}                                                                                \
+	}                                                                                    \
+                                                                                         \
+	SIMD_CLONES static void split##bits##_any(const uint8_t *in, uint8_t *out, size_t n, \
+		bool rotate, bool big)                                                           \
+	{                                                                                    \
+		if (rotate && !big)                                                              \
+			split##bits(in, out, n, true, false);                                        \
+		else if (rotate)                                                                 \
+			split##bits(in, out, n, true, true);                                         \
+		else if (!big)                                                                   \
+			split##bits(in, out, n, false, false);                                       \
+		else                                                                             \
+			split##bits(in, out, n, false, true);                                        \
+	}                                                                                    \
+                                                                                         \
+	SIMD_CLONES static void merge##bits##_any(const uint8_t *const planes[],             \
+		uint8_t *out, size_t n, bool rotate, bool big)                                   \
+	{                                                                                    \
+		if (rotate && !big)                                                              \
+			merge##bits(planes, out, n, true, false);                                    \
+		else if (rotate)                                                                 \
+			merge##bits(planes, out, n, true, true);                                     \
+		else if (!big)                                                                   \
+			merge##bits(planes, out, n, false, false);                                   \
+		else                                                                             \
+			merge##bits(planes, out, n, false, true);                                    \
 	}
 
 DEFINE_KERNELS(16)
@@ -94,7 +94,8 @@ static inline unsigned plane_byte(unsigned p, unsigned width, bool big)
 	return big ? p : width - 1 - p;
 }
 
-void planes_split(const uint8_t *in, uint8_t *out, size_t n, unsigned width, bool rotate, bool big)
+void planes_split(const uint8_t *in, uint8_t *out, size_t n, unsigned width, bool rotate,
+	bool big)
 {
 	if (width == 2)
 		split16_any(in, out, n, rotate, big);
@@ -129,7 +130,7 @@ void planes_merge(const uint8_t *const planes[], uint8_t *out, size_t n, unsigne
 		}
 }
 
-/* ---- rows of the table ----------------------------------------------------------------------- */
+/* ---- rows of the table ------------------------------------------------------------- */
 
 static void list_planes(const struct transform_part *part, const uint8_t *at,
 	struct transform_planes *planes)
@@ -147,16 +148,17 @@ static struct plane_name name_byte(unsigned no)
 	return (struct plane_name){ "byte ", (int)no, "" };
 }
 
-static void split_bytes(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
-	uint8_t *scratch, struct transform_planes *planes)
+static void split_bytes(const struct transform_part *part, const uint8_t *raw,
+	uint8_t *room, uint8_t *scratch, struct transform_planes *planes)
 {
 	(void)scratch;
-	planes_split(raw, room, part->n_bytes / part->width, part->width, false, part->big_endian);
+	planes_split(raw, room, part->n_bytes / part->width, part->width, false,
+		part->big_endian);
 	list_planes(part, room, planes);
 }
 
-static void merge_bytes(const struct transform_part *part, const struct transform_planes *planes,
-	uint8_t *scratch, uint8_t *out)
+static void merge_bytes(const struct transform_part *part,
+	const struct transform_planes *planes, uint8_t *scratch, uint8_t *out)
 {
 	(void)scratch;
 	planes_merge(planes->at, out, part->n_bytes / part->width, part->width, false,
@@ -177,19 +179,20 @@ const struct transform_ops transform_bytes = {
 static struct plane_name name_float(unsigned no)
 {
 	return no ? (struct plane_name){ "mantissa byte ", (int)no, "" }
-		  : (struct plane_name){ "exponent", -1, "" };
+			  : (struct plane_name){ "exponent", -1, "" };
 }
 
-static void split_float(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
-	uint8_t *scratch, struct transform_planes *planes)
+static void split_float(const struct transform_part *part, const uint8_t *raw,
+	uint8_t *room, uint8_t *scratch, struct transform_planes *planes)
 {
 	(void)scratch;
-	planes_split(raw, room, part->n_bytes / part->width, part->width, true, part->big_endian);
+	planes_split(raw, room, part->n_bytes / part->width, part->width, true,
+		part->big_endian);
 	list_planes(part, room, planes);
 }
 
-static void merge_float(const struct transform_part *part, const struct transform_planes *planes,
-	uint8_t *scratch, uint8_t *out)
+static void merge_float(const struct transform_part *part,
+	const struct transform_planes *planes, uint8_t *scratch, uint8_t *out)
 {
 	(void)scratch;
 	planes_merge(planes->at, out, part->n_bytes / part->width, part->width, true,

@@ -12,70 +12,70 @@
 #endif
 
 /*
- * A loop for each width, so that an element is one integer to the compiler. The sign's bit depends on
- * the byte order alone; all others must be 0 in a zero, whatever their order.
+ * A loop for each width, so that an element is one integer to the compiler. The sign's
+ * bit depends on the byte order alone; all others must be 0 in a zero, whatever their
+ * order.
  */
-#define DEFINE_KERNELS(bits)                                                                     \
-	static uint##bits##_t sign##bits(bool big)                                               \
-	{                                                                                        \
-		bool swapped = big == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);               \
-                                                                                                 \
-		return swapped ? 0x80 : (uint##bits##_t)((uint##bits##_t)1 << (bits - 1));       \
-	}                                                                                        \
-                                                                                                 \
-	static size_t count##bits(const uint8_t *in, size_t n, uint##bits##_t sign)              \
-	{                                                                                        \
-		size_t zeros = 0;                                                                \
-                                                                                                 \
-		for (size_t i = 0; i < n; i++) {                                                 \
-			uint##bits##_t v;                                                        \
-                                                                                                 \
-			memcpy(&v, in + i * sizeof(v), sizeof(v));                               \
-			zeros += !(v & (uint##bits##_t) ~sign);                                  \
-		}                                                                                \
-		return zeros;                                                                    \
-	}                                                                                        \
-                                                                                                 \
-	static void split##bits(const uint8_t *in, size_t n, uint##bits##_t sign, uint8_t *map,  \
-		uint8_t *signs, uint8_t *values)                                                 \
-	{                                                                                        \
-		size_t zeros = 0;                                                                \
-                                                                                                 \
-		for (size_t i = 0; i < n; i++) {                                                 \
-			uint##bits##_t v;                                                        \
-			unsigned nonzero;                                                        \
-                                                                                                 \
-			memcpy(&v, in + i * sizeof(v), sizeof(v));                               \
-			nonzero = (v & (uint##bits##_t) ~sign) != 0;                             \
-			map[i / 8] = (uint8_t)(map[i / 8] | nonzero << i % 8);                   \
-			if (nonzero) {                                                           \
-				memcpy(values, &v, sizeof(v));                                   \
-				values += sizeof(v);                                             \
-			} else {                                                                 \
-				signs[zeros / 8] = (uint8_t)(signs[zeros / 8] |                  \
-					(v != 0) << zeros % 8);                                  \
-				zeros++;                                                         \
-			}                                                                        \
-		}                                                                                \
-	}                                                                                        \
-                                                                                                 \
-	static void merge##bits(uint8_t *out, size_t n, uint##bits##_t sign, const uint8_t *map, \
-		const uint8_t *signs, const uint8_t *values)                                     \
-	{                                                                                        \
-		size_t zeros = 0;                                                                \
-                                                                                                 \
-		for (size_t i = 0; i < n; i++) {                                                 \
-			uint##bits##_t v;                                                        \
-                                                                                                 \
-			if (map[i / 8] >> i % 8 & 1) {                                           \
-				memcpy(&v, values, sizeof(v));                                   \
-				values += sizeof(v);                                             \
-			} else {                                                                 \
-				v = signs[zeros / 8] >> zeros % 8 & 1 ? sign : 0;                \
-				zeros++;                                                         \
-			}                                                                        \
-			memcpy(out + i * sizeof(v), &v, sizeof(v));                              \
-		}                                                                                \
+#define DEFINE_KERNELS(bits)                                                            \
+	static uint##bits##_t sign##bits(bool big)                                          \
+	{                                                                                   \
+		bool swapped = big == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);              \
+                                                                                        \
+		return swapped ? 0x80 : (uint##bits##_t)((uint##bits##_t)1 << (bits - 1));      \
+	}                                                                                   \
+                                                                                        \
+	static size_t count##bits(const uint8_t *in, size_t n, uint##bits##_t sign)         \
+	{                                                                                   \
+		size_t zeros = 0;                                                               \
+                                                                                        \
+		for (size_t i = 0; i < n; i++) {                                                \
+			uint##bits##_t v;                                                           \
+                                                                                        \
+			memcpy(&v, in + i * sizeof(v), sizeof(v));                                  \
+			zeros += !(v & (uint##bits##_t) ~sign);                                     \
+		}                                                                               \
+		return zeros;                                                                   \
+	}                                                                                   \
+                                                                                        \
+	static void split##bits(const uint8_t *in, size_t n, uint##bits##_t sign,           \
+		uint8_t *map, uint8_t *signs, uint8_t *values)                                  \
+	{                                                                                   \
+		size_t zeros = 0;                                                               \
+                                                                                        \
+		for (size_t i = 0; i < n; i++) {                                                \
+			uint##bits##_t v;                                                           \
+			unsigned nonzero;                                                           \
+                                                                                        \
+			memcpy(&v, in + i * sizeof(v), sizeof(v));                                  \
+			nonzero = (v & (uint##bits##_t) ~sign) != 0;                                \
+			map[i / 8] = (uint8_t)(map[i / 8] | nonzero << i % 8);                      \
+			if (nonzero) {                                                              \
+				memcpy(values, &v, sizeof(v));                                          \
+				values += sizeof(v);                                                    \
+			} else {                                                                    \
+				signs[zeros / 8] = (uint8_t)(signs[zeros / 8] | (v != 0) << zeros % 8); \
+				zeros++;                                                                \
+			}                                                                           \
+		}                                                                               \
+	}                                                                                   \
+                                                                                        \
+	static void merge##bits(uint8_t *out, size_t n, uint##bits##_t sign,                \
+		const uint8_t *map, const uint8_t *signs, const uint8_t *values)                \
+	{                                                                                   \
+		size_t zeros = 0;                                                               \
+                                                                                        \
+		for (size_t i = 0; i < n; i++) {                                                \
+			uint##bits##_t v;                                                           \
+                                                                                        \
+			if (map[i / 8] >> i % 8 & 1) {                                              \
+				memcpy(&v, values, sizeof(v));                                          \
+				values += sizeof(v);                                                    \
+			} else {                                                                    \
+				v = signs[zeros / 8] >> zeros % 8 & 1 ? sign : 0;                       \
+				zeros++;                                                                \
+			}                                                                           \
+			memcpy(out + i * sizeof(v), &v, sizeof(v));                                 \
+		}                                                                               \
 	}
 
 DEFINE_KERNELS(16)
@@ -101,16 +101,16 @@ static CPU_TARGET_AVX512 size_t count_avx512(const uint8_t *in, size_t n, unsign
 	bool big, size_t *zeros)
 {
 	const __m512i others = width == 2 ? _mm512_set1_epi16((short)~sign16(big))
-		: width == 4              ? _mm512_set1_epi32((int)~sign32(big))
-					  : _mm512_set1_epi64((long long)~sign64(big));
+		: width == 4                  ? _mm512_set1_epi32((int)~sign32(big))
+									  : _mm512_set1_epi64((long long)~sign64(big));
 	size_t i = 0, found = 0;
 
 	for (; (i + 1) * 64 <= n * width; i++) {
 		__m512i v = _mm512_loadu_si512(in + i * 64);
 
 		found += (unsigned)_mm_popcnt_u32(width == 2 ? _mm512_testn_epi16_mask(v, others)
-				: width == 4                 ? _mm512_testn_epi32_mask(v, others)
-					     : _mm512_testn_epi64_mask(v, others));
+				: width == 4                         ? _mm512_testn_epi32_mask(v, others)
+							 : _mm512_testn_epi64_mask(v, others));
 	}
 	*zeros = found;
 	return i * 64 / width;
@@ -118,7 +118,8 @@ static CPU_TARGET_AVX512 size_t count_avx512(const uint8_t *in, size_t n, unsign
 
 #else
 
-static size_t count_avx512(const uint8_t *in, size_t n, unsigned width, bool big, size_t *zeros)
+static size_t count_avx512(const uint8_t *in, size_t n, unsigned width, bool big,
+	size_t *zeros)
 {
 	(void)in, (void)n, (void)width, (void)big, (void)zeros;
 	return 0;
@@ -170,8 +171,8 @@ void sparse_split(const uint8_t *in, size_t n, unsigned width, bool big, uint8_t
 	}
 }
 
-static void merge_portable(uint8_t *out, size_t n, unsigned width, bool big, const uint8_t *map,
-	const uint8_t *signs, const uint8_t *values)
+static void merge_portable(uint8_t *out, size_t n, unsigned width, bool big,
+	const uint8_t *map, const uint8_t *signs, const uint8_t *values)
 {
 	switch (width) {
 	case 2:
@@ -188,20 +189,23 @@ static void merge_portable(uint8_t *out, size_t n, unsigned width, bool big, con
 
 #if CPU_X86
 
-/* Those of a vector's elements that are set, from `values` one behind the other; the others are 0. */
-static inline __attribute__((always_inline)) CPU_TARGET_AVX512 __m512i expand(unsigned width,
-	uint32_t set, const uint8_t *values)
+/* Those of a vector's elements that are set, from `values` one behind the other; the
+   others are 0. */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX512 __m512i
+expand(unsigned width, uint32_t set, const uint8_t *values)
 {
 	__m512i v = _mm512_loadu_si512(values);
 
-	return width == 2    ? _mm512_maskz_expand_epi16(set, v)
-		: width == 4 ? _mm512_maskz_expand_epi32((__mmask16)set, v)
-			     : _mm512_maskz_expand_epi64((__mmask8)set, v);
+	return width == 2 ? _mm512_maskz_expand_epi16(set, v)
+		: width == 4  ? _mm512_maskz_expand_epi32((__mmask16)set, v)
+					  : _mm512_maskz_expand_epi64((__mmask8)set, v);
 }
 
-/* Elements by 32, as long as there are more values than these can read; zeros are positive. How many that were. */
-static inline __attribute__((always_inline)) CPU_TARGET_AVX512 size_t merge_vectors(uint8_t *out,
-	size_t n, unsigned width, const uint8_t *map, const uint8_t *values, size_t n_values)
+/* Elements by 32, as long as there are more values than these can read; zeros are
+   positive. How many that were. */
+static inline __attribute__((always_inline)) CPU_TARGET_AVX512 size_t
+merge_vectors(uint8_t *out, size_t n, unsigned width, const uint8_t *map,
+	const uint8_t *values, size_t n_values)
 {
 	const unsigned lanes = 64 / width;
 	size_t i = 0;
@@ -224,9 +228,9 @@ static inline __attribute__((always_inline)) CPU_TARGET_AVX512 size_t merge_vect
 static CPU_TARGET_AVX512 size_t merge_avx512(uint8_t *out, size_t n, unsigned width,
 	const uint8_t *map, const uint8_t *values, size_t n_values)
 {
-	return width == 2    ? merge_vectors(out, n, 2, map, values, n_values)
-		: width == 4 ? merge_vectors(out, n, 4, map, values, n_values)
-			     : merge_vectors(out, n, 8, map, values, n_values);
+	return width == 2 ? merge_vectors(out, n, 2, map, values, n_values)
+		: width == 4  ? merge_vectors(out, n, 4, map, values, n_values)
+					  : merge_vectors(out, n, 8, map, values, n_values);
 }
 
 #else
@@ -256,7 +260,7 @@ void sparse_merge(uint8_t *out, size_t n, unsigned width, bool big, const uint8_
 		values + sparse_count_map(map, done) * width);
 }
 
-/* ---- row of the table: the two maps, then planes of the values that aren't zero --------------- */
+/* ---- row of the table: the two maps, then planes of the values that aren't zero ---- */
 
 enum { N_MAPS = 2, MAP_ALIGN = 64 };
 
@@ -276,7 +280,8 @@ static uint32_t plane_len(const struct transform_part *part, unsigned no,
 		return (uint32_t)sparse_map_bytes(n);
 	if (no == 1)
 		return (uint32_t)sparse_map_bytes(n - sparse_count_map(before->at[0], n));
-	return no == N_MAPS ? (uint32_t)sparse_count_map(before->at[0], n) : before->len[N_MAPS];
+	return no == N_MAPS ? (uint32_t)sparse_count_map(before->at[0], n)
+						: before->len[N_MAPS];
 }
 
 static void split(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
@@ -299,8 +304,8 @@ static void split(const struct transform_part *part, const uint8_t *raw, uint8_t
 	memcpy(planes->len + N_MAPS, of_others.len, part->width * sizeof(planes->len[0]));
 }
 
-static void merge(const struct transform_part *part, const struct transform_planes *planes,
-	uint8_t *scratch, uint8_t *out)
+static void merge(const struct transform_part *part,
+	const struct transform_planes *planes, uint8_t *scratch, uint8_t *out)
 {
 	struct transform_part others = *part;
 	struct transform_planes of_others;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Floats of which many are 0: a map of which ones are not, the signs of those that are, and the others
- * close together. Each would otherwise cost a zero byte's share in every plane.
+ * Floats of which many are 0: a map of which ones are not, the signs of those that are,
+ * and the others close together. Each would otherwise cost a zero byte's share in every
+ * plane.
  */
 #ifndef ALCM_TRANSFORM_SPARSE_H
 #define ALCM_TRANSFORM_SPARSE_H
@@ -23,8 +24,9 @@ size_t sparse_count_zeros(const uint8_t *in, size_t n, unsigned width, bool big)
 size_t sparse_count_map(const uint8_t *map, size_t n);
 
 /*
- * `map`: bit i is set when element i isn't zero; sparse_map_bytes(n). `signs`: of the zeros, in order, set
- * for −0; room for as many bits as `map` has. `values`: the others, their bytes as they are.
+ * `map`: bit i is set when element i isn't zero; sparse_map_bytes(n). `signs`: of the
+ * zeros, in order, set for −0; room for as many bits as `map` has. `values`: the others,
+ * their bytes as they are.
  */
 void sparse_split(const uint8_t *in, size_t n, unsigned width, bool big, uint8_t *map,
 	uint8_t *signs, uint8_t *values);

@@ -9,8 +9,8 @@ static struct plane_name name_whole(unsigned no)
 	return (struct plane_name){ "bytes", -1, "" };
 }
 
-static void split_none(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
-	uint8_t *scratch, struct transform_planes *planes)
+static void split_none(const struct transform_part *part, const uint8_t *raw,
+	uint8_t *room, uint8_t *scratch, struct transform_planes *planes)
 {
 	(void)room, (void)scratch;
 	planes->at[0] = raw;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The transforms that a record may name (docs/format.md, section 3.1). Each is a row of functions, which
- * stands in the transform's own file. Pure arithmetic: no memory, no errors, no I/O.
+ * The transforms that a record may name (docs/format.md, section 3.1). Each is a row of
+ * functions, which stands in the transform's own file. Pure arithmetic: no memory, no
+ * errors, no I/O.
  */
 #ifndef ALCM_TRANSFORM_TRANSFORM_TABLE_H
 #define ALCM_TRANSFORM_TRANSFORM_TABLE_H
@@ -10,7 +11,7 @@
 #include <stdint.h>
 
 /* X(id as on disk, NAME, row): the enum, the rows' declarations and the table follow. */
-#define TRANSFORMS(X)                \
+#define TRANSFORMS(X)            \
 	X(0, NONE, none)             \
 	X(1, BYTES, bytes)           \
 	X(2, FLOAT, float)           \
@@ -50,22 +51,25 @@ struct transform_ops {
 	uint64_t widths;  /* bit w set: takes elements of w bytes */
 	uint8_t n_planes; /* whatever the width is */
 	bool per_byte;    /* and then one for each byte of an element */
-	uint8_t n_extra; /* of the former: how many stand for no values, but say how to read the others */
+	/* of the former: how many stand for no values, but say how to read the others */
+	uint8_t n_extra;
 	uint8_t value_bits; /* of a value in a plane; 0: all of an element */
-	bool codes; /* parameters, then codes of a coder of its own: the codec has the functions (codec/grid.h) */
+	/* parameters, then codes of a coder of its own: the codec has the functions
+	   (codec/grid.h) */
+	bool codes;
 	struct plane_name (*plane_name)(unsigned no);
 	/* How long plane `no` is; `before` has the planes before it. */
 	uint32_t (*plane_len)(const struct transform_part *part, unsigned no,
 		const struct transform_planes *before);
 	/*
-	 * Planes of raw[0, n_bytes). They lie at `room`, which has n_bytes and TRANSFORM_ROOM(n_bytes) more; `scratch`
-	 * has n_bytes.
+	 * Planes of raw[0, n_bytes). They lie at `room`, which has n_bytes and
+	 * TRANSFORM_ROOM(n_bytes) more; `scratch` has n_bytes.
 	 */
 	void (*split)(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
 		uint8_t *scratch, struct transform_planes *planes);
 	/* The inverse, from wherever the planes lie. NULL: the one plane is the part. */
-	void (*merge)(const struct transform_part *part, const struct transform_planes *planes,
-		uint8_t *scratch, uint8_t *out);
+	void (*merge)(const struct transform_part *part,
+		const struct transform_planes *planes, uint8_t *scratch, uint8_t *out);
 };
 
 /* Two maps of a bit for each element of two bytes, and bits that end in whole bytes. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Our size and speed beside zlib -6 and zstd -3, each plain and byte-shuffled by item size, in
- * chunks as ours and over the whole file; one row per folder of the corpus.
+ * Our size and speed beside zlib -6 and zstd -3, each plain and byte-shuffled by item
+ * size, in chunks as ours and over the whole file; one row per folder of the corpus.
  *
- *     codec_ratio CORPUS        sizes in bytes; speeds in MB/s, median of interleaved rounds
+ *     codec_ratio CORPUS        sizes in bytes; speeds in MB/s, median of interleaved
+ *                               rounds
  *
  * Exit status 1 when a class is larger than the best of the others.
  */
@@ -106,8 +107,7 @@ static void measure_others(struct class *c, const uint8_t *in, size_t n, size_t 
 	for (enum method m = 0; m < METHODS; m++) {
 		c->others[m][1] += size_by(m, in, n, item);
 		for (size_t at = 0; at < n; at += CHUNK)
-			c->others[m][0] += size_by(m, in + at, n - at < CHUNK ? n - at : CHUNK,
-				item);
+			c->others[m][0] += size_by(m, in + at, n - at < CHUNK ? n - at : CHUNK, item);
 	}
 }
 
@@ -120,9 +120,9 @@ static void measure_ours(struct class *c, const uint8_t *in, size_t n,
 		uint32_t len = (uint32_t)(n - at < CHUNK ? n - at : CHUNK);
 		struct span spans[SPAN_MAX];
 		struct codec_result result;
-		const struct codec_context with = { .codec = codec,
-			.spans = spans,
-			.n_spans = format_spans(cut, at, len, spans) };
+		const struct codec_context with = {
+			.codec = codec, .spans = spans, .n_spans = format_spans(cut, at, len, spans)
+		};
 		uint64_t start = clock_thread_cpu_ns();
 		int err = codec_encode(&with, in + at, len, scratch_body, &result);
 		uint64_t encoded = clock_thread_cpu_ns();
@@ -169,7 +169,7 @@ static void visit(const char *top, const char *below, unsigned round)
 		if (entry->d_name[0] == '.')
 			continue;
 		if (snprintf(sub, sizeof(sub), "%s%s%s", below, *below ? "/" : "",
-			    entry->d_name) >= (int)sizeof(sub) ||
+				entry->d_name) >= (int)sizeof(sub) ||
 			snprintf(path, sizeof(path), "%s/%s", top, sub) >= (int)sizeof(path))
 			die("a path too long");
 		if (!stat(path, &st) && S_ISDIR(st.st_mode)) {

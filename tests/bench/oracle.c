@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What choosing costs: the codec, which tries what figures of the data suggest, by its network and by rules
- * alone, beside an oracle that tries every transform, and for each plane every coder at every effort, and
- * keeps the smallest.
+ * What choosing costs: the codec, which tries what figures of the data suggest, by its
+ * network and by rules alone, beside an oracle that tries every transform, and for each
+ * plane every coder at every effort, and keeps the smallest.
  *
- *     oracle FILE.npy…     a row per file: the oracle's bytes, by how much the others' are more, milliseconds
- *                          of CPU time, and their share of the oracle's; then the sum
+ *     oracle FILE.npy…     a row per file: the oracle's bytes, by how much the others'
+ *                          are more, milliseconds of CPU time, and their share of the
+ *                          oracle's; then the sum
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ static void die(const char *what)
 	exit(2);
 }
 
-/* ---- the oracle ------------------------------------------------------------------------------- */
+/* ---- the oracle -------------------------------------------------------------------- */
 
 static size_t best_plane(const uint8_t *in, size_t n)
 {
@@ -66,8 +67,7 @@ static size_t best_plane(const uint8_t *in, size_t n)
 
 	for (size_t i = 0; n && i < sizeof(tries) / sizeof(tries[0]); i++) {
 		size_t len = coder_find(tries[i].coder)
-				     ->encode(coders, tries[i].effort, in, n, coded,
-					     sizeof(coded));
+						 ->encode(coders, tries[i].effort, in, n, coded, sizeof(coded));
 
 		if (len && len < best)
 			best = len;
@@ -75,7 +75,8 @@ static size_t best_plane(const uint8_t *in, size_t n)
 	return BODY_PLANE_BYTES + best;
 }
 
-static size_t best_planes(const uint8_t *raw, const struct span *span, unsigned width, bool rotate)
+static size_t best_planes(const uint8_t *raw, const struct span *span, unsigned width,
+	bool rotate)
 {
 	size_t n = span->len_bytes / width, len = BODY_PART_BYTES;
 
@@ -143,13 +144,15 @@ static size_t best_part(const uint8_t *raw, const struct span *span)
 	return least(len, best_sparse(raw, span, width));
 }
 
-/* ---- both -------------------------------------------------------------------------------------- */
+/* ---- both -------------------------------------------------------------------------- */
 
 /* What the codec makes of a chunk, and in what time. */
 static void add_ours(struct sum *sum, unsigned way, const uint8_t *raw, uint32_t n,
 	const struct span *spans, unsigned n_spans)
 {
-	const struct codec_context with = { .codec = codec, .spans = spans, .n_spans = n_spans };
+	const struct codec_context with = {
+		.codec = codec, .spans = spans, .n_spans = n_spans
+	};
 	uint64_t start = clock_thread_cpu_ns();
 	struct codec_result r;
 
@@ -230,8 +233,8 @@ int main(int argc, char **argv)
 		die("usage: oracle FILE.npy…");
 	if (codec_new(CHUNK, &codec) || coder_state_new(&coders))
 		die("out of memory");
-	printf("%-36s %10s %8s %8s %9s %9s %9s %7s %7s\n", "file", "oracle", "network", "rules",
-		"ms netw.", "rules", "oracle", "netw./o", "rules/o");
+	printf("%-36s %10s %8s %8s %9s %9s %9s %7s %7s\n", "file", "oracle", "network",
+		"rules", "ms netw.", "rules", "oracle", "netw./o", "rules/o");
 	for (int i = 1; i < argc; i++)
 		add_file(&all, argv[i]);
 	print("all", &all);

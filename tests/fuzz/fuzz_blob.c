@@ -3,12 +3,13 @@
  * Hostile blobs. The first byte of the input says what the rest is:
  *
  *   bit 0 = 0   the whole file
- *   bit 0 = 1   damage to a blob of ours: one byte chooses which of several, and how many edits
- *               at most; then the edits, 6 bytes each (u32 place, what, value)
+ *   bit 0 = 1   damage to a blob of ours: one byte chooses which of several, and how many
+ *               edits at most; then the edits, 6 bytes each (u32 place, what, value)
  *   bit 1       make every checksum right afterwards, so that the damage gets further
  *
- * Opening, reading, checking and mending must end, within memory that the file's size and the
- * chunk's bound. Without bit 1, whatever is read of a damaged blob was once written there.
+ * Opening, reading, checking and mending must end, within memory that the file's size and
+ * the chunk's bound. Without bit 1, whatever is read of a damaged blob was once written
+ * there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,9 +51,10 @@ static void require(bool holds, const char *what)
 	}
 }
 
-/* ---- blobs of ours ------------------------------------------------------------------------- */
+/* ---- blobs of ours ----------------------------------------------------------------- */
 
-static void write_piece(struct alcm_blob *blob, uint8_t *state, unsigned no, unsigned round)
+static void write_piece(struct alcm_blob *blob, uint8_t *state, unsigned no,
+	unsigned round)
 {
 	uint64_t off = (uint64_t)(no * 7919 + round * 40961) % (SEED_MAX - 70000);
 	uint32_t n = 1000 + (no * 3331 + round * 20011) % 66000;
@@ -61,7 +63,7 @@ static void write_piece(struct alcm_blob *blob, uint8_t *state, unsigned no, uns
 		off = 0;
 	for (uint32_t i = 0; i < n; i++)
 		state[off + i] = (uint8_t)((no & 1) && round ? (i * i * (no + 3)) >> 5
-							     : i / 40 + no);
+													 : i / 40 + no);
 	if (!round)
 		memcpy(state, "\x93NUMPY\x01\x00", 8);
 	require(alcm_blob_pwrite(blob, state + off, n, off, NULL) == (ssize_t)n, "pwrite");
@@ -107,7 +109,7 @@ static void init(void)
 		make_seed(i);
 }
 
-/* ---- damage -------------------------------------------------------------------------------- */
+/* ---- damage ------------------------------------------------------------------------ */
 
 /* Apply edits; the file's new length. */
 static size_t damage(uint8_t *bytes, size_t n, const uint8_t *edits, size_t n_edits)
@@ -134,8 +136,7 @@ static size_t damage(uint8_t *bytes, size_t n, const uint8_t *edits, size_t n_ed
 			break;
 		default: /* frames in another order */
 			at = at / DISK_ALIGN * DISK_ALIGN;
-			memmove(bytes + at,
-				bytes + value * DISK_ALIGN % n / DISK_ALIGN * DISK_ALIGN,
+			memmove(bytes + at, bytes + value * DISK_ALIGN % n / DISK_ALIGN * DISK_ALIGN,
 				min_u64(n - at, DISK_ALIGN * 3) % (n - value * DISK_ALIGN % n + 1));
 		}
 	}
@@ -166,18 +167,19 @@ static void seal(uint8_t *bytes, size_t n)
 		else if (memcmp(p, "ALI1", 4) == 0)
 			seal_head(p, 32, le_get64(p + 24), n - at);
 		else if (memcmp(p,
-				 "\x89"
-				 "ALCMt",
-				 6) == 0 &&
+					 "\x89"
+					 "ALCMt",
+					 6) == 0 &&
 			at + 128 <= n)
 			le_put64(p + 8, disk_hash(p + 16, 112));
 	}
 }
 
-/* ---- use ------------------------------------------------------------------------------------- */
+/* ---- use --------------------------------------------------------------------------- */
 
 /* Some state had these bytes there, or had nothing there yet. */
-static bool once_written(const struct seed *seed, uint64_t off, const uint8_t *got, size_t n)
+static bool once_written(const struct seed *seed, uint64_t off, const uint8_t *got,
+	size_t n)
 {
 	for (unsigned i = 0; i < N_STATES; i++) {
 		if (off + n <= SEED_MAX && memcmp(seed->states[i] + off, got, n) == 0)
@@ -229,7 +231,8 @@ static void use(struct store_mem *mem, const struct seed *seed)
 	(void)blob_check_on(alcm, s, false, &check);
 	store_mem_set_readonly(mem, false);
 	store_mem_set_limit(mem, MAX_FILE);
-	if (!blob_check_on(alcm, s, true, &check) && !blob_open_on(alcm, s, false, &blob, &diag)) {
+	if (!blob_check_on(alcm, s, true, &check) &&
+		!blob_open_on(alcm, s, false, &blob, &diag)) {
 		read_all(blob, seed);
 		alcm_blob_close(blob);
 	}
@@ -259,7 +262,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(bytes, "memory");
 	memcpy(bytes, seed ? seed->bytes : data + 1, n);
 	if (seed)
-		n = damage(bytes, n, data + 2, min_u64((size - 2) / 6, 1 + data[1] / N_SEEDS % 8));
+		n = damage(bytes, n, data + 2,
+			min_u64((size - 2) / 6, 1 + data[1] / N_SEEDS % 8));
 	if (data[0] & 2)
 		seal(bytes, n);
 	mem = store_mem_new();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line of alcm (tools/cli/cli_options.c): a verb's options and operands, of which nothing is opened.
- * Input: the verb's number, then the arguments between NULs.
+ * The command line of alcm (tools/cli/cli_options.c): a verb's options and operands, of
+ * which nothing is opened. Input: the verb's number, then the arguments between NULs.
  */
 #include <getopt.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static void require(bool holds)
 		abort();
 }
 
-/* ---- what cli.c and the verbs have ------------------------------------------------------------------ */
+/* ---- what cli.c and the verbs have ------------------------------------------------- */
 
 enum cli_exit cli_error(struct cli *cli, const char *path, const char *fmt, ...)
 {
@@ -38,10 +38,10 @@ enum cli_exit cli_error(struct cli *cli, const char *path, const char *fmt, ...)
 	return CLI_FAILED;
 }
 
-#define VERB(name)                                  \
-	enum cli_exit verb_##name(struct cli *cli)  \
-	{                                           \
-		return cli_error(cli, NULL, #name); \
+#define VERB(name)                             \
+	enum cli_exit verb_##name(struct cli *cli) \
+	{                                          \
+		return cli_error(cli, NULL, #name);    \
 	}
 
 VERB(info)
@@ -55,9 +55,10 @@ VERB(top)
 VERB(report)
 VERB(completion)
 
-/* ---- what a verb may rely on ------------------------------------------------------------------------- */
+/* ---- what a verb may rely on ------------------------------------------------------- */
 
-/* Whether the row is of the verb: with what is around it, a name is found in one way only. */
+/* Whether the row is of the verb: with what is around it, a name is found in one way
+   only. */
 static bool takes(const struct option_row *row, const struct verb *verb)
 {
 	char verbs[128], name[32];
@@ -76,9 +77,10 @@ static bool is_word(const struct option_row *row, const char *text)
 	return false;
 }
 
-/* A value is its default, or within the row's range; a text is one of the arguments, or the end of one. */
-static void check_option(const struct cli *cli, const struct option_row *row, const char *args,
-	size_t len)
+/* A value is its default, or within the row's range; a text is one of the arguments, or
+   the end of one. */
+static void check_option(const struct cli *cli, const struct option_row *row,
+	const char *args, size_t len)
 {
 	const void *target = (const char *)cli + row->target;
 	const char *text;
@@ -103,7 +105,8 @@ static void check_option(const struct cli *cli, const struct option_row *row, co
 	}
 }
 
-static void check(const struct cli *cli, char **argv, int argc, const char *args, size_t len)
+static void check(const struct cli *cli, char **argv, int argc, const char *args,
+	size_t len)
 {
 	require(!n_errors);
 	require(cli->n_paths >= 0 && (cli->n_paths > 0) == cli->verb->takes_paths);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hostile record bodies. Input: two bytes of claimed length, then the body. What decodes must
- * encode and decode to the same bytes again, and every listed plane must add up.
+ * Hostile record bodies. Input: two bytes of claimed length, then the body. What decodes
+ * must encode and decode to the same bytes again, and every listed plane must add up.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,10 @@
 /*
  * Each coder by itself. The first byte of the input chooses one and what is done:
  *
- *   bit 7 = 0   two bytes of claimed length, then hostile bytes to be decoded into just that many
- *   bit 7 = 1   two bytes: an effort, rows; the rest is encoded in every room there can be, and decoded
+ *   bit 7 = 0   two bytes of claimed length, then hostile bytes to be decoded into just
+ *               that many
+ *   bit 7 = 1   two bytes: an effort, rows; the rest is encoded in every room there can
+ *               be, and decoded
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,8 +34,8 @@ static uint8_t *copy_of(const uint8_t *bytes, size_t n)
 	return copy;
 }
 
-static void decode(struct coder_state *state, const struct coder_ops *coder, const uint8_t *data,
-	size_t size)
+static void decode(struct coder_state *state, const struct coder_ops *coder,
+	const uint8_t *data, size_t size)
 {
 	size_t n = le_get16(data) + (size_t)1;
 	uint8_t *in = copy_of(data + 2, size - 2), *out = malloc(n), *again = malloc(n);
@@ -69,7 +71,7 @@ static void round_trip(struct coder_state *state, const struct coder_ops *coder,
 		require(!coder->decode(state, exact, len, back, n) && !memcmp(in, back, n));
 		/* One byte less of room must not be overrun. */
 		require(coder->encode(state, efforts[data[0] % N_EFFORTS], in, n, tight,
-				len - 1) < len);
+					len - 1) < len);
 		free(exact);
 		free(tight);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parsers of containers, on a file that grows as they look at it: spans tile it. What is found in the
- * end is the same as when all of it was there at once, unless the format has to guess meanwhile.
+ * The parsers of containers, on a file that grows as they look at it: spans tile it. What
+ * is found in the end is the same as when all of it was there at once, unless the format
+ * has to guess meanwhile.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -67,7 +68,8 @@ static void check_same(const struct segments *a, const struct segments *b)
 	}
 }
 
-/* Whoever changes bytes has to change their checksum, which lies in no bytes that one is of. */
+/* Whoever changes bytes has to change their checksum, which lies in no bytes that one is
+   of. */
 static void check_sums(const struct format_reader *file)
 {
 	struct checksums sums;
@@ -86,8 +88,7 @@ static void check_sums(const struct format_reader *file)
 			uint64_t at = s->places[k];
 			uint8_t bytes[CHECKSUM_BYTES];
 
-			if (!format_read(file, bytes, sizeof(bytes), at) ||
-				le_get32(bytes) != s->crc)
+			if (!format_read(file, bytes, sizeof(bytes), at) || le_get32(bytes) != s->crc)
 				abort();
 			for (size_t other = 0; other < sums.n; other++) {
 				const struct checksum *o = &sums.items[other];

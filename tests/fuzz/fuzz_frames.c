@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frames of a blob one by one: header, record, index, trailer, and the lossy section of an index. Whatever a
- * parser takes is within the limits, and is written again as the same bytes. Input: which one, and whether its
- * checksum is made right first; then its bytes.
+ * The frames of a blob one by one: header, record, index, trailer, and the lossy section
+ * of an index. Whatever a parser takes is within the limits, and is written again as the
+ * same bytes. Input: which one, and whether its checksum is made right first; then its
+ * bytes.
  */
 #include <math.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inference on any bytes: its answer is within its bounds, the spans tile, and what the codec makes of
- * them comes back. The first byte says how often the others are repeated, since chunks are large, and
- * whether they are coded.
+ * Inference on any bytes: its answer is within its bounds, the spans tile, and what the
+ * codec makes of them comes back. The first byte says how often the others are repeated,
+ * since chunks are large, and whether they are coded.
  */
 #include <stdlib.h>
 #include <string.h>

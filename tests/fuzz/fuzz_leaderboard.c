@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Texts that people send in: submissions, and boards of them. Input: 0 to take a text as it is, else a valid
- * board with bytes changed: place (two bytes), byte, …
+ * Texts that people send in: submissions, and boards of them. Input: 0 to take a text as
+ * it is, else a valid board with bytes changed: place (two bytes), byte, …
  */
 #include <math.h>
 #include <stdarg.h>
@@ -34,11 +34,12 @@ enum cli_exit cli_error(struct cli *cli, const char *path, const char *fmt, ...)
 	return CLI_FAILED;
 }
 
-/* ---- inputs ------------------------------------------------------------------------------------------ */
+/* ---- inputs ------------------------------------------------------------------------ */
 
 static char *valid_board(void)
 {
-	static const struct submission_run runs[] = { { 1.5, 0.25 }, { 1.5, 0.3 }, { 1.5, 0.2 } };
+	static const struct submission_run runs[] = { { 1.5, 0.25 }, { 1.5, 0.3 },
+		{ 1.5, 0.2 } };
 	static const char *const codecs[] = { LEADERBOARD_BASELINE, "alcm", "a|b<c" };
 	struct leaderboard board = { 0 };
 	char *text;
@@ -72,12 +73,12 @@ static char *make_text(const uint8_t *data, size_t size, size_t *len)
 	return text;
 }
 
-/* ---- what holds ---------------------------------------------------------------------------------------- */
+/* ---- what holds -------------------------------------------------------------------- */
 
 static void check_valid(const cJSON *s)
 {
 	double ratio = submission_number(s, "compression_ratio"),
-	       caq = ratio / (submission_number(s, "cpu_seconds") + 1);
+		   caq = ratio / (submission_number(s, "cpu_seconds") + 1);
 
 	require(ratio > 0 && isfinite(caq) && submission_number(s, "variance") >= 0);
 	require(*submission_text(s, "dataset") && *submission_text(s, "codec"));

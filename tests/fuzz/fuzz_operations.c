@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations on a blob, and then a crash. Input: a byte for the profile, three for the crash (where in the
- * store's changes, and how much of the last one), then operations of 8 bytes each:
+ * Operations on a blob, and then a crash. Input: a byte for the profile, three for the
+ * crash (where in the store's changes, and how much of the last one), then operations of
+ * 8 bytes each:
  *
- *   what (write, truncate, zero, commit, sync, quantise, reopen, read), kind of content, u32 offset, u16 length
+ *   what (write, truncate, zero, commit, sync, quantise, reopen, read), kind of content,
+ *   u32 offset, u16 length
  *
- * An array says what must be read. After the crash one of the last committed states is there, whole.
+ * An array says what must be read. After the crash one of the last committed states is
+ * there, whole.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -54,7 +57,7 @@ static void require(bool holds, const char *what)
 	}
 }
 
-/* ---- content ------------------------------------------------------------------------------------ */
+/* ---- content ----------------------------------------------------------------------- */
 
 static void put_header(uint8_t *buf, uint32_t n_values)
 {
@@ -95,7 +98,7 @@ static void fill(uint8_t *buf, size_t n, uint64_t off, uint8_t kind)
 		put_header(buf, (SIZE_MAX_BYTES - 128) / 4);
 }
 
-/* ---- operations --------------------------------------------------------------------------------- */
+/* ---- operations -------------------------------------------------------------------- */
 
 static void compare(struct run *r)
 {
@@ -133,7 +136,8 @@ static void write_piece(struct run *r, uint8_t kind, uint64_t off, uint64_t n)
 	if (!n)
 		return;
 	fill(r->bytes + off, n, off, kind);
-	require(alcm_blob_pwrite(r->blob, r->bytes + off, n, off, NULL) == (ssize_t)n, "write");
+	require(alcm_blob_pwrite(r->blob, r->bytes + off, n, off, NULL) == (ssize_t)n,
+		"write");
 	r->size = max_u64(r->size, off + n);
 }
 
@@ -219,7 +223,7 @@ static void operate(struct run *r, const uint8_t op[8])
 	}
 }
 
-/* ---- the crash ------------------------------------------------------------------------------------ */
+/* ---- the crash --------------------------------------------------------------------- */
 
 /* The last state of which the store's first n changes have everything; -1: none. */
 static int state_at(const struct run *r, size_t n)
@@ -264,8 +268,7 @@ static void crash(struct run *r, const uint8_t where[3])
 	}
 	/* Before the first commit there may be half a header. */
 	require(k < 0 ||
-			(!blob_check_on(alcm, store_mem_store(image), false, &check) &&
-				!check.n_bad),
+			(!blob_check_on(alcm, store_mem_store(image), false, &check) && !check.n_bad),
 		"a crash made damage");
 	store_mem_free(image);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Mount options (fs/options.c), as one comma-separated text behind -o, and arguments between NULs. */
+/* Mount options (fs/options.c), as one comma-separated text behind -o, and arguments
+   between NULs. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@ enum { MAX_ARGS = 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* fs/main.c has it print; here it must only not be given anything that printing would trip over. */
+/* fs/main.c has it print; here it must only not be given anything that printing would
+   trip over. */
 void fs_fail(const char *fmt, ...)
 {
 	char text[4096];
@@ -35,7 +37,8 @@ static void check(struct fs *fs)
 {
 	const struct options *o = &fs->opt;
 
-	/* A file that the fuzzer names could be anything: reading weights has a target of its own. */
+	/* A file that the fuzzer names could be anything: reading weights has a target of its
+	   own. */
 	free(fs->opt.predictor);
 	fs->opt.predictor = NULL;
 	if (options_check(fs))

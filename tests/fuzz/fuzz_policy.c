@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which profile a file gets (fs/policy.c) below directories whose attributes are any bytes. Input: directories
- * from the file's own to the root, each what getxattr(2) answers (0 … 63: so many bytes, which follow; 64 and
- * more: an error), and at the end which profile the mount has.
+ * Which profile a file gets (fs/policy.c) below directories whose attributes are any
+ * bytes. Input: directories from the file's own to the root, each what getxattr(2)
+ * answers (0 … 63: so many bytes, which follow; 64 and more: an error), and at the end
+ * which profile the mount has.
  *
- * The answer is what the nearest directory that says anything says; lossless if that isn't understood; the
- * mount's if none does.
+ * The answer is what the nearest directory that says anything says; lossless if that
+ * isn't understood; the mount's if none does.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -40,7 +41,7 @@ static void require(bool holds)
 		abort();
 }
 
-/* ---- what policy.c asks of the mount; a descriptor is the directory's number ----------------------- */
+/* ---- what policy.c asks of the mount; a descriptor is the directory's number ------- */
 
 int inode_pin(struct fs *fs, struct inode *inode, int *fd)
 {
@@ -103,7 +104,7 @@ ssize_t getxattr(const char *path, const char *name, void *value, size_t size)
 	return (ssize_t)a->n;
 }
 
-/* ---- the input --------------------------------------------------------------------------------------- */
+/* ---- the input --------------------------------------------------------------------- */
 
 static unsigned take_dirs(const uint8_t **at, const uint8_t *end)
 {
@@ -139,7 +140,8 @@ static void expect(const struct answer *a, const struct alcm_profile *got)
 		alcm_profile_default(&want);
 		require(n_logged == 1);
 	}
-	require(got->id == want.id && got->bound == want.bound && !strcmp(got->name, want.name));
+	require(got->id == want.id && got->bound == want.bound &&
+		!strcmp(got->name, want.name));
 	/* What it is called says the same, and is what the attribute shows. */
 	require(!policy_parse(got->name, strlen(got->name), &want, &(struct alcm_diag){ 0 }));
 	require(got->id == want.id && got->bound == want.bound);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Weights of a predictor. Input: a text as it is, or (first byte odd) edits of a good one, three bytes each. What
- * is read is written and read again as the same, and says numbers from 0.2 to 0.9.
+ * Weights of a predictor. Input: a text as it is, or (first byte odd) edits of a good
+ * one, three bytes each. What is read is written and read again as the same, and says
+ * numbers from 0.2 to 0.9.
  */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -15,7 +15,8 @@ static void require(bool holds)
 		abort();
 }
 
-/* A report with some of its bytes changed as the input says: place, byte, place, byte, … */
+/* A report with some of its bytes changed as the input says: place, byte, place, byte,
+   … */
 static char *changed_report(const uint8_t *data, size_t size, size_t *len)
 {
 	static const struct timespec mtime = { 0 };
@@ -68,7 +69,8 @@ static void try_figures(const char *line)
 		return;
 	require(alcm_figures_text(&info, text, sizeof(text)) < (int)sizeof(text));
 	require(!alcm_figures_read(text, &again));
-	require(strcmp(again.codec, info.codec) == 0 && again.stored_bytes == info.stored_bytes);
+	require(strcmp(again.codec, info.codec) == 0 &&
+		again.stored_bytes == info.stored_bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

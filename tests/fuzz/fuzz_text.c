@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The small texts that a store or a user gives us: reports, the scheduler's state, names of profiles, and jobs of
- * .alcm/swap with their paths. What is taken is written again and taken again, as the same. Input: which one, then
- * the text.
+ * The small texts that a store or a user gives us: reports, the scheduler's state, names
+ * of profiles, and jobs of .alcm/swap with their paths. What is taken is written again
+ * and taken again, as the same. Input: which one, then the text.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each transform by itself: what it makes of any bytes, its inverse turns back, and what it makes of hostile
- * planes and maps stays in its buffers. Input: width and flags, then the elements.
+ * Each transform by itself: what it makes of any bytes, its inverse turns back, and what
+ * it makes of hostile planes and maps stays in its buffers. Input: width and flags, then
+ * the elements.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static uint8_t *block(const uint8_t *from, size_t n)
 	return p;
 }
 
-static void try_planes(const uint8_t *raw, size_t n, unsigned width, bool rotate, bool big)
+static void try_planes(const uint8_t *raw, size_t n, unsigned width, bool rotate,
+	bool big)
 {
 	uint8_t *in = block(raw, n * width), *planes = block(NULL, n * width);
 	uint8_t *out = block(NULL, n * width);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Verdicts that are kept with files: what is read is written as what reads the same. The first byte says what the text
- * begins with, the others are its end.
+ * Verdicts that are kept with files: what is read is written as what reads the same. The
+ * first byte says what the text begins with, the others are its end.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a fuzz target without a fuzzer: over the files given, or over a set of inputs that is the
- * same each time: seeds (an .npy header, a blob's and a record's magic, noise) with mutations.
+ * Runs a fuzz target without a fuzzer: over the files given, or over a set of inputs that
+ * is the same each time: seeds (an .npy header, a blob's and a record's magic, noise)
+ * with mutations.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -26,64 +27,78 @@ static const struct {
 	const char *bytes;
 	size_t len;
 } seeds[] = {
-#define SEED(text)                     \
-	{                              \
+#define SEED(text)             \
+	{                          \
 		text, sizeof(text) - 1 \
 	}
-	SEED("\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }"
-	     "                                                          \n"),
+	SEED("\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3, "
+		 "4), }"
+		 "                                                          \n"),
 	SEED("\x93NUMPY\x02\x00\x60\x00\x00\x00{'descr': [('a', '<i4'), (('t', 'b'), '|S3', "
-	     "(2,))], "
-	     "'fortran_order': True, 'shape': (), }             \n"),
+		 "(2,))], "
+		 "'fortran_order': True, 'shape': (), }             \n"),
 	SEED("\x89"
-	     "ALCM\r\n\x1a"),
+		 "ALCM\r\n\x1a"),
 	SEED("ALR1"),
 	SEED("\x01\x40\x00\x00\x00\x02\x04\x00\x04\x00\x10\x00\x00\x00"),
 	/* fuzz_predictor: edits of a good text, a text. */
 	SEED("\x01\x28\x01="),
 	SEED("\x01\x50\x02-"),
 	SEED("\x00# W1\n1.5 -2e-3\n"),
-	SEED("\x98\x00\x00\x00\x00\x00\x00\x00{\"a\":{\"dtype\":\"F32\",\"shape\":[3,5],\"data_"
-	     "offsets\":[0,60]},\"b\":{\"dtype\":\"BF16\",\"shape\":[2,2],\"data_offsets\":[60,"
-	     "68]},"
-	     "\"__metadata__\":{\"k\":[1,{}]}}"),
+	SEED("\x98\x00\x00\x00\x00\x00\x00\x00{\"a\":{\"dtype\":\"F32\",\"shape\":[3,5],"
+		 "\"data_"
+		 "offsets\":[0,60]},\"b\":{\"dtype\":\"BF16\",\"shape\":[2,2],\"data_offsets\":["
+		 "60,"
+		 "68]},"
+		 "\"__metadata__\":{\"k\":[1,{}]}}"),
 	/* fuzz_container: a .npy in a zip, a storage before its pickle. */
 	SEED("PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00!"
-	     "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-	     "\x00\x00\x05\x00\x00\x00"
-	     "a.npy\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (3, "
-	     "4), }"
-	     "                                                          \n"),
-	SEED("PK\x03\x04\x00\x00\x08\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-	     "\x00\x00"
-	     "\x00\x00\x08\x00\x00\x00"
-	     "a/data/0\x01\x02\x03\x04PK\x07\x08\x00\x00\x00\x00\x04\x00\x00\x00\x04\x00\x00\x00"
-	     "PK\x03\x04\x00\x00\x08\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x4d\x00\x00\x00"
-	     "\x00\x00\x0a\x00\x00\x00"
-	     "a/data.pkl\x80\x02("
-	     "ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
-	     "X\x01\x00\x00\x00"
-	     "0NK\x01tQK\x00K\x01\x85K\x01\x85tRt."),
-	SEED("GGUF\x03\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00"
-	     "\x00\x11"
-	     "\x00\x00\x00\x00\x00\x00\x00general."
-	     "alignment\x04\x00\x00\x00\x08\x00\x00\x00\x01\x00\x00\x00"
-	     "\x00\x00\x00\x00"
-	     "k\x09\x00\x00\x00\x08\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00"
-	     "\x00\x00\x00"
-	     "\x00"
-	     "ab\x01\x00\x00\x00\x00\x00\x00\x00"
-	     "t\x02\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00"
-	     "\x00\x00\x00"
-	     "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"
-	     "q\x01\x00\x00\x00\x20\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x40\x00\x00\x00"
-	     "\x00\x00\x00"
-	     "\x00"),
-	SEED("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02("
-	     "ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
-	     "X\x01\x00\x00\x00"
-	     "0NK\x04tQK\x00K\x04\x85K\x01\x85tRt.\x80\x02]X\x01\x00\x00\x00"
-	     "0a.\x04\x00\x00\x00\x00\x00\x00\x00"),
+		 "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		 "\x00\x00\x05\x00\x00\x00"
+		 "a.npy\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': "
+		 "(3, "
+		 "4), }"
+		 "                                                          \n"),
+	SEED("PK\x03\x04\x00\x00\x08\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+		 "\x00"
+		 "\x00\x00"
+		 "\x00\x00\x08\x00\x00\x00"
+		 "a/data/"
+		 "0\x01\x02\x03\x04PK\x07\x08\x00\x00\x00\x00\x04\x00\x00\x00\x04\x00\x00\x00"
+		 "PK\x03\x04\x00\x00\x08\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x4d\x00\x00"
+		 "\x00"
+		 "\x00\x00\x0a\x00\x00\x00"
+		 "a/data.pkl\x80\x02("
+		 "ctorch._utils\n_rebuild_tensor_v2\n(("
+		 "X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+		 "X\x01\x00\x00\x00"
+		 "0NK\x01tQK\x00K\x01\x85K\x01\x85tRt."),
+	SEED("GGUF\x03\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00"
+		 "\x00"
+		 "\x00\x11"
+		 "\x00\x00\x00\x00\x00\x00\x00general."
+		 "alignment\x04\x00\x00\x00\x08\x00\x00\x00\x01\x00\x00\x00"
+		 "\x00\x00\x00\x00"
+		 "k\x09\x00\x00\x00\x08\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00"
+		 "\x00"
+		 "\x00\x00\x00"
+		 "\x00"
+		 "ab\x01\x00\x00\x00\x00\x00\x00\x00"
+		 "t\x02\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00"
+		 "\x00"
+		 "\x00\x00\x00"
+		 "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"
+		 "q\x01\x00\x00\x00\x20\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x40\x00\x00"
+		 "\x00"
+		 "\x00\x00\x00"
+		 "\x00"),
+	SEED("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 "
+		 "j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02("
+		 "ctorch._utils\n_rebuild_tensor_v2\n(("
+		 "X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+		 "X\x01\x00\x00\x00"
+		 "0NK\x04tQK\x00K\x04\x85K\x01\x85tRt.\x80\x02]X\x01\x00\x00\x00"
+		 "0a.\x04\x00\x00\x00\x00\x00\x00\x00"),
 	SEED("noise"),
 };
 
@@ -135,8 +150,10 @@ int main(int argc, char *argv[])
 
 	for (int i = 1; i < argc; i++)
 		err |= replay_file(argv[i]);
-	/* The same inputs each time; where a sanitizer makes slow targets slower, the first of them. */
-	for (int i = 0; argc == 1 && i < ROUNDS && clock() < MAX_SECONDS * CLOCKS_PER_SEC; i++) {
+	/* The same inputs each time; where a sanitizer makes slow targets slower, the first
+	   of them. */
+	for (int i = 0; argc == 1 && i < ROUNDS && clock() < MAX_SECONDS * CLOCKS_PER_SEC;
+		 i++) {
 		uint8_t input[MAX_INPUT];
 		size_t n = make_input(input);
 

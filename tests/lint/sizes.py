@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Functions of more than 60 lines and files of more than 500 need a reason in sizes.allow."""
+"""Functions of more than 60 lines and files of more than 500 need a reason in sizes.allow. Lines of
+C have at most 90 columns, with tabs of four, without exception."""
 import pathlib
 import re
 import sys
 
-MAX_FUNCTION, MAX_FILE = 60, 500
+MAX_FUNCTION, MAX_FILE, MAX_COLUMNS, TAB = 60, 500, 90, 4
 
 
 def allowed():
@@ -42,6 +43,8 @@ for path in sorted(paths):
             for name, at, n in functions(lines) if n > MAX_FUNCTION]
     if len(lines) > MAX_FILE:
         over.append((str(path), f"{path}: {len(lines)} lines, more than {MAX_FILE}"))
+    bad += [f"{path}:{at}: {len(line.expandtabs(TAB))} columns, more than {MAX_COLUMNS}"
+            for at, line in enumerate(lines, 1) if len(line.expandtabs(TAB)) > MAX_COLUMNS]
     used.update(what for what, _ in over)
     bad += [text for what, text in over if what not in allow]
 bad += [f"sizes.allow: {what} needs no entry (any more)" for what in sorted(allow - used)]

@@ -2,7 +2,8 @@
 /*
  * Profile `paper` over a raw array, for tests/lossy/compare_numpy.py:
  *
- *     paper_driver DTYPE COMPONENTS CHANNELS CHANNEL_LEN C|F ENTROPY PRUNE_SHARE <values >result
+ *     paper_driver DTYPE COMPONENTS CHANNELS CHANNEL_LEN C|F ENTROPY PRUNE_SHARE \
+ *         <values >result
  *
  * The result is the scales, then the quantised values, then the thresholds (as doubles).
  */

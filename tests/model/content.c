@@ -6,7 +6,8 @@
 #include "base/checked.h"
 #include "model.h"
 
-/* xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators"). */
+/* xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift
+   generators"). */
 uint64_t rng_next(struct rng *rng)
 {
 	rng->state ^= rng->state >> 12;
@@ -89,7 +90,7 @@ void content_fill(struct rng *rng, uint8_t *buf, size_t n, uint64_t off)
 		fill_header(rng, buf, n);
 }
 
-/* ---- a container ------------------------------------------------------------------------------- */
+/* ---- a container ------------------------------------------------------------------- */
 
 enum { TENSOR = 12 << 10 }; /* two types take turns, so that a chunk looks like neither */
 

@@ -27,7 +27,7 @@ static void set_boot(uint64_t no)
 	blob_set_boot_id_for_tests(id);
 }
 
-/* ---- history --------------------------------------------------------------------------------- */
+/* ---- history ----------------------------------------------------------------------- */
 
 static uint64_t key_of(uint64_t chunk_no, const uint8_t *bytes)
 {
@@ -68,9 +68,10 @@ static void history_add_all(struct crash_run *r, const uint8_t *bytes)
 	history_add(&r->history, key_of(n, last));
 }
 
-/* ---- the run ---------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------- */
 
-static void add_state(struct crash_run *r, size_t from, const uint8_t *bytes, uint64_t size)
+static void add_state(struct crash_run *r, size_t from, const uint8_t *bytes,
+	uint64_t size)
 {
 	struct crash_state *s = &r->states[r->n_states++];
 
@@ -111,8 +112,8 @@ void crash_run_init_from(struct crash_run *r, const struct crash_run *first,
 	r->boot = boot;
 	set_boot(r->boot);
 	r->crash = store_crash_new(image);
-	model_init_arrays(m, "crash, second", seed, first->m.alcm, store_crash_store(r->crash),
-		CRASH_MAX_SIZE);
+	model_init_arrays(m, "crash, second", seed, first->m.alcm,
+		store_crash_store(r->crash), CRASH_MAX_SIZE);
 	m->may_abandon = true;
 	memcpy(m->bytes, s->bytes, CRASH_MAX_SIZE);
 	memset(m->seen, SEEN_EITHER, sizeof(m->seen));
@@ -167,7 +168,7 @@ int crash_run_state_at(const struct crash_run *r, size_t n)
 	return i;
 }
 
-/* ---- what can be rebuilt without a commit -------------------------------------------------------- */
+/* ---- what can be rebuilt without a commit ------------------------------------------ */
 
 /* An independent reading of docs/format.md, section 4, step 4; all frames are whole. */
 static uint64_t rebuilt_size(struct store_mem *image)
@@ -197,7 +198,7 @@ static uint64_t rebuilt_size(struct store_mem *image)
 	return end;
 }
 
-/* ---- checking images ------------------------------------------------------------------------------- */
+/* ---- checking images --------------------------------------------------------------- */
 
 static int open_image(struct crash_run *r, struct store_mem *image, uint64_t boot,
 	struct alcm_blob **out, struct alcm_diag *diag)
@@ -239,7 +240,8 @@ static int match_state(const struct crash_run *r, int lo, int hi, const uint8_t 
 	return -1;
 }
 
-static int check_opened(struct crash_run *r, struct alcm_blob *blob, int lo, int hi, bool exact)
+static int check_opened(struct crash_run *r, struct alcm_blob *blob, int lo, int hi,
+	bool exact)
 {
 	uint8_t *buf = r->m.buf;
 	struct alcm_diag diag = { 0 };
@@ -254,15 +256,16 @@ static int check_opened(struct crash_run *r, struct alcm_blob *blob, int lo, int
 	if (state >= 0)
 		return state;
 	if (lo >= 0)
-		crash_die(r, "none of states %d … %d: size %llu, read %lld (%s); newest size %llu",
-			lo, hi, (unsigned long long)size, (long long)n, diag.cause,
+		crash_die(r,
+			"none of states %d … %d: size %llu, read %lld (%s); newest size %llu", lo, hi,
+			(unsigned long long)size, (long long)n, diag.cause,
 			(unsigned long long)r->states[hi].size);
 	check_against_history(r, blob, exact);
 	return -1;
 }
 
-int crash_run_check(struct crash_run *r, struct store_mem *image, uint64_t boot, int lo, int hi,
-	bool exact)
+int crash_run_check(struct crash_run *r, struct store_mem *image, uint64_t boot, int lo,
+	int hi, bool exact)
 {
 	struct alcm_blob *blob = NULL;
 	struct alcm_diag diag = { 0 };
@@ -275,7 +278,8 @@ int crash_run_check(struct crash_run *r, struct store_mem *image, uint64_t boot,
 	if (!err) {
 		model_salvage(&r->m, blob);
 		state = check_opened(r, blob, lo, hi, exact);
-		/* A torn frame is only told from a whole one by its hash, which is the blob's job. */
+		/* A torn frame is only told from a whole one by its hash, which is the blob's
+		   job. */
 		if (exact && lo < 0 && strcmp(r->what, "prefix") == 0 &&
 			alcm_blob_size(blob) != rebuilt_size(image))
 			crash_die(r, "rebuilt %llu bytes, not %llu",
@@ -287,8 +291,8 @@ int crash_run_check(struct crash_run *r, struct store_mem *image, uint64_t boot,
 	return state;
 }
 
-void crash_run_check_allocs(struct crash_run *r, struct store_mem *image, uint64_t boot, int lo,
-	int hi)
+void crash_run_check_allocs(struct crash_run *r, struct store_mem *image, uint64_t boot,
+	int lo, int hi)
 {
 	enum { MORE_THAN_OPENING_TAKES = 40 };
 
@@ -302,8 +306,7 @@ void crash_run_check_allocs(struct crash_run *r, struct store_mem *image, uint64
 		int err = open_image(r, image, boot, &blob, &diag);
 		mem_fail_nth(0);
 		if (err && err != -ENOMEM)
-			crash_die(r, "open, allocation %lu: %s: %s", n, strerror(-err),
-				diag.cause);
+			crash_die(r, "open, allocation %lu: %s: %s", n, strerror(-err), diag.cause);
 		if (!err)
 			(void)check_opened(r, blob, lo, hi, true);
 		alcm_blob_close(blob);

@@ -47,19 +47,19 @@ void crash_run_note(struct crash_run *r);
 int crash_run_state_at(const struct crash_run *r, size_t n);
 
 /*
- * Open the image in boot number `boot`: it must hold one of states[lo … hi], which is returned.
- * With lo < 0 it may hold none of them (then -1): with `exact` precisely the chunks that can be
- * rebuilt, else nothing but what was once written.
+ * Open the image in boot number `boot`: it must hold one of states[lo … hi], which is
+ * returned. With lo < 0 it may hold none of them (then -1): with `exact` precisely the
+ * chunks that can be rebuilt, else nothing but what was once written.
  */
-int crash_run_check(struct crash_run *r, struct store_mem *image, uint64_t boot, int lo, int hi,
-	bool exact);
+int crash_run_check(struct crash_run *r, struct store_mem *image, uint64_t boot, int lo,
+	int hi, bool exact);
 
 /*
- * Open the image while the n-th allocation fails, for every n: -ENOMEM, or one of the states
- * all the same; never an older one.
+ * Open the image while the n-th allocation fails, for every n: -ENOMEM, or one of the
+ * states all the same; never an older one.
  */
-void crash_run_check_allocs(struct crash_run *r, struct store_mem *image, uint64_t boot, int lo,
-	int hi);
+void crash_run_check_allocs(struct crash_run *r, struct store_mem *image, uint64_t boot,
+	int lo, int hi);
 
 /* alcm check --repair must not make it worse. */
 void crash_run_check_repair(struct crash_run *r, struct store_mem *image, int lo, int hi);

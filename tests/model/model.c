@@ -55,8 +55,8 @@ struct alcm *model_engine(unsigned threads, size_t budget_bytes, uint32_t chunk_
 	return alcm;
 }
 
-void model_init_arrays(struct model *m, const char *name, uint64_t seed, struct alcm *alcm,
-	struct blob_io store, uint64_t max_size)
+void model_init_arrays(struct model *m, const char *name, uint64_t seed,
+	struct alcm *alcm, struct blob_io store, uint64_t max_size)
 {
 	memset(m, 0, sizeof(*m));
 	m->name = name;
@@ -97,7 +97,7 @@ void model_release(struct model *m)
 	free(m->buf);
 }
 
-/* ---- the array ------------------------------------------------------------------------------- */
+/* ---- the array --------------------------------------------------------------------- */
 
 void model_wrote(struct model *m, const uint8_t *buf, uint64_t n, uint64_t off)
 {
@@ -149,7 +149,7 @@ static void model_abandoned(struct model *m)
 	m->size = m->committed_size;
 }
 
-/* ---- comparing ------------------------------------------------------------------------------- */
+/* ---- comparing --------------------------------------------------------------------- */
 
 static void compare_range(struct model *m, uint64_t off, uint64_t n)
 {
@@ -225,12 +225,13 @@ static void step_seek(struct model *m)
 	if (at < (int64_t)off || at > (int64_t)m->size || (data && at == (int64_t)m->size))
 		die(m, "seek(%llu) = %lld", (unsigned long long)off, (long long)at);
 	check_none(m, off, (uint64_t)at, data ? SEEN_DATA : SEEN_HOLE);
-	if ((uint64_t)at < m->size && seen_at(m, (uint64_t)at) == (data ? SEEN_HOLE : SEEN_DATA))
+	if ((uint64_t)at < m->size &&
+		seen_at(m, (uint64_t)at) == (data ? SEEN_HOLE : SEEN_DATA))
 		die(m, "seek(%llu, %s) = %lld, which isn't", (unsigned long long)off,
 			data ? "data" : "hole", (long long)at);
 }
 
-/* ---- operations ------------------------------------------------------------------------------ */
+/* ---- operations -------------------------------------------------------------------- */
 
 static uint64_t some_length(struct model *m)
 {
@@ -365,7 +366,8 @@ void model_commit(struct model *m, bool sync)
 		die(m, "there were changes, but the blob said it was clean");
 }
 
-/* In whole blocks, as a plain file would take them; what was never written is none of them. */
+/* In whole blocks, as a plain file would take them; what was never written is none of
+   them. */
 static uint64_t plain_bytes(const struct model *m)
 {
 	uint64_t n = 0;

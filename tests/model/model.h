@@ -2,8 +2,8 @@
 /*
  * A blob and the plain array that it must always equal.
  *
- * model_step() does one random operation to both and compares what can be compared. Failures
- * print seed and step, so that a run can be repeated, and abort.
+ * model_step() does one random operation to both and compares what can be compared.
+ * Failures print seed and step, so that a run can be repeated, and abort.
  */
 #ifndef ALCM_TESTS_MODEL_H
 #define ALCM_TESTS_MODEL_H
@@ -63,8 +63,8 @@ struct alcm *model_engine(unsigned threads, size_t budget_bytes, uint32_t chunk_
 void model_init(struct model *m, const char *name, uint64_t seed, struct alcm *alcm,
 	struct blob_io store, uint64_t max_size);
 /* The arrays only: no blob. */
-void model_init_arrays(struct model *m, const char *name, uint64_t seed, struct alcm *alcm,
-	struct blob_io store, uint64_t max_size);
+void model_init_arrays(struct model *m, const char *name, uint64_t seed,
+	struct alcm *alcm, struct blob_io store, uint64_t max_size);
 void model_release(struct model *m);
 
 /* One random operation. The store mustn't fail. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lossy profile on an archive whose checksums change with its values: whatever call fails on the way, and whatever
- * allocation, the archive is the one that was written or the one that it becomes, whole.
+ * A lossy profile on an archive whose checksums change with its values: whatever call
+ * fails on the way, and whatever allocation, the archive is the one that was written or
+ * the one that it becomes, whole.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -52,7 +53,8 @@ static void make_archive(struct archive *a)
 	};
 
 	for (size_t i = 0; i < 2 * N_VALUES; i++)
-		values[i / N_VALUES][i % N_VALUES] = (float)rng_below(&a->m.rng, 1 << 20) / 65536 -
+		values[i / N_VALUES][i % N_VALUES] = (float)rng_below(&a->m.rng, 1 << 20) /
+				65536 -
 			8;
 	for (size_t i = 0; i < N_INTS; i++)
 		ints[i] = (int64_t)rng_below(&a->m.rng, 50000);
@@ -107,10 +109,12 @@ static void set_reference(struct archive *a)
 	struct alcm_blob *blob = save(a, store_mem_store(mem));
 	bool changed;
 
-	if (alcm_blob_quantise(blob, 0, &changed, NULL) || !changed || holds(a, blob, a->written))
+	if (alcm_blob_quantise(blob, 0, &changed, NULL) || !changed ||
+		holds(a, blob, a->written))
 		die(&a->m, "nothing was quantised");
 	memcpy(a->becomes, a->buf, a->size);
-	if (!checksums_are_right(a->written, a->size) || !checksums_are_right(a->becomes, a->size))
+	if (!checksums_are_right(a->written, a->size) ||
+		!checksums_are_right(a->becomes, a->size))
 		die(&a->m, "the archive is broken");
 	alcm_blob_close(blob);
 	store_mem_free(mem);
@@ -157,7 +161,8 @@ static bool try_fault(struct archive *a, const struct fault *f, uint64_t n)
 	err = alcm_blob_quantise(blob, 0, &changed, NULL);
 	mem_fail_nth(0);
 	store_faulty_set(&faulty, FAULTY_ALL, 0, 0, 0);
-	if (!holds(a, blob, err ? a->written : a->becomes) && (err || !holds(a, blob, a->written)))
+	if (!holds(a, blob, err ? a->written : a->becomes) &&
+		(err || !holds(a, blob, a->written)))
 		die(&a->m, "%s %llu: neither the one nor the other, after %s", f->name,
 			(unsigned long long)n, strerror(-err));
 	must_commit(a, blob);
@@ -176,7 +181,8 @@ static bool try_fault(struct archive *a, const struct fault *f, uint64_t n)
 
 void model_archive(const struct options *o)
 {
-	struct archive a = { .m = { .name = "archive", .seed = o->seed, .rng = { o->seed } } };
+	struct archive a = { .m = {
+							 .name = "archive", .seed = o->seed, .rng = { o->seed } } };
 
 	a.m.alcm = model_engine(2, 8 << 20, MODEL_CHUNK);
 	if (alcm_profile_parse("bounded:0.001", &a.profile, NULL))

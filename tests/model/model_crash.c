@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Crashes: a run of random operations on a store that logs its changes; then everything that a
- * crash could have left is opened and must hold what docs/format.md promises:
+ * Crashes: a run of random operations on a store that logs its changes; then everything
+ * that a crash could have left is opened and must hold what docs/format.md promises:
  *
- *   - the process dies (a prefix of the log, its last write torn): exactly the last commit, or
- *     before the first one the consecutive chunks that were written;
- *   - the power fails (any subset of what was written since the last sync): the last synced
- *     commit or a later one, exactly. Where nothing was synced ever, chunks may be lost, but
- *     what can be read was once written there.
+ *   - the process dies (a prefix of the log, its last write torn): exactly the last
+ *     commit, or before the first one the consecutive chunks that were written;
+ *   - the power fails (any subset of what was written since the last sync): the last
+ *     synced commit or a later one, exactly. Where nothing was synced ever, chunks may be
+ *     lost, but what can be read was once written there.
  *
  * One run changes noise in place, which makes the log move what lies between holes.
  *
@@ -30,7 +30,7 @@ enum {
 	IN_PLACE_STEPS = 40
 };
 
-/* ---- the process dies ------------------------------------------------------------------------- */
+/* ---- the process dies -------------------------------------------------------------- */
 
 static void check_torn(struct crash_run *r, size_t i, struct store_mem *before,
 	struct store_mem *image)
@@ -78,7 +78,7 @@ static void check_prefixes(struct crash_run *r)
 	store_mem_free(image);
 }
 
-/* ---- the power fails --------------------------------------------------------------------------- */
+/* ---- the power fails --------------------------------------------------------------- */
 
 /* Ops before the result are on the disk when the first n ops have been done. */
 static size_t synced_before(const struct crash_run *r, size_t n)
@@ -156,8 +156,7 @@ static void check_single_losses(struct crash_run *r)
 			store_mem_copy(image, base);
 			for (size_t i = begin; i < end; i++)
 				store_crash_apply(r->crash, i,
-					i != lost ? CRASH_WHOLE : some_fate(&r->m.rng, 8), 1,
-					image);
+					i != lost ? CRASH_WHOLE : some_fate(&r->m.rng, 8), 1, image);
 			r->what = "single loss";
 			r->at = lost;
 			crash_run_check(r, image, r->boot + 1, crash_run_state_at(r, begin),
@@ -168,7 +167,7 @@ static void check_single_losses(struct crash_run *r)
 	store_mem_free(image);
 }
 
-/* ---- runs ---------------------------------------------------------------------------------------- */
+/* ---- runs -------------------------------------------------------------------------- */
 
 static void write_part(struct crash_run *r, uint64_t off, uint64_t n, bool sync)
 {
@@ -192,7 +191,8 @@ static void write_container(struct crash_run *r, bool sync)
 	write_part(r, 0, CONTENT_HEAD, sync);
 }
 
-/* Noise that is changed here and there, again and again: live records with holes around them. */
+/* Noise that is changed here and there, again and again: live records with holes around
+   them. */
 static void work_in_place(struct crash_run *r, uint64_t n_steps)
 {
 	struct model *m = &r->m;

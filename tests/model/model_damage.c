@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Damage to a blob at rest: every bit flipped, one after the other, and the file cut at every length.
+ * Damage to a blob at rest: every bit flipped, one after the other, and the file cut at
+ * every length.
  *
- * After a flip the newest commit is read: the right bytes, or -EIO for at most one chunk, or a blob
- * that can't be opened (-EIO). After a cut it may also be the newest commit that is still whole, or,
- * if there is none, the chunks from the first on whose records are. A flip that matters is found by
- * alcm_check(), and repairing keeps everything that could be read before.
+ * After a flip the newest commit is read: the right bytes, or -EIO for at most one chunk,
+ * or a blob that can't be opened (-EIO). After a cut it may also be the newest commit
+ * that is still whole, or, if there is none, the chunks from the first on whose records
+ * are. A flip that matters is found by alcm_check(), and repairing keeps everything that
+ * could be read before.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,10 +25,12 @@ enum {
 	MAX_FILE = 3 * MODEL_CHUNK,
 	MAX_BLOB = 64 << 10,
 	MAX_STATES = 3,
-	MAGIC_BYTES = 8, /* less of a blob than this can't be told from a file with these bytes */
+	/* less of a blob than this can't be told from a file with these bytes */
+	MAGIC_BYTES = 8,
 };
 
-/* What the file was after a commit (and before it was quantised), and the length of the blob then. */
+/* What the file was after a commit (and before it was quantised), and the length of the
+   blob then. */
 struct state {
 	size_t size, blob_bytes;
 	uint8_t bytes[MAX_FILE], written[MAX_FILE];
@@ -48,12 +52,12 @@ struct damage {
 	uint64_t n_images, n_refused, n_lost; /* not opened; opened with a chunk lost */
 };
 
-#define damage_die(d, ...)                                                                 \
+#define damage_die(d, ...)                                                             \
 	(fprintf(stderr, "profile %s, %s %zu of %zu:\n", (d)->profile, (d)->what, (d)->at, \
-		 (d)->states[(d)->n_states - 1].blob_bytes),                               \
+		 (d)->states[(d)->n_states - 1].blob_bytes),                                   \
 		die(&(d)->m, __VA_ARGS__))
 
-/* ---- the blob ---------------------------------------------------------------------------------- */
+/* ---- the blob ---------------------------------------------------------------------- */
 
 static void must(struct damage *d, int err, const char *what)
 {
@@ -95,8 +99,8 @@ static void commit(struct damage *d, struct alcm_blob *blob)
 		damage_die(d, "a committed state can't be read");
 }
 
-static void write_at(struct damage *d, struct alcm_blob *blob, const uint8_t *from, size_t n,
-	size_t off)
+static void write_at(struct damage *d, struct alcm_blob *blob, const uint8_t *from,
+	size_t n, size_t off)
 {
 	if (alcm_blob_pwrite(blob, from, n, off, NULL) != (ssize_t)n)
 		damage_die(d, "write");
@@ -121,7 +125,8 @@ static void map_blob(struct damage *d)
 	mark(d, 0, DISK_HEADER_BYTES);
 	for (uint32_t k = 0; (s = table_next(&rec.table, &k)); k++)
 		mark(d, s->off, s->frame_len);
-	if (disk_index_get(&x, d->pristine + rec.trailer.index_off, DISK_INDEX_BYTES) != DISK_OK)
+	if (disk_index_get(&x, d->pristine + rec.trailer.index_off, DISK_INDEX_BYTES) !=
+		DISK_OK)
 		damage_die(d, "no index");
 	mark(d, rec.trailer.index_off, DISK_INDEX_BYTES + x.body_len);
 	mark(d, rec.trailer.off, DISK_TRAILER_BYTES);
@@ -137,7 +142,8 @@ static void make_blob(struct damage *d, bool several)
 	size_t size = make_file(file, several ? 300 : 260, 0);
 
 	must(d, alcm_profile_parse(d->profile, &profile, NULL), "profile");
-	must(d, blob_create_on(d->m.alcm, store_mem_store(d->image), &profile, &blob), "create");
+	must(d, blob_create_on(d->m.alcm, store_mem_store(d->image), &profile, &blob),
+		"create");
 	write_at(d, blob, file, size, 0);
 	commit(d, blob);
 	if (several) {
@@ -151,9 +157,10 @@ static void make_blob(struct damage *d, bool several)
 	map_blob(d);
 }
 
-/* ---- a damaged image ----------------------------------------------------------------------------- */
+/* ---- a damaged image --------------------------------------------------------------- */
 
-/* Compare what is read with a state; the number of chunks lost, or -1 when something differs. */
+/* Compare what is read with a state; the number of chunks lost, or -1 when something
+   differs. */
 static int compare(struct damage *d, struct alcm_blob *blob, const struct state *s)
 {
 	static uint8_t buf[MODEL_CHUNK];
@@ -214,7 +221,8 @@ static void check_prefix(struct damage *d, struct alcm_blob *blob)
 	}
 }
 
-/* `want`: what must be read; NULL: as much as there is left. False: it can't be opened. */
+/* `want`: what must be read; NULL: as much as there is left. False: it can't be
+   opened. */
 static bool check_reads(struct damage *d, const struct state *want)
 {
 	struct alcm_diag diag = { 0 };
@@ -232,8 +240,8 @@ static bool check_reads(struct damage *d, const struct state *want)
 		check_prefix(d, blob);
 	} else {
 		if (alcm_blob_size(blob) != want->size)
-			damage_die(d, "size %llu, want %zu",
-				(unsigned long long)alcm_blob_size(blob), want->size);
+			damage_die(d, "size %llu, want %zu", (unsigned long long)alcm_blob_size(blob),
+				want->size);
 		n_lost = compare(d, blob, want);
 		if (n_lost < 0)
 			damage_die(d, "wrong bytes");
@@ -250,7 +258,8 @@ static bool found_any(const struct alcm_check *c)
 	return c->n_bad || c->header_bad || c->trailer_lost || c->orphan_tail;
 }
 
-/* Everything that was readable is so after a repair, and nothing is left that could be repaired. */
+/* Everything that was readable is so after a repair, and nothing is left that could be
+   repaired. */
 static void check_repair(struct damage *d, const struct state *want, bool opened)
 {
 	bool before[MAX_FILE / MODEL_CHUNK];
@@ -340,8 +349,8 @@ void model_damage(const struct options *o)
 		flip_every_bit(d, o->n_ops);
 		cut_everywhere(d, o->n_ops);
 		printf("%s, %u commits: a blob of %zu bytes, %llu images; %llu can't be opened, "
-		       "%llu "
-		       "lack a chunk\n",
+			   "%llu "
+			   "lack a chunk\n",
 			d->profile, d->n_states, d->states[d->n_states - 1].blob_bytes,
 			(unsigned long long)d->n_images, (unsigned long long)d->n_refused,
 			(unsigned long long)d->n_lost);

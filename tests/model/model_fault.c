@@ -10,7 +10,7 @@
 #include "store_mem.h"
 #include "trial.h"
 
-/* ---- failing calls --------------------------------------------------------------------------- */
+/* ---- failing calls ----------------------------------------------------------------- */
 
 struct fault_case {
 	const char *name;
@@ -26,7 +26,8 @@ enum { SPACE = FAULTY_PWRITE | FAULTY_RESERVE };
 
 static const struct fault_case cases[] = {
 	{ "short transfers", FAULTY_PREAD | FAULTY_PWRITE, 1, 0, true, false, 1 },
-	{ "only short transfers", FAULTY_PREAD | FAULTY_PWRITE, UINT64_MAX, 0, true, false, 16 },
+	{ "only short transfers", FAULTY_PREAD | FAULTY_PWRITE, UINT64_MAX, 0, true, false,
+		16 },
 	{ "interrupted", FAULTY_PREAD | FAULTY_PWRITE, 3, -EINTR, true, false, 3 },
 	{ "ENOSPC once", SPACE, 1, -ENOSPC, true, false, 1 },
 	{ "ENOSPC for a while", SPACE, 9, -ENOSPC, true, false, 1 },
@@ -66,7 +67,8 @@ static bool try_fault(const struct fault_case *c, void (*run)(struct trial *), u
 	t.ctx = &faulty;
 	run(&t);
 
-	/* Opening clears the fault when it can't be done otherwise; then count what was seen. */
+	/* Opening clears the fault when it can't be done otherwise; then count what was
+	   seen. */
 	uint64_t failed = store_faulty_failed(&faulty);
 
 	if (failed >= c->count && failed && c->must_report && !t.n_errors)
@@ -101,7 +103,7 @@ void model_fault(const struct options *o)
 	}
 }
 
-/* ---- failing allocations ------------------------------------------------------------------------ */
+/* ---- failing allocations ----------------------------------------------------------- */
 
 static void clear_alloc(void *ctx)
 {
@@ -162,7 +164,7 @@ void model_alloc(const struct options *o)
 	printf("%lu in a container\n", n - 1);
 }
 
-/* ---- a full disk -------------------------------------------------------------------------------- */
+/* ---- a full disk ------------------------------------------------------------------- */
 
 static void clear_space(void *ctx)
 {
@@ -220,7 +222,8 @@ static void run_space(uint64_t seed, uint64_t n_ops, bool little, struct alcm *a
 	struct store_mem *mem = store_mem_new();
 	struct trial t;
 
-	trial_init(&t, little ? "little space" : "full disk", seed, alcm, store_mem_store(mem));
+	trial_init(&t, little ? "little space" : "full disk", seed, alcm,
+		store_mem_store(mem));
 	t.clear = clear_space;
 	t.ctx = mem;
 	trial_run(&t);

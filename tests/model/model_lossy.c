@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blobs of lossy profiles: a save, its quantisation, and writing into it again, with a crash after each
- * change of the store. What opens is one of the committed states, the newest whose trailer got there;
- * values that nobody wrote again keep their bits, new ones keep the bound.
+ * Blobs of lossy profiles: a save, its quantisation, and writing into it again, with a
+ * crash after each change of the store. What opens is one of the committed states, the
+ * newest whose trailer got there; values that nobody wrote again keep their bits, new
+ * ones keep the bound.
  */
 #include <errno.h>
 #include <math.h>
@@ -38,7 +39,8 @@ struct run {
 	uint8_t written[MAX_BYTES], buf[MAX_BYTES];
 };
 
-static const char *const profiles[] = { "paper", "alcm", "bounded:0.01", "bounded-abs:0.001" };
+static const char *const profiles[] = { "paper", "alcm", "bounded:0.01",
+	"bounded-abs:0.001" };
 
 static float normal(struct rng *rng)
 {
@@ -53,7 +55,8 @@ static void make_file(struct run *r)
 {
 	char dict[HEADER];
 	int n = snprintf(dict, sizeof(dict),
-		"{'descr': '<f4', 'fortran_order': False, 'shape': (%u, %u), }", r->rows, r->cols);
+		"{'descr': '<f4', 'fortran_order': False, 'shape': (%u, %u), }", r->rows,
+		r->cols);
 
 	memset(r->written, ' ', HEADER);
 	memcpy(r->written, "\x93NUMPY\x01\x00v\x00", 10);
@@ -102,7 +105,8 @@ static float value_at(const uint8_t *bytes, uint64_t at)
 	return v;
 }
 
-/* Bits outside [from, to) are those of the state before; values inside keep an absolute bound. */
+/* Bits outside [from, to) are those of the state before; values inside keep an absolute
+   bound. */
 static void check_untouched(struct run *r, uint64_t from, uint64_t to)
 {
 	const struct state *now = &r->states[r->n_states - 1], *before = now - 1;
@@ -148,7 +152,8 @@ static void check_prefix(struct run *r, struct store_mem *image, size_t n)
 		want = &r->states[i];
 	if (!want)
 		return; /* nothing was committed: whatever is rebuilt */
-	/* The trailer may be there before the commit has returned: then it is the next state. */
+	/* The trailer may be there before the commit has returned: then it is the next
+	   state. */
 	if (blob_open_on(r->m.alcm, store_mem_store(image), false, &blob, NULL))
 		die(&r->m, "does not open after %zu changes", n);
 	size = alcm_blob_size(blob);
@@ -190,7 +195,8 @@ static void one_file(struct run *r)
 	r->n_states = 0;
 	r->crash = store_crash_new(NULL);
 	make_file(r);
-	check(r, blob_create_on(r->m.alcm, store_crash_store(r->crash), &r->profile, &r->blob),
+	check(r,
+		blob_create_on(r->m.alcm, store_crash_store(r->crash), &r->profile, &r->blob),
 		"new");
 	write_range(r, 0, r->size / 2);
 	if (rng_below(&r->m.rng, 2))

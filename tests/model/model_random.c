@@ -15,8 +15,8 @@
 enum { ROUND_OPS = 4000, MAX_SIZE = 40 * MODEL_CHUNK + 12345 };
 
 /*
- * Not more than this may lie in the store for content of MAX_SIZE after a synced commit: the
- * live records, at worst twice over (what is dead is only given back in larger lots).
+ * Not more than this may lie in the store for content of MAX_SIZE after a synced commit:
+ * the live records, at worst twice over (what is dead is only given back in larger lots).
  */
 enum { MAX_USED = 2 * MAX_SIZE + (2 << 20) };
 
@@ -74,7 +74,7 @@ void model_random(const struct options *o)
 	}
 }
 
-/* ---- sparse files ------------------------------------------------------------------------------ */
+/* ---- sparse files ------------------------------------------------------------------ */
 
 enum { N_SPOTS = 64, SPOT_BYTES = 700 };
 
@@ -136,7 +136,8 @@ static void check_limits(struct model *m, unsigned chunk_log2)
 	if (alcm_blob_pread(b, got, 1, limit, NULL) ||
 		alcm_blob_pread(b, got, 1, UINT64_MAX, NULL))
 		die(m, "reading beyond the end isn't 0");
-	if (alcm_blob_zero(b, limit - 3, 100, NULL) || alcm_blob_truncate(b, limit - 4, NULL) ||
+	if (alcm_blob_zero(b, limit - 3, 100, NULL) ||
+		alcm_blob_truncate(b, limit - 4, NULL) ||
 		alcm_blob_pread(b, got, 8, limit - 5, NULL) != 1 || got[0] != want[0])
 		die(m, "cutting the largest file short");
 }

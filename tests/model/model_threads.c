@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One blob, many threads: writers on regions of their own (whose edges share chunks), readers
- * anywhere, somebody who commits and trims. A region that nobody writes must read right at all times; at
- * the end everything must.
+ * One blob, many threads: writers on regions of their own (whose edges share chunks),
+ * readers anywhere, somebody who commits and trims. A region that nobody writes must read
+ * right at all times; at the end everything must.
  *
  *     [ still, written once ][ writer 0 ][ writer 1 ] … [ the last writer, may truncate ]
  */
@@ -128,7 +128,8 @@ static void *committer(void *arg)
 	return NULL;
 }
 
-static void start(struct actor *a, struct shared *shared, unsigned no, void *(*run)(void *))
+static void start(struct actor *a, struct shared *shared, unsigned no,
+	void *(*run)(void *))
 {
 	a->shared = shared;
 	a->no = no;
@@ -165,7 +166,8 @@ static void run(uint64_t seed, uint64_t n_ops, struct alcm *alcm)
 	content_fill(&m.rng, m.bytes, REGION, 0);
 	if (alcm_blob_pwrite(m.blob, m.bytes, REGION, 0, NULL) != REGION)
 		die(&m, "pwrite");
-	/* The last writer may leave the file shorter than its region's end, never than its start. */
+	/* The last writer may leave the file shorter than its region's end, never than its
+	   start. */
 	shared.tail_size = (uint64_t)N_WRITERS * REGION;
 	if (alcm_blob_truncate(m.blob, shared.tail_size, NULL))
 		die(&m, "truncate");
@@ -220,9 +222,9 @@ static void run_crowd(uint64_t seed, uint64_t n_ops, struct alcm *alcm)
 }
 
 /*
- * Many files reopened, one chunk of each changed, and all committed at once. To encode a chunk of a file
- * that was just opened its head must be decoded, for which there is no memory to spare when everybody waits
- * with some in hand.
+ * Many files reopened, one chunk of each changed, and all committed at once. To encode a
+ * chunk of a file that was just opened its head must be decoded, for which there is no
+ * memory to spare when everybody waits with some in hand.
  */
 enum { N_REOPENED = 24, REOPENED_ROUNDS = 10, REOPENED_BYTES = 3 * MODEL_CHUNK };
 

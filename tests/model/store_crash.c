@@ -220,8 +220,8 @@ static void apply_write(const struct crash_op *op, enum crash_fate fate, uint64_
 	}
 }
 
-void store_crash_apply(const struct store_crash *c, size_t i, enum crash_fate fate, uint64_t how,
-	struct store_mem *to)
+void store_crash_apply(const struct store_crash *c, size_t i, enum crash_fate fate,
+	uint64_t how, struct store_mem *to)
 {
 	const struct crash_op *op = &c->ops[i];
 	struct blob_io s = store_mem_store(to);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A store in memory that logs each change, so that what a crash could have left can be made
- * again: every prefix of the log, a torn last write, or any subset of what was not yet synced.
+ * A store in memory that logs each change, so that what a crash could have left can be
+ * made again: every prefix of the log, a torn last write, or any subset of what was not
+ * yet synced.
  */
 #ifndef ALCM_TESTS_STORE_CRASH_H
 #define ALCM_TESTS_STORE_CRASH_H
@@ -23,9 +24,10 @@ struct crash_op {
 /* What became of one logged change. */
 enum crash_fate {
 	CRASH_WHOLE,
-	CRASH_CUT,     /* the first `how` bytes of a write; else lost */
-	CRASH_SECTORS, /* a subset of the write's 512-byte sectors, drawn from `how`; else lost */
-	CRASH_ZEROS,   /* the write's length got to the disk, its bytes didn't; else lost */
+	CRASH_CUT, /* the first `how` bytes of a write; else lost */
+	/* a subset of the write's 512-byte sectors, drawn from `how`; else lost */
+	CRASH_SECTORS,
+	CRASH_ZEROS, /* the write's length got to the disk, its bytes didn't; else lost */
 	CRASH_LOST,
 };
 
@@ -45,7 +47,7 @@ struct crash_op store_crash_op(struct store_crash *c, size_t i);
 void store_crash_rewind(const struct store_crash *c, struct store_mem *to);
 
 /* Do to `to` what the i-th change does, in the way `fate` says. */
-void store_crash_apply(const struct store_crash *c, size_t i, enum crash_fate fate, uint64_t how,
-	struct store_mem *to);
+void store_crash_apply(const struct store_crash *c, size_t i, enum crash_fate fate,
+	uint64_t how, struct store_mem *to);
 
 #endif

@@ -131,8 +131,8 @@ struct blob_io store_faulty_store(struct store_faulty *f)
 	return (struct blob_io){ &faulty_ops, f };
 }
 
-void store_faulty_set(struct store_faulty *f, unsigned kinds, uint64_t first, uint64_t count,
-	int err)
+void store_faulty_set(struct store_faulty *f, unsigned kinds, uint64_t first,
+	uint64_t count, int err)
 {
 	WITH_LOCK(&f->lock);
 	f->kinds = kinds;

@@ -34,8 +34,8 @@ void store_faulty_release(struct store_faulty *f);
 struct blob_io store_faulty_store(struct store_faulty *f);
 
 /* From now on (counting starts anew). count 0: nothing fails. */
-void store_faulty_set(struct store_faulty *f, unsigned kinds, uint64_t first, uint64_t count,
-	int err);
+void store_faulty_set(struct store_faulty *f, unsigned kinds, uint64_t first,
+	uint64_t count, int err);
 
 /* Calls of the chosen kinds so far, and how many of them failed. */
 uint64_t store_faulty_calls(struct store_faulty *f);

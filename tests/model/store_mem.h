@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A store in memory: sparse pages, thread-safe. Its memory doesn't come from base/alloc.h, so
- * that sweeps over failing allocations hit the code under test only.
+ * A store in memory: sparse pages, thread-safe. Its memory doesn't come from
+ * base/alloc.h, so that sweeps over failing allocations hit the code under test only.
  */
 #ifndef ALCM_TESTS_STORE_MEM_H
 #define ALCM_TESTS_STORE_MEM_H
@@ -36,7 +36,8 @@ void store_mem_set_readonly(struct store_mem *m, bool readonly);
 /* Offsets from `limit` on don't exist: -ENOSPC. */
 void store_mem_set_limit(struct store_mem *m, uint64_t limit);
 
-/* From now on the disk is full: only what was written or reserved so far can be written. */
+/* From now on the disk is full: only what was written or reserved so far can be
+   written. */
 void store_mem_fill_up(struct store_mem *m);
 
 /* Reserving is refused as by a filesystem that can't do it. */

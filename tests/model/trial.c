@@ -35,7 +35,7 @@ static void clear(struct trial *t)
 		t->clear(t->ctx);
 }
 
-/* ---- calls that may fail --------------------------------------------------------------------- */
+/* ---- calls that may fail ----------------------------------------------------------- */
 
 static bool write_bytes(struct trial *t, const uint8_t *bytes, uint64_t n, uint64_t off)
 {
@@ -133,7 +133,7 @@ static void try_read(struct trial *t)
 			(unsigned long long)n);
 }
 
-/* ---- opening again --------------------------------------------------------------------------- */
+/* ---- opening again ----------------------------------------------------------------- */
 
 static bool blob_equals(struct trial *t, const uint8_t *bytes, uint64_t size)
 {
@@ -156,7 +156,8 @@ static bool blob_equals(struct trial *t, const uint8_t *bytes, uint64_t size)
 	return memcmp(m->buf, bytes, size) == 0;
 }
 
-/* The array becomes what the store holds: the last commit, or one that was tried since. */
+/* The array becomes what the store holds: the last commit, or one that was tried
+   since. */
 static void settle_on_candidate(struct trial *t)
 {
 	struct model *m = &t->m;
@@ -211,7 +212,7 @@ static bool reopen(struct trial *t)
 	return true;
 }
 
-/* ---- the workload ---------------------------------------------------------------------------- */
+/* ---- the workload ------------------------------------------------------------------ */
 
 static void step(struct trial *t)
 {
@@ -246,7 +247,7 @@ static void step(struct trial *t)
 	default:
 		n = 1 + rng_below(&m->rng, dice < 15 ? 500 : 5 * MODEL_CHUNK / 2);
 		off = dice % 2 ? min_u64(m->size, m->max_size - n)
-			       : rng_below(&m->rng, m->max_size - n + 1);
+					   : rng_below(&m->rng, m->max_size - n + 1);
 		(void)trial_write(t, n, off);
 	}
 }

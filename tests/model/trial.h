@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fixed little workload during which something may fail. Whatever does, what a call returned
- * must be true: bytes it took are kept, what it refused changed nothing, and a commit that
- * returned 0 is found again.
+ * A fixed little workload during which something may fail. Whatever does, what a call
+ * returned must be true: bytes it took are kept, what it refused changed nothing, and a
+ * commit that returned 0 is found again.
  */
 #ifndef ALCM_TESTS_TRIAL_H
 #define ALCM_TESTS_TRIAL_H
@@ -27,12 +27,14 @@ struct trial {
 /* Run the workload on a new blob. */
 void trial_run(struct trial *t);
 
-/* Another one: a container whose header comes last, so that what was committed before it is encoded again. */
+/* Another one: a container whose header comes last, so that what was committed before it
+   is encoded again. */
 void trial_run_container(struct trial *t);
 
 /*
- * Make things work, commit, open again and compare. With `must_commit` nothing acknowledged
- * may be lost; otherwise the last commit, or one that was tried since, must be there.
+ * Make things work, commit, open again and compare. With `must_commit` nothing
+ * acknowledged may be lost; otherwise the last commit, or one that was tried since, must
+ * be there.
  */
 void trial_finish(struct trial *t, bool must_commit);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes suites that know nothing of tensors work on blobs. Preloaded into alcmfs, this stands between libfuse
- * and the table of operations: every new regular file begins with an .npy header, which nobody above sees,
- * since offsets and sizes are shifted by its length. So all of a suite's traffic goes through core/blob,
- * however it comes to its files: calls, stdio, mappings, asynchronous and direct I/O.
+ * Makes suites that know nothing of tensors work on blobs. Preloaded into alcmfs, this
+ * stands between libfuse and the table of operations: every new regular file begins with
+ * an .npy header, which nobody above sees, since offsets and sizes are shifted by its
+ * length. So all of a suite's traffic goes through core/blob, however it comes to its
+ * files: calls, stdio, mappings, asynchronous and direct I/O.
  *
  *     LD_PRELOAD=npy_shim.so alcmfs STORE MOUNTPOINT
  *
@@ -11,10 +12,11 @@
  *         ▲                    │ read, write at off + 4096    │
  *         └── size - 4096 ─────┴── fuse_reply_*() ◄───────────┘
  *
- * The header is written when alcmfs answers that the file is there (or is empty again), before that answer
- * goes on: by operations of alcmfs itself for the same request, whose answers are kept here. alcmfs answers
- * in the thread that the request came in, so what belongs to one is kept by thread. The header has a page, so
- * that mappings and direct I/O stay aligned. What is in .alcm is not touched.
+ * The header is written when alcmfs answers that the file is there (or is empty again),
+ * before that answer goes on: by operations of alcmfs itself for the same request, whose
+ * answers are kept here. alcmfs answers in the thread that the request came in, so what
+ * belongs to one is kept by thread. The header has a page, so that mappings and direct
+ * I/O stay aligned. What is in .alcm is not touched.
  */
 #define _GNU_SOURCE
 #define FUSE_USE_VERSION 35
@@ -45,23 +47,24 @@ static __thread struct request {
 	fuse_ino_t ino;            /* of which file an answer with attributes is */
 	struct fuse_file_info *fi; /* that it came with, or NULL */
 	bool admin;                /* entries that are answered lie in .alcm */
-	bool empties;              /* the file is empty when it is answered: it needs a header */
-	struct answer *answer;     /* answers go here, not to the kernel */
+	/* the file is empty when it is answered: it needs a header */
+	bool empties;
+	struct answer *answer; /* answers go here, not to the kernel */
 } now;
 
 #define BEGIN(...) (now = (struct request){ __VA_ARGS__ })
 #define END() (now = (struct request){ 0 })
 
 /* The function of libfuse that one here stands before. */
-#define REAL(name)                                                 \
-	({                                                         \
-		static __typeof__(name) *real;                     \
-		if (!real)                                         \
+#define REAL(name)                                     \
+	({                                                 \
+		static __typeof__(name) *real;                 \
+		if (!real)                                     \
 			*(void **)&real = dlsym(RTLD_NEXT, #name); \
-		real;                                              \
+		real;                                          \
 	})
 
-/* ---- which files ----------------------------------------------------------------------------------- */
+/* ---- which files ------------------------------------------------------------------- */
 
 static struct {
 	pthread_mutex_t lock;
@@ -108,9 +111,10 @@ static void hide_header(struct stat *st)
 		st->st_size = st->st_size > HEADER_BYTES ? st->st_size - HEADER_BYTES : 0;
 }
 
-/* ---- the header ------------------------------------------------------------------------------------ */
+/* ---- the header -------------------------------------------------------------------- */
 
-/* As np.save() writes it: magic, version 1.0, the length of what follows, that as text. */
+/* As np.save() writes it: magic, version 1.0, the length of what follows, that as
+   text. */
 static void make_header(char head[HEADER_BYTES])
 {
 	static const char start[] =
@@ -122,7 +126,8 @@ static void make_header(char head[HEADER_BYTES])
 	head[HEADER_BYTES - 1] = '\n';
 }
 
-/* If it can't be written, as on a full disk, the file is a plain one that begins with a hole. */
+/* If it can't be written, as on a full disk, the file is a plain one that begins with a
+   hole. */
 static void write_header(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fuse_file_info own = { .flags = O_WRONLY };
@@ -147,7 +152,8 @@ static void write_header(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *
 }
 
 /* Give a new or emptied file its header; `st` becomes what it is then. */
-static void begin_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct stat *st)
+static void begin_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+	struct stat *st)
 {
 	struct answer answer = { 0 };
 
@@ -159,7 +165,7 @@ static void begin_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		*st = answer.attr;
 }
 
-/* ---- answers --------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------- */
 
 int fuse_reply_err(fuse_req_t req, int err)
 {
@@ -245,11 +251,12 @@ size_t fuse_add_direntry_plus(fuse_req_t req, char *buf, size_t bufsize, const c
 	return REAL(fuse_add_direntry_plus)(req, buf, bufsize, name, &e, off);
 }
 
-/* ---- operations ------------------------------------------------------------------------------------ */
+/* ---- operations -------------------------------------------------------------------- */
 
 static void do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	bool in_admin = is_admin(parent) || (parent == FUSE_ROOT_ID && strcmp(name, ".alcm") == 0);
+	bool in_admin = is_admin(parent) ||
+		(parent == FUSE_ROOT_ID && strcmp(name, ".alcm") == 0);
 
 	BEGIN(.admin = in_admin);
 	ops.lookup(req, parent, name);
@@ -264,7 +271,8 @@ static void do_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t of
 	END();
 }
 
-static void do_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+static void do_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	dev_t rdev)
 {
 	BEGIN(.empties = true);
 	ops.mknod(req, parent, name, mode, rdev);
@@ -303,8 +311,8 @@ static void do_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	ops.read(req, ino, size, shifted(ino, off), fi);
 }
 
-static void do_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
-	struct fuse_file_info *fi)
+static void do_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
+	off_t off, struct fuse_file_info *fi)
 {
 	ops.write(req, ino, buf, size, shifted(ino, off), fi);
 }
@@ -323,9 +331,10 @@ static void do_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	END();
 }
 
-/* ---- between libfuse and alcmfs -------------------------------------------------------------------- */
+/* ---- between libfuse and alcmfs ---------------------------------------------------- */
 
-static struct fuse_lowlevel_ops take_ops(const struct fuse_lowlevel_ops *op, size_t op_size)
+static struct fuse_lowlevel_ops take_ops(const struct fuse_lowlevel_ops *op,
+	size_t op_size)
 {
 	struct fuse_lowlevel_ops mine;
 
@@ -350,16 +359,16 @@ static struct fuse_lowlevel_ops take_ops(const struct fuse_lowlevel_ops *op, siz
 
 #ifdef fuse_session_new /* a macro, from libfuse 3.17 on */
 struct fuse_session *fuse_session_new_versioned(struct fuse_args *args,
-	const struct fuse_lowlevel_ops *op, size_t op_size, const struct libfuse_version *version,
-	void *userdata)
+	const struct fuse_lowlevel_ops *op, size_t op_size,
+	const struct libfuse_version *version, void *userdata)
 {
 	struct fuse_lowlevel_ops mine = take_ops(op, op_size);
 
 	return REAL(fuse_session_new_versioned)(args, &mine, op_size, version, userdata);
 }
 #else
-struct fuse_session *fuse_session_new(struct fuse_args *args, const struct fuse_lowlevel_ops *op,
-	size_t op_size, void *userdata)
+struct fuse_session *fuse_session_new(struct fuse_args *args,
+	const struct fuse_lowlevel_ops *op, size_t op_size, void *userdata)
 {
 	struct fuse_lowlevel_ops mine = take_ops(op, op_size);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random numbers for tests/synth/synth_numpy.py, as raw doubles or floats on standard output:
+ * Random numbers for tests/synth/synth_numpy.py, as raw doubles or floats on standard
+ * output:
  *
  *     synth_driver gradient EPOCH ROWS COLS
  *     synth_driver rand|randn|uniform SEED COUNT      (uniform: in [-0.3, 1.7))
- *     synth_driver mixed SEED COUNT                   (rand after every odd number of randn)
+ *     synth_driver mixed SEED COUNT (rand after every odd number of randn)
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Coder `ans`: every length and distribution comes back, both loops agree, hostile bytes do no harm. */
+/* Coder `ans`: every length and distribution comes back, both loops agree, hostile bytes
+   do no harm. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static double normal(void)
 	return sqrt(-2 * log(1 - uniform())) * cos(6.283185307179586 * uniform());
 }
 
-/* ---- distributions ------------------------------------------------------------------------------ */
+/* ---- distributions ----------------------------------------------------------------- */
 
 static uint8_t one_symbol(uint32_t i)
 {
@@ -99,7 +100,8 @@ static size_t encode(unsigned n_states, uint32_t n, uint32_t row_len, uint32_t r
 }
 
 /* With each of the machine's kernels the same bytes; by each of them they come back. */
-static size_t comes_back_from(unsigned n_states, uint32_t n, uint32_t row_len, uint32_t row_skip)
+static size_t comes_back_from(unsigned n_states, uint32_t n, uint32_t row_len,
+	uint32_t row_skip)
 {
 	static uint8_t again[ROOM];
 	size_t len = 0;
@@ -153,8 +155,8 @@ START_TEST(near_the_entropy)
 
 	size_t len = comes_back(MOST, 0, 0);
 
-	ck_assert_msg((double)len < bits / 8 * 1.005 + 200, "%zu bytes, the entropy is %.0f", len,
-		bits / 8);
+	ck_assert_msg((double)len < bits / 8 * 1.005 + 200, "%zu bytes, the entropy is %.0f",
+		len, bits / 8);
 }
 END_TEST
 
@@ -183,7 +185,8 @@ START_TEST(says_when_there_is_no_room)
 }
 END_TEST
 
-/* A table of few symbols: rare ones at its ends, or anywhere, which registers can't hold. */
+/* A table of few symbols: rare ones at its ends, or anywhere, which registers can't
+   hold. */
 static void few_symbols(uint32_t slots[ANS_SLOTS], bool anywhere)
 {
 	uint32_t at = 0, left = ANS_SLOTS;
@@ -198,7 +201,8 @@ static void few_symbols(uint32_t slots[ANS_SLOTS], bool anywhere)
 	}
 }
 
-/* Random states, slots and tables: the vector loops do what the plain one does, errors included. */
+/* Random states, slots and tables: the vector loops do what the plain one does, errors
+   included. */
 START_TEST(decoders_agree)
 {
 	static uint32_t slots[ANS_MAX_TABLES * ANS_SLOTS];
@@ -276,7 +280,7 @@ START_TEST(encoders_agree)
 			in[i] = (uint8_t)(7 + uniform() * (plain.last - 6));
 		for (unsigned i = 0; i < n_states; i++)
 			plain.states[i] = round % 2 ? UINT32_MAX - (uint32_t)(uniform() * 99)
-						    : (uint32_t)(pow(2, 16 + 16 * uniform()));
+										: (uint32_t)(pow(2, 16 + 16 * uniform()));
 		vector = plain;
 		plain.words = plain_words;
 		plain.end = plain_words + room;
@@ -301,7 +305,8 @@ START_TEST(encoders_agree)
 }
 END_TEST
 
-/* Damage gives an error or other bytes, never a step outside (sanitizers look at that). */
+/* Damage gives an error or other bytes, never a step outside (sanitizers look at
+   that). */
 START_TEST(hostile_bytes)
 {
 	enum { N = 5000 };
@@ -315,8 +320,7 @@ START_TEST(hostile_bytes)
 
 		memcpy(exact, coded, cut);
 		for (unsigned k = 0; cut && k < 1 + round % 4; k++)
-			exact[(size_t)(pow(uniform(), 3) * (double)cut)] = (uint8_t)(uniform() *
-				256);
+			exact[(size_t)(pow(uniform(), 3) * (double)cut)] = (uint8_t)(uniform() * 256);
 		(void)ans_decode(scratch, ANS_STATES, exact, cut, to, N);
 		free(exact);
 		free(to);

@@ -93,7 +93,8 @@ START_TEST(test_punch_and_reserve)
 }
 END_TEST
 
-/* A store that moves one byte a call, is interrupted in between, and ends when told to. */
+/* A store that moves one byte a call, is interrupted in between, and ends when told
+   to. */
 struct slow {
 	uint8_t bytes[16];
 	unsigned calls, stuck_from;

@@ -49,7 +49,8 @@ START_TEST(test_version_2)
 {
 	clear();
 	put("/proc/self/cgroup", "0::/a.slice/b\\n");
-	put("/proc/self/mountinfo", "29 22 0:26 / /cg\\\\0402 rw,nosuid - cgroup2 none rw\\n");
+	put("/proc/self/mountinfo",
+		"29 22 0:26 / /cg\\\\0402 rw,nosuid - cgroup2 none rw\\n");
 	put("/cg 2/a.slice/b/memory.max", "max\\n");
 	put("/cg 2/a.slice/b/cpu.max", "max 100000\\n");
 	ck_assert_uint_eq(limits_of().memory_bytes, UINT64_MAX);
@@ -92,7 +93,8 @@ START_TEST(test_version_1)
 }
 END_TEST
 
-/* A container sees its own part of the hierarchy only, and what those above it allow by a figure. */
+/* A container sees its own part of the hierarchy only, and what those above it allow by a
+   figure. */
 START_TEST(test_container)
 {
 	clear();
@@ -104,7 +106,8 @@ START_TEST(test_container)
 	put("/cg/memory/memory.limit_in_bytes", "50000000\\n");
 	put("/cg/memory/inner/memory.limit_in_bytes", "90000000\\n");
 	ck_assert_uint_eq(limits_of().memory_bytes, 50000000);
-	put("/cg/memory/inner/memory.stat", "cache 0\\nhierarchical_memory_limit 40000000\\n");
+	put("/cg/memory/inner/memory.stat",
+		"cache 0\\nhierarchical_memory_limit 40000000\\n");
 	ck_assert_uint_eq(limits_of().memory_bytes, 40000000);
 	ck_assert_str_eq(limits_of().memory_file, "");
 	put("/proc/self/cgroup", "4:memory:/../other\\n");

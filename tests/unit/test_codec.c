@@ -26,7 +26,9 @@ static uint32_t random_below(uint32_t n)
 /* n bytes of `raw` to `body`. */
 static int encode(uint32_t n, const struct span *spans, unsigned n_spans)
 {
-	const struct codec_context with = { .codec = codec, .spans = spans, .n_spans = n_spans };
+	const struct codec_context with = {
+		.codec = codec, .spans = spans, .n_spans = n_spans
+	};
 
 	return codec_encode(&with, raw, n, body, &result);
 }
@@ -52,7 +54,8 @@ static void teardown(void)
 	free(body);
 }
 
-/* Bit patterns of float32: ordinary values, all equal, denormals, NaN payloads, zeros, any. */
+/* Bit patterns of float32: ordinary values, all equal, denormals, NaN payloads, zeros,
+   any. */
 static void fill(unsigned kind, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i += 4) {
@@ -162,7 +165,7 @@ START_TEST(test_opaque_and_complex_pitches)
 	}
 
 	struct span c64 = span_of(DTYPE_F32, 8, 8000, true),
-		    c128 = span_of(DTYPE_F64, 16, 8000, false);
+				c128 = span_of(DTYPE_F64, 16, 8000, false);
 
 	fill(0, 8000);
 	check_round_trip(8000, &c64, 1);
@@ -177,7 +180,8 @@ START_TEST(test_most_spans_and_planes)
 	for (uint32_t elems = 1; elems < 3000; elems = elems * 3 + 1) {
 		for (unsigned i = 0; i < SPAN_MAX; i++)
 			spans[i] = span_of(DTYPE_BYTES, 32, 32 * elems, false);
-		for (unsigned kind = 0; kind < N_KINDS && SPAN_MAX * 32 * elems <= CHUNK; kind++) {
+		for (unsigned kind = 0; kind < N_KINDS && SPAN_MAX * 32 * elems <= CHUNK;
+			 kind++) {
 			fill(kind, SPAN_MAX * 32 * elems);
 			check_round_trip(SPAN_MAX * 32 * elems, spans, SPAN_MAX);
 		}

@@ -62,7 +62,8 @@ static void check_round_trip(const struct coder_ops *c, int effort, size_t n)
 	memset(out, 0xee, n);
 	ck_assert_int_eq(c->decode(state, coded, len, out, n), 0);
 	ck_assert(memcmp(in, out, n) == 0);
-	/* Neither another length of the plane nor one of the input is acceptable; equal bytes have any. */
+	/* Neither another length of the plane nor one of the input is acceptable; equal bytes
+	   have any. */
 	if (memcmp(in, in + 1, n - 1) != 0) {
 		ck_assert_int_eq(c->decode(state, coded, len, out, n - 1), -EIO);
 		if (n < MAX_LEN)
@@ -86,8 +87,7 @@ START_TEST(test_round_trip)
 				}
 				fill(kind, MAX_LEN);
 				check_round_trip(coder_find(id), effort, MAX_LEN);
-				check_round_trip(coder_find(id), effort,
-					1 + random_below(MAX_LEN));
+				check_round_trip(coder_find(id), effort, 1 + random_below(MAX_LEN));
 			}
 		}
 	}
@@ -97,7 +97,8 @@ END_TEST
 START_TEST(test_encoders_keep_to_their_room)
 {
 	for (uint8_t id = 0; id < CODER_COUNT; id++) {
-		for (size_t room = 1; !coder_find(id)->codes && room < 700; room += 1 + room / 30) {
+		for (size_t room = 1; !coder_find(id)->codes && room < 700;
+			 room += 1 + room / 30) {
 			fill(2, 600);
 
 			uint8_t *exact = malloc(room); /* the sanitizer sees a byte too many */
@@ -105,9 +106,7 @@ START_TEST(test_encoders_keep_to_their_room)
 
 			ck_assert_uint_le(len, room);
 			if (len)
-				ck_assert_int_eq(coder_find(id)->decode(state, exact, len, out,
-							 600),
-					0);
+				ck_assert_int_eq(coder_find(id)->decode(state, exact, len, out, 600), 0);
 			free(exact);
 		}
 	}
@@ -133,8 +132,8 @@ START_TEST(test_zstd_is_one_frame_of_the_rfc)
 {
 	const struct coder_ops *c = coder_find(CODER_ZSTD);
 	static const uint8_t skippable[] = { 0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0 };
-	static const uint8_t version_0_7[] = { 0x27, 0xb5, 0x2f, 0xfd, 0x20, 4, 0x40, 0, 4, 'a',
-		'b', 'c', 'd', 0xc0, 0, 0 };
+	static const uint8_t version_0_7[] = { 0x27, 0xb5, 0x2f, 0xfd, 0x20, 4, 0x40, 0, 4,
+		'a', 'b', 'c', 'd', 0xc0, 0, 0 };
 	size_t len;
 
 	fill(2, 600);

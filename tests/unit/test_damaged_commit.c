@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * More than a flipped bit in the trailer or the index of a blob that was closed: the commit before is read, which is
- * said to be damage. What a crash leaves is not.
+ * More than a flipped bit in the trailer or the index of a blob that was closed: the
+ * commit before is read, which is said to be damage. What a crash leaves is not.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -23,7 +23,8 @@ static off_t end;
 static unsigned n_errors;
 static uint8_t first[SIZE], second[SIZE], got[SIZE];
 
-static void count_errors(void *ctx, int about, enum alcm_log_level level, const char *text)
+static void count_errors(void *ctx, int about, enum alcm_log_level level,
+	const char *text)
 {
 	(void)ctx;
 	(void)about;

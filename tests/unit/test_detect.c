@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a file is worth compressing, and what is said of it: size first, then head and content. */
+/* Whether a file is worth compressing, and what is said of it: size first, then head and
+   content. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,10 @@
 
 #include "alcm.h"
 
-/* A file of n zero bytes with this head, judged by what a mount does if nothing else is asked for. */
-static struct alcm_verdict judge(const char *head, size_t n, uint64_t min_size, nlink_t links,
-	char text[160])
+/* A file of n zero bytes with this head, judged by what a mount does if nothing else is
+   asked for. */
+static struct alcm_verdict judge(const char *head, size_t n, uint64_t min_size,
+	nlink_t links, char text[160])
 {
 	struct alcm_verdict v;
 	struct stat st;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A directory for the files of a test program. The process that runs the tests, each in a process of its own, makes and
- * removes it, so that it goes also when a test failed, crashed or took too long.
+ * A directory for the files of a test program. The process that runs the tests, each in a
+ * process of its own, makes and removes it, so that it goes also when a test failed,
+ * crashed or took too long.
  */
 #ifndef ALCM_TESTS_TEST_DIR_H
 #define ALCM_TESTS_TEST_DIR_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Histograms and figures: the same with whatever vectors the machine has, and what they promise. */
+/* Histograms and figures: the same with whatever vectors the machine has, and what they
+   promise. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +27,15 @@ static void fill(unsigned kind, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t few = (uint8_t)(120 + random_below(5) + random_below(5));
 
-		in[i] = kind == 0   ? few
-			: kind == 1 ? (uint8_t)random_below(256)
-			: kind == 2 ? (uint8_t)(random_below(9999) ? 200 : random_below(256))
-				    : (uint8_t)(i / 37 * 11);
+		in[i] = kind == 0 ? few
+			: kind == 1   ? (uint8_t)random_below(256)
+			: kind == 2   ? (uint8_t)(random_below(9999) ? 200 : random_below(256))
+						  : (uint8_t)(i / 37 * 11);
 	}
 }
 
-static const uint32_t lens[] = { 256, 257, 1000, 4095, 32767, 32768, 65504, 131072, MOST };
+static const uint32_t lens[] = { 256, 257, 1000, 4095, 32767, 32768, 65504, 131072,
+	MOST };
 
 enum { N_LENS = sizeof(lens) / sizeof(lens[0]) };
 

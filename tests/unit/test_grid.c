@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Transform `grid`: quantised floats come back bit for bit, in all types and orders; hostile bodies. */
+/* Transform `grid`: quantised floats come back bit for bit, in all types and orders;
+   hostile bodies. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -99,7 +100,8 @@ static double spread_of(const struct kind *k, uint32_t i)
 	return exp2((double)(row * 7 % 5) - (double)(column * 5 % 7));
 }
 
-/* Normal values of σ = 1 (times their spread) on their grids, zeros of both signs among them. */
+/* Normal values of σ = 1 (times their spread) on their grids, zeros of both signs among
+   them. */
 static struct span fill(const struct kind *k, struct grid_map *m, uint32_t n)
 {
 	unsigned width = dtype_get(k->dtype)->width_bytes;
@@ -107,8 +109,8 @@ static struct span fill(const struct kind *k, struct grid_map *m, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		double scale = scales[scale_no(m, i)], u = uniform();
 		double x = u < 0.15 ? 0.0
-			: u < 0.3   ? -0.0
-				    : rint(normal() * spread_of(k, i) / scale) * scale;
+			: u < 0.3       ? -0.0
+							: rint(normal() * spread_of(k, i) / scale) * scale;
 
 		x = values_round(x, k->dtype);
 		values_put(raw + i * width, &x, 1, k->dtype, k->big_endian);
@@ -186,7 +188,9 @@ END_TEST
 START_TEST(all_zero)
 {
 	struct grid_map m = make_map(&kinds[0], 1000);
-	struct span span = { .len_bytes = 4000, .elem_bytes = 4, .dtype = DTYPE_F32, .grid = &m };
+	struct span span = {
+		.len_bytes = 4000, .elem_bytes = 4, .dtype = DTYPE_F32, .grid = &m
+	};
 	struct codec_result r;
 
 	memset(raw, 0, 4000);
@@ -199,7 +203,8 @@ START_TEST(all_zero)
 }
 END_TEST
 
-/* The entropy of these codes, each channel's distribution known, is 6.5 bits; scales take 0.32. */
+/* The entropy of these codes, each channel's distribution known, is 6.5 bits; scales take
+   0.32. */
 START_TEST(near_the_limit)
 {
 	struct kind k = kinds[0];
@@ -211,13 +216,16 @@ START_TEST(near_the_limit)
 	struct span span = fill(&k, &m, 10000);
 	struct codec_result r;
 
-	/* 30 % zeros with a random sign; else a normal value, its density cut into cells of 0.05. */
-	limit = -0.3 * log2(0.15) - 0.7 * log2(0.7) + 0.7 * (0.5 * log2(17.0794684) - log2(0.05));
+	/* 30 % zeros with a random sign; else a normal value, its density cut into cells of
+	   0.05. */
+	limit = -0.3 * log2(0.15) - 0.7 * log2(0.7) +
+		0.7 * (0.5 * log2(17.0794684) - log2(0.05));
 	ck_assert_int_eq(encode(&span, &r), 0);
 
 	double bits = 8.0 * (double)(r.planes[1].stored_bytes) / 10000;
 
-	ck_assert_msg(bits < limit * 1.015, "%.3f bits a value, the limit is %.3f", bits, limit);
+	ck_assert_msg(bits < limit * 1.015, "%.3f bits a value, the limit is %.3f", bits,
+		limit);
 }
 END_TEST
 
@@ -240,7 +248,8 @@ static void damage(uint32_t body_len, uint32_t raw_len, unsigned rounds)
 /* A map of the spreads tells apart what one density has to mix. */
 START_TEST(map_of_spreads_pays)
 {
-	struct kind k = { DTYPE_F32, 1, false, false, 1 << 30, 0, 0.05, 0.05, .row_len = 192 };
+	struct kind k = { DTYPE_F32, 1, false, false, 1 << 30, 0, 0.05, 0.05,
+		.row_len = 192 };
 	struct grid_map m = make_map(&k, 60000);
 	struct span span = fill(&k, &m, 60000);
 	struct codec_result r;
@@ -257,7 +266,8 @@ START_TEST(map_of_spreads_pays)
 }
 END_TEST
 
-/* Damage gives an error or other values, never a step outside (sanitizers look at that). */
+/* Damage gives an error or other values, never a step outside (sanitizers look at
+   that). */
 START_TEST(hostile_bodies)
 {
 	const struct kind *k = &kinds[_i];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files made to be expensive: opening them must end soon, within memory that has to do with what they take on
- * disk. Time and memory are bounded by limits under which the honest way takes a fraction. ALCM_HOSTILE_MIB: how
- * large the files are that are to be read again and again; 8 if not given.
+ * Files made to be expensive: opening them must end soon, within memory that has to do
+ * with what they take on disk. Time and memory are bounded by limits under which the
+ * honest way takes a fraction. ALCM_HOSTILE_MIB: how large the files are that are to be
+ * read again and again; 8 if not given.
  */
 #include <check.h>
 #include <errno.h>
@@ -27,7 +28,8 @@ static int fd;
 
 static void setup(void)
 {
-	/* Address space, so that a huge allocation fails even where it would never be touched. */
+	/* Address space, so that a huge allocation fails even where it would never be
+	   touched. */
 	const struct rlimit limit = { MEMORY, MEMORY };
 	struct alcm_params params;
 
@@ -72,8 +74,8 @@ static void put_header(uint8_t chunk_log2)
 	put(buf, sizeof(buf), 0);
 }
 
-static void put_trailer(uint8_t chunk_log2, uint64_t index_off, uint64_t off, uint64_t size,
-	uint64_t prev)
+static void put_trailer(uint8_t chunk_log2, uint64_t index_off, uint64_t off,
+	uint64_t size, uint64_t prev)
 {
 	struct disk_trailer t = { .chunk_log2 = chunk_log2,
 		.off = off,
@@ -84,12 +86,14 @@ static void put_trailer(uint8_t chunk_log2, uint64_t index_off, uint64_t off, ui
 	uint8_t buf[DISK_TRAILER_BYTES];
 
 	memcpy(t.uuid, uuid, sizeof(uuid));
-	memset(t.boot_id, 0x77, sizeof(t.boot_id)); /* not this boot: what it names is verified */
+	/* not this boot: what it names is verified */
+	memset(t.boot_id, 0x77, sizeof(t.boot_id));
 	disk_trailer_put(buf, &t);
 	put(buf, sizeof(buf), off);
 }
 
-/* An index of n entries, `step` chunks apart, all of one record, then its trailer; where that ends. */
+/* An index of n entries, `step` chunks apart, all of one record, then its trailer; where
+   that ends. */
 static uint64_t put_index(uint8_t chunk_log2, uint64_t off, uint32_t n, uint32_t step,
 	uint64_t prev)
 {
@@ -171,7 +175,8 @@ START_TEST(test_overlapping_indexes)
 	}
 	for (uint64_t at = size / 2; at < size; at += DISK_TRAILER_BYTES) {
 		/* Of the length that its place demands. */
-		uint64_t index = DISK_HEADER_BYTES + (at - size / 2) / 2 / DISK_ALIGN * DISK_ALIGN;
+		uint64_t index = DISK_HEADER_BYTES +
+			(at - size / 2) / 2 / DISK_ALIGN * DISK_ALIGN;
 
 		x.n_entries = (uint32_t)((at - index - DISK_INDEX_BYTES - DISK_METRICS_BYTES) /
 			DISK_ENTRY_BYTES);
@@ -188,8 +193,8 @@ END_TEST
 /* Commits whose record is bad, each naming the one before, or none that there is. */
 START_TEST(test_endless_rollback)
 {
-	uint64_t size = file_bytes() / 8, off = DISK_HEADER_BYTES + DISK_RECORD_BYTES, prev = 0,
-		 next;
+	uint64_t size = file_bytes() / 8, off = DISK_HEADER_BYTES + DISK_RECORD_BYTES,
+			 prev = 0, next;
 
 	put_header(16);
 	for (; off < size; off = next) {
@@ -203,7 +208,9 @@ END_TEST
 START_TEST(test_trailer_names_itself)
 {
 	uint8_t buf[DISK_TRAILER_BYTES];
-	struct disk_trailer t = { .chunk_log2 = 16, .off = 4096, .index_off = 64, .prev = 4096 };
+	struct disk_trailer t = {
+		.chunk_log2 = 16, .off = 4096, .index_off = 64, .prev = 4096
+	};
 
 	disk_trailer_put(buf, &t);
 	ck_assert_int_eq(disk_trailer_get(&t, buf, sizeof(buf), 4096), DISK_CORRUPT);
@@ -252,7 +259,8 @@ START_TEST(test_index_in_a_hole)
 	put_header(16);
 	disk_index_put(head, &x);
 	put(head, sizeof(head), index_off);
-	put_trailer(16, index_off, index_off + round_up(DISK_INDEX_BYTES + x.body_len, DISK_ALIGN),
+	put_trailer(16, index_off,
+		index_off + round_up(DISK_INDEX_BYTES + x.body_len, DISK_ALIGN),
 		blob_max_size(16), 0);
 	ck_assert_int_ne(open_it(), -ENOMEM);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inference: plain data of each type at each phase, spans that tile, little input, whole files. */
+/* Inference: plain data of each type at each phase, spans that tile, little input, whole
+   files. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,9 +159,9 @@ static const char *packed_by(const char *head, size_t n)
 START_TEST(magics)
 {
 	static const char gzip[] = "\x1f\x8b\x08\0", bzip2[] = "BZh91AY&SY",
-			  webp[] = "RIFF\1\2\3\4WEBPVP8 ",
-			  blosc[] = "\x9e\xa8"
-				    "b2frame\0";
+					  webp[] = "RIFF\1\2\3\4WEBPVP8 ",
+					  blosc[] = "\x9e\xa8"
+								"b2frame\0";
 
 	ck_assert_str_eq(packed_by(gzip, 4), "gzip");
 	ck_assert_str_eq(packed_by(bzip2, 10), "bzip2");
@@ -172,7 +173,7 @@ START_TEST(magics)
 	ck_assert_ptr_null(packed_by("RIFF\1\2\3\4WAVEfmt ", 16));
 	/* No numbers, whatever the content looks like. */
 	ck_assert_ptr_null(packed_by("\x7f"
-				     "ELF\2",
+								 "ELF\2",
 		5));
 	ck_assert_str_eq(packed_by("PK\3\4", 4), "zip");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is learnt: the portable functions, a network that is taught, and where the compiled-in weights are from. */
+/* What is learnt: the portable functions, a network that is taught, and where the
+   compiled-in weights are from. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@ END_TEST
 static void make_points(struct mt19937 *mt, struct softmax_sample *samples, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		float x = (float)mt19937_uniform(mt, -1, 1), y = (float)mt19937_uniform(mt, -1, 1);
+		float x = (float)mt19937_uniform(mt, -1, 1),
+			  y = (float)mt19937_uniform(mt, -1, 1);
 
 		samples[i] = (struct softmax_sample){ { x, y }, (x > 0) != (y > 0) };
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Zeros of holes may be passed over: every fit gives the same as by reading them, to the bit. */
+/* Zeros of holes may be passed over: every fit gives the same as by reading them, to the
+   bit. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +52,8 @@ static void fill(unsigned seed)
 		a.values[N - 1] = 1;
 }
 
-static int fit(const struct value_source *source, const struct lossy_shape *shape, int how,
-	struct lossy_params *out)
+static int fit(const struct value_source *source, const struct lossy_shape *shape,
+	int how, struct lossy_params *out)
 {
 	struct lossy_params paper;
 	int err;

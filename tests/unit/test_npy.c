@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* .npy headers: every descr that NumPy writes, the literal's forms, and what must be refused. */
+/* .npy headers: every descr that NumPy writes, the literal's forms, and what must be
+   refused. */
 #include <check.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +13,8 @@
 
 enum { MAX_DICT = 4096 };
 
-/* Wrap `dict` as version `major`; the bytes are exactly as long as they are, for sanitizers. */
+/* Wrap `dict` as version `major`; the bytes are exactly as long as they are, for
+   sanitizers. */
 static uint8_t *wrap(const char *dict, unsigned major, size_t *n)
 {
 	size_t len = strlen(dict), start = major == 1 ? 10 : 12;
@@ -48,8 +50,8 @@ static bool parse_descr(const char *descr, struct npy *out)
 {
 	char dict[MAX_DICT];
 
-	snprintf(dict, sizeof(dict), "{'descr': %s, 'fortran_order': False, 'shape': (3,), }\n",
-		descr);
+	snprintf(dict, sizeof(dict),
+		"{'descr': %s, 'fortran_order': False, 'shape': (3,), }\n", descr);
 	return parse_dict(dict, 1, out);
 }
 
@@ -135,12 +137,13 @@ START_TEST(every_record)
 END_TEST
 
 static const char *const refused[] = { "'|O'", "[('a', '<i4'), ('b', '|O')]",
-	"[('a', [('b', 'O')])]", "'<f3'", "'<f4x'", "'<f4[ns]'", "'<M8[ns'", "'<f12'", "'<q8'",
-	"'<f'", "''", "'", "'<f4", "[", "[(", "[('a'", "[('a',", "[('a', '<f4'", "[('a', '<f4')",
-	"[]", "'|S0'", "'|S99999999999999999999'", "'|S4294967297'", "'<U1073741825'",
-	"[('a', '|S2000000000'), ('b', '|S2000000000')]", "[('a', '|V1', (65536, 65536))]",
-	"[('a', '<f8', (4294967296, 4294967296, 4294967296))]", "None", "4", "('<f4', {'a': 1})",
-	"[('a', '<f4', (-1,))]" };
+	"[('a', [('b', 'O')])]", "'<f3'", "'<f4x'", "'<f4[ns]'", "'<M8[ns'", "'<f12'",
+	"'<q8'", "'<f'", "''", "'", "'<f4", "[", "[(", "[('a'", "[('a',", "[('a', '<f4'",
+	"[('a', '<f4')", "[]", "'|S0'", "'|S99999999999999999999'", "'|S4294967297'",
+	"'<U1073741825'", "[('a', '|S2000000000'), ('b', '|S2000000000')]",
+	"[('a', '|V1', (65536, 65536))]",
+	"[('a', '<f8', (4294967296, 4294967296, 4294967296))]", "None", "4",
+	"('<f4', {'a': 1})", "[('a', '<f4', (-1,))]" };
 
 START_TEST(what_is_no_tensor_is_refused)
 {
@@ -159,15 +162,15 @@ static const struct {
 	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (), }", 0, 4, false },
 	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (7,), }", 1, 28, false },
 	{ "{'shape':(2L,3L),'fortran_order':True,'descr':\"<f4\"}", 2, 24, true },
-	{ "  {\t'descr' :\n'<f8','fortran_order':False , 'shape' : ( 2 , 3 , ) , }  \n", 2, 48,
-		false },
+	{ "  {\t'descr' :\n'<f8','fortran_order':False , 'shape' : ( 2 , 3 , ) , }  \n", 2,
+		48, false },
 	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 5), }", 2, 0, false },
 	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 3), }", 2,
 		UINT64_C(12) << 32, false },
 	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 9), }", 2,
 		UINT64_MAX, false },
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 9, 0), }", 3,
-		0, false },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 9, 0), }",
+		3, 0, false },
 };
 
 START_TEST(every_form_of_dict)
@@ -243,12 +246,13 @@ START_TEST(depth_is_limited)
 }
 END_TEST
 
-/* Every prefix of a good header, in a block of just that size, is refused and never overrun. */
+/* Every prefix of a good header, in a block of just that size, is refused and never
+   overrun. */
 START_TEST(every_prefix_is_refused)
 {
 	size_t n;
 	uint8_t *whole = wrap("{'descr': [('a', '<i4', (2,)), ('b', [('c', '|S3')])], "
-			      "'fortran_order': False, 'shape': (3, 4), }\n",
+						  "'fortran_order': False, 'shape': (3, 4), }\n",
 		3, &n);
 
 	for (size_t k = 0; k <= n; k++) {
@@ -268,7 +272,7 @@ END_TEST
 START_TEST(every_cut_dict_is_refused)
 {
 	char dict[] = "{'descr': [('a', '<i4', (2,)), ('b', [('c', '|S3')])], "
-		      "'fortran_order': True, 'shape': (3, 4), }";
+				  "'fortran_order': True, 'shape': (3, 4), }";
 
 	for (size_t k = strlen(dict) - 1; k > 0; k--) {
 		struct npy l;
@@ -287,8 +291,8 @@ START_TEST(versions)
 		bool known = major >= 1 && major <= 3;
 
 		ck_assert_int_eq(parse_dict("{'descr': '<f4', 'fortran_order': False, 'shape': "
-					    "()}",
-					 major, &l),
+									"()}",
+							 major, &l),
 			known);
 	}
 }
@@ -311,7 +315,8 @@ END_TEST
 
 START_TEST(what_is_no_header)
 {
-	static const char *const texts[] = { "hello, world", "\x93NUMPY", "\x93NUMPY\x01", "" };
+	static const char *const texts[] = { "hello, world", "\x93NUMPY", "\x93NUMPY\x01",
+		"" };
 
 	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct npy npy;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Archives of arrays: headers, and what doesn't fit. tests/npz compares them with NumPy's own. */
+/* Archives of arrays: headers, and what doesn't fit. tests/npz compares them with NumPy's
+   own. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -99,7 +100,8 @@ END_TEST
 START_TEST(noise_fits)
 {
 	static uint8_t noise[300001];
-	struct npz_array array = { "noise", "|u1", 1, { sizeof(noise) }, noise, sizeof(noise) };
+	struct npz_array array = { "noise", "|u1", 1, { sizeof(noise) }, noise,
+		sizeof(noise) };
 	uint32_t x = 1;
 
 	for (size_t i = 0; i < sizeof(noise); i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The paper's network: its arithmetic, its bounds, and that its weights do what they learnt. */
+/* The paper's network: its arithmetic, its bounds, and that its weights do what they
+   learnt. */
 #include <check.h>
 #include <float.h>
 #include <math.h>
@@ -7,7 +8,8 @@
 
 #include "predict/predict.h"
 
-static const double hostile[] = { 0, -0.0, 1, -1, 1e-310, 1e30, -1e30, DBL_MAX, -DBL_MAX };
+static const double hostile[] = { 0, -0.0, 1, -1, 1e-310, 1e30, -1e30, DBL_MAX,
+	-DBL_MAX };
 
 START_TEST(order_of_features)
 {
@@ -78,8 +80,9 @@ START_TEST(any_features_stay_in_bounds)
 END_TEST
 
 /*
- * On statistics such as it was trained with (normal values, a share of them zeroed at random) the
- * network must be near its target 0.3 + 0.5·(1 − sparsity); the paper asks for an error < 0.01.
+ * On statistics such as it was trained with (normal values, a share of them zeroed at
+ * random) the network must be near its target 0.3 + 0.5·(1 − sparsity); the paper asks
+ * for an error < 0.01.
  */
 START_TEST(weights_have_learnt_the_target)
 {

@@ -20,8 +20,8 @@ START_TEST(lossless_is_the_default)
 }
 END_TEST
 
-static const char *const unknown[] = { "", "Lossless", "lossles", "lossless ", " lossless",
-	"lossless:1", "zip" };
+static const char *const unknown[] = { "", "Lossless", "lossles", "lossless ",
+	" lossless", "lossless:1", "zip" };
 
 START_TEST(others_are_refused_by_name)
 {
@@ -57,7 +57,8 @@ static const struct {
 } bounded[] = {
 	{ "bounded:1e-3", "bounded:0.001", 2, 1e-3 },
 	{ "bounded:0.1", "bounded:0.1", 2, 0.1 },
-	{ "bounded:0.30000000000000004", "bounded:0.30000000000000004", 2, 0.30000000000000004 },
+	{ "bounded:0.30000000000000004", "bounded:0.30000000000000004", 2,
+		0.30000000000000004 },
 	{ "bounded-abs:1e-6", "bounded-abs:1e-06", 3, 1e-6 },
 	{ "bounded-abs:250", "bounded-abs:2.5e+02", 3, 250 },
 };
@@ -78,9 +79,10 @@ START_TEST(bounds_are_part_of_the_name)
 }
 END_TEST
 
-static const char *const bad_bounds[] = { "bounded", "bounded:", "bounded:0", "bounded:-0.1",
-	"bounded:1", "bounded:nan", "bounded:inf", "bounded:1e-3x", "bounded:x", "bounded-abs:0",
-	"bounded-abs:-1", "bounded-abs:inf", "bounded-abs:nan", "bounded-abs" };
+static const char *const bad_bounds[] = { "bounded", "bounded:", "bounded:0",
+	"bounded:-0.1", "bounded:1", "bounded:nan", "bounded:inf", "bounded:1e-3x",
+	"bounded:x", "bounded-abs:0", "bounded-abs:-1", "bounded-abs:inf", "bounded-abs:nan",
+	"bounded-abs" };
 
 START_TEST(impossible_bounds_are_refused)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What must hold for any data: every element type at every length up to 4096 bytes (none is no chunk), with the values and the
- * histograms that codecs get wrong, comes back bit for bit; so does each histogram by each coder.
+ * What must hold for any data: every element type at every length up to 4096 bytes (none
+ * is no chunk), with the values and the histograms that codecs get wrong, comes back bit
+ * for bit; so does each histogram by each coder.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 
 enum { CHUNK = 64 << 10, MAX_LEN = 4096 };
 
-/* Instrumented, one length in some: the others are tried without. Prime to the number of contents. */
+/* Instrumented, one length in some: the others are tried without. Prime to the number of
+   contents. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { STEP = 11 };
 #else
@@ -29,7 +31,7 @@ static uint32_t next_random(void)
 	return (uint32_t)(random_state >> 32);
 }
 
-/* ---- content ------------------------------------------------------------------------------------ */
+/* ---- content ----------------------------------------------------------------------- */
 
 static void fill_equal(size_t n)
 {
@@ -49,7 +51,8 @@ static void fill_noise(size_t n)
 		raw[i] = (uint8_t)next_random();
 }
 
-/* Of each width the smallest exponent: what is left is a denormal or zero, of either sign. */
+/* Of each width the smallest exponent: what is left is a denormal or zero, of either
+   sign. */
 static void fill_denormals(size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -60,10 +63,12 @@ static void fill_denormals(size_t n)
 static void fill_nans(size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		raw[i] = i % 2 ? (uint8_t)(0x7f | (next_random() & 0x80)) : (uint8_t)next_random();
+		raw[i] = i % 2 ? (uint8_t)(0x7f | (next_random() & 0x80))
+					   : (uint8_t)next_random();
 }
 
-/* Byte k as often as the k-th Fibonacci number: the deepest Huffman tree, and frequencies that round to 0. */
+/* Byte k as often as the k-th Fibonacci number: the deepest Huffman tree, and frequencies
+   that round to 0. */
 static void fill_fibonacci(size_t n)
 {
 	size_t a = 1, b = 1, at = 0;
@@ -99,12 +104,12 @@ static void fill_lonely(size_t n)
 	raw[next_random() % n] = 0x7f;
 }
 
-static void (*const fills[])(size_t n) = { fill_equal, fill_distinct, fill_noise, fill_denormals,
-	fill_nans, fill_fibonacci, fill_flat, fill_lonely };
+static void (*const fills[])(size_t n) = { fill_equal, fill_distinct, fill_noise,
+	fill_denormals, fill_nans, fill_fibonacci, fill_flat, fill_lonely };
 
 enum { N_FILLS = sizeof(fills) / sizeof(fills[0]) };
 
-/* ---- the whole codec ------------------------------------------------------------------------------- */
+/* ---- the whole codec --------------------------------------------------------------- */
 
 static struct codec *codec;
 static struct coder_state *state;
@@ -149,7 +154,8 @@ static void round_trip(enum dtype_id dtype, uint32_t n, bool big)
 		dtype_get(dtype)->name, n);
 }
 
-/* The loop's number is the type. Content goes round with the length, so that each meets each. */
+/* The loop's number is the type. Content goes round with the length, so that each meets
+   each. */
 START_TEST(test_every_type_at_every_length)
 {
 	for (uint32_t n = 1; n <= MAX_LEN; n += STEP) {
@@ -168,18 +174,18 @@ START_TEST(test_whole_chunks)
 }
 END_TEST
 
-/* ---- each coder ------------------------------------------------------------------------------------- */
+/* ---- each coder -------------------------------------------------------------------- */
 
 START_TEST(test_histograms_by_each_coder)
 {
-	static const size_t lengths[] = { 1, 2, 3, 15, 16, 17, 255, 256, 257, 1000, 4095, 4096,
-		4097, 40000, CHUNK - 1 };
+	static const size_t lengths[] = { 1, 2, 3, 15, 16, 17, 255, 256, 257, 1000, 4095,
+		4096, 4097, 40000, CHUNK - 1 };
 
 	for (uint8_t id = 0; id < CODER_COUNT; id++) {
 		const struct coder_ops *c = coder_find(id);
 
 		for (unsigned k = 0;
-			!c->codes && k < N_FILLS * sizeof(lengths) / sizeof(lengths[0]); k++) {
+			 !c->codes && k < N_FILLS * sizeof(lengths) / sizeof(lengths[0]); k++) {
 			size_t n = lengths[k / N_FILLS], len;
 
 			fills[k % N_FILLS](n);

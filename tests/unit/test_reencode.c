@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What was encoded before its types were known is encoded again at the commit, if that pays. */
+/* What was encoded before its types were known is encoded again at the commit, if that
+   pays. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,7 +132,8 @@ START_TEST(nothing_is_tried_without_types)
 	(void)save(alcm, NO_HEAD);
 	alcm_work(alcm, &after);
 	/* Each chunk once, and the first once more. */
-	ck_assert_uint_eq(after.n_encoded - before.n_encoded, (HEAD + DATA) / (256 << 10) + 2);
+	ck_assert_uint_eq(after.n_encoded - before.n_encoded,
+		(HEAD + DATA) / (256 << 10) + 2);
 	alcm_free(alcm);
 }
 END_TEST
@@ -147,7 +149,8 @@ START_TEST(what_saves_nothing_is_left)
 	alcm_work(alcm, &before);
 	(void)save(alcm, HEAD_LAST);
 	alcm_work(alcm, &after);
-	ck_assert_uint_eq(after.n_encoded - before.n_encoded, (HEAD + DATA) / (256 << 10) + 2 + 4);
+	ck_assert_uint_eq(after.n_encoded - before.n_encoded,
+		(HEAD + DATA) / (256 << 10) + 2 + 4);
 	alcm_free(alcm);
 }
 END_TEST

@@ -71,7 +71,8 @@ static const cJSON *at(const cJSON *root, const char *section, const char *key)
 
 static double number_at(const cJSON *root, const char *section, const char *key)
 {
-	ck_assert_msg(cJSON_IsNumber(at(root, section, key)), "%s.%s is no number", section, key);
+	ck_assert_msg(cJSON_IsNumber(at(root, section, key)), "%s.%s is no number", section,
+		key);
 	return at(root, section, key)->valuedouble;
 }
 
@@ -81,7 +82,8 @@ START_TEST(says_the_figures)
 	cJSON *root = report_of(&info, "a/w.npy");
 
 	ck_assert_str_eq(at(root, "file", "name")->valuestring, "a/w.npy");
-	ck_assert_str_eq(at(root, "file", "mtime")->valuestring, "1970-01-02T00:00:00.000000005Z");
+	ck_assert_str_eq(at(root, "file", "mtime")->valuestring,
+		"1970-01-02T00:00:00.000000005Z");
 	ck_assert_str_eq(at(root, "file", "order")->valuestring, "C");
 	ck_assert_int_eq(cJSON_GetArraySize(at(root, "file", "shape")), 2);
 	ck_assert_str_eq(at(root, "blob", "uuid")->valuestring,
@@ -244,7 +246,8 @@ START_TEST(figures_come_back)
 	ck_assert_int_eq(alcm_figures_read(line, &again), 0);
 	ck_assert_str_eq(again.codec, info.codec);
 	ck_assert(again.lossy == info.lossy && again.logical_bytes == info.logical_bytes &&
-		again.stored_bytes == info.stored_bytes && again.cpu_seconds == info.cpu_seconds &&
+		again.stored_bytes == info.stored_bytes &&
+		again.cpu_seconds == info.cpu_seconds &&
 		again.baseline_sample_bytes == info.baseline_sample_bytes &&
 		again.baseline_stored_bytes == info.baseline_stored_bytes &&
 		again.baseline_cpu_seconds == info.baseline_cpu_seconds);
@@ -274,7 +277,8 @@ static int read_memory(void *ctx, void *buf, size_t n, uint64_t off)
 	return 0;
 }
 
-static struct memory *npy_of(const char *descr, const void *values, size_t n_values, size_t width)
+static struct memory *npy_of(const char *descr, const void *values, size_t n_values,
+	size_t width)
 {
 	struct memory *m = calloc(1, sizeof(*m));
 

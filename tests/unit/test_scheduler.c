@@ -78,8 +78,9 @@ START_TEST(state_survives_as_text)
 }
 END_TEST
 
-#define STATE(share, caq) \
-	"{\"schema\":\"alcm-scheduler/1\",\"saves\":1,\"prune_share\":" share ",\"caq\":" caq "}"
+#define STATE(share, caq)                                                 \
+	"{\"schema\":\"alcm-scheduler/1\",\"saves\":1,\"prune_share\":" share \
+	",\"caq\":" caq "}"
 
 static const char *const bad[] = {
 	"",

@@ -53,8 +53,8 @@ static bool reads_as(const char *name, const char *want)
 	char *text = NULL;
 	struct stat st;
 	size_t len;
-	bool same = !alcm_sidecar_read(opened, name, &text, &len, &st) && len == strlen(want) &&
-		strcmp(text, want) == 0;
+	bool same = !alcm_sidecar_read(opened, name, &text, &len, &st) &&
+		len == strlen(want) && strcmp(text, want) == 0;
 
 	alcm_free_text(text);
 	return same;
@@ -115,7 +115,8 @@ START_TEST(test_write_read_move_remove)
 	ck_assert_int_eq(alcm_sidecar_write(opened, "run/w.npy.json", "two", about), 0);
 	ck_assert(reads_as("run/w.npy.json", "two"));
 	ck_assert_int_eq(mkdirat(store, "later", 0700), 0);
-	ck_assert_int_eq(alcm_sidecar_move(opened, "run/w.npy.json", "later/v.npy.json", 0), 0);
+	ck_assert_int_eq(alcm_sidecar_move(opened, "run/w.npy.json", "later/v.npy.json", 0),
+		0);
 	ck_assert(reads_as("later/v.npy.json", "two"));
 	ck_assert_int_eq(alcm_sidecar_move(opened, "run/w.npy.json", "later/x", 0), -ENOENT);
 	ck_assert_int_eq(alcm_sidecar_remove(opened, "later/v.npy.json", false), 0);
@@ -130,13 +131,15 @@ static bool is_there(const char *path)
 	return !faccessat(store, path, F_OK, AT_SYMLINK_NOFOLLOW);
 }
 
-/* Written too late, below a directory that has gone: a link in it is removed, not followed. */
+/* Written too late, below a directory that has gone: a link in it is removed, not
+   followed. */
 START_TEST(test_left_behind)
 {
 	ck_assert_int_eq(mkdirat(store, "run/deep", 0700), 0);
 	ck_assert_int_eq(alcm_sidecar_write(opened, "run/deep/w.json", "x", about), 0);
 	ck_assert_int_eq(alcm_sidecar_write(opened, "run/w.json", "x", about), 0);
-	ck_assert_int_eq(symlinkat("../../../../outside", store, ".alcm/caq/run/deep/link"), 0);
+	ck_assert_int_eq(symlinkat("../../../../outside", store, ".alcm/caq/run/deep/link"),
+		0);
 	close(openat(outside, "keep", O_CREAT | O_CLOEXEC, 0600));
 	alcm_sidecar_prune(opened, "run/deep/w.json");
 	ck_assert(!is_there(".alcm/caq/run/deep/w.json") && is_there(".alcm/caq/run/deep"));
@@ -200,7 +203,8 @@ START_TEST(test_links_in_the_tree)
 		ck_assert_int_eq(symlinkat(to, store, places[i]), 0);
 		ck_assert_int_lt(alcm_sidecar_write(opened, "run/w.npy.json", "x", about), 0);
 		ck_assert_int_lt(alcm_sidecar_mkdir(opened, "run/deeper"), 0);
-		ck_assert_int_lt(alcm_sidecar_read(opened, "run/w.npy.json", &text, &len, &st), 0);
+		ck_assert_int_lt(alcm_sidecar_read(opened, "run/w.npy.json", &text, &len, &st),
+			0);
 		ck_assert_int_lt(alcm_sidecar_remove(opened, "run/w.npy.json", false), 0);
 		ck_assert_int_eq(unlinkat(store, places[i], 0), 0);
 	}
@@ -209,7 +213,8 @@ START_TEST(test_links_in_the_tree)
 }
 END_TEST
 
-/* A sidecar that is a link, or that has another name outside, is replaced, never written to. */
+/* A sidecar that is a link, or that has another name outside, is replaced, never written
+   to. */
 START_TEST(test_links_as_sidecars)
 {
 	char text[8] = "", to[160];
@@ -257,7 +262,8 @@ static char *repeat(char *buf, const char *what, size_t n)
 	return buf;
 }
 
-/* File names without a sidecar of the usual name: too long, of one byte or three a character; the summary's. */
+/* File names without a sidecar of the usual name: too long, of one byte or three a
+   character; the summary's. */
 START_TEST(test_unusual_names)
 {
 	static const char *const parts[] = { "x", "\xe2\x82\xac" };
@@ -291,7 +297,8 @@ START_TEST(test_unusual_names)
 }
 END_TEST
 
-/* Two long names that begin alike, and a short one that looks as if it were made of one of them. */
+/* Two long names that begin alike, and a short one that looks as if it were made of one
+   of them. */
 START_TEST(test_names_are_told_apart)
 {
 	char a[NAME_MAX + 1], b[NAME_MAX + 1], of_a[PATH_MAX], of_b[PATH_MAX];

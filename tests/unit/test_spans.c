@@ -5,8 +5,10 @@
 
 #include "format/format.h"
 
-/* True when `off` belongs to an element that lies wholly within the tensor and [lo, hi). */
-static bool in_whole_element(const struct segment *l, uint64_t off, uint64_t lo, uint64_t hi)
+/* True when `off` belongs to an element that lies wholly within the tensor and [lo,
+   hi). */
+static bool in_whole_element(const struct segment *l, uint64_t off, uint64_t lo,
+	uint64_t hi)
 {
 	uint64_t data_end = l->offset + l->bytes;
 
@@ -17,7 +19,8 @@ static bool in_whole_element(const struct segment *l, uint64_t off, uint64_t lo,
 
 	uint64_t first = off - (off - l->offset) % l->elem_bytes;
 
-	return first >= lo && first + l->elem_bytes <= hi && first + l->elem_bytes <= data_end;
+	return first >= lo && first + l->elem_bytes <= hi &&
+		first + l->elem_bytes <= data_end;
 }
 
 /* How many things are wrong with one span at `at`, of the piece [lo, hi). */
@@ -100,7 +103,9 @@ END_TEST
 
 START_TEST(header_elements_and_tail)
 {
-	struct segment l = { .dtype = DTYPE_F32, .elem_bytes = 4, .offset = 128, .bytes = 40 };
+	struct segment l = {
+		.dtype = DTYPE_F32, .elem_bytes = 4, .offset = 128, .bytes = 40
+	};
 	const struct segment_cut cut = { &l, 1 };
 	struct span s[SPAN_MAX];
 
@@ -114,7 +119,8 @@ START_TEST(header_elements_and_tail)
 }
 END_TEST
 
-/* Tensors of a container one behind the other, with gaps, far more than there may be spans. */
+/* Tensors of a container one behind the other, with gaps, far more than there may be
+   spans. */
 static size_t many_segments(struct segment *out, size_t n, unsigned seed)
 {
 	uint64_t at = 5;
@@ -138,8 +144,10 @@ static size_t many_segments(struct segment *out, size_t n, unsigned seed)
 	return at;
 }
 
-/* Elements of a span that is large enough to have one of its own are where its tensor has them. */
-static unsigned joined_faults(const struct segment_cut *l, const struct span *s, uint64_t at)
+/* Elements of a span that is large enough to have one of its own are where its tensor has
+   them. */
+static unsigned joined_faults(const struct segment_cut *l, const struct span *s,
+	uint64_t at)
 {
 	unsigned faults = !s->len_bytes || s->len_bytes % s->elem_bytes ||
 		(s->row_len && s->row_skip >= s->row_len);
@@ -185,7 +193,11 @@ START_TEST(rows_survive_joining)
 {
 	struct segment segments[] = {
 		{ .offset = 0, .bytes = 40, .elem_bytes = 4, .dtype = DTYPE_F32 },
-		{ .offset = 40, .bytes = 40000, .elem_bytes = 4, .dtype = DTYPE_F32, .row_len = 64 },
+		{ .offset = 40,
+			.bytes = 40000,
+			.elem_bytes = 4,
+			.dtype = DTYPE_F32,
+			.row_len = 64 },
 	};
 	const struct segment_cut l = { segments, 2 };
 	struct span s[SPAN_MAX];

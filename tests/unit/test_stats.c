@@ -22,8 +22,8 @@ static double random_unit(void)
 /* Close in proportion to `scale`; NaN is close to nothing. */
 static void ck_close(double got, double want, double scale, const char *what)
 {
-	ck_assert_msg(fabs(got - want) <= 1e-9 * scale, "%s: %.17g, should be %.17g", what, got,
-		want);
+	ck_assert_msg(fabs(got - want) <= 1e-9 * scale, "%s: %.17g, should be %.17g", what,
+		got, want);
 }
 
 static void defined_stats(const double *x, unsigned n, struct alcm_stats *s)
@@ -69,7 +69,7 @@ static void check_stats(const struct moments *m, const double *x, unsigned n)
 	ck_assert(got.min == want.min && got.max == want.max);
 }
 
-/* ---- every type ---------------------------------------------------------------------------- */
+/* ---- every type -------------------------------------------------------------------- */
 
 /* `bits` as `width` bytes in the byte order asked for. */
 static void put_bits(uint8_t *p, uint64_t bits, unsigned width, bool big)
@@ -112,8 +112,8 @@ static double random_value(enum dtype_id dtype, uint64_t *bits)
 	return v;
 }
 
-static const enum dtype_id numeric[] = { DTYPE_U8, DTYPE_U16, DTYPE_U32, DTYPE_U64, DTYPE_I8,
-	DTYPE_I16, DTYPE_I32, DTYPE_I64, DTYPE_BF16, DTYPE_F32, DTYPE_F64 };
+static const enum dtype_id numeric[] = { DTYPE_U8, DTYPE_U16, DTYPE_U32, DTYPE_U64,
+	DTYPE_I8, DTYPE_I16, DTYPE_I32, DTYPE_I64, DTYPE_BF16, DTYPE_F32, DTYPE_F64 };
 
 START_TEST(every_type_and_order)
 {
@@ -149,7 +149,7 @@ START_TEST(every_float16)
 	for (unsigned h = 0; h < 65536; h++) {
 		int exponent = h >> 10 & 31, mantissa = h & 1023;
 		double want = exponent ? ldexp(1024 + mantissa, exponent - 25)
-				       : ldexp(mantissa, -24);
+							   : ldexp(mantissa, -24);
 		struct moments m = { 0 };
 		uint8_t bytes[2];
 
@@ -169,7 +169,8 @@ static const struct {
 	enum dtype_id dtype;
 	int mantissa_bits, bias;
 	bool has_sign, has_zero;
-	uint8_t nan, nan_mask, infinity; /* codes that are NaN under the mask; 0: there is none */
+	/* codes that are NaN under the mask; 0: there is none */
+	uint8_t nan, nan_mask, infinity;
 } float8[] = {
 	/* OCP 8-bit Floating Point Specification, tables 1 and 2 */
 	{ DTYPE_F8E4M3, 3, 7, true, true, 0x7f, 0x7f, 0 },
@@ -186,8 +187,8 @@ static double float8_value(unsigned k, unsigned code)
 {
 	unsigned magnitude = float8[k].has_sign ? code & 0x7f : code;
 	int exponent = (int)(magnitude >> float8[k].mantissa_bits),
-	    mantissa = (int)(magnitude & ((1u << float8[k].mantissa_bits) - 1)),
-	    one = 1 << float8[k].mantissa_bits;
+		mantissa = (int)(magnitude & ((1u << float8[k].mantissa_bits) - 1)),
+		one = 1 << float8[k].mantissa_bits;
 	bool subnormal = !exponent && float8[k].has_zero;
 	double v = ldexp((subnormal ? 0 : one) + mantissa,
 		(subnormal ? 1 : exponent) - float8[k].bias - float8[k].mantissa_bits);
@@ -213,7 +214,7 @@ START_TEST(every_float8)
 		double want = float8_value((unsigned)_i, code);
 
 		faults += isnan(want) ? !isnan(got[code])
-				      : got[code] != want || signbit(got[code]) != signbit(want);
+							  : got[code] != want || signbit(got[code]) != signbit(want);
 		largest = isfinite(got[code]) ? fmax(largest, got[code]) : largest;
 	}
 	ck_assert_uint_eq(faults, 0);
@@ -241,7 +242,7 @@ START_TEST(opaque_adds_nothing)
 }
 END_TEST
 
-/* ---- values -------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------ */
 
 static void add_doubles(struct moments *m, const double *x, unsigned n)
 {

@@ -42,7 +42,8 @@ static int lock(const char *name, enum alcm_use use, struct alcm_store **out)
 
 	path_in(path, name);
 	*out = NULL;
-	ck_assert_int_eq(alcm_store_open(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), out), 0);
+	ck_assert_int_eq(alcm_store_open(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), out),
+		0);
 	err = alcm_store_lock(*out, use, use == ALCM_USE_MOUNT ? "/mnt" : NULL, &diag);
 	if (err) {
 		ck_assert_str_ne(diag.cause, "");
@@ -150,7 +151,8 @@ START_TEST(test_is_mounted)
 }
 END_TEST
 
-/* A directory of the store, seen through a bind mount, above which nothing of the store can be seen. */
+/* A directory of the store, seen through a bind mount, above which nothing of the store
+   can be seen. */
 START_TEST(test_bind_mount)
 {
 	char from[128], to[128];
@@ -170,7 +172,8 @@ START_TEST(test_bind_mount)
 	expect("top/store", ALCM_USE_VERB, -EBUSY);
 	expect("top/store/sub", ALCM_USE_FILE, -EBUSY);
 	alcm_store_close(held);
-	/* A store that is renamed is known by its inode, which a mount of the filesystem's root shows. */
+	/* A store that is renamed is known by its inode, which a mount of the filesystem's
+	   root shows. */
 	ck_assert_int_eq(lock("top/store", ALCM_USE_MOUNT, &held), 0);
 	path_in(from, "top/store");
 	path_in(to, "top/renamed");
@@ -204,7 +207,8 @@ START_TEST(test_hard_links)
 	path_in(file, "top/other/f2");
 	ck_assert_int_eq(link(name, file), 0);
 	ck_assert_int_eq(alcm_store_may_change(other, fd, &diag), 0);
-	/* Once it isn't, other stores of this filesystem may be, on a machine that does more than this. */
+	/* Once it isn't, other stores of this filesystem may be, on a machine that does more
+	   than this. */
 	alcm_store_close(held);
 	alcm_store_close(other);
 	close(fd);
@@ -263,7 +267,8 @@ START_TEST(test_temporary)
 }
 END_TEST
 
-/* What a command leaves that was killed while it made, or removed, the directory of its jobs. 0: no job. */
+/* What a command leaves that was killed while it made, or removed, the directory of its
+   jobs. 0: no job. */
 START_TEST(test_leftover)
 {
 	struct alcm_store *s;

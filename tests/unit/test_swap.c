@@ -94,7 +94,7 @@ START_TEST(test_refused)
 }
 END_TEST
 
-/* ---- in two steps ------------------------------------------------------------------------------- */
+/* ---- in two steps ------------------------------------------------------------------ */
 
 /* `*after`: so often the answer is no. */
 static bool stop_after(void *after)
@@ -111,7 +111,8 @@ static struct alcm_swap *prepare(struct alcm *alcm, const char *name,
 	int reader = openat(store_fd, name, O_RDONLY);
 	struct alcm_swap *swap = NULL;
 
-	ck_assert_int_eq(alcm_swap_prepare(alcm, opened, reader, profile, NULL, NULL, &swap, NULL),
+	ck_assert_int_eq(alcm_swap_prepare(alcm, opened, reader, profile, NULL, NULL, &swap,
+						 NULL),
 		want);
 	close(reader);
 	return swap;
@@ -145,7 +146,7 @@ START_TEST(test_two_steps)
 }
 END_TEST
 
-/* ---- others who have the file open --------------------------------------------------------------- */
+/* ---- others who have the file open ------------------------------------------------- */
 
 /* 0: for reading; 1: for writing; 2: mapped, after the descriptor was closed. */
 START_TEST(test_open_elsewhere)
@@ -211,13 +212,15 @@ END_TEST
 
 START_TEST(test_changed_between_steps)
 {
-	int fd = make_file("f", 0600, content, SIZE), other = make_file("g", 0600, content, SIZE);
+	int fd = make_file("f", 0600, content, SIZE),
+		other = make_file("g", 0600, content, SIZE);
 	struct alcm_swap *swap = NULL;
 	struct alcm *alcm = engine();
 	struct alcm_profile profile;
 
 	alcm_profile_default(&profile);
-	ck_assert_int_eq(alcm_swap_prepare(alcm, opened, fd, &profile, NULL, NULL, &swap, NULL),
+	ck_assert_int_eq(alcm_swap_prepare(alcm, opened, fd, &profile, NULL, NULL, &swap,
+						 NULL),
 		0);
 	ck_assert_int_eq(alcm_swap_apply(swap, "g", other, NULL), -EBUSY);
 	content[5] ^= 1;

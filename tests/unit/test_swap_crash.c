@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changing files in place, and a death of the process at every step. After recovery a file is the old one or
- * the new one, whole, with the inode and mtime it had, wherever it and its store went since.
+ * Changing files in place, and a death of the process at every step. After recovery a
+ * file is the old one or the new one, whole, with the inode and mtime it had, wherever it
+ * and its store went since.
  */
 #include <sys/wait.h>
 
 #include "swap_fixture.h"
 
-/* ---- dying --------------------------------------------------------------------------------------- */
+/* ---- dying ------------------------------------------------------------------------- */
 
 static enum swap_step die_at;
 static unsigned die_after; /* that many times */
@@ -199,7 +200,8 @@ static int replace_victim(struct stat *st)
 	return err;
 }
 
-/* A backup of the store is used in its place: all inode numbers are others, one of them is even a job's. */
+/* A backup of the store is used in its place: all inode numbers are others, one of them
+   is even a job's. */
 START_TEST(test_store_copied)
 {
 	struct stat before, now, other;
@@ -260,7 +262,8 @@ START_TEST(test_changed_after_crash)
 }
 END_TEST
 
-/* The job lies in a directory below or above the store that is asked. 0: below; 1: above. */
+/* The job lies in a directory below or above the store that is asked. 0: below; 1:
+   above. */
 START_TEST(test_resume)
 {
 	struct stat before;
@@ -316,14 +319,16 @@ static const struct harm {
 } harms[] = {
 	{ "rm '%s'/.alcm/swap/*.job", 0 },
 	{ "truncate -s -100 '%s'/.alcm/swap/*.new", 1 },
-	{ "cd '%s'/.alcm/swap && printf x | dd of=$(echo *.new) bs=1 seek=100000 conv=notrunc "
+	{ "cd '%s'/.alcm/swap && printf x | dd of=$(echo *.new) bs=1 seek=100000 "
+	  "conv=notrunc "
 	  "status=none",
 		1 },
 };
 
 enum { N_HARMS = sizeof(harms) / sizeof(harms[0]) };
 
-/* A new content that is damaged is nobody's; one without its job may be the only whole one. */
+/* A new content that is damaged is nobody's; one without its job may be the only whole
+   one. */
 START_TEST(test_harm_to_a_job)
 {
 	struct stat before;
@@ -341,7 +346,8 @@ START_TEST(test_harm_to_a_job)
 }
 END_TEST
 
-/* An older version is put back in place of a half converted file: same name, size, time, head; another tail. */
+/* An older version is put back in place of a half converted file: same name, size, time,
+   head; another tail. */
 START_TEST(test_restored_beside)
 {
 	struct stat before;
@@ -380,7 +386,8 @@ static void recover_as_user(void)
 	ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
 
-/* Files that only look like the target, or may be looked at only with rights that we don't have. */
+/* Files that only look like the target, or may be looked at only with rights that we
+   don't have. */
 START_TEST(test_others_keep_their_modes)
 {
 	struct stat before, now;

@@ -7,8 +7,9 @@
 /* Of all of "evil". */
 #define HASH "b915ed3b20be370c"
 
-/* The job's text; what varies is named, the rest is that of a good one for a file that marks its end. */
-#define JOB(version, after, mode, nanoseconds, direction, path)                            \
+/* The job's text; what varies is named, the rest is that of a good one for a file that
+   marks its end. */
+#define JOB(version, after, mode, nanoseconds, direction, path)                        \
 	"alcm-swap " version "\nino 1\nbefore 100 0000000000000000\nafter " after " " HASH \
 	"\ncontent 4\nmode " mode "\nmtime 1 " nanoseconds "\ndirection " direction        \
 	"\npath " path "\n"
@@ -83,7 +84,8 @@ START_TEST(test_bad_job)
 }
 END_TEST
 
-/* At its path, at a path that has to be found, and of a path that was too long for a job. */
+/* At its path, at a path that has to be found, and of a path that was too long for a
+   job. */
 START_TEST(test_good_job_is_done)
 {
 	static const char *const jobs[] = { GOOD_JOB("vic%74im"), GOOD_JOB("elsewhere"),
@@ -98,7 +100,8 @@ START_TEST(test_good_job_is_done)
 }
 END_TEST
 
-/* A file that isn't the job's is left alone, whatever its name, and the job with its content stays. */
+/* A file that isn't the job's is left alone, whatever its name, and the job with its
+   content stays. */
 START_TEST(test_stranger_is_left_alone)
 {
 	int fd = make_file("victim", 0600, content, 100), dir;
@@ -134,7 +137,8 @@ START_TEST(test_links_not_followed)
 }
 END_TEST
 
-/* Jobs that the store's owner puts there, found by root: done to that user's own files at most. */
+/* Jobs that the store's owner puts there, found by root: done to that user's own files at
+   most. */
 START_TEST(test_job_of_another_user)
 {
 	enum { USER = 12345 };
@@ -148,7 +152,8 @@ START_TEST(test_job_of_another_user)
 	}
 	write_job(JOB("1", "4", "2541", "1", "pack", "victim"));
 	dir = swap_dir_open(store_fd, false);
-	/* The job first: then its .new is somebody else's; then both are theirs, the file isn't. */
+	/* The job first: then its .new is somebody else's; then both are theirs, the file
+	   isn't. */
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(fchownat(dir, names[i], USER, USER, 0), 0);
 		ck_assert_int_gt(alcm_swap_recover(opened, NULL, NULL), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random numbers and synthetic gradients. tests/synth/ compares with a NumPy that is here; this one
- * holds them against what NumPy 1.24 gave once.
+ * Random numbers and synthetic gradients. tests/synth/ compares with a NumPy that is
+ * here; this one holds them against what NumPy 1.24 gave once.
  */
 #include <check.h>
 #include <math.h>

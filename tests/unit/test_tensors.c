@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tensors of a container and their planes: shares that add up, whatever was joined or grouped. */
+/* The tensors of a container and their planes: shares that add up, whatever was joined or
+   grouped. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -33,7 +34,8 @@ static void begin(struct file *f)
 }
 
 /* Say in the head that there are n values in as many bytes. */
-static void declare(struct file *f, const char *name, const char *dtype, size_t n, size_t bytes)
+static void declare(struct file *f, const char *name, const char *dtype, size_t n,
+	size_t bytes)
 {
 	fprintf(f->head_file,
 		"%c\"%s\":{\"dtype\":\"%s\",\"shape\":[%zu],\"data_offsets\":[%zu,%zu]}",
@@ -41,8 +43,10 @@ static void declare(struct file *f, const char *name, const char *dtype, size_t 
 	f->at += bytes;
 }
 
-/* Rows of `width` bytes whose first are noise and whose last differ little, as a float's do. */
-static void add(struct file *f, const char *name, const char *dtype, unsigned width, size_t n)
+/* Rows of `width` bytes whose first are noise and whose last differ little, as a float's
+   do. */
+static void add(struct file *f, const char *name, const char *dtype, unsigned width,
+	size_t n)
 {
 	declare(f, name, dtype, n, n * width);
 	for (size_t i = 0; i < n * width; i++)
@@ -125,7 +129,8 @@ static void check_sums(void)
 	ck_assert_double_le(stored_of_file - stored_of_rows, raw_of_file - raw_of_rows);
 }
 
-/* Over several chunks, two types, and small tensors between that share parts with others. */
+/* Over several chunks, two types, and small tensors between that share parts with
+   others. */
 START_TEST(planes_add_up)
 {
 	struct file f;
@@ -150,9 +155,10 @@ START_TEST(planes_add_up)
 	info.n_rows--;
 	check_sums();
 
-	/* A quarter of a float is its exponent, which 2 bits and the sign's say; the rest is noise. */
+	/* A quarter of a float is its exponent, which 2 bits and the sign's say; the rest is
+	   noise. */
 	const struct alcm_plane *exponent = plane_of(&info.rows[0], "exponent"),
-				*mantissa = plane_of(&info.rows[0], "mantissa byte 1");
+							*mantissa = plane_of(&info.rows[0], "mantissa byte 1");
 
 	ck_assert(exponent && mantissa);
 	ck_assert_double_eq_tol((double)exponent->raw_bytes, 150000, 10);
@@ -234,7 +240,8 @@ START_TEST(more_planes_than_room)
 }
 END_TEST
 
-/* Elements of a byte and less, called as the format calls them; floats of 8 bits have values. */
+/* Elements of a byte and less, called as the format calls them; floats of 8 bits have
+   values. */
 START_TEST(small_types)
 {
 	static const struct {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What is read out of PyTorch's pickles, whole, cut at every byte, and with every byte changed. */
+/* What is read out of PyTorch's pickles, whole, cut at every byte, and with every byte
+   changed. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "format/torch_pickle.h"
 
-/* {"w": {"a": t}, "l": [t2]} as torch.save writes it: t is 2 × 3 of float32 at element 1 of storage "0",
-   t2 has 5 of int64 and a storage of its own. */
+/* {"w": {"a": t}, "l": [t2]} as torch.save writes it: t is 2 × 3 of float32 at element 1
+   of storage "0", t2 has 5 of int64 and a storage of its own. */
 static const char dict[] =
 	"\x80\x02}q\x00(X\x01\x00\x00\x00wq\x01}q\x02X\x01\x00\x00\x00"
 	"actorch._utils\n_rebuild_tensor_v2\nq\x03((X\x07\x00\x00\x00storageq\x04"
@@ -21,7 +22,8 @@ static const char dict[] =
 	"au.";
 enum { LEN = sizeof(dict) - 1 };
 
-static const struct segment *tensor(const struct torch_pickle *p, const char *key, size_t i)
+static const struct segment *tensor(const struct torch_pickle *p, const char *key,
+	size_t i)
 {
 	const struct torch_storage *s = torch_pickle_find(p, key, strlen(key));
 
@@ -36,7 +38,8 @@ START_TEST(finds_tensors)
 	struct segments placed = { 0 };
 	size_t used;
 
-	ck_assert_int_eq(torch_pickle_read((const uint8_t *)dict, LEN, &p, &used), PICKLE_WHOLE);
+	ck_assert_int_eq(torch_pickle_read((const uint8_t *)dict, LEN, &p, &used),
+		PICKLE_WHOLE);
 	ck_assert_uint_eq(used, LEN);
 	ck_assert_uint_eq(p.n_storages, 2);
 
@@ -54,7 +57,8 @@ START_TEST(finds_tensors)
 	ck_assert_ptr_null(torch_pickle_find(&p, "1", 1));
 
 	/* Element 0, the tensor, and the five elements behind it. */
-	ck_assert_int_eq(torch_pickle_place(&p, torch_pickle_find(&p, "0", 1), 1000, &placed), 0);
+	ck_assert_int_eq(torch_pickle_place(&p, torch_pickle_find(&p, "0", 1), 1000, &placed),
+		0);
 	ck_assert_uint_eq(placed.n, 3);
 	ck_assert_uint_eq(placed.items[0].offset, 1000);
 	ck_assert_uint_eq(placed.items[1].offset, 1004);
@@ -65,15 +69,17 @@ START_TEST(finds_tensors)
 }
 END_TEST
 
-/* Types that have no storage class of their own: the storage is of bytes, and the tensor says what they are. */
+/* Types that have no storage class of their own: the storage is of bytes, and the tensor
+   says what they are. */
 START_TEST(float8_is_said_by_the_tensor)
 {
-	static const char w[] = "\x80\x02}X\x01\x00\x00\x00w"
-				"ctorch._utils\n_rebuild_tensor_v3\n((X\x07\x00\x00\x00storage"
-				"ctorch.storage\nUntypedStorage\nX\x01\x00\x00\x00"
-				"0X\x03\x00\x00\x00"
-				"cpuK\x08tQK\x01K\x02K\x03\x86K\x03K\x01\x86\x89}"
-				"ctorch\nfloat8_e4m3fn\ntRs.";
+	static const char w[] =
+		"\x80\x02}X\x01\x00\x00\x00w"
+		"ctorch._utils\n_rebuild_tensor_v3\n((X\x07\x00\x00\x00storage"
+		"ctorch.storage\nUntypedStorage\nX\x01\x00\x00\x00"
+		"0X\x03\x00\x00\x00"
+		"cpuK\x08tQK\x01K\x02K\x03\x86K\x03K\x01\x86\x89}"
+		"ctorch\nfloat8_e4m3fn\ntRs.";
 	struct torch_pickle p;
 	size_t used;
 
@@ -127,14 +133,16 @@ START_TEST(changed_anywhere)
 }
 END_TEST
 
-/* A dictionary that holds itself, and one in itself a thousand times over, have finite names. */
+/* A dictionary that holds itself, and one in itself a thousand times over, have finite
+   names. */
 START_TEST(endless_names)
 {
 	static const char loop[] = "\x80\x02}q\x00X\x01\x00\x00\x00kh\x00s.";
 	struct torch_pickle p;
 	size_t used;
 
-	ck_assert_int_eq(torch_pickle_read((const uint8_t *)loop, sizeof(loop) - 1, &p, &used),
+	ck_assert_int_eq(torch_pickle_read((const uint8_t *)loop, sizeof(loop) - 1, &p,
+						 &used),
 		PICKLE_WHOLE);
 	ck_assert_uint_eq(p.n_storages, 0);
 	torch_pickle_release(&p);

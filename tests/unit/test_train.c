@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Training: its gradient by differences, its loss, samples, and where the compiled-in weights are from. */
+/* Training: its gradient by differences, its loss, samples, and where the compiled-in
+   weights are from. */
 #include <check.h>
 #include <errno.h>
 #include <math.h>
@@ -30,7 +31,8 @@ static void keep_loss(void *ctx, unsigned epoch, double loss)
 	l->last = loss;
 }
 
-static struct train_options with_losses(struct train_options options, struct losses *losses)
+static struct train_options with_losses(struct train_options options,
+	struct losses *losses)
 {
 	*losses = (struct losses){ 0 };
 	options.progress = keep_loss;
@@ -43,7 +45,8 @@ static double loss_of(const struct predict_weights *w, const struct train_sample
 	return pow(predict_entropy(w, sample->features) - sample->target, 2);
 }
 
-/* Every derivative against (f(w+d) − f(w−d)) / 2d; weights are at least 1e-4 from ReLU's kink. */
+/* Every derivative against (f(w+d) − f(w−d)) / 2d; weights are at least 1e-4 from ReLU's
+   kink. */
 START_TEST(gradient_by_differences)
 {
 	struct train_sample sample = { { 0.3, 1.2, -0.7, 0.4, 2.1, 0.25 }, 0.83 };
@@ -67,8 +70,7 @@ START_TEST(gradient_by_differences)
 		weights[k] = kept;
 		largest = fmax(largest, fabs(gradient[k]));
 		ck_assert_msg(fabs((up - down) / (2 * step) - gradient[k]) < 1e-9,
-			"weight %d: %g by differences, %g", k, (up - down) / (2 * step),
-			gradient[k]);
+			"weight %d: %g by differences, %g", k, (up - down) / (2 * step), gradient[k]);
 	}
 	ck_assert(largest > 0.01);
 }
@@ -128,7 +130,8 @@ START_TEST(the_source_keeps_every_bit)
 }
 END_TEST
 
-/* Features magnitudes apart, one that never varies, one huge: as checkpoints have them. */
+/* Features magnitudes apart, one that never varies, one huge: as checkpoints have
+   them. */
 static void real_samples(struct train_sample *samples, int n)
 {
 	struct mt19937 mt;

@@ -22,7 +22,8 @@ static uint8_t random_byte(void)
 }
 
 /* Plane p of element e, as docs/format.md says it. */
-static uint8_t defined_byte(const uint8_t *elem, unsigned width, unsigned p, bool rotate, bool big)
+static uint8_t defined_byte(const uint8_t *elem, unsigned width, unsigned p, bool rotate,
+	bool big)
 {
 	uint8_t lsb_first[32];
 
@@ -39,7 +40,8 @@ static uint8_t defined_byte(const uint8_t *elem, unsigned width, unsigned p, boo
 static void check_one(size_t n, unsigned width, bool rotate, bool big)
 {
 	size_t len = n * width;
-	uint8_t *in = malloc(len + 1), *split = malloc(len + GUARD), *out = malloc(len + GUARD);
+	uint8_t *in = malloc(len + 1), *split = malloc(len + GUARD),
+			*out = malloc(len + GUARD);
 	const uint8_t *planes[32];
 
 	ck_assert(in && split && out);
@@ -54,8 +56,7 @@ static void check_one(size_t n, unsigned width, bool rotate, bool big)
 	for (unsigned p = 0; p < width; p++) {
 		planes[p] = split + p * n;
 		for (size_t e = 0; e < n; e++)
-			wrong += planes[p][e] !=
-				defined_byte(in + e * width, width, p, rotate, big);
+			wrong += planes[p][e] != defined_byte(in + e * width, width, p, rotate, big);
 	}
 	ck_assert_uint_eq(wrong, 0);
 	planes_merge(planes, out, n, width, rotate, big);
@@ -96,7 +97,8 @@ static void fill_part(uint8_t *raw, const struct transform_part *part, uint8_t m
 		raw[i] = i / (part->width ? part->width : 1) % 3 ? random_byte() & mask : 0;
 }
 
-/* Through a row's functions and back, in memory that is no larger than the header says. */
+/* Through a row's functions and back, in memory that is no larger than the header
+   says. */
 static void check_row(const struct transform_ops *t, const struct transform_part *part)
 {
 	size_t n = part->n_bytes, room = n + TRANSFORM_ROOM(n);
@@ -156,10 +158,13 @@ START_TEST(test_table_is_what_the_format_says)
 	ck_assert_uint_eq(transform_n_planes(transform_find(1), 12), 12);
 	ck_assert_uint_eq(transform_n_planes(transform_find(3), 8), 2);
 	ck_assert_uint_eq(transform_n_planes(transform_find(4), 4), 6);
-	ck_assert(transform_takes(transform_find(5), 1) && !transform_takes(transform_find(5), 2));
-	ck_assert(transform_takes(transform_find(6), 1) && !transform_takes(transform_find(6), 2));
+	ck_assert(transform_takes(transform_find(5), 1) &&
+		!transform_takes(transform_find(5), 2));
+	ck_assert(transform_takes(transform_find(6), 1) &&
+		!transform_takes(transform_find(6), 2));
 	ck_assert_uint_eq(transform_n_planes(transform_find(6), 1), 8);
-	ck_assert(transform_takes(transform_find(7), 8) && !transform_takes(transform_find(7), 3));
+	ck_assert(transform_takes(transform_find(7), 8) &&
+		!transform_takes(transform_find(7), 3));
 	ck_assert_ptr_null(transform_find(8));
 	ck_assert_ptr_null(transform_find(255));
 }
@@ -182,7 +187,8 @@ START_TEST(test_plane_0_of_float32_is_the_exponent)
 }
 END_TEST
 
-/* Zeros of both signs, NaN, Inf and subnormals among values, in every width and byte order. */
+/* Zeros of both signs, NaN, Inf and subnormals among values, in every width and byte
+   order. */
 START_TEST(test_sparse_comes_back)
 {
 	static const unsigned widths[] = { 2, 4, 8 };
@@ -260,8 +266,7 @@ START_TEST(test_bit_planes_come_back)
 		for (unsigned p = 0; p < 8; p++) {
 			planes[p] = exact + p * bits_bytes(n);
 			for (size_t i = 0; i < n; i++)
-				ck_assert_uint_eq(planes[p][i / 8] >> i % 8 & 1,
-					in[i] >> (7 - p) & 1);
+				ck_assert_uint_eq(planes[p][i / 8] >> i % 8 & 1, in[i] >> (7 - p) & 1);
 		}
 		bits_merge(planes, n, back);
 		ck_assert_mem_eq(in, back, n);

@@ -88,17 +88,17 @@ static const struct verb verbs[] = {
 };
 
 static const char *const kinds_of_files[] = { "npy", "tensors", "all", NULL };
-static const char *const sort_keys[] = { "name", "files", "logical", "stored", "ratio", "saved",
-	"cpu", "speed", "caq", NULL };
+static const char *const sort_keys[] = { "name", "files", "logical", "stored", "ratio",
+	"saved", "cpu", "speed", "caq", NULL };
 
 static const struct option_row options[] = {
 	{ "info du estimate report", 0, "json", NULL, "print JSON", FLAG(cli, json) },
 	{ "report", 0, "csv", NULL, "print a table for spreadsheets", FLAG(cli, csv) },
 	{ "info du", 0, "bytes", NULL, "print exact numbers of bytes", FLAG(cli, bytes) },
-	{ "pack unpack", 'r', "recursive", NULL, "operands are directories: take all files below",
-		FLAG(cli, recursive) },
-	{ "pack unpack", 'o', "output", "OUT", "leave the operand alone and write a copy to OUT",
-		TEXT(cli, out) },
+	{ "pack unpack", 'r', "recursive", NULL,
+		"operands are directories: take all files below", FLAG(cli, recursive) },
+	{ "pack unpack", 'o', "output", "OUT",
+		"leave the operand alone and write a copy to OUT", TEXT(cli, out) },
 	{ "report", 'o', "output", "FILE", "write to FILE", TEXT(cli, out) },
 	{ "pack unpack report", 0, "force", NULL,
 		"replace an output that exists; pack: take what is no tensor, too",
@@ -110,12 +110,14 @@ static const struct option_row options[] = {
 		FLAG(cli, wait) },
 	{ "pack", 0, "profile", "NAME", "lossless, paper, alcm, bounded:E or bounded-abs:E",
 		TEXT(cli, profile) },
-	{ "info pack", 0, "predictor", "FILE", "weights by alcm-lab train, not the built-in ones",
-		TEXT(cli, predictor_path) },
+	{ "info pack", 0, "predictor", "FILE",
+		"weights by alcm-lab train, not the built-in ones", TEXT(cli, predictor_path) },
 	{ "top", 'i', "interval", "S", "seconds between two looks",
 		NUMBER(cli, interval, 1, 3600, 1) },
-	{ "top", 'n', "count", "N", "end after N looks", NUMBER(cli, n_looks, 1, 1000000, 0) },
-	{ "info du", 0, "sort", "KEY", "order of the lines", WORD(cli, sort, sort_keys, NULL) },
+	{ "top", 'n', "count", "N", "end after N looks",
+		NUMBER(cli, n_looks, 1, 1000000, 0) },
+	{ "info du", 0, "sort", "KEY", "order of the lines",
+		WORD(cli, sort, sort_keys, NULL) },
 	{ "info du", 0, "depth", "N", "levels of directories to show",
 		NUMBER(cli, depth, 0, 1000, NOT_GIVEN) },
 	{ "info du", 0, "top", "N", "the first N lines only, of the most saved if not sorted",

@@ -76,7 +76,8 @@ char *cli_join(const char *dir, const char *name)
 
 	while (len > 1 && dir[len - 1] == '/')
 		len--;
-	if (asprintf(&joined, "%.*s%s%s", (int)len, dir, dir[len - 1] == '/' ? "" : "/", name) < 0)
+	if (asprintf(&joined, "%.*s%s%s", (int)len, dir, dir[len - 1] == '/' ? "" : "/",
+			name) < 0)
 		return NULL;
 	return joined;
 }
@@ -113,9 +114,9 @@ enum cli_exit verb_completion(struct cli *cli)
 	const struct cli_program *program = cli->program;
 
 	printf("_%s()\n{\n"
-	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=\n"
-	       "\tcase $COMP_CWORD:${COMP_WORDS[1]}:$cur in\n"
-	       "\t1:*) words='--help --version",
+		   "\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=\n"
+		   "\tcase $COMP_CWORD:${COMP_WORDS[1]}:$cur in\n"
+		   "\t1:*) words='--help --version",
 		program->name);
 	for (size_t i = 0; i < program->n_verbs; i++)
 		printf(" %s", program->verbs[i].name);
@@ -126,10 +127,10 @@ enum cli_exit verb_completion(struct cli *cli)
 		puts("' ;;");
 	}
 	printf("\t*) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
-	       "\tesac\n"
-	       "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
-	       "}\n"
-	       "complete -o filenames -F _%s %s\n",
+		   "\tesac\n"
+		   "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+		   "}\n"
+		   "complete -o filenames -F _%s %s\n",
 		program->name, program->name);
 	return CLI_OK;
 }

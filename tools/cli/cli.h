@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A command of verbs, and what these share. A verb is a file verb_NAME.c with one function and a row in
- * its program's table, as is an option: alcm_rows.c. Help and completion come from the tables.
+ * A command of verbs, and what these share. A verb is a file verb_NAME.c with one
+ * function and a row in its program's table, as is an option: alcm_rows.c. Help and
+ * completion come from the tables.
  */
 #ifndef ALCM_TOOLS_CLI_H
 #define ALCM_TOOLS_CLI_H
@@ -83,8 +84,9 @@ enum cli_exit cli_error(struct cli *cli, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * The same for a failed call: `err` is its negative errno, `diag` (may be NULL, or without a
- * cause) what it said. Returns CLI_CORRUPT for damaged data, CLI_FAILED otherwise.
+ * The same for a failed call: `err` is its negative errno, `diag` (may be NULL, or
+ * without a cause) what it said. Returns CLI_CORRUPT for damaged data, CLI_FAILED
+ * otherwise.
  */
 enum cli_exit cli_error_from(struct cli *cli, const char *path, int err,
 	const struct alcm_diag *diag);
@@ -95,18 +97,21 @@ enum cli_exit cli_worse(enum cli_exit a, enum cli_exit b);
 /* Start an engine for this run; one worker is enough for verbs that only read. */
 int cli_engine(struct cli *cli, bool reads_only, struct alcm **out);
 
-/* Find the verb in argv, parse its options into `cli`, whose program is set, and run it. */
+/* Find the verb in argv, parse its options into `cli`, whose program is set, and run
+   it. */
 int cli_run(struct cli *cli, int argc, char **argv);
 
-/* `n` bytes for people, such as "53.1 MiB", in `buf` (16 bytes of room). Returns `buf`. */
+/* `n` bytes for people, such as "53.1 MiB", in `buf` (16 bytes of room). Returns
+   `buf`. */
 char *cli_bytes(uint64_t n, char *buf);
 
 /* dir/name on the heap; NULL when memory is short. */
 char *cli_join(const char *dir, const char *name);
 
 /*
- * openat(2) with these flags and those that keep a FIFO or a terminal from being waited for. A file that another
- * program holds a lease of, as a conversion does while it puts the new content in place, is waited for.
+ * openat(2) with these flags and those that keep a FIFO or a terminal from being waited
+ * for. A file that another program holds a lease of, as a conversion does while it puts
+ * the new content in place, is waited for.
  */
 int cli_open_file(int at, const char *path, int flags);
 

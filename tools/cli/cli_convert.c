@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In place, a file keeps its inode: the work is alcm_pack()'s and alcm_unpack()'s, under the
- * store's lock, and the sidecar follows. With -o OUT nothing is locked or changed: a copy is
- * written, of a tree with everything that is in it.
+ * In place, a file keeps its inode: the work is alcm_pack()'s and alcm_unpack()'s, under
+ * the store's lock, and the sidecar follows. With -o OUT nothing is locked or changed: a
+ * copy is written, of a tree with everything that is in it.
  */
 #include "cli_convert.h"
 
@@ -35,8 +35,8 @@ struct convert {
 };
 
 /* Whether a plain file is to be packed. What isn't CLI_OK was reported. */
-static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *entry, int fd,
-	bool *wanted)
+static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *entry,
+	int fd, bool *wanted)
 {
 	bool named = entry->rel[0] == '\0';
 	uint64_t min_size = named ? 0 : ALCM_MIN_SIZE;
@@ -58,8 +58,8 @@ static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *ent
 }
 
 /*
- * Whether a blob is to be made plain. One that holds a blob itself (a store that was copied
- * into a mount) would then be taken for that, so in place it stays.
+ * Whether a blob is to be made plain. One that holds a blob itself (a store that was
+ * copied into a mount) would then be taken for that, so in place it stays.
  */
 static enum cli_exit judge_blob(struct convert *c, const struct walk_entry *entry, int fd,
 	bool *wanted)
@@ -84,7 +84,8 @@ static enum cli_exit judge_blob(struct convert *c, const struct walk_entry *entr
 }
 
 /* Whether a file is to be converted. What isn't CLI_OK was reported. */
-static enum cli_exit judge(struct convert *c, const struct walk_entry *entry, int fd, bool *wanted)
+static enum cli_exit judge(struct convert *c, const struct walk_entry *entry, int fd,
+	bool *wanted)
 {
 	struct alcm_diag diag = { 0 };
 	struct alcm_probe probe;
@@ -111,7 +112,7 @@ static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entr
 
 	if (!err)
 		err = c->profile ? alcm_pack(c->alcm, c->store.store, rel, fd, c->profile, &diag)
-				 : alcm_unpack(c->alcm, c->store.store, rel, fd, &diag);
+						 : alcm_unpack(c->alcm, c->store.store, rel, fd, &diag);
 	if (err)
 		return cli_error_from(c->cli, entry->path, err, &diag);
 	c->n_files++;
@@ -156,7 +157,7 @@ static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry
 	/* Each is read, compared with what became of it, and copied into place. */
 	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size, c->profile ? 4 : 2);
 	status = rel ? convert_open(c, entry, rel, fd)
-		     : cli_error(c->cli, entry->path, "%s", strerror(errno));
+				 : cli_error(c->cli, entry->path, "%s", strerror(errno));
 	free(rel);
 	if (fd >= 0)
 		close(fd);
@@ -178,7 +179,8 @@ static enum cli_exit convert_copy(struct convert *c, const struct walk_entry *en
 	close(fd);
 	if (status)
 		return status;
-	return copy_file(c->cli, c->alcm, entry, out, wanted ? c->profile : NULL, c->cli->force);
+	return copy_file(c->cli, c->alcm, entry, out, wanted ? c->profile : NULL,
+		c->cli->force);
 }
 
 /* Make the directory's copy, into which what follows goes. */
@@ -206,7 +208,7 @@ static enum cli_exit leave_dir(struct convert *c, const struct walk_entry *entry
 {
 	struct out_dir *dir = c->out_dir;
 	enum cli_exit status = dir->fd < 0 ? CLI_FAILED
-					   : copy_dir_done(c->cli, entry, dir->fd, shown);
+									   : copy_dir_done(c->cli, entry, dir->fd, shown);
 
 	c->out_dir = dir->up;
 	if (dir->fd >= 0)
@@ -226,7 +228,7 @@ static enum cli_exit copy_entry_to(struct convert *c, const struct walk_entry *e
 	if (out->at == -1)
 		return CLI_FAILED;
 	return entry->kind == WALK_FILE ? convert_copy(c, entry, out)
-					: copy_link(c->cli, entry, out);
+									: copy_link(c->cli, entry, out);
 }
 
 static enum cli_exit copy_entry(struct convert *c, const struct walk_entry *entry)
@@ -327,7 +329,7 @@ static enum cli_exit convert_operand(struct convert *c, const char *path)
 	c->rel = status ? NULL : store_rel(&c->store, path);
 	if (!status)
 		status = c->rel ? walk_in_place(c->cli, path, convert_entry, c)
-				: cli_error(c->cli, path, "%s", strerror(errno));
+						: cli_error(c->cli, path, "%s", strerror(errno));
 	free(c->rel);
 	store_close(&c->store);
 	return status;

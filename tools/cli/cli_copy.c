@@ -39,7 +39,8 @@ static int write_blob(void *ctx, const void *buf, size_t n, uint64_t off)
 	return (size_t)put < n ? -EIO : 0;
 }
 
-static enum cli_exit fill_plain(struct cli *cli, struct source *source, int fd, const char *out)
+static enum cli_exit fill_plain(struct cli *cli, struct source *source, int fd,
+	const char *out)
 {
 	enum cli_exit status = source_copy(cli, source, true, out, write_fd, &fd);
 
@@ -49,8 +50,8 @@ static enum cli_exit fill_plain(struct cli *cli, struct source *source, int fd, 
 	return status;
 }
 
-static enum cli_exit fill_blob(struct cli *cli, struct alcm *alcm, struct source *source, int fd,
-	const char *out, const struct alcm_profile *profile)
+static enum cli_exit fill_blob(struct cli *cli, struct alcm *alcm, struct source *source,
+	int fd, const char *out, const struct alcm_profile *profile)
 {
 	struct alcm_diag diag = { 0 };
 	struct alcm_blob *blob;
@@ -99,19 +100,20 @@ static enum cli_exit copy_to(struct cli *cli, struct alcm *alcm, struct source *
 	if (err)
 		return cli_error(cli, out->shown, "%s", strerror(-err));
 	status = profile ? fill_blob(cli, alcm, source, file.fd, out->shown, profile)
-			 : fill_plain(cli, source, file.fd, out->shown);
+					 : fill_plain(cli, source, file.fd, out->shown);
 	err = status ? 0 : copy_attributes(file.fd, &source->st);
 	if (status || err)
 		new_file_drop(&file);
 	else
 		err = new_file_end(&file, replace);
 	return err ? cli_error(cli, out->shown, "%s%s", strerror(-err),
-			     err == -EEXIST ? " (--force replaces it)" : "")
-		   : status;
+					 err == -EEXIST ? " (--force replaces it)" : "")
+			   : status;
 }
 
-enum cli_exit copy_file(struct cli *cli, struct alcm *alcm, const struct walk_entry *entry,
-	const struct copy_place *out, const struct alcm_profile *profile, bool replace)
+enum cli_exit copy_file(struct cli *cli, struct alcm *alcm,
+	const struct walk_entry *entry, const struct copy_place *out,
+	const struct alcm_profile *profile, bool replace)
 {
 	struct source source;
 	enum cli_exit status;
@@ -129,14 +131,16 @@ enum cli_exit copy_file(struct cli *cli, struct alcm *alcm, const struct walk_en
 enum cli_exit copy_dir(struct cli *cli, const struct walk_entry *entry,
 	const struct copy_place *out)
 {
-	/* Only the operand itself may be there as a link: of what is below it, none was made for us. */
+	/* Only the operand itself may be there as a link: of what is below it, none was made
+	   for us. */
 	int flags = entry->rel[0] ? AT_SYMLINK_NOFOLLOW : 0;
 	struct stat st;
 
 	/* Writable for us until it is full. */
 	if (mkdirat(out->at, out->name, (entry->st->st_mode & 0777) | S_IRWXU) == 0)
 		return CLI_OK;
-	if (errno == EEXIST && fstatat(out->at, out->name, &st, flags) == 0 && S_ISDIR(st.st_mode))
+	if (errno == EEXIST && fstatat(out->at, out->name, &st, flags) == 0 &&
+		S_ISDIR(st.st_mode))
 		return CLI_OK;
 	return cli_error(cli, out->shown, "%s", strerror(errno));
 }

@@ -5,7 +5,8 @@
 
 #include "cli_walk.h"
 
-/* Where a copy goes: by directory and name, as a whole path can be longer than the kernel takes. */
+/* Where a copy goes: by directory and name, as a whole path can be longer than the kernel
+   takes. */
 struct copy_place {
 	int at;            /* as openat(2)'s */
 	const char *name;  /* relative to it */
@@ -13,12 +14,13 @@ struct copy_place {
 };
 
 /*
- * Write the file of `entry` to `out`, as a blob when `profile` is given and plain otherwise,
- * with its mode, times and (as far as we may) owner. `out` appears when it is complete; one
- * that exists is an error unless `replace`. Reports failures.
+ * Write the file of `entry` to `out`, as a blob when `profile` is given and plain
+ * otherwise, with its mode, times and (as far as we may) owner. `out` appears when it is
+ * complete; one that exists is an error unless `replace`. Reports failures.
  */
-enum cli_exit copy_file(struct cli *cli, struct alcm *alcm, const struct walk_entry *entry,
-	const struct copy_place *out, const struct alcm_profile *profile, bool replace);
+enum cli_exit copy_file(struct cli *cli, struct alcm *alcm,
+	const struct walk_entry *entry, const struct copy_place *out,
+	const struct alcm_profile *profile, bool replace);
 
 /* Make the directory, or recreate the symbolic link, of `entry` at `out`. */
 enum cli_exit copy_dir(struct cli *cli, const struct walk_entry *entry,
@@ -26,7 +28,8 @@ enum cli_exit copy_dir(struct cli *cli, const struct walk_entry *entry,
 enum cli_exit copy_link(struct cli *cli, const struct walk_entry *entry,
 	const struct copy_place *out);
 
-/* Give the directory `fd`, which is `out`, the mode and times of `entry`, once everything is in it. */
+/* Give the directory `fd`, which is `out`, the mode and times of `entry`, once everything
+   is in it. */
 enum cli_exit copy_dir_done(struct cli *cli, const struct walk_entry *entry, int fd,
 	const char *shown);
 

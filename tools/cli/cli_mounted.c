@@ -26,7 +26,7 @@ struct place {
 static ssize_t get(const struct place *at, const char *name, char *buf, size_t room)
 {
 	return at->fd >= 0 ? fgetxattr(at->fd, name, buf, room)
-			   : getxattr(at->path, name, buf, room);
+					   : getxattr(at->path, name, buf, room);
 }
 
 static ssize_t get_piece(const struct place *at, const char *name, unsigned k, char *buf)
@@ -55,7 +55,8 @@ static ssize_t get_pieces(const struct place *at, const char *name, char *text)
 	return len;
 }
 
-/* The first piece of a report names the commit: if that is as before, all are of one report. */
+/* The first piece of a report names the commit: if that is as before, all are of one
+   report. */
 static bool unchanged(const struct place *at, const char *name, const char *text)
 {
 	char first[ALCM_DOCUMENT_PIECE];

@@ -65,8 +65,8 @@ static void list_words(const struct option_row *row, char *out, size_t room)
 		n += (size_t)snprintf(out + n, room - n, "%s%s", i ? ", " : "", row->words[i]);
 }
 
-static enum cli_exit take_word(struct cli *cli, const struct option_row *row, const char *text,
-	const char **target)
+static enum cli_exit take_word(struct cli *cli, const struct option_row *row,
+	const char *text, const char **target)
 {
 	char words[256];
 
@@ -80,22 +80,24 @@ static enum cli_exit take_word(struct cli *cli, const struct option_row *row, co
 	return cli_error(cli, NULL, "--%s %s: not one of %s", row->name, text, words);
 }
 
-static enum cli_exit take_number(struct cli *cli, const struct option_row *row, const char *text,
-	unsigned *target)
+static enum cli_exit take_number(struct cli *cli, const struct option_row *row,
+	const char *text, unsigned *target)
 {
 	unsigned long n;
 	char *end;
 
 	errno = 0;
 	n = strtoul(text, &end, 10);
-	if (errno || text[0] < '0' || text[0] > '9' || *end || n < row->least || n > row->most)
+	if (errno || text[0] < '0' || text[0] > '9' || *end || n < row->least ||
+		n > row->most)
 		return cli_error(cli, NULL, "--%s %s: not a number from %u to %u", row->name,
 			text, row->least, row->most);
 	*target = (unsigned)n;
 	return CLI_OK;
 }
 
-static enum cli_exit take_option(struct cli *cli, const struct option_row *row, const char *value)
+static enum cli_exit take_option(struct cli *cli, const struct option_row *row,
+	const char *value)
 {
 	void *target = (char *)cli + row->target;
 
@@ -130,7 +132,8 @@ static void set_defaults(struct cli *cli)
 	}
 }
 
-/* The row that getopt_long's result `c` stands for: a letter may mean one thing to each verb. */
+/* The row that getopt_long's result `c` stands for: a letter may mean one thing to each
+   verb. */
 static const struct option_row *row_of(const struct cli *cli, int c)
 {
 	const struct option_row *row = cli->program->options;

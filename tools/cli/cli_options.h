@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options of a program's verbs, a row each: who takes it, where its value goes, what it may be, what it
- * is otherwise. Parsing, help and completion come from the rows, so that a new option is a row, a field
- * and what is done with it.
+ * Options of a program's verbs, a row each: who takes it, where its value goes, what it
+ * may be, what it is otherwise. Parsing, help and completion come from the rows, so that
+ * a new option is a row, a field and what is done with it.
  */
 #ifndef ALCM_TOOLS_CLI_OPTIONS_H
 #define ALCM_TOOLS_CLI_OPTIONS_H
@@ -35,16 +35,17 @@ struct option_row {
 /* The end of a row: `s` is the program's state, a struct. */
 #define FLAG(s, field) .kind = OPTION_FLAG, .target = offsetof(struct s, field)
 #define TEXT(s, field) .kind = OPTION_TEXT, .target = offsetof(struct s, field)
-#define WORD(s, field, list, otherwise)                                            \
+#define WORD(s, field, list, otherwise)                                        \
 	.kind = OPTION_WORD, .target = offsetof(struct s, field), .words = (list), \
 	.default_word = (otherwise)
-#define NUMBER(s, field, from, to, otherwise)                                        \
+#define NUMBER(s, field, from, to, otherwise)                                    \
 	.kind = OPTION_NUMBER, .target = offsetof(struct s, field), .least = (from), \
 	.most = (to), .default_number = (otherwise)
 
 /*
- * Set every option of the verb to its default, then parse argv (behind the verb's name) into the state,
- * which begins with `cli`. CLI_FAILED: with a message. `*help`: --help was asked for.
+ * Set every option of the verb to its default, then parse argv (behind the verb's name)
+ * into the state, which begins with `cli`. CLI_FAILED: with a message. `*help`: --help
+ * was asked for.
  */
 enum cli_exit cli_options_parse(struct cli *cli, int argc, char **argv, bool *help);
 

@@ -11,7 +11,8 @@
 #include "alcm.h"
 #include "cli.h"
 
-/* The real path of the directory, which getcwd(3) puts together name by name. The working directory stays. */
+/* The real path of the directory, which getcwd(3) puts together name by name. The working
+   directory stays. */
 static char *real_dir(const char *dir)
 {
 	int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), err = 0;

@@ -3,8 +3,9 @@
  * One line on a terminal that says how far long work has come. On anything that is no
  * terminal nothing is printed at all.
  *
- * A thread draws the line. Work inside one library call, which reports nothing, shows by the
- * bytes that this process has read since the last progress_add(), up to the file's size.
+ * A thread draws the line. Work inside one library call, which reports nothing, shows by
+ * the bytes that this process has read since the last progress_add(), up to the file's
+ * size.
  */
 #ifndef ALCM_TOOLS_CLI_PROGRESS_H
 #define ALCM_TOOLS_CLI_PROGRESS_H
@@ -34,8 +35,8 @@ void progress_start(struct progress *p, uint64_t total_bytes);
 void progress_end(struct progress *p);
 
 /*
- * A library call is about to work on a file of n_bytes, reading about n_passes times as much;
- * progress_add() ends that.
+ * A library call is about to work on a file of n_bytes, reading about n_passes times as
+ * much; progress_add() ends that.
  */
 void progress_file(struct progress *p, uint64_t n_bytes, unsigned n_passes);
 void progress_add(struct progress *p, uint64_t n_bytes);

@@ -16,7 +16,8 @@ char *sidecar_path(const char *rel)
 	char name[PATH_MAX];
 
 	errno = ENAMETOOLONG;
-	return alcm_sidecar_name(rel, name, sizeof(name)) ? NULL : cli_join(".alcm/caq", name);
+	return alcm_sidecar_name(rel, name, sizeof(name)) ? NULL
+													  : cli_join(".alcm/caq", name);
 }
 
 enum sidecar_state sidecar_check(const struct alcm_store *store, const char *rel,
@@ -38,8 +39,8 @@ enum sidecar_state sidecar_check(const struct alcm_store *store, const char *rel
 	return state;
 }
 
-int sidecar_write(const struct alcm_store *store, const char *rel, const struct alcm_info *info,
-	int fd)
+int sidecar_write(const struct alcm_store *store, const char *rel,
+	const struct alcm_info *info, int fd)
 {
 	char name[PATH_MAX], *text = NULL;
 	struct stat st;

@@ -10,13 +10,14 @@
 
 enum sidecar_state { SIDECAR_CURRENT, SIDECAR_STALE, SIDECAR_MISSING };
 
-/* Compare the sidecar of the blob `rel` (its way below the store) with what it should say. */
+/* Compare the sidecar of the blob `rel` (its way below the store) with what it should
+   say. */
 enum sidecar_state sidecar_check(const struct alcm_store *store, const char *rel,
 	const struct alcm_info *info, const struct timespec *mtime);
 
 /* Write it anew, readable by those who may read the blob `fd`. 0 or a negative errno. */
-int sidecar_write(const struct alcm_store *store, const char *rel, const struct alcm_info *info,
-	int fd);
+int sidecar_write(const struct alcm_store *store, const char *rel,
+	const struct alcm_info *info, int fd);
 
 /* As sidecar_write(), for the blob `rel` of the store. */
 int sidecar_write_for(struct alcm *alcm, const struct alcm_store *store, const char *rel);

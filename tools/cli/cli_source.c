@@ -74,7 +74,8 @@ static uint64_t next_data(struct source *s, uint64_t off)
 	return at == -ENXIO ? s->size : off; /* can't tell: all of it is data */
 }
 
-static ssize_t read_at(struct source *s, void *buf, size_t n, uint64_t off, struct alcm_diag *diag)
+static ssize_t read_at(struct source *s, void *buf, size_t n, uint64_t off,
+	struct alcm_diag *diag)
 {
 	ssize_t got;
 

@@ -79,7 +79,8 @@ enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out
 		return cli_error(cli, path, "%s", strerror(errno));
 	if (store_is_mount(path)) {
 		free(start);
-		return cli_error(cli, path, "is inside a mount; name the file in the store below");
+		return cli_error(cli, path,
+			"is inside a mount; name the file in the store below");
 	}
 	out->use = is_dir(path) ? ALCM_USE_VERB : ALCM_USE_FILE;
 	if (out->use == ALCM_USE_FILE)
@@ -134,8 +135,9 @@ unsigned store_count_jobs(const struct store_at *store)
 }
 
 /*
- * Other commands end by themselves, so they are waited for; a mount may stay for weeks. The pauses are uneven:
- * two who come at once, each seeing the other, must not do so again.
+ * Other commands end by themselves, so they are waited for; a mount may stay for weeks.
+ * The pauses are uneven: two who come at once, each seeing the other, must not do so
+ * again.
  */
 static int wait_for_lock(struct cli *cli, struct store_at *store, struct alcm_diag *diag)
 {
@@ -189,7 +191,8 @@ static int open_parent(const struct store_at *store, const char *rel)
 	return fd;
 }
 
-int store_resume(const struct store_at *store, const char *rel, int fd, struct alcm_diag *diag)
+int store_resume(const struct store_at *store, const char *rel, int fd,
+	struct alcm_diag *diag)
 {
 	uint64_t logical_bytes;
 	int dir, done;

@@ -17,7 +17,8 @@ struct walker {
 	bool in_place; /* stays in one store: see walk_in_place() */
 };
 
-static enum cli_exit visit(struct walker *w, int dirfd, const char *name, const char *path);
+static enum cli_exit visit(struct walker *w, int dirfd, const char *name,
+	const char *path);
 
 static const char *rel_of(const struct walker *w, const char *path)
 {
@@ -28,8 +29,8 @@ static const char *rel_of(const struct walker *w, const char *path)
 	return rel;
 }
 
-static enum cli_exit emit(struct walker *w, enum walk_kind kind, int dirfd, const char *name,
-	const char *path, const struct stat *st)
+static enum cli_exit emit(struct walker *w, enum walk_kind kind, int dirfd,
+	const char *name, const char *path, const struct stat *st)
 {
 	struct walk_entry entry = {
 		.kind = kind,
@@ -62,7 +63,8 @@ static bool is_admin_dir(int dirfd, const char *name)
 
 int walk_open(const struct walk_entry *entry, int access)
 {
-	return cli_open_file(entry->dirfd, entry->name, access | (entry->rel[0] ? O_NOFOLLOW : 0));
+	return cli_open_file(entry->dirfd, entry->name,
+		access | (entry->rel[0] ? O_NOFOLLOW : 0));
 }
 
 static enum cli_exit visit_children(struct walker *w, DIR *dir, const char *path)
@@ -87,8 +89,8 @@ static enum cli_exit visit_children(struct walker *w, DIR *dir, const char *path
 	return errno ? cli_worse(worst, complain(w, path)) : worst;
 }
 
-static enum cli_exit visit_dir(struct walker *w, int at, const char *name, const char *path,
-	const struct stat *st)
+static enum cli_exit visit_dir(struct walker *w, int at, const char *name,
+	const char *path, const struct stat *st)
 {
 	enum cli_exit worst = emit(w, WALK_DIR, at, name, path, st);
 	int nofollow = rel_of(w, path)[0] ? O_NOFOLLOW : 0;
@@ -108,11 +110,13 @@ static bool is_mount_point(int dirfd, const char *name)
 {
 	struct statx x;
 
-	return statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &x) == 0 &&
+	return statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &x) ==
+		0 &&
 		x.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
-/* Whether the directory is the root of a store, also of one whose .alcm was removed while it is mounted. */
+/* Whether the directory is the root of a store, also of one whose .alcm was removed while
+   it is mounted. */
 static bool is_store(int dirfd, const char *name)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -124,8 +128,8 @@ static bool is_store(int dirfd, const char *name)
 }
 
 /* What isn't this store's to change is left out with a word. */
-static enum cli_exit refuse(struct walker *w, int dirfd, const char *name, const char *path,
-	const struct stat *st)
+static enum cli_exit refuse(struct walker *w, int dirfd, const char *name,
+	const char *path, const struct stat *st)
 {
 	bool is_root = rel_of(w, path)[0] == '\0';
 
@@ -134,14 +138,15 @@ static enum cli_exit refuse(struct walker *w, int dirfd, const char *name, const
 	if (is_mount_point(dirfd, name))
 		return cli_error(w->cli, path,
 			is_root ? "is a mount of a single file: name it where it lies"
-				: "left out: something is mounted here; name it for itself");
+					: "left out: something is mounted here; name it for itself");
 	if (S_ISDIR(st->st_mode) && is_store(dirfd, name))
 		return cli_error(w->cli, path,
 			"left out: it is a store of its own; name it for itself");
 	return CLI_OK;
 }
 
-static enum cli_exit visit(struct walker *w, int dirfd, const char *name, const char *path)
+static enum cli_exit visit(struct walker *w, int dirfd, const char *name,
+	const char *path)
 {
 	bool is_root = rel_of(w, path)[0] == '\0';
 	struct stat st;
@@ -175,7 +180,8 @@ enum cli_exit walk_in_place(struct cli *cli, const char *path, walk_fn fn, void 
 	return visit(&w, AT_FDCWD, path, path);
 }
 
-enum cli_exit walk_below(struct cli *cli, int dirfd, const char *path, walk_fn fn, void *ctx)
+enum cli_exit walk_below(struct cli *cli, int dirfd, const char *path, walk_fn fn,
+	void *ctx)
 {
 	struct walker w = { .cli = cli, .fn = fn, .ctx = ctx, .root_len = strlen(path) };
 
@@ -223,7 +229,8 @@ uint64_t walk_total_bytes(struct cli *cli, bool logical)
 	return total;
 }
 
-static struct walk_id *find_slot(struct walk_id *ids, size_t n_slots, dev_t dev, ino_t ino)
+static struct walk_id *find_slot(struct walk_id *ids, size_t n_slots, dev_t dev,
+	ino_t ino)
 {
 	size_t i = ((size_t)ino * 0x9E3779B97F4A7C15u ^ (size_t)dev) & (n_slots - 1);
 
@@ -241,8 +248,7 @@ static int grow(struct walk_seen *seen)
 		return -ENOMEM;
 	for (size_t i = 0; i < seen->n_slots; i++) {
 		if (seen->ids[i].ino)
-			*find_slot(ids, n_slots, seen->ids[i].dev,
-				seen->ids[i].ino) = seen->ids[i];
+			*find_slot(ids, n_slots, seen->ids[i].dev, seen->ids[i].ino) = seen->ids[i];
 	}
 	free(seen->ids);
 	seen->ids = ids;

@@ -24,32 +24,34 @@ struct walk_entry {
 };
 
 /*
- * Open a WALK_FILE with O_RDONLY or O_RDWR: below the operand it can't have become a link or
- * have us wait. The descriptor, or -1 and errno.
+ * Open a WALK_FILE with O_RDONLY or O_RDWR: below the operand it can't have become a link
+ * or have us wait. The descriptor, or -1 and errno.
  */
 int walk_open(const struct walk_entry *entry, int access);
 
 typedef enum cli_exit (*walk_fn)(void *ctx, const struct walk_entry *entry);
 
 /*
- * Call `fn` for the file or tree at `path`. The admin directory .alcm of a store is left out.
- * Returns the worst outcome of `fn` and of the walk itself, which reports directories that it
- * can't read and goes on.
+ * Call `fn` for the file or tree at `path`. The admin directory .alcm of a store is left
+ * out. Returns the worst outcome of `fn` and of the walk itself, which reports
+ * directories that it can't read and goes on.
  */
 enum cli_exit walk(struct cli *cli, const char *path, walk_fn fn, void *ctx);
 
 /*
- * The same for files that are to be changed in place: what is mounted below `path`, and stores of their own below it,
- * are reported and left out, for their locks aren't held.
+ * The same for files that are to be changed in place: what is mounted below `path`, and
+ * stores of their own below it, are reported and left out, for their locks aren't held.
  */
 enum cli_exit walk_in_place(struct cli *cli, const char *path, walk_fn fn, void *ctx);
 
-/* The same below the open directory `dirfd`, which is called `path` in what is reported. */
-enum cli_exit walk_below(struct cli *cli, int dirfd, const char *path, walk_fn fn, void *ctx);
+/* The same below the open directory `dirfd`, which is called `path` in what is
+   reported. */
+enum cli_exit walk_below(struct cli *cli, int dirfd, const char *path, walk_fn fn,
+	void *ctx);
 
 /*
- * Bytes of all regular files of the operands, as they are stored or `logical`: the total for
- * progress. Reports nothing.
+ * Bytes of all regular files of the operands, as they are stored or `logical`: the total
+ * for progress. Reports nothing.
  */
 uint64_t walk_total_bytes(struct cli *cli, bool logical);
 

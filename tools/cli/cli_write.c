@@ -36,8 +36,8 @@ static enum cli_exit write_file(struct cli *cli, const char *path, bool replace,
 	return err ? cli_error_from(cli, path, err, NULL) : CLI_OK;
 }
 
-enum cli_exit cli_write_file(struct cli *cli, const char *path, int (*put)(void *ctx, int fd),
-	void *ctx)
+enum cli_exit cli_write_file(struct cli *cli, const char *path,
+	int (*put)(void *ctx, int fd), void *ctx)
 {
 	return write_file(cli, path, true, put, ctx);
 }
@@ -51,8 +51,8 @@ enum cli_exit cli_may_write(struct cli *cli, const char *path)
 	return cli_error(cli, path, "exists already; --force replaces it");
 }
 
-enum cli_exit cli_write_output(struct cli *cli, const char *path, int (*put)(void *ctx, int fd),
-	void *ctx)
+enum cli_exit cli_write_output(struct cli *cli, const char *path,
+	int (*put)(void *ctx, int fd), void *ctx)
 {
 	enum cli_exit status = cli_may_write(cli, path);
 

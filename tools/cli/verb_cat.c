@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm cat: the logical bytes, of plain files too, so that a script needs not ask first. */
+/* alcm cat: the logical bytes, of plain files too, so that a script needs not ask
+   first. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -40,8 +41,7 @@ enum cli_exit verb_cat(struct cli *cli)
 		status = source_open(cli, alcm, cli_open_file(AT_FDCWD, cli->paths[i], O_RDONLY),
 			cli->paths[i], &source);
 		if (!status) {
-			status = source_copy(cli, &source, false, "standard output", to_stdout,
-				NULL);
+			status = source_copy(cli, &source, false, "standard output", to_stdout, NULL);
 			source_close(&source);
 		}
 		worst = cli_worse(worst, status);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm check: every checksum of every blob; then the sidecars, which are worth a note but no
- * alarm, since they can always be made anew.
+ * alcm check: every checksum of every blob; then the sidecars, which are worth a note but
+ * no alarm, since they can always be made anew.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,8 +43,7 @@ static void print_lost(struct alcm_blob *blob, uint32_t chunk_bytes)
 
 		if (end > start && !(bad && (uint64_t)at == end)) {
 			if (n_ranges++ < MAX_RANGES)
-				printf("    bytes %llu to %llu are lost\n",
-					(unsigned long long)start,
+				printf("    bytes %llu to %llu are lost\n", (unsigned long long)start,
 					(unsigned long long)(end < size ? end : size) - 1);
 			start = end = 0;
 		}
@@ -73,7 +72,7 @@ static void report_lost(struct check *c, int fd, const struct alcm_check *found)
 		alcm_blob_close(blob);
 	}
 	puts("    everything else of the file still reads; save it anew or restore it from a "
-	     "copy");
+		 "copy");
 }
 
 /* What a crash left of a first save is no damage, as on any filesystem. */
@@ -81,8 +80,9 @@ static enum cli_exit report_unfinished(struct check *c, const char *path,
 	const struct alcm_check *found)
 {
 	c->n_unfinished++;
-	printf("%s: unfinished: its first save was never completed; %llu chunks are there, and "
-	       "alcm check --repair on the file itself keeps them\n",
+	printf("%s: unfinished: its first save was never completed; %llu chunks are there, "
+		   "and "
+		   "alcm check --repair on the file itself keeps them\n",
 		path, (unsigned long long)found->n_chunks);
 	return CLI_OK;
 }
@@ -104,11 +104,12 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 			mended ? "was dropped" : "is ignored (--repair drops it)");
 		return mended ? CLI_REPAIRED : CLI_OK;
 	}
-	printf("%s: %s: %s (at byte %llu of the blob)\n", path, mended ? "repaired" : "damaged",
-		found->first.cause, (unsigned long long)found->first.offset);
+	printf("%s: %s: %s (at byte %llu of the blob)\n", path,
+		mended ? "repaired" : "damaged", found->first.cause,
+		(unsigned long long)found->first.offset);
 	if (found->n_bad && found->n_chunks == 0)
 		puts("    nothing of it can be read: restore it from a copy, or use the version "
-		     "that made it");
+			 "that made it");
 	else if (structure && !found->repaired)
 		puts("    alcm check --repair rebuilds it from the records");
 	if (found->n_bad && found->n_chunks)
@@ -118,7 +119,8 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 }
 
 /* Compare the blob's sidecar with it, and write it anew when asked to. */
-static enum cli_exit check_sidecar(struct check *c, const char *path, const char *rel, int fd)
+static enum cli_exit check_sidecar(struct check *c, const char *path, const char *rel,
+	int fd)
 {
 	struct alcm_blob *blob;
 	struct alcm_info info;
@@ -145,8 +147,10 @@ static enum cli_exit check_sidecar(struct check *c, const char *path, const char
 	return CLI_REPAIRED;
 }
 
-/* A blob that can be mended is opened for writing now; the others need not be writable. */
-static int repair_blob(struct check *c, const struct walk_entry *entry, struct alcm_check *found)
+/* A blob that can be mended is opened for writing now; the others need not be
+   writable. */
+static int repair_blob(struct check *c, const struct walk_entry *entry,
+	struct alcm_check *found)
 {
 	const struct timespec times[2] = { entry->st->st_atim, entry->st->st_mtim };
 	int fd = walk_open(entry, O_RDWR);
@@ -315,7 +319,7 @@ static enum cli_exit check_orphans(struct check *c)
 			? CLI_OK
 			: cli_error(c->cli, c->store.root, ".alcm/caq: %s", strerror(-fd));
 	status = path ? walk_below(c->cli, fd, path, check_orphan, c)
-		      : cli_error(c->cli, c->store.root, "out of memory");
+				  : cli_error(c->cli, c->store.root, "out of memory");
 	free(path);
 	close(fd);
 	return status;
@@ -335,7 +339,7 @@ static enum cli_exit enter_store(struct check *c)
 	n_jobs = store_count_jobs(&c->store);
 	if (n_jobs)
 		printf("%s: %u in-place changes were cut off by a crash; --repair or the next "
-		       "mount finishes them\n",
+			   "mount finishes them\n",
 			c->store.root, n_jobs);
 	if (store_is_busy(&c->store)) {
 		c->busy = true;

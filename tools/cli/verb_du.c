@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm du: what files take and what they would take, by codec or, with --depth, by directory. In a
- * store the blobs are asked; through a mount, where files look logical, their reports.
+ * alcm du: what files take and what they would take, by codec or, with --depth, by
+ * directory. In a store the blobs are asked; through a mount, where files look logical,
+ * their reports.
  */
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -35,7 +36,7 @@ struct du {
 
 static const char plain[] = "plain", none[] = "none"; /* rows that are no coder */
 
-/* ---- by codec ------------------------------------------------------------------------------------ */
+/* ---- by codec ---------------------------------------------------------------------- */
 
 static struct row *find_codec(struct du *du, const char *codec)
 {
@@ -91,7 +92,7 @@ static enum cli_exit sum_codecs(struct du *du, struct alcm *alcm)
 	return status;
 }
 
-/* ---- by directory ---------------------------------------------------------------------------------- */
+/* ---- by directory ------------------------------------------------------------------ */
 
 static bool take_dirs(struct du *du, struct report *report)
 {
@@ -121,7 +122,7 @@ static enum cli_exit sum_dirs(struct du *du, struct alcm *alcm)
 	return status;
 }
 
-/* ---- printing ---------------------------------------------------------------------------------------- */
+/* ---- printing ---------------------------------------------------------------------- */
 
 static int compare_by_key(const void *pa, const void *pb, void *key)
 {
@@ -133,11 +134,13 @@ static int compare_by_key(const void *pa, const void *pb, void *key)
 	return (x < y) - (x > y);
 }
 
-static bool add_row(struct text_table *t, const struct du *du, const struct row *row, bool nested)
+static bool add_row(struct text_table *t, const struct du *du, const struct row *row,
+	bool nested)
 {
 	char *name = words_visible(row->name);
 	const char *slash = name && nested ? strrchr(name, '/') : NULL;
-	double whole = fmax(1, (double)du->all.logical), stored = (double)row->sum.stored / whole;
+	double whole = fmax(1, (double)du->all.logical),
+		   stored = (double)row->sum.stored / whole;
 
 	if (!name)
 		return false;

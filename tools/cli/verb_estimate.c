@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm estimate: what files would take if they were saved through a mount. A few chunks of each, spread over
- * it, are coded and the rest is taken to be like them; nothing is written.
+ * alcm estimate: what files would take if they were saved through a mount. A few chunks
+ * of each, spread over it, are coded and the rest is taken to be like them; nothing is
+ * written.
  */
 #include <cjson/cJSON.h>
 #include <fcntl.h>
@@ -20,7 +21,8 @@
 enum {
 	CHUNK = 256 << 10, /* as a mount's */
 	N_SAMPLES = 8,     /* chunks of a file */
-	/* A record's header and metrics and its place in the index; header, index and trailer of a blob. */
+	/* A record's header and metrics and its place in the index; header, index and trailer
+	   of a blob. */
 	CHUNK_OVERHEAD = 64 + 120 + 16,
 	BLOB_OVERHEAD = 64 + 64 + 120 + 128 + 4 * 32,
 };
@@ -49,14 +51,16 @@ static double thread_cpu(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* The chunk of the k-th sample: all of a short file's, else some from the first to the last. */
+/* The chunk of the k-th sample: all of a short file's, else some from the first to the
+   last. */
 static uint64_t sample_chunk(uint64_t n_chunks, uint64_t k)
 {
 	return n_chunks <= N_SAMPLES ? k : k * (n_chunks - 1) / (N_SAMPLES - 1);
 }
 
 /* What the codec makes of the samples, grown to the whole file. */
-static enum cli_exit add_samples(struct estimate *e, struct source *s, struct alcm_coder *coder)
+static enum cli_exit add_samples(struct estimate *e, struct source *s,
+	struct alcm_coder *coder)
 {
 	uint64_t n_chunks = (s->size + CHUNK - 1) / CHUNK, sampled = 0, coded = 0;
 	uint64_t n = n_chunks < N_SAMPLES ? n_chunks : N_SAMPLES;
@@ -78,7 +82,8 @@ static enum cli_exit add_samples(struct estimate *e, struct source *s, struct al
 	scale = (double)s->size / (double)sampled;
 	e->sum.n_files++;
 	e->sum.logical += s->size;
-	e->sum.stored += (double)coded * scale + (double)n_chunks * CHUNK_OVERHEAD + BLOB_OVERHEAD;
+	e->sum.stored += (double)coded * scale + (double)n_chunks * CHUNK_OVERHEAD +
+		BLOB_OVERHEAD;
 	e->sum.cpu_seconds += (thread_cpu() - start) * scale;
 	return CLI_OK;
 }
@@ -131,7 +136,8 @@ static enum cli_exit add_file(void *ctx, const struct walk_entry *entry)
 	seen = walk_seen_add(&e->seen, entry->st);
 	if (seen)
 		return seen < 0 ? cli_error(e->cli, entry->path, "out of memory") : CLI_OK;
-	status = source_open(e->cli, e->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
+	status = source_open(e->cli, e->alcm, walk_open(entry, O_RDONLY), entry->path,
+		&source);
 	if (status)
 		return status;
 	status = source.blob ? add_blob(e, &source) : add_plain(e, &source);
@@ -140,7 +146,7 @@ static enum cli_exit add_file(void *ctx, const struct walk_entry *entry)
 	return status;
 }
 
-/* ---- what is printed ---------------------------------------------------------------------------- */
+/* ---- what is printed --------------------------------------------------------------- */
 
 static double ratio_of(const struct sum *s)
 {
@@ -154,20 +160,20 @@ static void print_text(const struct sum *s)
 
 	if (s->n_files)
 		printf("%s%s would be saved: %llu files of %s would take about %s "
-		       "(%.3f : 1), for about %.1f CPU seconds\n",
+			   "(%.3f : 1), for about %.1f CPU seconds\n",
 			saved < 0 ? "-" : "", cli_bytes((uint64_t)(saved < 0 ? -saved : saved), a),
 			(unsigned long long)s->n_files, cli_bytes(s->logical, b),
 			cli_bytes((uint64_t)s->stored, c), ratio_of(s), s->cpu_seconds);
 	else
 		puts("nothing would be saved: there is nothing to compress that isn't "
-		     "compressed");
+			 "compressed");
 	if (s->n_done)
 		printf("%llu files of %s are compressed already and take %s\n",
 			(unsigned long long)s->n_done, cli_bytes(s->done_logical, a),
 			cli_bytes(s->done_stored, b));
 	if (s->n_plain)
 		printf("%llu files of %s would stay as they are: not numeric, compressed "
-		       "already, or small\n",
+			   "already, or small\n",
 			(unsigned long long)s->n_plain, cli_bytes(s->plain_bytes, a));
 }
 

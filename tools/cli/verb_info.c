@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * alcm info: a blob's report. Through a mount the same report is the file's sidecar, so
- * both ways print one JSON document, raw or laid out for people. A directory's are those of its files, which
- * profile new ones get, and how far the paper's scheduler has come.
+ * both ways print one JSON document, raw or laid out for people. A directory's are those
+ * of its files, which profile new ones get, and how far the paper's scheduler has come.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -189,7 +189,7 @@ static enum cli_exit info_of_mounted(struct cli *cli, struct source *source)
 	return status;
 }
 
-/* ---- directories: the profile of new files, and the scheduler that its saves drive ------------- */
+/* ---- directories: the profile of new files, and the scheduler that its saves drive */
 
 /* The scheduler's state of a directory in a store, on the heap; NULL: it has none. */
 static char *stored_scheduler(struct cli *cli, const char *path)
@@ -214,7 +214,7 @@ static char *stored_scheduler(struct cli *cli, const char *path)
 static cJSON *read_scheduler(struct cli *cli, const char *path)
 {
 	char *text = store_is_mount(path) ? mounted_document(-1, path, ALCM_SCHEDULER_XATTR)
-					  : stored_scheduler(cli, path);
+									  : stored_scheduler(cli, path);
 	struct alcm_scheduler state;
 	cJSON *json = !text || alcm_scheduler_parse(text, strlen(text), &state, NULL)
 		? cJSON_CreateNull()
@@ -241,7 +241,7 @@ static enum cli_exit print_files(struct cli *cli, struct alcm *alcm, const char 
 	free(visible);
 	if (report.n_rows) {
 		ok = write_text_files(&report, cli->sort,
-			     cli->depth == NOT_GIVEN ? 0 : cli->depth, cli->top, cli->bytes) &&
+				 cli->depth == NOT_GIVEN ? 0 : cli->depth, cli->top, cli->bytes) &&
 			ok;
 		printf("\n  %s.\n", words_headline(&report.all, text, sizeof(text)));
 	}
@@ -249,7 +249,8 @@ static enum cli_exit print_files(struct cli *cli, struct alcm *alcm, const char 
 	return ok ? status : cli_error(cli, NULL, "out of memory");
 }
 
-static enum cli_exit info_of_directory(struct cli *cli, struct alcm *alcm, const char *path)
+static enum cli_exit info_of_directory(struct cli *cli, struct alcm *alcm,
+	const char *path)
 {
 	char profile[64] = "";
 	cJSON *root = cJSON_CreateObject();
@@ -276,7 +277,8 @@ static enum cli_exit info_of(struct cli *cli, struct alcm *alcm, const char *pat
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return info_of_directory(cli, alcm, path);
-	status = source_open(cli, alcm, cli_open_file(AT_FDCWD, path, O_RDONLY), path, &source);
+	status = source_open(cli, alcm, cli_open_file(AT_FDCWD, path, O_RDONLY), path,
+		&source);
 	if (status)
 		return status;
 	if (store_is_mount(path))

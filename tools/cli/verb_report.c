@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm report: what a store, a mount, a directory or files came to, as a page, JSON or CSV. */
+/* alcm report: what a store, a mount, a directory or files came to, as a page, JSON or
+   CSV. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,8 +56,8 @@ static enum cli_exit print(struct cli *cli, struct report *report)
 		.report = report,
 		.origin = { cli->paths, cli->n_paths, time(NULL) },
 		.write = cli->json ? write_json
-			: cli->csv ? write_csv
-				   : write_html,
+			: cli->csv     ? write_csv
+						   : write_html,
 	};
 
 	if (out.write == write_html && !report_roll_up(report, MOST_ROWS))
@@ -66,7 +67,7 @@ static enum cli_exit print(struct cli *cli, struct report *report)
 	if (cli->out)
 		return cli_write_output(cli, cli->out, put, &out);
 	return out.write(stdout, report, &out.origin) ? CLI_OK
-						      : cli_error(cli, NULL, "out of memory");
+												  : cli_error(cli, NULL, "out of memory");
 }
 
 enum cli_exit verb_report(struct cli *cli)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm top: what a mount does right now, from the figures that it keeps (docs/stats.schema.json), read again
- * and again. On a terminal the screen is drawn anew each time; elsewhere each look is a block of lines.
+ * alcm top: what a mount does right now, from the figures that it keeps
+ * (docs/stats.schema.json), read again and again. On a terminal the screen is drawn anew
+ * each time; elsewhere each look is a block of lines.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -106,7 +107,8 @@ static void print_writing(const struct look *now)
 		printf("%*s and %u more\n", 32, "", n - MAX_ROWS);
 }
 
-static void print_look(const char *mount, const struct look *before, const struct look *now)
+static void print_look(const char *mount, const struct look *before,
+	const struct look *now)
 {
 	double raw = value(now, "encoded_bytes"), stored = value(now, "encoded_stored_bytes");
 	char a[16], b[16], c[16];
@@ -126,7 +128,7 @@ static void print_look(const char *mount, const struct look *before, const struc
 	printf("open        %.0f files for writing, %.0f descriptors, %.0f inodes\n",
 		value(now, "files_writing"), value(now, "descriptors"), value(now, "inodes"));
 	printf("errors      %.0f of the store or of damaged data, %.0f for want of space, "
-	       "%.0f in the log\n",
+		   "%.0f in the log\n",
 		value(now, "io_errors"), value(now, "space_errors"), value(now, "logged_errors"));
 	print_writing(now);
 }

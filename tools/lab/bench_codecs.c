@@ -20,7 +20,8 @@ struct bench_coder {
 	ZSTD_DCtx *zstd_d;
 };
 
-struct bench_coder *bench_coder_new(const struct bench_codec *codec, const void *prefix, size_t n)
+struct bench_coder *bench_coder_new(const struct bench_codec *codec, const void *prefix,
+	size_t n)
 {
 	struct bench_coder *c = calloc(1, sizeof(*c));
 
@@ -55,8 +56,8 @@ static const char *alcm_version(void)
 	return ALCM_VERSION;
 }
 
-static size_t alcm_encode(struct bench_coder *c, const uint8_t *raw, size_t n, uint64_t off,
-	uint8_t *out, size_t room)
+static size_t alcm_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
+	uint64_t off, uint8_t *out, size_t room)
 {
 	int64_t len = alcm_coder_encode(c->ours, raw, (uint32_t)n, off, out);
 
@@ -64,8 +65,8 @@ static size_t alcm_encode(struct bench_coder *c, const uint8_t *raw, size_t n, u
 	return len > 0 ? (size_t)len : 0;
 }
 
-static size_t alcm_decode(struct bench_coder *c, const uint8_t *in, size_t len, uint8_t *raw,
-	size_t n)
+static size_t alcm_decode(struct bench_coder *c, const uint8_t *in, size_t len,
+	uint8_t *raw, size_t n)
 {
 	return alcm_coder_decode(c->ours, in, (uint32_t)len, raw, (uint32_t)n) ? 0 : n;
 }
@@ -75,8 +76,8 @@ static size_t zlib_bound(size_t n)
 	return compressBound(n);
 }
 
-static size_t zlib_encode(struct bench_coder *c, const uint8_t *raw, size_t n, uint64_t off,
-	uint8_t *out, size_t room)
+static size_t zlib_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
+	uint64_t off, uint8_t *out, size_t room)
 {
 	uLongf len = room;
 
@@ -84,8 +85,8 @@ static size_t zlib_encode(struct bench_coder *c, const uint8_t *raw, size_t n, u
 	return compress2(out, &len, raw, n, c->codec->level) == Z_OK ? len : 0;
 }
 
-static size_t zlib_decode(struct bench_coder *c, const uint8_t *in, size_t len, uint8_t *raw,
-	size_t n)
+static size_t zlib_decode(struct bench_coder *c, const uint8_t *in, size_t len,
+	uint8_t *raw, size_t n)
 {
 	uLongf got = n;
 
@@ -93,8 +94,8 @@ static size_t zlib_decode(struct bench_coder *c, const uint8_t *in, size_t len, 
 	return uncompress(raw, &got, in, len) == Z_OK ? got : 0;
 }
 
-static size_t zstd_encode(struct bench_coder *c, const uint8_t *raw, size_t n, uint64_t off,
-	uint8_t *out, size_t room)
+static size_t zstd_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
+	uint64_t off, uint8_t *out, size_t room)
 {
 	size_t len = ZSTD_compressCCtx(c->zstd_c, out, room, raw, n, c->codec->level);
 
@@ -102,8 +103,8 @@ static size_t zstd_encode(struct bench_coder *c, const uint8_t *raw, size_t n, u
 	return ZSTD_isError(len) ? 0 : len;
 }
 
-static size_t zstd_decode(struct bench_coder *c, const uint8_t *in, size_t len, uint8_t *raw,
-	size_t n)
+static size_t zstd_decode(struct bench_coder *c, const uint8_t *in, size_t len,
+	uint8_t *raw, size_t n)
 {
 	size_t got = ZSTD_decompressDCtx(c->zstd_d, raw, n, in, len);
 
@@ -116,8 +117,8 @@ static size_t lz4_bound(size_t n)
 	return (size_t)LZ4_compressBound((int)n);
 }
 
-static size_t lz4_encode(struct bench_coder *c, const uint8_t *raw, size_t n, uint64_t off,
-	uint8_t *out, size_t room)
+static size_t lz4_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
+	uint64_t off, uint8_t *out, size_t room)
 {
 	int len = LZ4_compress_fast((const char *)raw, (char *)out, (int)n, (int)room,
 		c->codec->level);
@@ -126,8 +127,8 @@ static size_t lz4_encode(struct bench_coder *c, const uint8_t *raw, size_t n, ui
 	return len > 0 ? (size_t)len : 0;
 }
 
-static size_t lz4_decode(struct bench_coder *c, const uint8_t *in, size_t len, uint8_t *raw,
-	size_t n)
+static size_t lz4_decode(struct bench_coder *c, const uint8_t *in, size_t len,
+	uint8_t *raw, size_t n)
 {
 	int got = LZ4_decompress_safe((const char *)in, (char *)raw, (int)len, (int)n);
 
@@ -147,8 +148,8 @@ static size_t blosc_bound(size_t n)
 	return n + BLOSC_MAX_OVERHEAD;
 }
 
-static size_t blosc_encode(struct bench_coder *c, const uint8_t *raw, size_t n, uint64_t off,
-	uint8_t *out, size_t room)
+static size_t blosc_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
+	uint64_t off, uint8_t *out, size_t room)
 {
 	unsigned item = alcm_coder_item_bytes(c->ours);
 	int len = blosc_compress_ctx(c->codec->level, c->codec->shuffle,
@@ -158,8 +159,8 @@ static size_t blosc_encode(struct bench_coder *c, const uint8_t *raw, size_t n, 
 	return len > 0 ? (size_t)len : 0;
 }
 
-static size_t blosc_decode(struct bench_coder *c, const uint8_t *in, size_t len, uint8_t *raw,
-	size_t n)
+static size_t blosc_decode(struct bench_coder *c, const uint8_t *in, size_t len,
+	uint8_t *raw, size_t n)
 {
 	int got = blosc_decompress_ctx(in, raw, n, 1);
 
@@ -169,18 +170,18 @@ static size_t blosc_decode(struct bench_coder *c, const uint8_t *in, size_t len,
 }
 #endif
 
-#define ZLIB(n, is_slow)                                                                  \
-	{                                                                                 \
+#define ZLIB(n, is_slow)                                                          \
+	{                                                                             \
 		.name = "zlib -" #n, .level = n, .slow = is_slow, .version = zlibVersion, \
 		.bound = zlib_bound, .encode = zlib_encode, .decode = zlib_decode         \
 	}
-#define ZSTD(n, is_slow)                                                                         \
-	{                                                                                        \
+#define ZSTD(n, is_slow)                                                                 \
+	{                                                                                    \
 		.name = "zstd -" #n, .level = n, .slow = is_slow, .version = ZSTD_versionString, \
 		.bound = ZSTD_compressBound, .encode = zstd_encode, .decode = zstd_decode        \
 	}
-#define BLOSC(title, how)                                                            \
-	{                                                                            \
+#define BLOSC(title, how)                                                    \
+	{                                                                        \
 		.name = title, .level = 5, .shuffle = how, .version = blosc_version, \
 		.bound = blosc_bound, .encode = blosc_encode, .decode = blosc_decode \
 	}

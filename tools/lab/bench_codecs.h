@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Codecs that alcm-lab bench measures: ours, and the libraries that one would otherwise take. A
- * codec is one row of the table in bench_codecs.c; libraries that were not there at the
- * build have no row.
+ * Codecs that alcm-lab bench measures: ours, and the libraries that one would otherwise
+ * take. A codec is one row of the table in bench_codecs.c; libraries that were not there
+ * at the build have no row.
  */
 #ifndef ALCM_LAB_BENCH_CODECS_H
 #define ALCM_LAB_BENCH_CODECS_H
@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BENCH_CHUNK (256u << 10) /* all codecs get the data in such pieces, as a blob stores it */
+#define BENCH_CHUNK \
+	(256u << 10) /* all codecs get the data in such pieces, as a blob stores it */
 
 struct bench_coder;
 
@@ -35,10 +36,11 @@ extern const struct bench_codec bench_codecs[];
 extern const size_t bench_n_codecs;
 
 /*
- * One thread's state for one codec and one file, whose first chunk is the n bytes at `prefix`.
- * NULL: out of memory.
+ * One thread's state for one codec and one file, whose first chunk is the n bytes at
+ * `prefix`. NULL: out of memory.
  */
-struct bench_coder *bench_coder_new(const struct bench_codec *codec, const void *prefix, size_t n);
+struct bench_coder *bench_coder_new(const struct bench_codec *codec, const void *prefix,
+	size_t n);
 void bench_coder_free(struct bench_coder *c);
 
 #endif

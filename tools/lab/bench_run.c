@@ -40,7 +40,7 @@ static double seconds(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* ---- the sample ------------------------------------------------------------------------------- */
+/* ---- the sample -------------------------------------------------------------------- */
 
 static void sample_free(struct sample *s)
 {
@@ -68,7 +68,8 @@ static bool sample_alloc(struct sample *s, size_t n_codecs)
 	return s->offs && s->lens && s->coded_lens && s->raw && s->back && s->coded;
 }
 
-/* All chunks of the file, or as many as BENCH_MAX_BYTES hold, evenly spread from the first to the last. */
+/* All chunks of the file, or as many as BENCH_MAX_BYTES hold, evenly spread from the
+   first to the last. */
 static int sample_read(struct sample *s, struct source *source, size_t n_codecs)
 {
 	uint64_t n_all = (source->size + BENCH_CHUNK - 1) / BENCH_CHUNK;
@@ -90,7 +91,7 @@ static int sample_read(struct sample *s, struct source *source, size_t n_codecs)
 	return err;
 }
 
-/* ---- passes ------------------------------------------------------------------------------------ */
+/* ---- passes ------------------------------------------------------------------------ */
 
 static void *run_worker(void *arg)
 {
@@ -103,7 +104,7 @@ static void *run_worker(void *arg)
 
 		if (w->decoding) {
 			w->failed = w->codec->decode(w->coder, coded, s->coded_lens[i],
-					    s->back + i * BENCH_CHUNK, s->lens[i]) != s->lens[i];
+							s->back + i * BENCH_CHUNK, s->lens[i]) != s->lens[i];
 			continue;
 		}
 		s->coded_lens[i] = (uint32_t)w->codec->encode(w->coder, s->raw + i * BENCH_CHUNK,
@@ -115,7 +116,8 @@ static void *run_worker(void *arg)
 }
 
 /* One pass over the sample; the seconds that it took in `*cpu` and `*taken`. */
-static int pass(struct worker *workers, unsigned n, bool decoding, double *cpu, double *taken)
+static int pass(struct worker *workers, unsigned n, bool decoding, double *cpu,
+	double *taken)
 {
 	double start = seconds(CLOCK_MONOTONIC);
 	int err = 0;
@@ -198,7 +200,7 @@ static int round_of(const struct sample *s, const struct bench_codec *codec,
 	return all_same(s) ? 0 : -EIO;
 }
 
-/* ---- a file ------------------------------------------------------------------------------------- */
+/* ---- a file ------------------------------------------------------------------------ */
 
 /* What a blob of the sample's bytes says about them. */
 static int describe(struct alcm *alcm, const struct sample *s, struct alcm_info *out)
@@ -302,7 +304,7 @@ enum cli_exit bench_run(struct cli *cli, struct alcm *alcm, struct source *sourc
 	return status;
 }
 
-/* ---- figures ------------------------------------------------------------------------------------- */
+/* ---- figures ----------------------------------------------------------------------- */
 
 void bench_add(struct bench_figures *sum, const struct bench_figures *f)
 {

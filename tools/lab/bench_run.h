@@ -41,8 +41,9 @@ struct bench_result {
 size_t bench_n_measured(const struct bench_params *params);
 
 /*
- * Measure the file; every codec's output is decoded and compared in every round. What fails is
- * reported: CLI_FAILED, or CLI_CORRUPT when a codec did not give back what it got.
+ * Measure the file; every codec's output is decoded and compared in every round. What
+ * fails is reported: CLI_FAILED, or CLI_CORRUPT when a codec did not give back what it
+ * got.
  */
 enum cli_exit bench_run(struct cli *cli, struct alcm *alcm, struct source *source,
 	const struct bench_params *params, struct bench_result *out);

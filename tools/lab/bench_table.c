@@ -16,16 +16,19 @@ static double caq_of(const struct bench_figures *f)
 /* Bits of one value of item_bytes; 0: sums have values of many sizes. */
 static double bits_of(const struct bench_figures *f, unsigned item_bytes)
 {
-	return f->raw_bytes ? 8.0 * item_bytes * (double)f->stored_bytes / (double)f->raw_bytes
-			    : 0;
+	return f->raw_bytes
+		? 8.0 * item_bytes * (double)f->stored_bytes / (double)f->raw_bytes
+		: 0;
 }
 
-static void print_rows(const struct bench_figures *figures, size_t n_codecs, unsigned item_bytes)
+static void print_rows(const struct bench_figures *figures, size_t n_codecs,
+	unsigned item_bytes)
 {
-	double encode = bench_encode_mb_s(&figures[0]), decode = bench_decode_mb_s(&figures[0]);
+	double encode = bench_encode_mb_s(&figures[0]),
+		   decode = bench_decode_mb_s(&figures[0]);
 
-	printf("  %-22s %7s %8s %9s %7s %9s %7s %8s\n", "codec", "ratio", "bits/val", "enc MB/s",
-		"ours ×", "dec MB/s", "ours ×", "CAQ");
+	printf("  %-22s %7s %8s %9s %7s %9s %7s %8s\n", "codec", "ratio", "bits/val",
+		"enc MB/s", "ours ×", "dec MB/s", "ours ×", "CAQ");
 	for (size_t i = 0; i < n_codecs; i++) {
 		const struct bench_figures *f = &figures[i];
 		double e = bench_encode_mb_s(f), d = bench_decode_mb_s(f);
@@ -64,8 +67,8 @@ void bench_print_file(const char *path, const struct bench_result *r, size_t n_c
 	printf("\n  as a blob: %s\n\n", cli_bytes(r->info.live_bytes, size));
 }
 
-void bench_print_class(const char *name, unsigned n_files, const struct bench_figures *sums,
-	size_t n_codecs)
+void bench_print_class(const char *name, unsigned n_files,
+	const struct bench_figures *sums, size_t n_codecs)
 {
 	char size[16];
 
@@ -74,7 +77,8 @@ void bench_print_class(const char *name, unsigned n_files, const struct bench_fi
 	putchar('\n');
 }
 
-static cJSON *rows_json(const struct bench_figures *figures, size_t n_codecs, unsigned item_bytes)
+static cJSON *rows_json(const struct bench_figures *figures, size_t n_codecs,
+	unsigned item_bytes)
 {
 	cJSON *list = cJSON_CreateArray();
 
@@ -99,8 +103,8 @@ static cJSON *rows_json(const struct bench_figures *figures, size_t n_codecs, un
 	return list;
 }
 
-cJSON *bench_file_json(const char *path, const char *class_name, const struct bench_result *r,
-	size_t n_codecs)
+cJSON *bench_file_json(const char *path, const char *class_name,
+	const struct bench_result *r, size_t n_codecs)
 {
 	cJSON *o = cJSON_CreateObject(), *shape, *planes;
 
@@ -128,8 +132,8 @@ cJSON *bench_file_json(const char *path, const char *class_name, const struct be
 	return o;
 }
 
-cJSON *bench_class_json(const char *name, unsigned n_files, const struct bench_figures *sums,
-	size_t n_codecs)
+cJSON *bench_class_json(const char *name, unsigned n_files,
+	const struct bench_figures *sums, size_t n_codecs)
 {
 	cJSON *o = cJSON_CreateObject();
 

@@ -9,13 +9,13 @@
 
 /* One file, or the sum of a class of files (those of one directory). */
 void bench_print_file(const char *path, const struct bench_result *r, size_t n_codecs);
-void bench_print_class(const char *name, unsigned n_files, const struct bench_figures *sums,
-	size_t n_codecs);
+void bench_print_class(const char *name, unsigned n_files,
+	const struct bench_figures *sums, size_t n_codecs);
 
 /* The same as objects. */
-cJSON *bench_file_json(const char *path, const char *class_name, const struct bench_result *r,
-	size_t n_codecs);
-cJSON *bench_class_json(const char *name, unsigned n_files, const struct bench_figures *sums,
-	size_t n_codecs);
+cJSON *bench_file_json(const char *path, const char *class_name,
+	const struct bench_result *r, size_t n_codecs);
+cJSON *bench_class_json(const char *name, unsigned n_files,
+	const struct bench_figures *sums, size_t n_codecs);
 
 #endif

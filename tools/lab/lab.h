@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm-lab: what measures the codec, repeats the paper's experiments and trains the networks that are
- * compiled in. It has alcm's command line (tools/cli) and links the static library, of which it may see
- * every header, as tests do: what only research needs is neither in the library nor in alcm.h.
+ * alcm-lab: what measures the codec, repeats the paper's experiments and trains the
+ * networks that are compiled in. It has alcm's command line (tools/cli) and links the
+ * static library, of which it may see every header, as tests do: what only research needs
+ * is neither in the library nor in alcm.h.
  */
 #ifndef ALCM_TOOLS_LAB_H
 #define ALCM_TOOLS_LAB_H

@@ -9,7 +9,7 @@
 
 #define SCHEMA "alcm-leaderboard/1"
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------- */
 
 static char *read_text(FILE *f, size_t most, size_t *len)
 {
@@ -67,7 +67,8 @@ enum cli_exit leaderboard_read(struct cli *cli, const char *path, bool may_be_ne
 	if (!out->json)
 		return CLI_FAILED;
 	entries = cJSON_GetObjectItemCaseSensitive(out->json, "entries");
-	if (strcmp(submission_text(out->json, "schema"), SCHEMA) != 0 || !cJSON_IsArray(entries))
+	if (strcmp(submission_text(out->json, "schema"), SCHEMA) != 0 ||
+		!cJSON_IsArray(entries))
 		return cli_error(cli, path, "it is no leaderboard of schema " SCHEMA);
 	out->rows = calloc((size_t)cJSON_GetArraySize(entries) + 1, sizeof(*out->rows));
 	if (!out->rows)
@@ -106,7 +107,7 @@ int leaderboard_add(struct leaderboard *board, cJSON *submission)
 	return 0;
 }
 
-/* ---- ranking ----------------------------------------------------------------------------------- */
+/* ---- ranking ----------------------------------------------------------------------- */
 
 static int by_dataset_and_caq(const void *x, const void *y)
 {
@@ -128,11 +129,12 @@ static int by_dataset_and_caq(const void *x, const void *y)
 	order = strcmp(submission_text(a->submission, "date"),
 		submission_text(b->submission, "date"));
 	return order ? order
-		     : strcmp(submission_text(a->submission, "codec"),
-			       submission_text(b->submission, "codec"));
+				 : strcmp(submission_text(a->submission, "codec"),
+					   submission_text(b->submission, "codec"));
 }
 
-/* The rows of one dataset: ranks, and how far each is from the best row of the baseline. */
+/* The rows of one dataset: ranks, and how far each is from the best row of the
+   baseline. */
 static void rank_dataset(struct leaderboard_row *rows, size_t n)
 {
 	const cJSON *baseline = NULL;
@@ -175,7 +177,7 @@ void leaderboard_rank(struct leaderboard *board)
 	}
 }
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------- */
 
 char *leaderboard_json(const struct leaderboard *board)
 {
@@ -195,7 +197,8 @@ char *leaderboard_json(const struct leaderboard *board)
 			cJSON_AddNumberToObject(entry, "delta_vs_baseline_percent", row->delta);
 		cJSON_AddStringToObject(entry, "validation",
 			row->valid ? "passed" : row->fault.why);
-		cJSON_AddItemToObject(entry, "submission", cJSON_Duplicate(row->submission, true));
+		cJSON_AddItemToObject(entry, "submission",
+			cJSON_Duplicate(row->submission, true));
 	}
 	text = cJSON_Print(root);
 	cJSON_Delete(root);
@@ -203,9 +206,9 @@ char *leaderboard_json(const struct leaderboard *board)
 }
 
 /*
- * A text that someone sent in, as one cell of a Markdown table: what could begin markup, HTML or a
- * new cell is escaped (CommonMark, "Backslash escapes"), as are links that GitHub finds by itself;
- * control characters become blanks.
+ * A text that someone sent in, as one cell of a Markdown table: what could begin markup,
+ * HTML or a new cell is escaped (CommonMark, "Backslash escapes"), as are links that
+ * GitHub finds by itself; control characters become blanks.
  */
 static void put_cell(FILE *f, const char *text)
 {
@@ -263,10 +266,12 @@ char *leaderboard_markdown(const struct leaderboard *board)
 
 	if (!f)
 		return NULL;
-	fputs("# CAQ leaderboard\n\nCAQ = compression ratio / (CPU seconds + 1), ranked within "
-	      "each dataset; Δ is against " LEADERBOARD_BASELINE ", which is what "
-	      "`numpy.savez_compressed` uses. CPU seconds depend on the submitter's machine, "
-	      "ratios don't. Every row's CAQ and variance were computed again from its runs.\n",
+	fputs("# CAQ leaderboard\n\nCAQ = compression ratio / (CPU seconds + 1), ranked "
+		  "within "
+		  "each dataset; Δ is against " LEADERBOARD_BASELINE ", which is what "
+		  "`numpy.savez_compressed` uses. CPU seconds depend on the submitter's machine, "
+		  "ratios don't. Every row's CAQ and variance were computed again from its "
+		  "runs.\n",
 		f);
 	for (size_t i = 0; i < board->n; i++) {
 		const char *of = submission_text(board->rows[i].submission, "dataset");
@@ -275,9 +280,9 @@ char *leaderboard_markdown(const struct leaderboard *board)
 			fputs("\n## ", f);
 			put_cell(f, of);
 			fputs("\n\n| rank | submitter | codec | CAQ | Δ vs baseline | ratio | "
-			      "CPU "
-			      "s | variance | adaptive | validation |\n"
-			      "|---:|---|---|---:|---:|---:|---:|---:|---|---|\n",
+				  "CPU "
+				  "s | variance | adaptive | validation |\n"
+				  "|---:|---|---|---:|---:|---:|---:|---:|---|---|\n",
 				f);
 		}
 		dataset = of;

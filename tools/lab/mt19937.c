@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The recurrence, with indices modulo 624 and | joining the top bit of one word to the low 31
- * bits of the next: x[k] := x[k+397] ^ twist(x[k] | x[k+1]). It is done one word at a time, when
- * that word is wanted: what it reads ahead is still old, and what it reads behind is already new,
- * as in a pass over the whole state.
+ * The recurrence, with indices modulo 624 and | joining the top bit of one word to the
+ * low 31 bits of the next: x[k] := x[k+397] ^ twist(x[k] | x[k+1]). It is done one word
+ * at a time, when that word is wanted: what it reads ahead is still old, and what it
+ * reads behind is already new, as in a pass over the whole state.
  */
 #include "mt19937.h"
 
@@ -32,7 +32,8 @@ static uint32_t next_word(struct mt19937 *mt)
 	unsigned k = mt->n_used % WORDS;
 	uint32_t joined = (mt->state[k] & TOP_BIT) | (mt->state[(k + 1) % WORDS] & ~TOP_BIT);
 
-	mt->state[k] = mt->state[(k + AHEAD) % WORDS] ^ joined >> 1 ^ (joined & 1 ? TWIST : 0);
+	mt->state[k] = mt->state[(k + AHEAD) % WORDS] ^ joined >> 1 ^
+		(joined & 1 ? TWIST : 0);
 	mt->n_used = k + 1;
 	return mt->state[k];
 }

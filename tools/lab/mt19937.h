@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The random numbers of NumPy's legacy generator, bit for bit: numpy.random.RandomState(seed) and
- * numpy.random.seed(seed) with an integer seed. Matsumoto and Nishimura's MT19937 (1998), the
- * authors' seeding of 2002 from one 32-bit number, doubles of 53 bits, and Marsaglia's polar
- * method for normal values, whose logarithm comes from the C library.
+ * The random numbers of NumPy's legacy generator, bit for bit:
+ * numpy.random.RandomState(seed) and numpy.random.seed(seed) with an integer seed.
+ * Matsumoto and Nishimura's MT19937 (1998), the authors' seeding of 2002 from one 32-bit
+ * number, doubles of 53 bits, and Marsaglia's polar method for normal values, whose
+ * logarithm comes from the C library.
  *
  * No memory, no locks: an object belongs to one thread at a time.
  */

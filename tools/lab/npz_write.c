@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each member is a local record, its name, an extra field with both sizes in 64 bits (NumPy
- * asks for it since it can't know the sizes beforehand), and the .npy, as it is or deflated.
- * Then the directory and its end. Dates are 1980-01-01, as Python's zipfile has them for
- * members without any.
+ * Each member is a local record, its name, an extra field with both sizes in 64 bits
+ * (NumPy asks for it since it can't know the sizes beforehand), and the .npy, as it is or
+ * deflated. Then the directory and its end. Dates are 1980-01-01, as Python's zipfile has
+ * them for members without any.
  */
 #include "npz_write.h"
 
@@ -22,7 +22,8 @@ enum {
 	NPY_ALIGN = 64,
 	NPY_PREFIX = 10,      /* magic, version, header length */
 	NPY_MAX_HEADER = 448, /* NPZ_MAX_DIMS numbers of 20 digits, and the rest */
-	NPY_GROWTH = 21,      /* digits that NumPy leaves for the first dimension to grow into */
+	/* digits that NumPy leaves for the first dimension to grow into */
+	NPY_GROWTH = 21,
 	ZIP_VERSION = 20,
 	ZIP_UNIX = 3,
 	ZIP_DATE_1980 = 1 << 5 | 1,
@@ -33,7 +34,8 @@ enum {
 };
 
 static const uint32_t unix_mode = 0600u << 16;
-static const uint64_t most_bytes = INT32_MAX; /* where zipfile begins with larger records */
+/* where zipfile begins with larger records */
+static const uint64_t most_bytes = INT32_MAX;
 
 /* A member once it is written. */
 struct member {
@@ -76,15 +78,16 @@ static size_t print_shape(char *text, size_t room, const struct npz_array *array
 }
 
 /* What stands before the data in a .npy of version 1.0. Returns its length. */
-static size_t npy_header(uint8_t out[NPY_PREFIX + NPY_MAX_HEADER], const struct npz_array *array)
+static size_t npy_header(uint8_t out[NPY_PREFIX + NPY_MAX_HEADER],
+	const struct npz_array *array)
 {
 	char shape[256], text[NPY_MAX_HEADER];
 	size_t len, total;
 	int n;
 
 	print_shape(shape, sizeof(shape), array);
-	n = snprintf(text, sizeof(text), "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
-		array->descr, shape);
+	n = snprintf(text, sizeof(text),
+		"{'descr': '%s', 'fortran_order': False, 'shape': %s, }", array->descr, shape);
 	if (array->n_dims)
 		n += NPY_GROWTH - snprintf(NULL, 0, "%" PRIu64, array->shape[0]);
 	/* A full line of padding where none was needed: so does NumPy. */
@@ -98,7 +101,8 @@ static size_t npy_header(uint8_t out[NPY_PREFIX + NPY_MAX_HEADER], const struct 
 	return total;
 }
 
-/* What local and central records have in common, from "version needed" to the name's length. */
+/* What local and central records have in common, from "version needed" to the name's
+   length. */
 static void put_common(uint8_t *p, const struct member *m)
 {
 	le_put16(p, ZIP_VERSION);
@@ -159,8 +163,8 @@ static int deflate_into(struct archive *a, const uint8_t *head, size_t head_len,
 	return done == Z_STREAM_END ? 0 : -EFBIG;
 }
 
-static int append_member(struct archive *a, const struct npz_array *array, bool compressed,
-	struct member *m)
+static int append_member(struct archive *a, const struct npz_array *array,
+	bool compressed, struct member *m)
 {
 	uint8_t head[NPY_PREFIX + NPY_MAX_HEADER];
 	size_t head_len = npy_header(head, array), local = a->len, start;

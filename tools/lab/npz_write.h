@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * NumPy's .npz in memory: a zip archive with one .npy per array, written as numpy.savez (stored)
- * and numpy.savez_compressed (zlib's level 6) write it. Sources: PKWARE's APPNOTE 6.3.9, NEP 1,
- * numpy/lib/format.py.
+ * NumPy's .npz in memory: a zip archive with one .npy per array, written as numpy.savez
+ * (stored) and numpy.savez_compressed (zlib's level 6) write it. Sources: PKWARE's
+ * APPNOTE 6.3.9, NEP 1, numpy/lib/format.py.
  */
 #ifndef ALCM_LAB_NPZ_WRITE_H
 #define ALCM_LAB_NPZ_WRITE_H
@@ -24,9 +24,10 @@ struct npz_array {
 };
 
 /*
- * Write `n` arrays into an archive with the bytes that NumPy ≥ 1.23 on Unix gives for them (with
- * another zlib, or a name that is not ASCII, only of its size, nearly). `*out` is freed with
- * mem_free(). -ENOMEM; -EFBIG: 2 GiB or more, for which zip needs other records.
+ * Write `n` arrays into an archive with the bytes that NumPy ≥ 1.23 on Unix gives for
+ * them (with another zlib, or a name that is not ASCII, only of its size, nearly). `*out`
+ * is freed with mem_free(). -ENOMEM; -EFBIG: 2 GiB or more, for which zip needs other
+ * records.
  */
 int npz_write(const struct npz_array *arrays, unsigned n, bool compressed, uint8_t **out,
 	size_t *out_len);

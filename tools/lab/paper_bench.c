@@ -35,7 +35,7 @@ struct bench {
 	struct distortion distortion;
 };
 
-/* ---- the steps that methods are made of ------------------------------------------------------- */
+/* ---- the steps that methods are made of -------------------------------------------- */
 
 static int read_tensor(void *ctx, uint64_t first, uint32_t n, double *out)
 {
@@ -72,7 +72,8 @@ static int fit(struct bench *b)
 }
 
 /* Quantisation and pruning. */
-static int apply(struct bench *b, const struct lossy_params *params, const struct lossy_shape *s)
+static int apply(struct bench *b, const struct lossy_params *params,
+	const struct lossy_shape *s)
 {
 	(void)read_tensor(b, 0, N, b->x);
 	if (!lossy_apply(params, s, 0, N, b->x, b->y, false))
@@ -98,7 +99,8 @@ static int64_t npz_bytes(const struct npz_array *arrays, unsigned n)
 }
 
 /* Encode, decode again and compare, as a save does. */
-static int64_t coded_bytes(struct bench *b, const float *values, const struct grid_map *grid)
+static int64_t coded_bytes(struct bench *b, const float *values,
+	const struct grid_map *grid)
 {
 	struct span span = {
 		.len_bytes = BYTES, .elem_bytes = 4, .dtype = DTYPE_F32, .grid = grid
@@ -115,7 +117,7 @@ static int64_t coded_bytes(struct bench *b, const float *values, const struct gr
 	return err ? err : (int64_t)r.body_len;
 }
 
-/* ---- the methods: each returns the bytes that it stores, or a negative errno ------------------------- */
+/* ---- the methods: each returns the bytes that it stores, or a negative errno ------- */
 
 static int64_t run_baseline(struct bench *b)
 {
@@ -133,7 +135,10 @@ static int64_t run_baseline(struct bench *b)
 static int64_t run_container(struct bench *b)
 {
 	struct npz_array a[3] = {
-		{ .name = "quantized", .descr = "<f4", .data = b->quantised, .data_bytes = BYTES },
+		{ .name = "quantized",
+			.descr = "<f4",
+			.data = b->quantised,
+			.data_bytes = BYTES },
 		{ .name = "mask", .descr = "|b1", .data = b->mask, .data_bytes = N },
 		{ .name = "scales", .descr = "<f4", .data = b->broadcast, .data_bytes = BYTES },
 	};
@@ -166,7 +171,9 @@ static int64_t run_alcm(struct bench *b)
 	static const struct lossy_shape whole = {
 		.dtype = DTYPE_F32, .n_components = 1, .n_channels = 1, .channel_len = N
 	};
-	struct grid_map grid = { .n_scales = 1, .n_components = 1, .run = N, .row_len = SIDE };
+	struct grid_map grid = {
+		.n_scales = 1, .n_components = 1, .run = N, .row_len = SIDE
+	};
 	struct value_source source = { b, N, read_tensor };
 	struct lossy_params uniform;
 	int err = fit(b);
@@ -207,7 +214,7 @@ const char *paper_method_name(unsigned method)
 	return methods[method].name;
 }
 
-/* ---- running them -------------------------------------------------------------------------------- */
+/* ---- running them ------------------------------------------------------------------ */
 
 static int by_value(const void *a, const void *b)
 {
@@ -216,7 +223,8 @@ static int by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static int measure(struct bench *b, unsigned method, unsigned n_repeats, struct paper_result *out)
+static int measure(struct bench *b, unsigned method, unsigned n_repeats,
+	struct paper_result *out)
 {
 	uint64_t times[MAX_REPEATS];
 	int64_t bytes = 0;
@@ -249,8 +257,8 @@ static int measure(struct bench *b, unsigned method, unsigned n_repeats, struct 
 }
 
 /* The tensor as a .npy file in a blob, everything counted that the store's file needs. */
-static int measure_file(struct alcm *alcm, const struct bench *b, const char *profile_name,
-	uint64_t *bytes)
+static int measure_file(struct alcm *alcm, const struct bench *b,
+	const char *profile_name, uint64_t *bytes)
 {
 	char header[NPY_HEADER + 1];
 	struct alcm_profile profile;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The paper's ten epochs of synthetic gradients (its Table 1), by its containers and ours. */
+/* The paper's ten epochs of synthetic gradients (its Table 1), by its containers and
+   ours. */
 #ifndef ALCM_LAB_PAPER_BENCH_H
 #define ALCM_LAB_PAPER_BENCH_H
 
@@ -7,11 +8,12 @@
 
 /* Ways to store a synthetic gradient of 100 × 100 float32 values. */
 enum paper_method {
-	PAPER_BASELINE,  /* numpy.savez_compressed, byte for byte */
-	PAPER_CONTAINER, /* the reference's: quantised values, mask and scales in such a file */
-	PAPER_PROFILE,   /* the same values by profile `paper` */
-	PAPER_ALCM,      /* the same error by profile `alcm` */
-	PAPER_LOSSLESS,  /* by profile `lossless` */
+	PAPER_BASELINE, /* numpy.savez_compressed, byte for byte */
+	/* the reference's: quantised values, mask and scales in such a file */
+	PAPER_CONTAINER,
+	PAPER_PROFILE,  /* the same values by profile `paper` */
+	PAPER_ALCM,     /* the same error by profile `alcm` */
+	PAPER_LOSSLESS, /* by profile `lossless` */
 	PAPER_METHODS,
 };
 
@@ -20,9 +22,10 @@ enum { PAPER_EPOCHS = 10 };
 struct paper_result {
 	uint64_t stored_bytes; /* the .npz file, or the coded record body */
 	uint64_t file_bytes;   /* the .npz file, or the blob of a .npy file */
-	double cpu_seconds; /* median of the repetitions: all of it, from the values to the bytes,
-				  and for ours decoding and comparing them again */
-	double ratio, caq;  /* of stored_bytes */
+	/* median of the repetitions: all of it, from the values to the bytes, and for ours
+	   decoding and comparing them again */
+	double cpu_seconds;
+	double ratio, caq; /* of stored_bytes */
 	struct alcm_distortion distortion;
 };
 
@@ -33,8 +36,8 @@ struct paper_bench {
 };
 
 /*
- * Run the ten epochs, each method n_repeats times (1 … 99) on this thread. -EINVAL, -ENOMEM; -EIO if
- * something does not come back as it was.
+ * Run the ten epochs, each method n_repeats times (1 … 99) on this thread. -EINVAL,
+ * -ENOMEM; -EIO if something does not come back as it was.
  */
 int paper_bench_run(struct alcm *alcm, unsigned n_repeats, struct paper_bench *out);
 

@@ -30,7 +30,11 @@ static const struct {
 	{ .name = "runs", .kind = RUNS },
 	{ .name = "variance", .kind = PERCENT },
 	{ .name = "caq", .kind = POSITIVE },
-	{ .name = "notes", .kind = TEXT, .optional = true, .may_be_empty = true, .most = 2000 },
+	{ .name = "notes",
+		.kind = TEXT,
+		.optional = true,
+		.may_be_empty = true,
+		.most = 2000 },
 	{ .name = "adaptive", .kind = FLAG, .optional = true },
 };
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
@@ -63,7 +67,8 @@ static bool is_date(const char *s)
 	if (strlen(s) != 10 || strspn(s, "0123456789-") != 10 ||
 		sscanf(s, "%4d-%2d-%2d%n", &y, &m, &d, &n) != 3 || n != 10 || m < 1 || m > 12)
 		return false;
-	return d >= 1 && d <= days[m - 1] + (m == 2 && y % 4 == 0 && (y % 100 || y % 400 == 0));
+	return d >= 1 &&
+		d <= days[m - 1] + (m == 2 && y % 4 == 0 && (y % 100 || y % 400 == 0));
 }
 
 static bool runs_valid(const cJSON *v, struct submission_fault *fault)
@@ -80,9 +85,9 @@ static bool runs_valid(const cJSON *v, struct submission_fault *fault)
 		no++;
 		if (!cJSON_IsObject(run) || cJSON_GetArraySize(run) != 2 ||
 			!number_within(cJSON_GetObjectItemCaseSensitive(run, "ratio"), 1e-9, 1e9) ||
-			!number_within(cJSON_GetObjectItemCaseSensitive(run, "cpu_seconds"), 0,
-				1e9))
-			return fault_set(fault, "runs: run %d is no {\"ratio\": above 0, \"cpu_seconds\": 0 or more}",
+			!number_within(cJSON_GetObjectItemCaseSensitive(run, "cpu_seconds"), 0, 1e9))
+			return fault_set(fault,
+				"runs: run %d is no {\"ratio\": above 0, \"cpu_seconds\": 0 or more}",
 				no);
 	}
 	return true;
@@ -212,7 +217,8 @@ bool submission_adaptive(const cJSON *s)
 
 bool submission_same(const cJSON *a, const cJSON *b)
 {
-	static const char *const key[] = { "submitter", "dataset", "codec", "version", "date" };
+	static const char *const key[] = { "submitter", "dataset", "codec", "version",
+		"date" };
 
 	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++) {
 		if (strcmp(submission_text(a, key[i]), submission_text(b, key[i])) != 0)
@@ -222,8 +228,8 @@ bool submission_same(const cJSON *a, const cJSON *b)
 }
 
 cJSON *submission_new(const char *submitter, const char *dataset, const char *codec,
-	const char *version, bool adaptive, const char *notes, const struct submission_run *runs,
-	unsigned n_runs)
+	const char *version, bool adaptive, const char *notes,
+	const struct submission_run *runs, unsigned n_runs)
 {
 	cJSON *s = cJSON_CreateObject(), *list;
 	struct submission_figures f;

@@ -11,7 +11,11 @@
 
 #include <cjson/cJSON.h>
 
-enum { SUBMISSION_MIN_RUNS = 3, SUBMISSION_MAX_RUNS = 1000, SUBMISSION_MAX_BYTES = 1 << 20 };
+enum {
+	SUBMISSION_MIN_RUNS = 3,
+	SUBMISSION_MAX_RUNS = 1000,
+	SUBMISSION_MAX_BYTES = 1 << 20
+};
 
 /* The figures that follow from the runs. */
 struct submission_figures {
@@ -33,8 +37,9 @@ void submission_figures(const struct submission_run *runs, unsigned n,
 	struct submission_figures *out);
 
 /*
- * Whether `s` follows the schema and its figures are those of its runs: CAQ, ratio and CPU
- * seconds within 0.5 %, variance within 0.05 points. Otherwise `fault` says what is wrong.
+ * Whether `s` follows the schema and its figures are those of its runs: CAQ, ratio and
+ * CPU seconds within 0.5 %, variance within 0.05 points. Otherwise `fault` says what is
+ * wrong.
  */
 bool submission_valid(const cJSON *s, struct submission_fault *fault);
 
@@ -48,7 +53,7 @@ bool submission_same(const cJSON *a, const cJSON *b);
 
 /* A new submission; NULL: out of memory. `date`: today. */
 cJSON *submission_new(const char *submitter, const char *dataset, const char *codec,
-	const char *version, bool adaptive, const char *notes, const struct submission_run *runs,
-	unsigned n_runs);
+	const char *version, bool adaptive, const char *notes,
+	const struct submission_run *runs, unsigned n_runs);
 
 #endif

@@ -103,13 +103,15 @@ static struct scaling measure(const struct train_sample *samples, size_t n)
 			squares += pow(samples[k].features[i] - sum, 2) / (double)n;
 		sigma = sqrt(squares);
 		s.mean[i] = sum;
-		/* What never varies says nothing (1e-12: it varies by rounding only), nor does Inf. */
+		/* What never varies says nothing (1e-12: it varies by rounding only), nor does
+		   Inf. */
 		s.scale[i] = sigma > 1e-12 * fabs(sum) && isfinite(sigma) ? 1 / sigma : 0;
 	}
 	return s;
 }
 
-static struct train_sample scaled(const struct scaling *s, const struct train_sample *sample)
+static struct train_sample scaled(const struct scaling *s,
+	const struct train_sample *sample)
 {
 	struct train_sample out = { .target = sample->target };
 
@@ -129,26 +131,28 @@ static void fold(const struct scaling *s, struct predict_weights *w)
 	}
 }
 
-static int check_samples(const struct train_sample *samples, size_t n, struct alcm_diag *diag)
+static int check_samples(const struct train_sample *samples, size_t n,
+	struct alcm_diag *diag)
 {
 	if (n == 0)
 		return diag_set(diag, -EINVAL, 0, "no samples to train on");
 	for (size_t k = 0; k < n; k++) {
 		/* The comparison is false for NaN. */
 		if (!(samples[k].target >= TRAIN_LEAST && samples[k].target <= TRAIN_MOST))
-			return diag_set(diag, -EINVAL, 0, "sample %zu: target %g not in %g … %g",
-				k, samples[k].target, TRAIN_LEAST, TRAIN_MOST);
+			return diag_set(diag, -EINVAL, 0, "sample %zu: target %g not in %g … %g", k,
+				samples[k].target, TRAIN_LEAST, TRAIN_MOST);
 		for (int i = 0; i < PREDICT_INPUTS; i++) {
 			if (!isfinite(samples[k].features[i]))
-				return diag_set(diag, -EINVAL, 0, "sample %zu: feature %d is %g",
-					k, i, samples[k].features[i]);
+				return diag_set(diag, -EINVAL, 0, "sample %zu: feature %d is %g", k, i,
+					samples[k].features[i]);
 		}
 	}
 	return 0;
 }
 
-int train_run(const struct train_sample *samples, size_t n, const struct train_options *options,
-	struct predict_weights *out, struct alcm_diag *diag)
+int train_run(const struct train_sample *samples, size_t n,
+	const struct train_options *options, struct predict_weights *out,
+	struct alcm_diag *diag)
 {
 	struct predict_weights w, gradient;
 	struct scaling scaling = { 0 };

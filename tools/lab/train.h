@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Training of the predictor (the paper's "Neural entropy predictor"): squared error, plain
- * gradient descent sample by sample, Xavier uniform weights from NumPy's generator. The same
- * samples and seed give the same bits on one machine (exp() and log() are the C library's).
+ * Training of the predictor (the paper's "Neural entropy predictor"): squared error,
+ * plain gradient descent sample by sample, Xavier uniform weights from NumPy's generator.
+ * The same samples and seed give the same bits on one machine (exp() and log() are the C
+ * library's).
  */
 #ifndef ALCM_LAB_TRAIN_H
 #define ALCM_LAB_TRAIN_H
@@ -28,11 +29,13 @@ struct train_options {
 	uint32_t seed;     /* of the first weights */
 	unsigned n_epochs; /* passes over all samples */
 	/*
-	 * Descend in features of mean 0 and variance 1, and fold that into the result's W1 and b1: the
-	 * statistics of real tensors lie magnitudes apart. The paper takes them as they are.
+	 * Descend in features of mean 0 and variance 1, and fold that into the result's W1
+	 * and b1: the statistics of real tensors lie magnitudes apart. The paper takes them
+	 * as they are.
 	 */
 	bool standardise;
-	/* After each epoch, from 1; `loss` is the mean squared error met in it. May be NULL. */
+	/* After each epoch, from 1; `loss` is the mean squared error met in it. May be
+	   NULL. */
 	void (*progress)(void *ctx, unsigned epoch, double loss);
 	void *ctx;
 };
@@ -40,10 +43,12 @@ struct train_options {
 /* The paper's options: seed 42, 10 epochs, features as they are. */
 extern const struct train_options train_paper_options;
 
-/* The paper's samples: gradients of 50 × 50 of epochs 0 … 49, target 0.3 + 0.5·(1 − sparsity). */
+/* The paper's samples: gradients of 50 × 50 of epochs 0 … 49, target 0.3 + 0.5·(1 −
+   sparsity). */
 void train_synthetic_samples(struct train_sample samples[TRAIN_SYNTHETIC]);
 
-/* Weights to start from: W ~ U(±sqrt(6 / (inputs + outputs))), W1 first, unit by unit; b = 0. */
+/* Weights to start from: W ~ U(±sqrt(6 / (inputs + outputs))), W1 first, unit by unit; b
+   = 0. */
 void train_init(struct predict_weights *w, uint32_t seed);
 
 /* The squared error of one sample, and its derivative by every weight in `gradient`. */
@@ -51,16 +56,18 @@ double train_gradient(const struct predict_weights *w, const struct train_sample
 	struct predict_weights *gradient);
 
 /*
- * Train on `n` samples, in their order. -EINVAL: no samples, a target outside 0.2 … 0.9, or a
- * feature that is NaN or Inf. -ERANGE: the descent diverged.
+ * Train on `n` samples, in their order. -EINVAL: no samples, a target outside 0.2 … 0.9,
+ * or a feature that is NaN or Inf. -ERANGE: the descent diverged.
  */
-int train_run(const struct train_sample *samples, size_t n, const struct train_options *options,
-	struct predict_weights *out, struct alcm_diag *diag);
+int train_run(const struct train_sample *samples, size_t n,
+	const struct train_options *options, struct predict_weights *out,
+	struct alcm_diag *diag);
 
 /*
- * Measure the tensor file of `size` bytes that `read` reads: its statistics, and its entropy
- * by coding it losslessly. `read` fills `n` bytes at `off`; what it returns when it fails (a
- * negative errno) is returned. -ENODATA: no tensor, or no finite statistics. -ENOMEM.
+ * Measure the tensor file of `size` bytes that `read` reads: its statistics, and its
+ * entropy by coding it losslessly. `read` fills `n` bytes at `off`; what it returns when
+ * it fails (a negative errno) is returned. -ENODATA: no tensor, or no finite statistics.
+ * -ENOMEM.
  */
 int train_measure(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), void *ctx,
 	uint64_t size, struct train_sample *out);

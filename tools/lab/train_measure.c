@@ -84,7 +84,8 @@ static int measure_file(struct measure *m, uint64_t size, struct train_sample *o
 		return err;
 	if (!m->moments.n || !get_features(&m->moments, out->features))
 		return -ENODATA;
-	out->target = fmin(fmax((double)m->coded_bytes / (double)m->npy.data_bytes, TRAIN_LEAST),
+	out->target = fmin(fmax((double)m->coded_bytes / (double)m->npy.data_bytes,
+						   TRAIN_LEAST),
 		TRAIN_MOST);
 	return 0;
 }
@@ -92,7 +93,8 @@ static int measure_file(struct measure *m, uint64_t size, struct train_sample *o
 int train_measure(int (*read)(void *ctx, void *buf, size_t n, uint64_t off), void *ctx,
 	uint64_t size, struct train_sample *out)
 {
-	AUTO_FREE uint8_t *raw = mem_alloc_aligned(CHUNK), *body = mem_alloc(codec_bound(CHUNK));
+	AUTO_FREE uint8_t *raw = mem_alloc_aligned(CHUNK),
+					  *body = mem_alloc(codec_bound(CHUNK));
 	struct measure m = { .read = read, .ctx = ctx, .raw = raw, .body = body };
 	int err;
 

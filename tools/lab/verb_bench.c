@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm-lab bench: the codec's ratio and speed on files, other codecs' beside it; see bench_run.h. */
+/* alcm-lab bench: the codec's ratio and speed on files, other codecs' beside it; see
+   bench_run.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -92,7 +93,8 @@ static enum cli_exit take_file(void *ctx, const struct walk_entry *entry)
 
 	if (entry->kind != WALK_FILE)
 		return CLI_OK;
-	status = source_open(b->cli, b->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
+	status = source_open(b->cli, b->alcm, walk_open(entry, O_RDONLY), entry->path,
+		&source);
 	if (status)
 		return status;
 	status = take_source(b, &source);
@@ -100,7 +102,7 @@ static enum cli_exit take_file(void *ctx, const struct walk_entry *entry)
 	return status;
 }
 
-/* ---- submissions ------------------------------------------------------------------------------- */
+/* ---- submissions ------------------------------------------------------------------- */
 
 /* "zstd -3" → zstd-3.json */
 static char *submission_path(const char *dir, const char *codec)
@@ -121,7 +123,8 @@ static enum cli_exit submit(struct bench *b, size_t codec)
 {
 	const struct bench_figures *f = &b->all.figures[codec];
 	struct submission_run runs[BENCH_MAX_ROUNDS];
-	char *path = submission_path(lab_of(b->cli)->submissions, bench_codecs[codec].name), *text;
+	char *path = submission_path(lab_of(b->cli)->submissions, bench_codecs[codec].name),
+		 *text;
 	enum cli_exit status;
 	cJSON *s;
 
@@ -130,7 +133,7 @@ static enum cli_exit submit(struct bench *b, size_t codec)
 		runs[r].cpu_seconds = f->encode_cpu[r];
 	}
 	s = submission_new(lab_of(b->cli)->submitter ? lab_of(b->cli)->submitter
-						     : "alcm-lab bench",
+												 : "alcm-lab bench",
 		lab_of(b->cli)->dataset, bench_codecs[codec].name, bench_codecs[codec].version(),
 		bench_codecs[codec].ours, "in chunks of 256 KiB, each decoded and compared", runs,
 		f->n_rounds);
@@ -156,7 +159,7 @@ static enum cli_exit submit_all(struct bench *b)
 	return status;
 }
 
-/* ---- the whole run ------------------------------------------------------------------------------- */
+/* ---- the whole run ----------------------------------------------------------------- */
 
 static enum cli_exit print_sums(struct bench *b)
 {
@@ -169,8 +172,7 @@ static enum cli_exit print_sums(struct bench *b)
 	}
 	if (!b->files) {
 		if (b->n_classes > 1)
-			bench_print_class("all classes", b->all.n_files, b->all.figures,
-				b->n_codecs);
+			bench_print_class("all classes", b->all.n_files, b->all.figures, b->n_codecs);
 		return CLI_OK;
 	}
 	root = cJSON_CreateObject();
@@ -228,8 +230,9 @@ enum cli_exit verb_bench(struct cli *cli)
 	b.n_codecs = bench_n_measured(&b.params);
 	b.result = malloc(sizeof(*b.result));
 	b.files = cli->json ? cJSON_CreateArray() : NULL;
-	status = b.result && (b.files || !(cli->json)) ? run(&b)
-						       : cli_error(cli, NULL, "out of memory");
+	status = b.result && (b.files || !(cli->json))
+		? run(&b)
+		: cli_error(cli, NULL, "out of memory");
 	cJSON_Delete(b.files);
 	for (size_t i = 0; i < b.n_classes; i++)
 		free(b.classes[i].name);

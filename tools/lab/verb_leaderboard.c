@@ -26,7 +26,8 @@ static cJSON *read_submission(struct cli *cli, const char *path)
 	return NULL;
 }
 
-static enum cli_exit write_board(struct cli *cli, const char *path, struct leaderboard *board)
+static enum cli_exit write_board(struct cli *cli, const char *path,
+	struct leaderboard *board)
 {
 	size_t len = strlen(path) - strlen(".json");
 	char *json, *markdown, *markdown_path = NULL;
@@ -76,8 +77,8 @@ static enum cli_exit add(struct cli *cli, char **paths, int n)
 		if (s)
 			cli_error(cli, paths[i], "refused: %s",
 				err == -ENOMEM ? "out of memory"
-					       : "the board has this submitter, dataset, codec, "
-						 "version and date");
+							   : "the board has this submitter, dataset, codec, "
+								 "version and date");
 		status = CLI_FAILED;
 		cJSON_Delete(s);
 	}
@@ -108,7 +109,8 @@ static enum cli_exit compare(struct cli *cli, const char *path, const cJSON *s,
 		return cli_error(cli, path,
 			"its ratio is %+.2f %% from that of %s; ±%.1f %% is allowed", off,
 			lab_of(cli)->expect, EXPECT_PERCENT);
-	printf("%s: ratio %.4f, %+.2f %% from the example's; CPU %.4f s (the example: %.4f s)\n",
+	printf("%s: ratio %.4f, %+.2f %% from the example's; CPU %.4f s (the example: %.4f "
+		   "s)\n",
 		path, submission_number(s, "compression_ratio"), off,
 		submission_number(s, "cpu_seconds"), submission_number(example, "cpu_seconds"));
 	return CLI_OK;
@@ -116,7 +118,8 @@ static enum cli_exit compare(struct cli *cli, const char *path, const cJSON *s,
 
 static enum cli_exit validate(struct cli *cli, char **paths, int n)
 {
-	cJSON *example = lab_of(cli)->expect ? read_submission(cli, lab_of(cli)->expect) : NULL;
+	cJSON *example = lab_of(cli)->expect ? read_submission(cli, lab_of(cli)->expect)
+										 : NULL;
 	enum cli_exit status = lab_of(cli)->expect && !example ? CLI_FAILED : CLI_OK;
 
 	for (int i = 0; i < n; i++) {

@@ -18,9 +18,9 @@ static const struct {
 	double caq, ratio, cpu_seconds;
 } table_1[] = { { 1.33, 1.33, 0.005 }, { 1.60, 1.60, 0.005 } };
 
-static const double paper_caq[PAPER_EPOCHS][2] = { { 1.33, 1.58 }, { 1.34, 1.62 }, { 1.33, 1.62 },
-	{ 1.33, 1.56 }, { 1.34, 1.61 }, { 1.33, 1.61 }, { 1.34, 1.63 }, { 1.33, 1.58 },
-	{ 1.33, 1.61 }, { 1.33, 1.58 } };
+static const double paper_caq[PAPER_EPOCHS][2] = { { 1.33, 1.58 }, { 1.34, 1.62 },
+	{ 1.33, 1.62 }, { 1.33, 1.56 }, { 1.34, 1.61 }, { 1.33, 1.61 }, { 1.34, 1.63 },
+	{ 1.33, 1.58 }, { 1.33, 1.61 }, { 1.33, 1.58 } };
 
 /* Means over the epochs. */
 struct means {
@@ -57,8 +57,8 @@ static void print_table(const struct paper_bench *b)
 {
 	struct means baseline = mean_of(b, PAPER_BASELINE);
 
-	printf("%-24s %7s %7s %9s %9s %9s %8s %7s\n", "means over 10 epochs", "ratio", "as file",
-		"CPU ms", "CAQ", "gain", "CAQ var", "rel L2");
+	printf("%-24s %7s %7s %9s %9s %9s %8s %7s\n", "means over 10 epochs", "ratio",
+		"as file", "CPU ms", "CAQ", "gain", "CAQ var", "rel L2");
 	for (unsigned i = 0; i < PAPER_METHODS; i++) {
 		struct means m = mean_of(b, i);
 
@@ -85,7 +85,8 @@ static void print_epochs(const struct paper_bench *b)
 			printf(" %9.3f", b->epochs[e][m].caq);
 		printf(" %7.2f%%\n", 100 * b->prune_share[e]);
 	}
-	printf("\nentropy loss of the predictor: %.5f (the paper: 0.0074, to be below 0.01)\n",
+	printf("\nentropy loss of the predictor: %.5f (the paper: 0.0074, to be below "
+		   "0.01)\n",
 		b->entropy_loss);
 }
 

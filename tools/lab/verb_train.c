@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm-lab train: the paper's predictor, from the paper's synthetic gradients or from the tensors
- * of a directory. Those are learnt from in the order of their paths, so that the same files
- * give the same weights however the directory lists them.
+ * alcm-lab train: the paper's predictor, from the paper's synthetic gradients or from the
+ * tensors of a directory. Those are learnt from in the order of their paths, so that the
+ * same files give the same weights however the directory lists them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +60,8 @@ static enum cli_exit take_file(void *ctx, const struct walk_entry *entry)
 
 	if (entry->kind != WALK_FILE)
 		return CLI_OK;
-	status = source_open(t->cli, t->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
+	status = source_open(t->cli, t->alcm, walk_open(entry, O_RDONLY), entry->path,
+		&source);
 	if (status)
 		return status;
 	err = train_measure(source_read, &source, source.size, &sample);
@@ -115,7 +116,7 @@ static void print_epoch(void *ctx, unsigned epoch, double loss)
 static enum cli_exit write_text(struct cli *cli, const char *path, int err, char *text)
 {
 	enum cli_exit status = err ? cli_error_from(cli, path, err, NULL)
-				   : cli_write_output_text(cli, path, text);
+							   : cli_write_output_text(cli, path, text);
 
 	mem_free(text);
 	return status;

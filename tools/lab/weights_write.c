@@ -7,7 +7,8 @@
 
 #include "base/alloc.h"
 
-/* "-0x1.0123456789abcp-1022, ", or 17 digits with all around them; and what isn't numbers. */
+/* "-0x1.0123456789abcp-1022, ", or 17 digits with all around them; and what isn't
+   numbers. */
 enum { PER_VALUE = 32, AROUND = 4096 };
 
 /* A text that grows within a buffer of fixed size. */
@@ -16,7 +17,8 @@ struct text {
 	size_t len, room;
 };
 
-static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct text *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void add(struct text *t, const char *fmt, ...)
 {
@@ -33,21 +35,18 @@ static void add(struct text *t, const char *fmt, ...)
 /* Hexadecimal, so that every bit arrives. */
 static void add_row(struct text *t, const char *before, const double *values, int n)
 {
+	enum { PER_LINE = 3 };
+
 	add(t, "%s", before);
 	for (int i = 0; i < n; i++)
-		add(t, "%s%a", i ? ", " : "", values[i]);
+		add(t, "%s%a", !i ? "" : i % PER_LINE ? ", " : ",\n\t\t", values[i]);
 }
 
 static void add_units(struct text *t, const char *member, const double *values)
 {
-	enum { PER_LINE = 4 };
-
 	add(t, "\t.%s = {\n", member);
-	for (int h = 0; h < PREDICT_HIDDEN; h += PER_LINE) {
-		add_row(t, "\t\t", values + h, PER_LINE);
-		add(t, ",\n");
-	}
-	add(t, "\t},\n");
+	add_row(t, "\t\t", values, PREDICT_HIDDEN);
+	add(t, ",\n\t},\n");
 }
 
 int weights_source(const struct predict_weights *w, char **out)
@@ -88,7 +87,9 @@ int weights_print(const struct predict_weights *w, char **out, struct alcm_diag 
 	if (!t.bytes)
 		return -ENOMEM;
 	weights_to_values(w, values);
-	add(&t, "# Weights of the predictor: W1 (%d, %d), b1 (%d), W2 (%d, 1), b2 (1), row by row.\n",
+	add(&t,
+		"# Weights of the predictor: W1 (%d, %d), b1 (%d), W2 (%d, 1), b2 (1), row by "
+		"row.\n",
 		PREDICT_INPUTS, PREDICT_HIDDEN, PREDICT_HIDDEN, PREDICT_HIDDEN);
 	for (int n = 0; n < WEIGHTS_N; n++)
 		add(&t, "%.17g\n", values[n]);

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Preloaded into alcmfs, this stands between the daemon and its store. Two uses, both switched by
- * the environment:
+ * Preloaded into alcmfs, this stands between the daemon and its store. Two uses, both
+ * switched by the environment:
  *
- *   STORE_SHIM_CONTROL=FILE   a struct control, mapped; a test says in it which calls on the store fail
- *                             from now on, and counts them. Allocations of the program's own code
- *                             (not of libraries) can be made to fail as well.
- *   STORE_SHIM_LOG=FILE       every change of the store, in the order in which they were made, as
- *                             power_loss.py reads it (struct entry).
+ *   STORE_SHIM_CONTROL=FILE   a struct control, mapped; a test says in it which calls on
+ *                             the store fail from now on, and counts them. Allocations of
+ *                             the program's own code (not of libraries) can be made to
+ *                             fail as well.
+ *   STORE_SHIM_LOG=FILE       every change of the store, in the order in which they were
+ *                             made, as power_loss.py reads it (struct entry).
  *   STORE_SHIM_STORE=DIR      the store: an absolute path without symbolic links
  *   STORE_SHIM_TRACE=1        say on stderr which calls were made to fail
  *   STORE_SHIM_NAMELESS=1     a store without birth times and file handles
- *   STORE_SHIM_BOOT=FILE      stands for /proc/sys/kernel/random/boot_id: another boot of the machine
+ *   STORE_SHIM_BOOT=FILE      stands for /proc/sys/kernel/random/boot_id: another boot of
+ *                             the machine
  *
- * Whether a call is the store's is asked of /proc for its descriptor, so that no table of descriptors
- * has to follow dup() and reopening.
+ * Whether a call is the store's is asked of /proc for its descriptor, so that no table of
+ * descriptors has to follow dup() and reopening.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -73,7 +75,8 @@ enum {
 	LOG_TRUNCATE = 'T', /* ino, len */
 	LOG_PUNCH = 'P',    /* ino, off, len */
 	LOG_SYNC = 'S',     /* ino; other_ino 1: a directory */
-	LOG_CREATE = 'C', /* other_ino is made in ino as name; len 1: a directory; no name: O_TMPFILE */
+	/* other_ino is made in ino as name; len 1: a directory; no name: O_TMPFILE */
+	LOG_CREATE = 'C',
 	LOG_REMOVE = 'U', /* name of ino; len 1: a directory */
 	LOG_RENAME = 'M', /* name of ino to other_name of other_ino; len: flags */
 	LOG_LINK = 'L',   /* other_ino into ino as name */
@@ -87,7 +90,7 @@ static int log_fd = -1;
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static uintptr_t code_from, code_to; /* of the program itself */
 
-/* ---- setting up ------------------------------------------------------------------------------------ */
+/* ---- setting up -------------------------------------------------------------------- */
 
 static int note_code(struct dl_phdr_info *info, size_t size, void *ctx)
 {
@@ -158,7 +161,7 @@ static bool is_store_path(int at, const char *path)
 	return store && is_below(path);
 }
 
-/* ---- faults ----------------------------------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------------------ */
 
 /* Whether this call is to fail; then errno says how, or is 0 for a short transfer. */
 static bool strikes(enum kind kind)
@@ -198,7 +201,7 @@ static ssize_t some_of(int fd, size_t n, enum kind kind)
 	return errno ? -1 : (ssize_t)(n / 2);
 }
 
-/* ---- the log ----------------------------------------------------------------------------------------- */
+/* ---- the log ----------------------------------------------------------------------- */
 
 static void log_begin(void)
 {
@@ -246,19 +249,19 @@ static void log_end(bool done, struct entry e, const char *name, const char *oth
 }
 
 /* Most changes of one file: `e` is filled in by `call`'s result. */
-#define LOGGED(fd_, call_, ...)                                                               \
-	__extension__({                                                                       \
-		bool ours_ = log_fd >= 0 && is_store(fd_);                                    \
-		if (ours_)                                                                    \
-			log_begin();                                                          \
-		__typeof__(call_) got_ = (call_);                                             \
-		if (ours_)                                                                    \
-			log_end(got_ >= 0, (struct entry){ .ino = ino_of(fd_), __VA_ARGS__ }, \
-				NULL, NULL, data_);                                           \
-		got_;                                                                         \
+#define LOGGED(fd_, call_, ...)                                                         \
+	__extension__({                                                                     \
+		bool ours_ = log_fd >= 0 && is_store(fd_);                                      \
+		if (ours_)                                                                      \
+			log_begin();                                                                \
+		__typeof__(call_) got_ = (call_);                                               \
+		if (ours_)                                                                      \
+			log_end(got_ >= 0, (struct entry){ .ino = ino_of(fd_), __VA_ARGS__ }, NULL, \
+				NULL, data_);                                                           \
+		got_;                                                                           \
 	})
 
-/* ---- reading and writing ------------------------------------------------------------------------------- */
+/* ---- reading and writing ----------------------------------------------------------- */
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -282,42 +285,47 @@ EXPORT ssize_t pwrite64(int fd, const void *buf, size_t n, off_t off)
 	ssize_t some = some_of(fd, n, KIND_WRITE);
 
 	return some < 0 ? -1
-			: LOGGED(fd, syscall(SYS_pwrite64, fd, buf, (size_t)some, off),
-				  .kind = LOG_WRITE, .off = (uint64_t)off, .len = (uint64_t)got_);
+					: LOGGED(fd, syscall(SYS_pwrite64, fd, buf, (size_t)some, off),
+						  .kind = LOG_WRITE, .off = (uint64_t)off, .len = (uint64_t)got_);
 }
 
-EXPORT ssize_t pwritev64v2(int fd, const struct iovec *iov, int n_iov, off_t off, int flags)
+EXPORT ssize_t pwritev64v2(int fd, const struct iovec *iov, int n_iov, off_t off,
+	int flags)
 {
 	const void *data_ = iov[0].iov_base; /* all that alcmfs gives it */
 	struct iovec part = iov[0];
 	ssize_t some = some_of(fd, iov[0].iov_len, KIND_WRITE);
-	off_t at = flags & RWF_APPEND && log_fd >= 0 ? syscall(SYS_lseek, fd, 0, SEEK_END) : off;
+	off_t at = flags & RWF_APPEND && log_fd >= 0 ? syscall(SYS_lseek, fd, 0, SEEK_END)
+												 : off;
 
 	if (some < 0 || n_iov != 1)
 		return -1;
 	part.iov_len = (size_t)some;
-	return LOGGED(fd, syscall(SYS_pwritev2, fd, &part, 1, off, 0, flags), .kind = LOG_WRITE,
-		.off = (uint64_t)at, .len = (uint64_t)got_);
+	return LOGGED(fd, syscall(SYS_pwritev2, fd, &part, 1, off, 0, flags),
+		.kind = LOG_WRITE, .off = (uint64_t)at, .len = (uint64_t)got_);
 }
 
 EXPORT ssize_t write(int fd, const void *buf, size_t n)
 {
 	const void *data_ = buf;
 	ssize_t some = some_of(fd, n, KIND_WRITE);
-	off_t at = log_fd >= 0 && some >= 0 && is_store(fd) ? syscall(SYS_lseek, fd, 0, SEEK_CUR)
-							    : 0;
+	off_t at = log_fd >= 0 && some >= 0 && is_store(fd)
+		? syscall(SYS_lseek, fd, 0, SEEK_CUR)
+		: 0;
 
 	return some < 0 ? -1
-			: LOGGED(fd, syscall(SYS_write, fd, buf, (size_t)some), .kind = LOG_WRITE,
-				  .off = (uint64_t)at, .len = (uint64_t)got_);
+					: LOGGED(fd, syscall(SYS_write, fd, buf, (size_t)some),
+						  .kind = LOG_WRITE, .off = (uint64_t)at, .len = (uint64_t)got_);
 }
 
-EXPORT ssize_t splice(int from, off_t *from_off, int to, off_t *to_off, size_t n, unsigned flags)
+EXPORT ssize_t splice(int from, off_t *from_off, int to, off_t *to_off, size_t n,
+	unsigned flags)
 {
 	ssize_t some = some_of(from, n, KIND_READ);
 
-	return some < 0 ? -1
-			: syscall(SYS_splice, from, from_off, to, to_off, (size_t)some, flags);
+	return some < 0
+		? -1
+		: syscall(SYS_splice, from, from_off, to, to_off, (size_t)some, flags);
 }
 
 EXPORT int fallocate64(int fd, int mode, off_t off, off_t len)
@@ -338,8 +346,8 @@ EXPORT int ftruncate64(int fd, off_t size)
 	const void *data_ = NULL;
 
 	return fails(fd, KIND_TRUNCATE) ? -1
-					: (int)LOGGED(fd, syscall(SYS_ftruncate, fd, size),
-						  .kind = LOG_TRUNCATE, .len = (uint64_t)size);
+									: (int)LOGGED(fd, syscall(SYS_ftruncate, fd, size),
+										  .kind = LOG_TRUNCATE, .len = (uint64_t)size);
 }
 
 static int sync_with(long number, int fd)
@@ -364,7 +372,7 @@ EXPORT int fdatasync(int fd)
 	return sync_with(SYS_fdatasync, fd);
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------- */
 
 static bool makes_file(int flags)
 {
@@ -393,8 +401,7 @@ static int open_and_log(int at, const char *path, int flags, mode_t mode)
 			flags & O_CREAT ? path : NULL, NULL, NULL);
 	else
 		log_end(fd >= 0 && flags & O_TRUNC,
-			(struct entry){ .kind = LOG_TRUNCATE, .ino = ino_of(fd) }, NULL, NULL,
-			NULL);
+			(struct entry){ .kind = LOG_TRUNCATE, .ino = ino_of(fd) }, NULL, NULL, NULL);
 	return fd;
 }
 
@@ -460,9 +467,8 @@ EXPORT int unlinkat(int at, const char *name, int flags)
 
 	if (ours)
 		log_end(!err,
-			(struct entry){ .kind = LOG_REMOVE,
-				.ino = ino_of(at),
-				.len = flags == AT_REMOVEDIR },
+			(struct entry){
+				.kind = LOG_REMOVE, .ino = ino_of(at), .len = flags == AT_REMOVEDIR },
 			name, NULL, NULL);
 	return err;
 }
@@ -506,9 +512,8 @@ EXPORT int linkat(int from_at, const char *from, int at, const char *name, int f
 
 	if (ours)
 		log_end(!err,
-			(struct entry){ .kind = LOG_LINK,
-				.ino = ino_of(at),
-				.other_ino = ino_at(at, name) },
+			(struct entry){
+				.kind = LOG_LINK, .ino = ino_of(at), .other_ino = ino_at(at, name) },
 			name, NULL, NULL);
 	return err;
 }
@@ -530,7 +535,7 @@ EXPORT long syscall(long number, ...)
 	return raw(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* ---- what changes no content --------------------------------------------------------------------------- */
+/* ---- what changes no content ------------------------------------------------------- */
 
 EXPORT int fchmod(int fd, mode_t mode)
 {
@@ -556,11 +561,13 @@ EXPORT int futimens(int fd, const struct timespec t[2])
 
 EXPORT int utimensat(int at, const char *path, const struct timespec t[2], int flags)
 {
-	return fails_at(at, path, KIND_META) ? -1
-					     : (int)syscall(SYS_utimensat, at, path, t, flags);
+	return fails_at(at, path, KIND_META)
+		? -1
+		: (int)syscall(SYS_utimensat, at, path, t, flags);
 }
 
-EXPORT int setxattr(const char *path, const char *name, const void *value, size_t n, int flags)
+EXPORT int setxattr(const char *path, const char *name, const void *value, size_t n,
+	int flags)
 {
 	return fails_at(-1, path, KIND_META)
 		? -1
@@ -569,13 +576,15 @@ EXPORT int setxattr(const char *path, const char *name, const void *value, size_
 
 EXPORT int fstat64(int fd, struct stat64 *st)
 {
-	return fails(fd, KIND_LOOK) ? -1 : (int)syscall(SYS_newfstatat, fd, "", st, AT_EMPTY_PATH);
+	return fails(fd, KIND_LOOK) ? -1
+								: (int)syscall(SYS_newfstatat, fd, "", st, AT_EMPTY_PATH);
 }
 
 EXPORT int fstatat64(int at, const char *path, struct stat64 *st, int flags)
 {
-	return fails_at(at, path, KIND_LOOK) ? -1
-					     : (int)syscall(SYS_newfstatat, at, path, st, flags);
+	return fails_at(at, path, KIND_LOOK)
+		? -1
+		: (int)syscall(SYS_newfstatat, at, path, st, flags);
 }
 
 EXPORT int statx(int at, const char *path, int flags, unsigned mask, struct statx *x)
@@ -591,8 +600,8 @@ EXPORT int statx(int at, const char *path, int flags, unsigned mask, struct stat
 	return got;
 }
 
-EXPORT int name_to_handle_at(int at, const char *path, struct file_handle *handle, int *mount_id,
-	int flags)
+EXPORT int name_to_handle_at(int at, const char *path, struct file_handle *handle,
+	int *mount_id, int flags)
 {
 	if (nameless) {
 		errno = EOPNOTSUPP;
@@ -606,7 +615,7 @@ EXPORT off_t lseek64(int fd, off_t off, int whence)
 	return fails(fd, KIND_LOOK) ? -1 : syscall(SYS_lseek, fd, off, whence);
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------ */
+/* ---- memory ------------------------------------------------------------------------ */
 
 extern void *__libc_malloc(size_t n);
 extern void *__libc_calloc(size_t n, size_t size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Write a file in an awkward way: writer MODE SOURCE TARGET, SOURCE being an ordinary file. */
+/* Write a file in an awkward way: writer MODE SOURCE TARGET, SOURCE being an ordinary
+   file. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

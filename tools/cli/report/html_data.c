@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the script draws from: the files as alcm report --json has them, deflated and in Base64, so that
- * 5,000 files fit into 3 MB beside the table for readers without a script.
+ * What the script draws from: the files as alcm report --json has them, deflated and in
+ * Base64, so that 5,000 files fit into 3 MB beside the table for readers without a
+ * script.
  */
 #include <stdlib.h>
 #include <string.h>

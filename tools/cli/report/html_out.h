@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Parts of the page (report.html). Every text goes through html_text(): names of files are whatever
- * somebody called them.
+ * Parts of the page (report.html). Every text goes through html_text(): names of files
+ * are whatever somebody called them.
  */
 #ifndef ALCM_TOOLS_HTML_OUT_H
 #define ALCM_TOOLS_HTML_OUT_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the page says without a script: figures, tables, and the chart of a run's steps. */
+/* What the page says without a script: figures, tables, and the chart of a run's
+   steps. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,11 +11,12 @@
 
 enum { MAX_DIRS = 300, MAX_DEPTH = 3, MAX_SERIES = 12, MAX_PLAIN = 200 };
 
-/* ---- the top ----------------------------------------------------------------------------------- */
+/* ---- the top ----------------------------------------------------------------------- */
 
 static void card(FILE *to, const char *name, const char *value, const char *note)
 {
-	fprintf(to, "<div><dt>%s</dt><dd>%s<small>%s</small></dd></div>\n", name, value, note);
+	fprintf(to, "<div><dt>%s</dt><dd>%s<small>%s</small></dd></div>\n", name, value,
+		note);
 }
 
 bool html_cards(FILE *to, const struct report *report)
@@ -68,13 +70,15 @@ bool html_bar(FILE *to, const struct report *report)
 		fprintf(to, "<text class=\"inbar\" x=\"12\" y=\"20\">stored %s</text>",
 			stored_text);
 	if (width < 850)
-		fprintf(to, "<text class=\"insaved\" x=\"988\" y=\"20\" text-anchor=\"end\">saved %s</text>",
+		fprintf(to,
+			"<text class=\"insaved\" x=\"988\" y=\"20\" text-anchor=\"end\">saved "
+			"%s</text>",
 			saved_text);
 	fputs("</svg>", to);
 	return true;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------ */
+/* ---- tables ------------------------------------------------------------------------ */
 
 static void bytes_cell(FILE *to, double bytes)
 {
@@ -156,7 +160,7 @@ bool html_files(FILE *to, const struct report *report)
 static void cell_bar(FILE *to, const struct figures *f, double whole)
 {
 	double logical = 100 * (double)f->logical / whole,
-	       stored = 100 * (double)f->stored / whole;
+		   stored = 100 * (double)f->stored / whole;
 
 	fprintf(to,
 		"<td><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" "
@@ -189,16 +193,19 @@ bool html_directories(FILE *to, const struct report *report)
 	size_t shown = 0;
 
 	fputs("<p class=\"note\">Each line sums everything below. <span class=\"key "
-	      "stored\"></span> stored "
-	      "<span class=\"key saved\"></span> saved</p>\n"
-	      "<div class=\"scroll\"><table id=\"dirs\"><thead><tr><th "
-	      "scope=\"col\">Directory</th>"
-	      "<th scope=\"col\" class=\"n\">Files</th><th scope=\"col\" class=\"n\">Logical</th>"
-	      "<th scope=\"col\" class=\"n\">Stored</th><th scope=\"col\" class=\"n\">Ratio</th>"
-	      "<th scope=\"col\" class=\"n\">Saved</th><th scope=\"col\" class=\"t\">Share</th>"
-	      "<th scope=\"col\" class=\"n\">CPU s</th><th scope=\"col\" "
-	      "class=\"n\">CAQ</th></tr></thead>\n"
-	      "<tbody>",
+		  "stored\"></span> stored "
+		  "<span class=\"key saved\"></span> saved</p>\n"
+		  "<div class=\"scroll\"><table id=\"dirs\"><thead><tr><th "
+		  "scope=\"col\">Directory</th>"
+		  "<th scope=\"col\" class=\"n\">Files</th><th scope=\"col\" "
+		  "class=\"n\">Logical</th>"
+		  "<th scope=\"col\" class=\"n\">Stored</th><th scope=\"col\" "
+		  "class=\"n\">Ratio</th>"
+		  "<th scope=\"col\" class=\"n\">Saved</th><th scope=\"col\" "
+		  "class=\"t\">Share</th>"
+		  "<th scope=\"col\" class=\"n\">CPU s</th><th scope=\"col\" "
+		  "class=\"n\">CAQ</th></tr></thead>\n"
+		  "<tbody>",
 		to);
 	for (size_t i = 0; i < report->n_dirs; i++) {
 		if (report->dirs[i].depth > MAX_DEPTH || shown == MAX_DIRS)
@@ -217,7 +224,7 @@ bool html_directories(FILE *to, const struct report *report)
 	return true;
 }
 
-/* ---- what was not compressed -------------------------------------------------------------------- */
+/* ---- what was not compressed ------------------------------------------------------- */
 
 struct reason {
 	const char *why;
@@ -225,7 +232,8 @@ struct reason {
 };
 
 /* Sums per reason, of which there are few; their number. */
-static size_t sum_reasons(const struct report *report, struct reason *reasons, size_t room)
+static size_t sum_reasons(const struct report *report, struct reason *reasons,
+	size_t room)
 {
 	size_t n = 0, k;
 
@@ -251,9 +259,9 @@ static bool plain_list(FILE *to, const struct report *report)
 	size_t shown = 0, n = 0;
 
 	fputs("<details><summary>The files</summary><div class=\"scroll\"><table><thead><tr>"
-	      "<th scope=\"col\">File</th><th scope=\"col\" class=\"n\">Size</th><th "
-	      "scope=\"col\" "
-	      "class=\"t\">Why</th></tr></thead><tbody>\n",
+		  "<th scope=\"col\">File</th><th scope=\"col\" class=\"n\">Size</th><th "
+		  "scope=\"col\" "
+		  "class=\"t\">Why</th></tr></thead><tbody>\n",
 		to);
 	for (size_t i = 0; i < report->n_rows; i++) {
 		const struct report_row *row = &report->rows[i];
@@ -288,8 +296,8 @@ bool html_plain(FILE *to, const struct report *report)
 		return true;
 	}
 	fputs("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Why</th><th "
-	      "scope=\"col\" class=\"n\">"
-	      "Files</th><th scope=\"col\" class=\"n\">Bytes</th></tr></thead><tbody>\n",
+		  "scope=\"col\" class=\"n\">"
+		  "Files</th><th scope=\"col\" class=\"n\">Bytes</th></tr></thead><tbody>\n",
 		to);
 	for (size_t i = 0; i < n; i++) {
 		fputs("<tr><th scope=\"row\">", to);

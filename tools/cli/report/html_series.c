@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A training run's steps side by side: a column each of what is stored and what was saved, and how the
- * saved bytes add up. Drawn here and not by the script, so that every reader has it.
+ * A training run's steps side by side: a column each of what is stored and what was
+ * saved, and how the saved bytes add up. Drawn here and not by the script, so that every
+ * reader has it.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -71,8 +72,8 @@ static void columns(FILE *to, const struct report *report, const struct report_s
 	for (size_t i = 0; i < drawn(s); i++) {
 		const struct report_step *step = step_at(report, s, i);
 		double x = column_x(s, i) + width * .12,
-		       top = at_y((double)step->sum.logical, most),
-		       middle = at_y((double)step->sum.stored, most);
+			   top = at_y((double)step->sum.logical, most),
+			   middle = at_y((double)step->sum.stored, most);
 
 		fprintf(to,
 			"<g><title>%" PRIu64 ": %s stored, %s saved, %.3f : 1</title>"
@@ -81,14 +82,14 @@ static void columns(FILE *to, const struct report *report, const struct report_s
 			"<rect class=\"stored\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
 			"height=\"%.1f\"/></g>\n",
 			step->number, words_bytes((double)step->sum.stored, stored),
-			words_bytes(figures_saved(&step->sum), saved), figures_ratio(&step->sum),
-			x, top, width * .76, BOTTOM - top, x, middle, width * .76,
-			BOTTOM - middle);
+			words_bytes(figures_saved(&step->sum), saved), figures_ratio(&step->sum), x,
+			top, width * .76, BOTTOM - top, x, middle, width * .76, BOTTOM - middle);
 	}
 	numbers(to, report, s);
 }
 
-static void cumulative(FILE *to, const struct report *report, const struct report_series *s)
+static void cumulative(FILE *to, const struct report *report,
+	const struct report_series *s)
 {
 	double most = 1, sum = 0, half = (RIGHT - LEFT) / (double)drawn(s) / 2;
 
@@ -100,7 +101,7 @@ static void cumulative(FILE *to, const struct report *report, const struct repor
 	for (int pass = 0; pass < 2; pass++) {
 		fprintf(to,
 			pass ? "<polyline class=\"line\" points=\""
-			     : "<polygon class=\"area\" points=\"");
+				 : "<polygon class=\"area\" points=\"");
 		sum = 0;
 		for (size_t i = 0; i < drawn(s); i++) {
 			sum += figures_saved(&step_at(report, s, i)->sum);
@@ -119,14 +120,14 @@ static bool table(FILE *to, const struct report *report, const struct report_ser
 	double sum = 0;
 
 	fputs("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Step</th><th "
-	      "scope=\"col\" class=\"n\">"
-	      "Files</th><th scope=\"col\" class=\"n\">Logical</th><th scope=\"col\" "
-	      "class=\"n\">Stored</th>"
-	      "<th scope=\"col\" class=\"n\">Ratio</th><th scope=\"col\" "
-	      "class=\"n\">Saved</th><th scope=\"col\" "
-	      "class=\"n\">Saved so far</th><th scope=\"col\" class=\"n\">CPU s</th><th "
-	      "scope=\"col\" "
-	      "class=\"n\">CAQ</th></tr></thead><tbody>\n",
+		  "scope=\"col\" class=\"n\">"
+		  "Files</th><th scope=\"col\" class=\"n\">Logical</th><th scope=\"col\" "
+		  "class=\"n\">Stored</th>"
+		  "<th scope=\"col\" class=\"n\">Ratio</th><th scope=\"col\" "
+		  "class=\"n\">Saved</th><th scope=\"col\" "
+		  "class=\"n\">Saved so far</th><th scope=\"col\" class=\"n\">CPU s</th><th "
+		  "scope=\"col\" "
+		  "class=\"n\">CAQ</th></tr></thead><tbody>\n",
 		to);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct figures *f = &step_at(report, s, i)->sum;
@@ -176,8 +177,9 @@ bool html_series(FILE *to, const struct report *report)
 
 	if (!report->n_series)
 		return true;
-	fputs("<section id=\"steps\" aria-labelledby=\"steps-title\"><h2 id=\"steps-title\">Over "
-	      "time</h2>\n",
+	fputs("<section id=\"steps\" aria-labelledby=\"steps-title\"><h2 "
+		  "id=\"steps-title\">Over "
+		  "time</h2>\n",
 		to);
 	for (size_t k = 0; k < report->n_series && k < MAX_SERIES && ok; k++) {
 		fputs("<h3>", to);
@@ -190,7 +192,9 @@ bool html_series(FILE *to, const struct report *report)
 		ok = table(to, report, &report->series[k]) && ok;
 	}
 	if (report->n_series > MAX_SERIES)
-		fprintf(to, "<p class=\"note\">%zu smaller ones are in <code>alcm report --json</code>.</p>",
+		fprintf(to,
+			"<p class=\"note\">%zu smaller ones are in <code>alcm report "
+			"--json</code>.</p>",
 			report->n_series - MAX_SERIES);
 	fputs("</section>", to);
 	return ok;

@@ -83,11 +83,11 @@ static void fill_why(const struct collector *c, int fd, const struct stat *st,
 	fill_plain(row, st, why);
 }
 
-/* ---- through a mount --------------------------------------------------------------------------- */
+/* ---- through a mount --------------------------------------------------------------- */
 
 /* A plain file's reason is in its content. */
-static enum cli_exit fill_mounted_plain(const struct collector *c, const struct walk_entry *entry,
-	struct report_row *row)
+static enum cli_exit fill_mounted_plain(const struct collector *c,
+	const struct walk_entry *entry, struct report_row *row)
 {
 	int fd = c->detailed ? walk_open(entry, O_RDONLY) : -1;
 
@@ -120,8 +120,8 @@ static char *ask_mount(const struct walk_entry *entry, const char *attribute)
 	return text;
 }
 
-static enum cli_exit fill_mounted(const struct collector *c, const struct walk_entry *entry,
-	struct report_row *row)
+static enum cli_exit fill_mounted(const struct collector *c,
+	const struct walk_entry *entry, struct report_row *row)
 {
 	char *text = ask_mount(entry, c->detailed ? ALCM_REPORT_XATTR : ALCM_FIGURES_XATTR);
 	enum cli_exit status;
@@ -130,16 +130,16 @@ static enum cli_exit fill_mounted(const struct collector *c, const struct walk_e
 
 	if (!text)
 		return errno == ENODATA ? fill_mounted_plain(c, entry, row)
-					: cli_error(c->cli, entry->path, "%s", strerror(errno));
+								: cli_error(c->cli, entry->path, "%s", strerror(errno));
 	err = c->detailed ? alcm_report_read(text, strlen(text), &info)
-			  : alcm_figures_read(text, &info);
+					  : alcm_figures_read(text, &info);
 	status = err ? cli_error(c->cli, entry->path, "its report can't be parsed")
-		     : fill_from(c, &info, row);
+				 : fill_from(c, &info, row);
 	free(text);
 	return status;
 }
 
-/* ---- in a store -------------------------------------------------------------------------------- */
+/* ---- in a store -------------------------------------------------------------------- */
 
 static enum cli_exit fill_stored(const struct collector *c, struct source *source,
 	struct report_row *row)
@@ -155,10 +155,11 @@ static enum cli_exit fill_stored(const struct collector *c, struct source *sourc
 	err = alcm_blob_info(source->blob, &info, &diag);
 	if (!err && c->detailed)
 		err = alcm_blob_list_tensors(source->blob, &info);
-	return err ? cli_error_from(c->cli, source->path, err, &diag) : fill_from(c, &info, row);
+	return err ? cli_error_from(c->cli, source->path, err, &diag)
+			   : fill_from(c, &info, row);
 }
 
-/* ---- either -------------------------------------------------------------------------------------- */
+/* ---- either ------------------------------------------------------------------------ */
 
 static enum cli_exit fill(const struct collector *c, const struct walk_entry *entry,
 	struct report_row *row)
@@ -168,7 +169,8 @@ static enum cli_exit fill(const struct collector *c, const struct walk_entry *en
 
 	if (c->mounted)
 		return fill_mounted(c, entry, row);
-	status = source_open(c->cli, c->alcm, walk_open(entry, O_RDONLY), entry->path, &source);
+	status = source_open(c->cli, c->alcm, walk_open(entry, O_RDONLY), entry->path,
+		&source);
 	if (status)
 		return status;
 	status = fill_stored(c, &source, row);
@@ -236,7 +238,8 @@ static enum cli_exit gather(void *ctx, struct report_row *row)
 	return report_add(g->report, row) ? CLI_OK : cli_error(g->cli, NULL, "out of memory");
 }
 
-enum cli_exit collect_report(struct cli *cli, struct alcm *alcm, bool detailed, struct report *out)
+enum cli_exit collect_report(struct cli *cli, struct alcm *alcm, bool detailed,
+	struct report *out)
 {
 	struct gathering g = { cli, out };
 	struct collector c = {
@@ -249,10 +252,11 @@ enum cli_exit collect_report(struct cli *cli, struct alcm *alcm, bool detailed, 
 	return status;
 }
 
-/* ---- histograms --------------------------------------------------------------------------------- */
+/* ---- histograms -------------------------------------------------------------------- */
 
 /* The file was read once already: what fails now is no news. */
-static void sample(struct cli *cli, struct alcm *alcm, struct report_row *row, uint32_t n_blocks)
+static void sample(struct cli *cli, struct alcm *alcm, struct report_row *row,
+	uint32_t n_blocks)
 {
 	struct alcm_histogram *h = calloc(1, sizeof(*h));
 	int fd = cli_open_file(AT_FDCWD, row->operand, O_RDONLY);
@@ -272,12 +276,13 @@ static void sample(struct cli *cli, struct alcm *alcm, struct report_row *row, u
 static int by_bytes_down(const void *x, const void *y)
 {
 	const struct report_row *a = *(struct report_row *const *)x,
-				*b = *(struct report_row *const *)y;
+							*b = *(struct report_row *const *)y;
 
 	return (a->sum.logical < b->sum.logical) - (a->sum.logical > b->sum.logical);
 }
 
-void collect_histograms(struct cli *cli, struct alcm *alcm, struct report *report, size_t most)
+void collect_histograms(struct cli *cli, struct alcm *alcm, struct report *report,
+	size_t most)
 {
 	struct report_row **rows = calloc(report->n_rows + 1, sizeof(struct report_row *));
 	size_t n = 0;
@@ -292,9 +297,9 @@ void collect_histograms(struct cli *cli, struct alcm *alcm, struct report *repor
 	qsort(rows, n, sizeof(rows[0]), by_bytes_down);
 	n = n < most ? n : most;
 	n_blocks = (uint32_t)(SAMPLE_BLOCKS / (n + 1));
-	n_blocks = n_blocks < 1                    ? 1
+	n_blocks = n_blocks < 1                ? 1
 		: n_blocks > SAMPLE_BLOCKS_OF_FILE ? SAMPLE_BLOCKS_OF_FILE
-						   : n_blocks;
+										   : n_blocks;
 	for (size_t i = 0; i < n; i++)
 		sample(cli, alcm, rows[i], n_blocks);
 	free(rows);

@@ -184,7 +184,7 @@ void report_release(struct report *report)
 	*report = (struct report){ 0 };
 }
 
-/* ---- fewer rows ------------------------------------------------------------------------------- */
+/* ---- fewer rows -------------------------------------------------------------------- */
 
 static int by_size_down(const void *x, const void *y)
 {
@@ -193,7 +193,8 @@ static int by_size_down(const void *x, const void *y)
 	return (a < b) - (a > b);
 }
 
-/* The size above which a file keeps its row: no more than `most` compressed files are larger. */
+/* The size above which a file keeps its row: no more than `most` compressed files are
+   larger. */
 static bool size_of_rank(const struct report *report, size_t most, uint64_t *out)
 {
 	uint64_t *sizes = calloc(report->compressed.n_files + 1, sizeof(*sizes));
@@ -227,13 +228,14 @@ void report_trim_tensors(struct report *report, size_t most)
 	}
 }
 
-/* The number of bytes of `path` up to its last slash, that included, at most `depth` directories. */
+/* The number of bytes of `path` up to its last slash, that included, at most `depth`
+   directories. */
 static size_t dir_len(const char *path, unsigned depth)
 {
 	size_t len = 0;
 
 	for (const char *slash = strchr(path, '/'); slash && depth;
-		slash = strchr(slash + 1, '/')) {
+		 slash = strchr(slash + 1, '/')) {
 		len = (size_t)(slash - path) + 1;
 		depth--;
 	}
@@ -241,8 +243,8 @@ static size_t dir_len(const char *path, unsigned depth)
 }
 
 /*
- * `row` becomes one of several files of the directory that the first `len` bytes of its path name,
- * `mark` behind it.
+ * `row` becomes one of several files of the directory that the first `len` bytes of its
+ * path name, `mark` behind it.
  */
 static bool become_rest(struct report_row *row, size_t len, const char *mark)
 {
@@ -258,7 +260,8 @@ static bool become_rest(struct report_row *row, size_t len, const char *mark)
 	return true;
 }
 
-/* Directories to so many levels that about `most` of them at most get a row for the rest. */
+/* Directories to so many levels that about `most` of them at most get a row for the
+   rest. */
 static unsigned depth_for(const struct report *report, size_t most)
 {
 	for (unsigned depth = 0;; depth++) {
@@ -273,14 +276,16 @@ static unsigned depth_for(const struct report *report, size_t most)
 	}
 }
 
-/* True when `rest` stands for files of the directory that the first `len` bytes of `path` name. */
+/* True when `rest` stands for files of the directory that the first `len` bytes of `path`
+   name. */
 static bool is_rest_of(const struct report_row *rest, const char *path, size_t len,
 	const char *mark)
 {
 	return strncmp(rest->path, path, len) == 0 && strcmp(rest->path + len, mark) == 0;
 }
 
-/* Which rows of a directory, at most `depth` levels down, become one with `mark` behind its path. */
+/* Which rows of a directory, at most `depth` levels down, become one with `mark` behind
+   its path. */
 struct joining {
 	unsigned depth;
 	const char *mark;

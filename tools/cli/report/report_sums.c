@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows are sorted so that everything below a directory lies together: one pass with a stack of
- * the directories that are open sums them all.
+ * Rows are sorted so that everything below a directory lies together: one pass with a
+ * stack of the directories that are open sums them all.
  *
- * A series is a set of siblings, directories or files, whose names are alike but for a number and
- * tell of steps: step100/ and step200/, model-epoch1.npy and model-epoch2.npy, 1000/ and 2000/.
+ * A series is a set of siblings, directories or files, whose names are alike but for a
+ * number and tell of steps: step100/ and step200/, model-epoch1.npy and model-epoch2.npy,
+ * 1000/ and 2000/.
  */
 #include "report_sums.h"
 
@@ -34,7 +35,7 @@ int path_compare(const char *a, const char *b)
 	}
 }
 
-/* ---- directories ------------------------------------------------------------------------------- */
+/* ---- directories ------------------------------------------------------------------- */
 
 static bool add_dir(struct report *report, const char *path, size_t len, unsigned depth)
 {
@@ -84,7 +85,7 @@ bool report_sum_dirs(struct report *report)
 	return true;
 }
 
-/* ---- series ------------------------------------------------------------------------------------ */
+/* ---- series ------------------------------------------------------------------------ */
 
 static bool tells_of_steps(const char *name)
 {

@@ -12,19 +12,24 @@
 #include "cli.h"
 
 const char *const words_method[] = {
-	"A file's ratio is its logical bytes divided by the bytes that it takes in the store, "
+	"A file's ratio is its logical bytes divided by the bytes that it takes in the "
+	"store, "
 	"its header, "
-	"index and metrics included. Sums of files are the sum of the logical bytes divided by "
+	"index and metrics included. Sums of files are the sum of the logical bytes divided "
+	"by "
 	"that of the "
 	"stored bytes.",
-	"CPU seconds are the CPU time of encoding: statistics, transforms, coding and the check "
+	"CPU seconds are the CPU time of encoding: statistics, transforms, coding and the "
+	"check "
 	"that each "
 	"chunk decodes to what was written, on all threads together. Reading is not in them. "
 	"MB/s per core are millions of logical bytes per CPU second.",
 	"CAQ = ratio / (CPU seconds + 1). CPU seconds grow with the size of the data and the "
 	"ratio does not, "
-	"so the CAQ of the same kind of data falls with size: about ratio for a file that takes "
-	"milliseconds, about ratio / CPU seconds for one that takes minutes. Compare CAQ between "
+	"so the CAQ of the same kind of data falls with size: about ratio for a file that "
+	"takes "
+	"milliseconds, about ratio / CPU seconds for one that takes minutes. Compare CAQ "
+	"between "
 	"files of "
 	"one size, and CPU seconds per GiB between sizes.",
 	"The gain over zlib is that of the CAQ over the CAQ of zlib -6, which was run on a "
@@ -32,9 +37,11 @@ const char *const words_method[] = {
 	"same data; its CPU seconds are scaled up to the whole file.",
 	"Predicted entropy is the share of its bits that the ALCM paper's network expects a "
 	"tensor to "
-	"need, 0.2 to 0.9, from its six statistics; achieved is stored bytes divided by logical "
+	"need, 0.2 to 0.9, from its six statistics; achieved is stored bytes divided by "
+	"logical "
 	"bytes.",
-	"Histograms are of a sample, evenly spread over the file, of at most 2 MiB. Values are "
+	"Histograms are of a sample, evenly spread over the file, of at most 2 MiB. Values "
+	"are "
 	"counted up to "
 	"four standard deviations from the mean.",
 	NULL,
@@ -84,7 +91,8 @@ char *words_cpu(double seconds, char buf[48])
 	static const struct {
 		double least, unit;
 		const char *name;
-	} units[] = { { 2 * 3600, 3600, "hours" }, { 120, 60, "minutes" }, { 0, 1, "seconds" } };
+	} units[] = { { 2 * 3600, 3600, "hours" }, { 120, 60, "minutes" },
+		{ 0, 1, "seconds" } };
 	size_t i = 0;
 	double v;
 
@@ -102,7 +110,8 @@ char *words_bytes(double bytes, char buf[32])
 {
 	char text[16];
 
-	snprintf(buf, 32, "%s%s", bytes < 0 ? "-" : "", cli_bytes((uint64_t)fabs(bytes), text));
+	snprintf(buf, 32, "%s%s", bytes < 0 ? "-" : "",
+		cli_bytes((uint64_t)fabs(bytes), text));
 	return buf;
 }
 
@@ -128,7 +137,7 @@ char *words_lossy(const struct figures *all, char *buf, size_t room)
 	if (all->n_files == 1)
 		snprintf(buf, room,
 			all->n_lossy ? "Lossy: values are not those that were written."
-				     : "Lossless: it reads back bit for bit.");
+						 : "Lossless: it reads back bit for bit.");
 	else if (!all->n_lossy)
 		snprintf(buf, room, "Lossless: every file reads back bit for bit.");
 	else
@@ -139,7 +148,8 @@ char *words_lossy(const struct figures *all, char *buf, size_t room)
 	return buf;
 }
 
-/* Bytes of the UTF-8 character at `p` if it must be spelled out, else 0. `*code` is it. */
+/* Bytes of the UTF-8 character at `p` if it must be spelled out, else 0. `*code` is
+   it. */
 static size_t unseen(const unsigned char *p, unsigned *code)
 {
 	if (p[0] < 0x20 || p[0] == 0x7f) {
@@ -166,7 +176,7 @@ static size_t unseen(const unsigned char *p, unsigned *code)
 char *words_visible(const char *name)
 {
 	char *utf8 = alcm_utf8(name), *text = utf8 ? malloc(6 * strlen(utf8) + 1) : NULL,
-	     *to = text;
+		 *to = text;
 
 	for (const char *p = utf8; text && *p;) {
 		unsigned code;
@@ -203,7 +213,7 @@ static void processor(char *buf, size_t room)
 	buf[0] = '\0';
 	while (f && !buf[0] && fgets(line, sizeof(line), f)) {
 		const char *colon = strncmp(line, "model name", 10) == 0 ? strchr(line, ':')
-									 : NULL;
+																 : NULL;
 
 		if (colon)
 			snprintf(buf, room, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);

@@ -6,12 +6,13 @@
 #include "report_model.h"
 
 /*
- * A file's dtype as people call it: "<f4" is "float32"; what is unknown stays as it is, and a container is
- * called by its format. Returns `buf`.
+ * A file's dtype as people call it: "<f4" is "float32"; what is unknown stays as it is,
+ * and a container is called by its format. Returns `buf`.
  */
 char *words_type(const struct file_detail *detail, char buf[64]);
 
-/* "4096 × 4096", "scalar", "12 tensors" of a container, or "" when the file has no shape. Returns `buf`. */
+/* "4096 × 4096", "scalar", "12 tensors" of a container, or "" when the file has no shape.
+   Returns `buf`. */
 char *words_shape(const struct file_detail *detail, char *buf, size_t room);
 
 /* "4096 × 4096", or "scalar" without dimensions. Returns `buf`. */
@@ -33,8 +34,8 @@ char *words_lossy(const struct figures *all, char *buf, size_t room);
 extern const char *const words_method[];
 
 /*
- * A name for people: UTF-8 in which control characters and those that turn the direction of text are
- * spelled out, "\x1b" or "\u202e". To free(3); NULL: out of memory.
+ * A name for people: UTF-8 in which control characters and those that turn the direction
+ * of text are spelled out, "\x1b" or "\u202e". To free(3); NULL: out of memory.
  */
 char *words_visible(const char *name);
 

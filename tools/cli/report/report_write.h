@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Renderings of a report. They write to `to`, whose errors the caller looks for (ferror(3)); false means
- * out of memory.
+ * Renderings of a report. They write to `to`, whose errors the caller looks for
+ * (ferror(3)); false means out of memory.
  */
 #ifndef ALCM_TOOLS_REPORT_WRITE_H
 #define ALCM_TOOLS_REPORT_WRITE_H
@@ -18,15 +18,17 @@ struct report_origin {
 };
 
 /* docs/collection.schema.json, everything that there is. */
-bool write_json(FILE *to, const struct report *report, const struct report_origin *origin);
+bool write_json(FILE *to, const struct report *report,
+	const struct report_origin *origin);
 
 /*
- * RFC 4180 with a header line, a line per file and one for all. Texts that a spreadsheet would take for a
- * formula begin with an apostrophe.
+ * RFC 4180 with a header line, a line per file and one for all. Texts that a spreadsheet
+ * would take for a formula begin with an apostrophe.
  */
 bool write_csv(FILE *to, const struct report *report, const struct report_origin *origin);
 
 /* One page that needs nothing else (report.html). */
-bool write_html(FILE *to, const struct report *report, const struct report_origin *origin);
+bool write_html(FILE *to, const struct report *report,
+	const struct report_origin *origin);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables for a terminal: columns as wide as what is in them, and bars where there is colour. */
+/* Tables for a terminal: columns as wide as what is in them, and bars where there is
+   colour. */
 #ifndef ALCM_TOOLS_TEXT_TABLE_H
 #define ALCM_TOOLS_TEXT_TABLE_H
 
@@ -37,22 +38,24 @@ void text_table_cell(struct text_table *t, const char *fmt, ...)
 /* The row that was just filled gets a bar: shares of the longest one, both in [0, 1]. */
 void text_table_bar(struct text_table *t, double stored, double saved);
 
-/* Print it, the last row set off as the sum of the others; and free it. False: out of memory. */
+/* Print it, the last row set off as the sum of the others; and free it. False: out of
+   memory. */
 bool text_table_end(struct text_table *t, bool last_is_sum);
 
-/* A bar of `width` places, of which shares are stored and saved; nothing without colour. */
+/* A bar of `width` places, of which shares are stored and saved; nothing without
+   colour. */
 void text_bar(double stored, double saved, unsigned width);
 
 /*
- * The cells that sums have in common, behind a name: files, logical, stored, ratio, saved, CPU s, MB/s, CAQ.
- * `exact`: bytes as numbers.
+ * The cells that sums have in common, behind a name: files, logical, stored, ratio,
+ * saved, CPU s, MB/s, CAQ. `exact`: bytes as numbers.
  */
-#define TEXT_SUM_COLUMNS                                                    \
-	{ "Files", "files", false }, { "Logical", "logical", false },       \
+#define TEXT_SUM_COLUMNS                                            \
+	{ "Files", "files", false }, { "Logical", "logical", false },   \
 		{ "Stored", "stored", false }, { "Ratio", "ratio", false }, \
 		{ "Saved", "saved", false }, { "CPU s", "cpu", false },     \
 		{ "MB/s per core", "speed", false },                        \
-	{                                                                   \
+	{                                                               \
 		"CAQ", "caq", false                                         \
 	}
 void text_table_sums(struct text_table *t, const struct figures *f, bool exact);

@@ -64,8 +64,8 @@ static void put_detail(FILE *to, const struct file_detail *d, const struct figur
 	const struct alcm_distortion *e = &d->quantisation.distortion;
 	const double of_file[] = { d->predicted_entropy, 1 / figures_ratio(f),
 		figures_gain_percent(f) };
-	const double of_values[] = { s->mean, s->variance, s->stddev, s->skewness, s->kurtosis,
-		s->sparsity, s->min, s->max };
+	const double of_values[] = { s->mean, s->variance, s->stddev, s->skewness,
+		s->kurtosis, s->sparsity, s->min, s->max };
 	const double of_errors[] = { e->mse, e->max_error, e->psnr_db };
 
 	put_next_text(to, d->profile);
@@ -81,7 +81,8 @@ static void put_detail(FILE *to, const struct file_detail *d, const struct figur
 
 static bool put_row(FILE *to, const struct report_row *row)
 {
-	static const struct file_detail none = { .bits_per_value = NAN, .predicted_entropy = NAN };
+	static const struct file_detail none = { .bits_per_value = NAN,
+		.predicted_entropy = NAN };
 	const struct file_detail *d = row->detail ? row->detail : &none;
 	char *path = alcm_utf8(row->path);
 	char time[32];

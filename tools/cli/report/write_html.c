@@ -8,9 +8,11 @@
 #include "report_words.h"
 #include "report_write.h"
 
-typedef bool (*part_fn)(FILE *to, const struct report *report, const struct report_origin *origin);
+typedef bool (*part_fn)(FILE *to, const struct report *report,
+	const struct report_origin *origin);
 
-static bool put_operands(FILE *to, const struct report *report, const struct report_origin *origin)
+static bool put_operands(FILE *to, const struct report *report,
+	const struct report_origin *origin)
 {
 	bool ok = true;
 
@@ -24,14 +26,16 @@ static bool put_operands(FILE *to, const struct report *report, const struct rep
 	return ok;
 }
 
-static bool put_title(FILE *to, const struct report *report, const struct report_origin *origin)
+static bool put_title(FILE *to, const struct report *report,
+	const struct report_origin *origin)
 {
 	fputs("Compression report: ", to);
 	return put_operands(to, report, origin);
 }
 
 /* A number and its unit stay on one line. */
-static bool put_headline(FILE *to, const struct report *report, const struct report_origin *origin)
+static bool put_headline(FILE *to, const struct report *report,
+	const struct report_origin *origin)
 {
 	char text[256], glued[512], *end = glued;
 
@@ -48,7 +52,8 @@ static bool put_headline(FILE *to, const struct report *report, const struct rep
 	return html_text(to, glued);
 }
 
-static bool put_lossy(FILE *to, const struct report *report, const struct report_origin *origin)
+static bool put_lossy(FILE *to, const struct report *report,
+	const struct report_origin *origin)
 {
 	char text[256];
 
@@ -56,14 +61,16 @@ static bool put_lossy(FILE *to, const struct report *report, const struct report
 	return html_text(to, words_lossy(&report->all, text, sizeof(text)));
 }
 
-static bool put_version(FILE *to, const struct report *report, const struct report_origin *origin)
+static bool put_version(FILE *to, const struct report *report,
+	const struct report_origin *origin)
 {
 	(void)report, (void)origin;
 	fputs(ALCM_VERSION, to);
 	return true;
 }
 
-static bool put_method(FILE *to, const struct report *report, const struct report_origin *origin)
+static bool put_method(FILE *to, const struct report *report,
+	const struct report_origin *origin)
 {
 	bool ok = true;
 
@@ -77,7 +84,8 @@ static bool put_method(FILE *to, const struct report *report, const struct repor
 }
 
 /* Host, versions, time, command. */
-static bool put_origin(FILE *to, const struct report *report, const struct report_origin *origin)
+static bool put_origin(FILE *to, const struct report *report,
+	const struct report_origin *origin)
 {
 	char host[512], time[32];
 	bool ok;
@@ -95,12 +103,12 @@ static bool put_origin(FILE *to, const struct report *report, const struct repor
 }
 
 /* Parts that don't ask where the report is from. */
-#define PART(name)                                                    \
+#define PART(name)                                                \
 	static bool put_##name(FILE *to, const struct report *report, \
-		const struct report_origin *origin)                   \
+		const struct report_origin *origin)                       \
 	{                                                             \
-		(void)origin;                                         \
-		return html_##name(to, report);                       \
+		(void)origin;                                             \
+		return html_##name(to, report);                           \
 	}
 
 PART(bar)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The report as JSON (docs/collection.schema.json). A file's object is built, printed and dropped, so
- * that memory does not grow with their number.
+ * The report as JSON (docs/collection.schema.json). A file's object is built, printed and
+ * dropped, so that memory does not grow with their number.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 #include "report_words.h"
 #include "report_write.h"
 
-/* JSON has no NaN and no infinity. A NULL on the way (memory is short) makes cJSON drop the item. */
+/* JSON has no NaN and no infinity. A NULL on the way (memory is short) makes cJSON drop
+   the item. */
 static void add_number(cJSON *to, const char *name, double v)
 {
 	if (isfinite(v))
@@ -93,7 +94,7 @@ static void add_tensors(cJSON *to, const struct file_detail *d)
 		cJSON_AddItemToObject(o, "dtype",
 			t->dtype[0] ? cJSON_CreateString(t->dtype) : cJSON_CreateNull());
 		shape = one_shape ? cJSON_AddArrayToObject(o, "shape")
-				  : cJSON_AddNullToObject(o, "shape");
+						  : cJSON_AddNullToObject(o, "shape");
 		for (unsigned k = 0; one_shape && k < t->n_dims; k++)
 			cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)t->shape[k]));
 		add_number(o, "bytes", (double)t->bytes);
@@ -264,7 +265,8 @@ static cJSON *head_json(const struct report *report, const struct report_origin 
 		cJSON_AddItemToArray(operands, utf8 ? cJSON_CreateString(utf8) : NULL);
 		alcm_free_text(utf8);
 	}
-	cJSON_AddStringToObject(o, "headline", words_headline(&report->all, text, sizeof(text)));
+	cJSON_AddStringToObject(o, "headline",
+		words_headline(&report->all, text, sizeof(text)));
 	all = cJSON_AddObjectToObject(o, "all");
 	json_add_figures(all, &report->all);
 	all = cJSON_AddObjectToObject(o, "compressed");

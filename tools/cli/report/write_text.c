@@ -12,9 +12,10 @@
 
 #define BAR_WIDTH 24
 
-/* ---- one file -------------------------------------------------------------------------------------- */
+/* ---- one file ---------------------------------------------------------------------- */
 
-static const struct text_column plane_columns[] = { { "  Bits per value by plane", "", true },
+static const struct text_column plane_columns[] = { { "  Bits per value by plane", "",
+														true },
 	{ "before", "", false }, { "after", "", false }, { "coder", "", true } };
 
 static bool print_planes(const struct alcm_info *info, bool color)
@@ -36,10 +37,11 @@ static bool print_planes(const struct alcm_info *info, bool color)
 	return text_table_end(&t, false);
 }
 
-static const struct text_column tensor_columns[] = { { "  Tensor and its planes", "", true },
-	{ "Type", "", true }, { "Shape", "", true }, { "Bytes", "", false },
-	{ "Stored", "", false }, { "Ratio", "", false }, { "Bits/value", "", false },
-	{ "Coder", "", true } };
+static const struct text_column tensor_columns[] = {
+	{ "  Tensor and its planes", "", true }, { "Type", "", true }, { "Shape", "", true },
+	{ "Bytes", "", false }, { "Stored", "", false }, { "Ratio", "", false },
+	{ "Bits/value", "", false }, { "Coder", "", true }
+};
 
 static void size_cells(struct text_table *t, double bytes, double stored)
 {
@@ -92,8 +94,8 @@ static bool print_tensors(const struct alcm_info *info, bool color)
 	struct text_table t;
 	bool ok = true;
 
-	text_table_init(&t, tensor_columns, sizeof(tensor_columns) / sizeof(tensor_columns[0]),
-		color);
+	text_table_init(&t, tensor_columns,
+		sizeof(tensor_columns) / sizeof(tensor_columns[0]), color);
 	for (unsigned i = 0; i < info->n_rows && ok; i++) {
 		const struct alcm_tensor *row = &info->rows[i];
 
@@ -136,12 +138,13 @@ bool write_text_file(const char *path, const struct alcm_info *info)
 	return ok;
 }
 
-/* ---- the files of a directory ------------------------------------------------------------------------ */
+/* ---- the files of a directory ------------------------------------------------------ */
 
-static const struct text_column file_columns[] = { { "File", "name", true }, { "Type", "", true },
-	{ "Shape", "", true }, { "Logical", "logical", false }, { "Stored", "stored", false },
-	{ "Ratio", "ratio", false }, { "Saved", "saved", false }, { "Bits/value", "", false },
-	{ "CPU s", "cpu", false }, { "MB/s per core", "speed", false }, { "CAQ", "caq", false },
+static const struct text_column file_columns[] = { { "File", "name", true },
+	{ "Type", "", true }, { "Shape", "", true }, { "Logical", "logical", false },
+	{ "Stored", "stored", false }, { "Ratio", "ratio", false },
+	{ "Saved", "saved", false }, { "Bits/value", "", false }, { "CPU s", "cpu", false },
+	{ "MB/s per core", "speed", false }, { "CAQ", "caq", false },
 	{ "Profile", "", true } };
 
 static void cell_bytes(struct text_table *t, double bytes, bool exact)
@@ -177,7 +180,8 @@ static void file_cells(struct text_table *t, const struct report_row *row, bool 
 	text_table_cell(t, "%s", row->why_not[0] ? row->why_not : d->profile);
 }
 
-static bool file_row(struct text_table *t, const struct report_row *row, double whole, bool exact)
+static bool file_row(struct text_table *t, const struct report_row *row, double whole,
+	bool exact)
 {
 	char *path = words_visible(row->path);
 
@@ -204,8 +208,8 @@ static int by_key(const void *pa, const void *pb, void *key)
 	return (x < y) - (x > y);
 }
 
-bool write_text_files(struct report *report, const char *sort, unsigned depth, unsigned top,
-	bool exact)
+bool write_text_files(struct report *report, const char *sort, unsigned depth,
+	unsigned top, bool exact)
 {
 	struct report_row all = { .path = (char[]){ "all" }, .sum = report->all };
 	double whole = 1;

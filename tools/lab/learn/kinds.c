@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A kind is made in two steps: a signal, chosen and parametrised at random, gives numbers; they are stored as
- * elements of the kind's type. Only operations that round the same everywhere are used.
+ * A kind is made in two steps: a signal, chosen and parametrised at random, gives
+ * numbers; they are stored as elements of the kind's type. Only operations that round the
+ * same everywhere are used.
  */
 #include "kinds.h"
 
@@ -30,7 +31,7 @@ const struct kind kinds[] = {
 };
 const unsigned n_kinds = sizeof(kinds) / sizeof(kinds[0]);
 
-/* ---- chance ------------------------------------------------------------------------------------ */
+/* ---- chance ------------------------------------------------------------------------ */
 
 static double uniform(struct mt19937 *mt)
 {
@@ -60,7 +61,7 @@ double kinds_normal(struct mt19937 *mt)
 	return x * sqrt(-1.3862943611198906 * (double)portable_log2((float)r2) / r2);
 }
 
-/* ---- signals of real numbers ------------------------------------------------------------------- */
+/* ---- signals of real numbers ------------------------------------------------------- */
 
 struct signal {
 	struct mt19937 *mt;
@@ -156,7 +157,7 @@ static double (*const reals[])(struct signal *) = { gaussian, gaussian, gaussian
 	by_rows, squares, even, even_both_ways, rectified, pruned, walk, wave, decimals, ramp,
 	from_codebook, heavy_tails, around_one };
 
-/* ---- signals of integers ------------------------------------------------------------------------ */
+/* ---- signals of integers ----------------------------------------------------------- */
 
 static double ids(struct signal *s)
 {
@@ -201,8 +202,8 @@ static double seldom(struct signal *s)
 	return uniform(s->mt) < s->rate ? 0 : ids(s);
 }
 
-static double (*const wholes[])(struct signal *) = { ids, ids, zipf, rising, rounded, counting,
-	offsets, wandering, seldom };
+static double (*const wholes[])(struct signal *) = { ids, ids, zipf, rising, rounded,
+	counting, offsets, wandering, seldom };
 
 static void signal_init(struct signal *s, struct mt19937 *mt, double from, double to)
 {
@@ -216,7 +217,7 @@ static void signal_init(struct signal *s, struct mt19937 *mt, double from, doubl
 		s->rows[i] = portable_exp2((float)(spread * kinds_normal(mt)));
 }
 
-/* ---- how numbers are stored --------------------------------------------------------------------- */
+/* ---- how numbers are stored -------------------------------------------------------- */
 
 static uint32_t float_bits(double v)
 {
@@ -272,7 +273,8 @@ void kinds_store(const struct kind *kind, double v, uint8_t *out)
 		out[kind->big_endian ? width - 1 - b : b] = (uint8_t)(bits >> 8 * b);
 }
 
-/* Numbers that only need a shorter type: weights of bf16 in float32, counts in float64. */
+/* Numbers that only need a shorter type: weights of bf16 in float32, counts in
+   float64. */
 static double shortened(unsigned how, double v)
 {
 	uint32_t bits = float_bits(v) & (how == 1 ? 0xffff0000 : 0xffffe000);
@@ -282,7 +284,8 @@ static double shortened(unsigned how, double v)
 	return how ? (double)f : v;
 }
 
-static void make_floats(struct mt19937 *mt, const struct kind *kind, uint8_t *out, uint32_t n)
+static void make_floats(struct mt19937 *mt, const struct kind *kind, uint8_t *out,
+	uint32_t n)
 {
 	unsigned width = dtype_get(kind->dtype)->width_bytes;
 	double (*next)(struct signal *) = reals[below(mt, sizeof(reals) / sizeof(reals[0]))];
@@ -299,10 +302,12 @@ static void make_floats(struct mt19937 *mt, const struct kind *kind, uint8_t *ou
 	}
 }
 
-static void make_integers(struct mt19937 *mt, const struct kind *kind, uint8_t *out, uint32_t n)
+static void make_integers(struct mt19937 *mt, const struct kind *kind, uint8_t *out,
+	uint32_t n)
 {
 	unsigned width = dtype_get(kind->dtype)->width_bytes;
-	double (*next)(struct signal *) = wholes[below(mt, sizeof(wholes) / sizeof(wholes[0]))];
+	double (*next)(struct signal *) =
+		wholes[below(mt, sizeof(wholes) / sizeof(wholes[0]))];
 	struct signal s;
 
 	/* What fits into less than half of an element is stored in such by mistake only. */
@@ -315,7 +320,7 @@ static void make_integers(struct mt19937 *mt, const struct kind *kind, uint8_t *
 	}
 }
 
-/* ---- what is no number --------------------------------------------------------------------------- */
+/* ---- what is no number ------------------------------------------------------------- */
 
 static uint32_t put_word(struct mt19937 *mt, uint8_t *out, uint32_t room)
 {
@@ -346,12 +351,13 @@ static void make_text(struct mt19937 *mt, uint8_t *out, uint32_t n)
 			at += put_word(mt, out + at, n - at);
 		else /* numbers, hexadecimal, base64 */
 			out[at++] = (uint8_t)(below(mt, 12) ? alphabet[below(mt, letters)]
-					: how == 2          ? '\n'
-							    : ' ');
+					: how == 2                  ? '\n'
+												: ' ');
 	}
 }
 
-/* As compressed data is: bits that are hard to tell from a coin, the more so the better it is. */
+/* As compressed data is: bits that are hard to tell from a coin, the more so the better
+   it is. */
 static void make_noise(struct mt19937 *mt, uint8_t *out, uint32_t n)
 {
 	unsigned rarely = 32u << below(mt, 4);
@@ -365,7 +371,8 @@ static void make_noise(struct mt19937 *mt, uint8_t *out, uint32_t n)
 	}
 }
 
-/* Records of several fields, in no power of two; or pieces of other kinds after each other. */
+/* Records of several fields, in no power of two; or pieces of other kinds after each
+   other. */
 static void make_other(struct mt19937 *mt, uint8_t *out, uint32_t n)
 {
 	unsigned item = 9 + 2 * below(mt, 8), n_pieces = 2 + below(mt, 6);
@@ -373,9 +380,9 @@ static void make_other(struct mt19937 *mt, uint8_t *out, uint32_t n)
 
 	for (uint32_t at = 0, k = 0; records && at < n; at++, k = (k + 1) % item)
 		out[at] = (uint8_t)(k < 4 ? at / item >> 8 * k
-				: k & 1   ? mt19937_bits(mt)
-				: k & 2   ? kinds_normal(mt) * 3
-					  : 0);
+				: k & 1           ? mt19937_bits(mt)
+				: k & 2           ? kinds_normal(mt) * 3
+								  : 0);
 	for (uint32_t at = 0, k = 0; !records && at < n; k++) {
 		uint32_t len = n / n_pieces + below(mt, 8);
 
@@ -386,7 +393,8 @@ static void make_other(struct mt19937 *mt, uint8_t *out, uint32_t n)
 	}
 }
 
-static void make_bytes(struct mt19937 *mt, const struct kind *kind, uint8_t *out, uint32_t n)
+static void make_bytes(struct mt19937 *mt, const struct kind *kind, uint8_t *out,
+	uint32_t n)
 {
 	double level = 128, width = 1 + 40 * uniform(mt);
 

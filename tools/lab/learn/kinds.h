@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Data of known element types, made up: what inference is taught with, and first tested on. */
+/* Data of known element types, made up: what inference is taught with, and first tested
+   on. */
 #ifndef ALCM_LAB_KINDS_H
 #define ALCM_LAB_KINDS_H
 
@@ -24,8 +25,8 @@ double kinds_normal(struct mt19937 *mt);
 void kinds_store(const struct kind *kind, double v, uint8_t *out);
 
 /*
- * n bytes of the kind, of a distribution that `mt` chooses, whole elements from out[0] on (the last may
- * be cut). n is at most 256 KiB.
+ * n bytes of the kind, of a distribution that `mt` chooses, whole elements from out[0] on
+ * (the last may be cut). n is at most 256 KiB.
  */
 void kinds_make(struct mt19937 *mt, const struct kind *kind, uint8_t *out, uint32_t n);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which search for matches pays. What each makes of planes of made-up data depends on the versions of zlib and
- * zstd, so it is recorded once (learn_record), and learnt from the record (learn_choose).
+ * Which search for matches pays. What each makes of planes of made-up data depends on the
+ * versions of zlib and zstd, so it is recorded once (learn_record), and learnt from the
+ * record (learn_choose).
  */
 #include <string.h>
 
@@ -14,7 +15,8 @@
 
 enum { CHUNK = 256 << 10, ROUNDS = 36, MAX_ROWS = 8192 };
 
-/* What the others must be larger by than a choice to make it the right one: slow searches must gain more. */
+/* What the others must be larger by than a choice to make it the right one: slow searches
+   must gain more. */
 static const double must_gain[N_CHOICES] = {
 	[CHOICE_GOOD] = 1.002, [CHOICE_DEFLATE] = 1.004, [CHOICE_STRONG] = 1.02
 };
@@ -23,7 +25,7 @@ static const struct softmax_options options = {
 	.n_inputs = CHOOSE_INPUTS, .n_classes = N_CHOICES, .n_epochs = 60, .seed = 42
 };
 
-/* ---- recording ------------------------------------------------------------------------------------ */
+/* ---- recording --------------------------------------------------------------------- */
 
 struct recorder {
 	struct choice_observer observer;
@@ -32,9 +34,11 @@ struct recorder {
 	uint8_t out[CHUNK + 1024];
 };
 
-static size_t len_by(struct recorder *r, uint8_t coder, int effort, const uint8_t *in, uint32_t n)
+static size_t len_by(struct recorder *r, uint8_t coder, int effort, const uint8_t *in,
+	uint32_t n)
 {
-	size_t len = coder_find(coder)->encode(r->coders, effort, in, n, r->out, sizeof(r->out));
+	size_t len = coder_find(coder)->encode(r->coders, effort, in, n, r->out,
+		sizeof(r->out));
 
 	return len && len < n ? len : n;
 }
@@ -85,7 +89,7 @@ int learn_record(FILE *to)
 	return 0;
 }
 
-/* ---- learning -------------------------------------------------------------------------------------- */
+/* ---- learning ---------------------------------------------------------------------- */
 
 static unsigned right_choice(const double lens[N_CHOICES])
 {
@@ -127,8 +131,8 @@ int learn_choose(FILE *from, FILE *to)
 		n_class[samples[n++].class]++;
 	if (!n)
 		return -1;
-	fprintf(stderr, "%zu planes, of which %zu none, %zu good, %zu deflate, %zu strong; ", n,
-		n_class[CHOICE_NONE], n_class[CHOICE_GOOD], n_class[CHOICE_DEFLATE],
+	fprintf(stderr, "%zu planes, of which %zu none, %zu good, %zu deflate, %zu strong; ",
+		n, n_class[CHOICE_NONE], n_class[CHOICE_GOOD], n_class[CHOICE_DEFLATE],
 		n_class[CHOICE_STRONG]);
 	fprintf(stderr, "loss %.4f bits\n", softmax_train(&options, samples, n, weights));
 	softmax_print(&options, weights, "choose_weights", "codec/choose.h",

@@ -39,7 +39,8 @@ static size_t add_piece(struct mt19937 *mt, unsigned kind, struct softmax_sample
 
 int learn_infer(FILE *to)
 {
-	AUTO_FREE struct softmax_sample *samples = mem_zalloc((size_t)n_kinds * PER_KIND * PHASES,
+	AUTO_FREE struct softmax_sample *samples = mem_zalloc((size_t)n_kinds * PER_KIND *
+			PHASES,
 		sizeof(*samples));
 	AUTO_FREE struct softmax_weights *weights = mem_zalloc(1, sizeof(*weights));
 	struct mt19937 mt;

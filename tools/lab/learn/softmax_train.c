@@ -16,7 +16,8 @@ struct adam {
 	float bias1, bias2;
 };
 
-static void start(const struct softmax_options *o, struct mt19937 *mt, struct softmax_weights *w)
+static void start(const struct softmax_options *o, struct mt19937 *mt,
+	struct softmax_weights *w)
 {
 	double limit1 = sqrt(6.0 / (o->n_inputs + SOFTMAX_HIDDEN));
 	double limit2 = sqrt(6.0 / (o->n_classes + SOFTMAX_HIDDEN));
@@ -85,7 +86,7 @@ static float learn_from(const struct softmax_options *o, const struct softmax_we
 static void step(struct adam *a, unsigned n, float speed, struct softmax_weights *weights)
 {
 	float *w = &weights->w1[0][0], *g = &a->gradient.w1[0][0], *m = &a->mean.w1[0][0],
-	      *v = &a->square.w1[0][0];
+		  *v = &a->square.w1[0][0];
 
 	a->bias1 *= keep1;
 	a->bias2 *= keep2;
@@ -98,8 +99,8 @@ static void step(struct adam *a, unsigned n, float speed, struct softmax_weights
 	}
 }
 
-double softmax_train(const struct softmax_options *o, struct softmax_sample *samples, size_t n,
-	struct softmax_weights *out)
+double softmax_train(const struct softmax_options *o, struct softmax_sample *samples,
+	size_t n, struct softmax_weights *out)
 {
 	static struct adam adam; /* too large for a stack */
 	struct mt19937 mt;
@@ -119,28 +120,29 @@ double softmax_train(const struct softmax_options *o, struct softmax_sample *sam
 
 			memset(&adam.gradient, 0, sizeof(adam.gradient));
 			for (unsigned k = 0; k < size; k++)
-				loss += (double)learn_from(o, out, &samples[at + k],
-					&adam.gradient);
+				loss += (double)learn_from(o, out, &samples[at + k], &adam.gradient);
 			step(&adam, size, speed, out);
 		}
 	}
 	return loss / (double)n;
 }
 
-/* ---- the source ---------------------------------------------------------------------------------- */
+/* ---- the source -------------------------------------------------------------------- */
 
 static void print_row(const float *values, unsigned n, FILE *to)
 {
+	enum { PER_LINE = 12 };
+
 	for (unsigned k = 0; k < n; k++) {
 		float v = rintf(values[k] * SOFTMAX_UNIT);
 
 		v = v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : v;
-		fprintf(to, "%s%d", k ? ", " : "", (int)v);
+		fprintf(to, "%s%d", !k ? "" : k % PER_LINE ? ", " : ",\n\t\t", (int)v);
 	}
 }
 
-static void print_matrix(const float *values, unsigned n_rows, unsigned pitch, const char *name,
-	const char *width, FILE *to)
+static void print_matrix(const float *values, unsigned n_rows, unsigned pitch,
+	const char *name, const char *width, FILE *to)
 {
 	fprintf(to, "static const int16_t %s[][%s] = {\n", name, width);
 	for (unsigned r = 0; r < n_rows; r++) {
@@ -156,15 +158,15 @@ void softmax_print(const struct softmax_options *o, const struct softmax_weights
 {
 	fprintf(to,
 		"/* SPDX-License-Identifier: MIT */\n"
-		"/* Written by `%s`; not edited. */\n"
+		"/* Not edited; written by:\n *     %s\n */\n"
 		"#include \"%s\"\n\n/* clang-format off */\n",
 		command, header);
 	print_matrix(w->w1[0], o->n_inputs, SOFTMAX_HIDDEN, "w1", "SOFTMAX_HIDDEN", to);
 	fprintf(to, "static const int16_t b1[SOFTMAX_HIDDEN] = {\n\t");
 	print_row(w->b1, SOFTMAX_HIDDEN, to);
 	fprintf(to, "\n};\n");
-	print_matrix(w->w2[0], SOFTMAX_HIDDEN, SOFTMAX_MAX_CLASSES, "w2", "SOFTMAX_MAX_CLASSES",
-		to);
+	print_matrix(w->w2[0], SOFTMAX_HIDDEN, SOFTMAX_MAX_CLASSES, "w2",
+		"SOFTMAX_MAX_CLASSES", to);
 	fprintf(to, "static const int16_t b2[SOFTMAX_MAX_CLASSES] = {\n\t");
 	print_row(w->b2, SOFTMAX_MAX_CLASSES, to);
 	fprintf(to,

@@ -23,9 +23,10 @@ struct softmax_weights {
 	float w2[SOFTMAX_HIDDEN][SOFTMAX_MAX_CLASSES], b2[SOFTMAX_MAX_CLASSES];
 };
 
-/* Train on n samples, whose order is changed. Returns the mean loss, in bits, of the last epoch. */
-double softmax_train(const struct softmax_options *options, struct softmax_sample *samples,
-	size_t n, struct softmax_weights *out);
+/* Train on n samples, whose order is changed. Returns the mean loss, in bits, of the last
+   epoch. */
+double softmax_train(const struct softmax_options *options,
+	struct softmax_sample *samples, size_t n, struct softmax_weights *out);
 
 /* A C source that defines `const struct softmax_net NAME`, declared in `header`. */
 void softmax_print(const struct softmax_options *options, const struct softmax_weights *w,

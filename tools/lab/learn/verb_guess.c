@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm-lab guess: how well inference guesses, on data of known types: a confusion table, and what wrong
- * guesses cost in bytes. An .npy file has the type that its header says (2-byte voids are bfloat16); a NAME.txt is text and a
- * NAME.gz noise. Pieces of 256, 64 and 16 KiB are cut from it at odd places. --made: pieces of each
- * kind as kinds.c makes them up, other ones than those trained on.
+ * alcm-lab guess: how well inference guesses, on data of known types: a confusion table,
+ * and what wrong guesses cost in bytes. An .npy file has the type that its header says
+ * (2-byte voids are bfloat16); a NAME.txt is text and a NAME.gz noise. Pieces of 256, 64
+ * and 16 KiB are cut from it at odd places. --made: pieces of each kind as kinds.c makes
+ * them up, other ones than those trained on.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ struct truth {
 
 enum { GUESS_TRUTH, GUESS_RULE, GUESS_NET, GUESS_USED, GUESS_BYTES, N_GUESSES };
 
-static const char *const guess_names[] = { "the truth", "rule", "network", "both", "bytes" };
+static const char *const guess_names[] = { "the truth", "rule", "network", "both",
+	"bytes" };
 
 static struct {
 	unsigned n, table[N_GUESSES][MAX_KINDS][MAX_KINDS], wrong_phase[N_GUESSES][MAX_KINDS];
@@ -135,10 +137,10 @@ static unsigned kind_of_array(const struct npy *l)
 		in.dtype = DTYPE_U8;
 	else if (type->class == DTYPE_UINT)
 		in.dtype = l->dtype + (DTYPE_I8 - DTYPE_U8);
-	in.kind = in.dtype == DTYPE_BYTES                   ? INFER_UNKNOWN
+	in.kind = in.dtype == DTYPE_BYTES               ? INFER_UNKNOWN
 		: in.dtype == DTYPE_U8                      ? INFER_BYTES
 		: dtype_get(in.dtype)->class == DTYPE_FLOAT ? INFER_FLOATS
-							    : INFER_INTEGERS;
+													: INFER_INTEGERS;
 	return kind_of(&in);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm-lab learn: train what the library decides with. The sources that it prints are in the tree:
+ * alcm-lab learn: train what the library decides with. The sources that it prints are in
+ * the tree:
  *
  *     alcm-lab learn infer > core/predict/infer_weights.c
  *     alcm-lab learn record > tools/lab/learn/choices.csv
