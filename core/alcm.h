@@ -49,7 +49,7 @@ struct alcm_params {
 	uint32_t chunk_bytes; /* of new blobs; a power of two, 64 KiB … 16 MiB */
 	/* look harder for matches: what isn't made of models' floats gets smaller, and takes
 	   several times as long */
-	bool patient;
+	bool high_effort;
 	bool verify; /* decode and compare each chunk before its buffer is let go */
 	/* Of alcm_predictor_read(), kept until alcm_free(); NULL: the built-in. */
 	const struct alcm_predictor *predictor;
@@ -162,7 +162,7 @@ int alcm_detect_file(enum alcm_detect detect, uint64_t min_size, int fd,
 /* Why the file is plain, as snprintf(3): the verdict's reason, or that somebody has to
    pack it. */
 int alcm_verdict_text(const struct alcm_verdict *verdict, const struct stat *st,
-	char *out, size_t room);
+	char *out, size_t capacity);
 
 /*
  * That a sample of a file isn't worth compressing can be kept with it, in the extended
@@ -563,7 +563,7 @@ int alcm_report_read(const char *json, size_t len, struct alcm_info *out);
  */
 #define ALCM_FIGURES_XATTR "user.alcm.figures"
 #define ALCM_FIGURES_BYTES 256
-int alcm_figures_text(const struct alcm_info *info, char *out, size_t room);
+int alcm_figures_text(const struct alcm_info *info, char *out, size_t capacity);
 int alcm_figures_read(const char *text, struct alcm_info *out);
 
 #define ALCM_HISTOGRAM_BINS 64

@@ -147,10 +147,10 @@ int alcm_detect_file(enum alcm_detect detect, uint64_t min_size, int fd,
 }
 
 int alcm_verdict_text(const struct alcm_verdict *verdict, const struct stat *st,
-	char *out, size_t room)
+	char *out, size_t capacity)
 {
-	/* It would be taken up, had it not been there before, or been changed in place. */
-	return snprintf(out, room, "%s%s%s", verdict->worth ? "worth packing: " : "",
+	/* It would be converted, had it not been there before, or been changed in place. */
+	return snprintf(out, capacity, "%s%s%s", verdict->worth ? "worth packing: " : "",
 		verdict->reason,
 		verdict->worth && st->st_nlink > 1 ? "; it has several hard links" : "");
 }

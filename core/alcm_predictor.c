@@ -10,13 +10,14 @@
 
 enum { MAX_FILE = 1 << 20 }; /* of weights, which take 11 KiB */
 
-/* Up to `room` bytes; fewer only at the end. Returns how many, or a negative errno. */
-static ssize_t read_all(int fd, char *buf, size_t room)
+/* Up to `capacity` bytes; fewer only at the end. Returns how many, or a negative
+   errno. */
+static ssize_t read_all(int fd, char *buf, size_t capacity)
 {
 	size_t n = 0;
 
-	while (n < room) {
-		ssize_t got = read(fd, buf + n, room - n);
+	while (n < capacity) {
+		ssize_t got = read(fd, buf + n, capacity - n);
 
 		if (got < 0 && errno == EINTR)
 			continue;

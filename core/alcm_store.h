@@ -98,7 +98,7 @@ void alcm_store_close(struct alcm_store *store);
  * (at most 233 bytes), a dot, the 16 hexadecimal digits of its XXH3-64, and .json.
  * -ENAMETOOLONG: there is not the room for it.
  */
-int alcm_sidecar_name(const char *file, char *out, size_t room);
+int alcm_sidecar_name(const char *file, char *out, size_t capacity);
 
 /*
  * The inverse: the file that `sidecar` is about, whether or not there is one, in `out`,
@@ -106,7 +106,7 @@ int alcm_sidecar_name(const char *file, char *out, size_t room);
  * -ENAMETOOLONG.
  */
 int alcm_sidecar_file(const struct alcm_store *store, const char *sidecar, char *out,
-	size_t room);
+	size_t capacity);
 
 /*
  * The whole text of the sidecar `name` on the heap, with a NUL behind its `len` bytes,

@@ -23,7 +23,7 @@ enum activity_counter {
 	ACTIVITY_BLOB_WRITTEN_BYTES, /* of them, into blobs */
 	ACTIVITY_BLOB_READ_BYTES,    /* of them, from blobs */
 	ACTIVITY_N_COMMITS,          /* saves that were made final */
-	ACTIVITY_N_TAKEN_UP,         /* files that were compressed when they had been quiet */
+	ACTIVITY_N_CONVERTED,        /* files that were compressed when they had been idle */
 	ACTIVITY_N_IO_ERRORS,        /* requests answered with EIO */
 	ACTIVITY_N_SPACE_ERRORS,     /* requests answered with ENOSPC or EDQUOT */
 	ACTIVITY_N_LOGGED_ERRORS,    /* lines of level error in the log */

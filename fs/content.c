@@ -8,9 +8,9 @@
  *       │   │                │     │ any other write         │ truncate to 0      │
  *       │   ▼ probe: blob    ▼     ▼                         │                    │
  *       │  BLOB            PLAIN ──┴──────────────────────────┘                    │
- *       │                   │ ▲ ▲    last writer closes a tensor file: alcm_pack; │
- *       │                   │ │ │    quiet after changes in place: content_quiet.c │
- *       │                   │ │ ├── worked in, with many small changes: alcm_unpack ┤
+ *       │                   │ ▲ ▲    last writer closes a tensor file: alcm_pack;
+ *       │                   │ │ │    idle after changes in place: content_convert.c
+ *       │                   │ │ ├── many small updates in place: alcm_unpack ─────┤
  *       │                   │ │ └── smaller than min_size, never written: demote ─┤
  *       └── evicted ────────┘ └───────────────────────────────────────────────────┘
  *
@@ -265,14 +265,14 @@ int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *ke
 		if (writable && c->n_writers++ == 0)
 			activity_writing_begin(&fs->activity, &c->writing);
 		if (writable)
-			quiet_disturb(i);
+			idle_disturb(i);
 		*keep = pages_current(i);
 	}
 	shared_lock_drop(&c->io);
 	return err;
 }
 
-void content_close_idle(struct fs *fs, struct inode *i)
+void content_close_unused(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
 
@@ -295,10 +295,10 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 	/* Changed in place, or not looked at as others had it open. */
 	if (--c->n_open == 0)
 		waits = c->state == CONTENT_PLAIN && (c->waits || c->plain_written);
-	content_close_idle(fs, i);
+	content_close_unused(fs, i);
 	shared_lock_drop(&c->io);
 	if (waits)
-		quiet_add(fs, i);
+		idle_add(fs, i);
 }
 
 /* Thousands of half-written files can be open at once: what they hold goes to the
@@ -418,7 +418,7 @@ int content_pack(struct fs *fs, struct inode *i)
 /*
  * Small changes at random cost a chunk each. When they have cost as much as two packings,
  * and some times what was written, the file isn't one that is saved now and then, but
- * worked in.
+ * updated in place.
  */
 bool content_worked_in(struct content *c)
 {
@@ -481,7 +481,7 @@ void content_unpack(struct fs *fs, struct inode *i)
 		if (err)
 			(void)content_report(fs, i, err, &diag);
 		else
-			quiet_double(fs, i);
+			idle_double(fs, i);
 		c->plain_written = c->waits = !err;
 		/* Until it is opened again; a program that reads it now soon won't. */
 		c->stays_blob = err && err != -EBUSY;

@@ -12,8 +12,8 @@
 #include "activity.h"
 #include "base/lock.h"
 #include "fs.h"
+#include "idle.h"
 #include "notify.h"
-#include "quiet.h"
 #include "reports.h"
 
 enum content_state {
@@ -49,9 +49,9 @@ struct content {
 	   was closed last (guarded by io), and bytes written. */
 	uint64_t worked_encoded;
 	_Atomic uint64_t worked_written;
-	bool stays_blob; /* although it is worked in; guarded by io */
-	bool waits;      /* a PLAIN file that may be worth compressing, when it is quiet */
-	struct quiet_item quiet;
+	bool stays_blob; /* although it is updated in place; guarded by io */
+	bool waits;      /* a PLAIN file that may be worth compressing, when it is idle */
+	struct idle_item idle;
 	/* Of a PLAIN file, while io is held shared: its end so far, and bytes written below
 	   it. */
 	_Atomic uint64_t plain_end, plain_rewritten;
@@ -164,17 +164,17 @@ off_t content_seek(struct fs *fs, struct inode *inode, off_t off, int whence);
 int content_commit(struct fs *fs, struct inode *inode, bool sync);
 
 /*
- * The file was changed in place and has been quiet since: compress it, if that pays.
+ * The file was changed in place and has been idle since: compress it, if that pays.
  * -EAGAIN: a writer came, or something else changed it meanwhile; try again later. Other
  * errors are in the log, the file as it was.
  */
-int content_take_up(struct fs *fs, struct inode *inode);
+int content_convert(struct fs *fs, struct inode *inode);
 
 /*
  * The same at the close of its only writer, who waits: the file is known to be worth it,
  * and looked at by this thread. Others go on reading it meanwhile. No lock is held.
  */
-int content_take_up_now(struct fs *fs, struct inode *inode);
+int content_convert_now(struct fs *fs, struct inode *inode);
 
 /* utimensat() went to the store with this mtime. */
 void content_set_mtime(struct inode *inode, const struct timespec *mtime);

@@ -71,7 +71,7 @@ enum fate { FATE_PLAIN, FATE_WAITS, FATE_BLOB };
 
 /*
  * Its head alone makes a tensor file. Content does if it is new: what is changed in
- * place, or was there before, as a database, waits until it is quiet. io held
+ * place, or was there before, as a database, waits until it is idle. io held
  * exclusively.
  */
 static enum fate consider(struct fs *fs, struct inode *i)
@@ -98,8 +98,8 @@ static enum fate consider(struct fs *fs, struct inode *i)
 	return v.worth ? FATE_BLOB : FATE_PLAIN;
 }
 
-/* It is looked at again when it is quiet. */
-static void wait_for_quiet(struct inode *i)
+/* It is looked at again when it is idle. */
+static void wait_until_idle(struct inode *i)
 {
 	struct content *c = i->content;
 
@@ -120,18 +120,18 @@ static int settle(struct fs *fs, struct inode *i)
 		err = demote(fs, i);
 	} else if (judgeable(c)) {
 		fate = consider(fs, i);
-		/* What is written while the file is taken up sets it again. */
+		/* What is written while the file is converted sets it again. */
 		c->plain_written = false;
 		c->waits = fate == FATE_WAITS;
 	}
 	shared_lock_drop(&c->io);
 	if (fate != FATE_BLOB)
 		return err;
-	err = content_take_up_now(fs, i);
+	err = content_convert_now(fs, i);
 	/* Somebody changed it meanwhile: their close, or the time after it, brings it
 	   back. */
 	if (err == -EAGAIN)
-		wait_for_quiet(i);
+		wait_until_idle(i);
 	/* Otherwise the plain file is whole and stays so: not taking it up is no error. */
 	return err == -EINPROGRESS ? -EIO : 0;
 }

@@ -222,7 +222,7 @@ static void note_plain_change(struct inode *i)
 {
 	struct content *c = i->content;
 
-	quiet_disturb(i);
+	idle_disturb(i);
 	if (!c->plain_written && !atomic_exchange(&c->plain_written, true))
 		alcm_verdict_drop(c->fd);
 }
@@ -380,7 +380,7 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	bool unreported = false;
 	int err;
 
-	quiet_disturb(i);
+	idle_disturb(i);
 	shared_lock_take(&c->io);
 	err = content_ensure_open(fs, i, true);
 	if (err == -EIO && size == 0)

@@ -19,7 +19,7 @@ static struct content *make(const struct fs *fs, struct inode *i)
 
 	if (!c)
 		return NULL;
-	c->notify.inode = c->report.inode = c->quiet.inode = c->writing.inode = i;
+	c->notify.inode = c->report.inode = c->idle.inode = c->writing.inode = i;
 	shared_lock_init(&c->io, LOCK_IO);
 	lock_init(&c->lock, LOCK_INODE);
 	pthread_cond_init(&c->returned, NULL);
@@ -63,7 +63,7 @@ struct content *content_get(struct fs *fs, struct inode *i)
 static bool is_memorable(const struct content *c)
 {
 	return c->n_open || c->fd >= 0 || c->lost || c->waits || c->plain_written ||
-		c->worked_encoded || c->quiet.n_returns || c->converted_ctime.tv_sec;
+		c->worked_encoded || c->idle.n_returns || c->converted_ctime.tv_sec;
 }
 
 void content_forget(struct fs *fs, struct inode *i)

@@ -79,13 +79,13 @@ int content_swapped(struct fs *fs, struct inode *inode, int err,
 
 /* Close the store's file if nobody has it open and nothing is unsaved; io held
    exclusively. */
-void content_close_idle(struct fs *fs, struct inode *inode);
+void content_close_unused(struct fs *fs, struct inode *inode);
 
 /* A writer works in the BLOB with so many small changes that it had better be PLAIN; io
    held. */
 bool content_worked_in(struct content *content);
 
-/* BLOB → PLAIN in place, if it still is one that is worked in. No lock held. */
+/* BLOB → PLAIN in place, if it still is one that is updated in place. No lock held. */
 void content_unpack(struct fs *fs, struct inode *inode);
 
 /* PLAIN → BLOB in place; io held exclusively. -EINPROGRESS: half done, and the file is

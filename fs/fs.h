@@ -16,9 +16,9 @@
 #include "alcm.h"
 #include "base/lock.h"
 #include "compat.h"
+#include "idle.h"
 #include "notify.h"
 #include "options.h"
-#include "quiet.h"
 #include "read_buffers.h"
 #include "reports.h"
 #include "rest.h"
@@ -64,7 +64,7 @@ struct fs {
 	struct activity activity;
 	struct reports reports;
 	struct summaries summaries;
-	struct quiet quiet;
+	struct idle idle;
 	struct notify notify;
 	struct rest rest;
 	struct read_buffers read_buffers;

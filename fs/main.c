@@ -75,7 +75,7 @@ static void drop_from_queues(struct fs *fs, struct inode *i)
 {
 	if (!i->content)
 		return;
-	quiet_drop(fs, i);
+	idle_drop(fs, i);
 	reports_drop(fs, i);
 }
 
@@ -101,7 +101,7 @@ static int start_threads(struct fs *fs)
 	if (!err)
 		err = notify_start(fs);
 	if (!err)
-		err = quiet_start(fs, content_take_up);
+		err = idle_start(fs, content_convert);
 	if (!err)
 		err = rest_start(fs);
 	if (!err)
@@ -149,7 +149,7 @@ static int serve(struct fs *fs)
 	privileges_raise(fs, PRIVILEGE_ADMIN);
 	fuse_session_unmount(fs->session);
 	rest_stop(fs);
-	quiet_stop(fs);
+	idle_stop(fs);
 	reports_stop(fs);
 	summaries_stop(fs);
 	/* A signal that ended the loop is the way to unmount, no failure. */

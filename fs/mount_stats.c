@@ -71,7 +71,7 @@ SHOW(read_bytes, s->counters[ACTIVITY_READ_BYTES])
 SHOW(blob_written, s->counters[ACTIVITY_BLOB_WRITTEN_BYTES])
 SHOW(blob_read, s->counters[ACTIVITY_BLOB_READ_BYTES])
 SHOW(commits, s->counters[ACTIVITY_N_COMMITS])
-SHOW(taken_up, s->counters[ACTIVITY_N_TAKEN_UP])
+SHOW(converted, s->counters[ACTIVITY_N_CONVERTED])
 SHOW(encoded, s->work.encoded_bytes)
 SHOW(stored, s->work.encoded_stored_bytes)
 SHOW(encode_cpu, seconds(s->work.encode_cpu_ns))
@@ -107,8 +107,8 @@ static const struct metric {
 	{ "blob_read_bytes", true, blob_read,
 		"Of the bytes read, those that came from compressed files." },
 	{ "commits", true, commits, "Saves of compressed files that were made final." },
-	{ "taken_up", true, taken_up,
-		"Files changed in place that were compressed when they had been quiet." },
+	{ "converted", true, converted,
+		"Files changed in place that were compressed when they had been idle." },
 	{ "encoded_bytes", true, encoded,
 		"Logical bytes of the chunks that were compressed." },
 	{ "encoded_stored_bytes", true, stored,

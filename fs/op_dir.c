@@ -129,10 +129,10 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Add one entry to the buffer; returns its length, which is more than `room` if it
+/* Add one entry to the buffer; returns its length, which is more than `capacity` if it
    doesn't fit. */
 static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd,
-	struct dir_handle *d, bool plus, char *buf, size_t room)
+	struct dir_handle *d, bool plus, char *buf, size_t capacity)
 {
 	struct fs *fs = req_fs(req);
 	struct fuse_entry_param entry = { 0 };
@@ -143,7 +143,7 @@ static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd,
 	entry.attr.st_ino = d->ahead->d_ino;
 	entry.attr.st_mode = (mode_t)d->ahead->d_type << 12;
 	if (!plus)
-		return fuse_add_direntry(req, buf, room, d->ahead->d_name, &entry.attr, next);
+		return fuse_add_direntry(req, buf, capacity, d->ahead->d_name, &entry.attr, next);
 	if (!is_dots(d->ahead->d_name)) {
 		int fd = openat(dir_fd, d->ahead->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
@@ -151,8 +151,8 @@ static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd,
 		if (fd >= 0 && op_fill_entry(fs, dir, d->ahead->d_name, fd, &entry, &inode))
 			inode = NULL;
 	}
-	len = fuse_add_direntry_plus(req, buf, room, d->ahead->d_name, &entry, next);
-	if (len > room && inode)
+	len = fuse_add_direntry_plus(req, buf, capacity, d->ahead->d_name, &entry, next);
+	if (len > capacity && inode)
 		inode_forget(fs, inode, 1);
 	return len;
 }
@@ -170,7 +170,8 @@ static unsigned virtual_before(const struct fs *fs, const struct inode *dir, off
  * Behind the store's entries of .alcm, those that are in no store, from the k-th on.
  * Without attributes: the kernel asks for them. Returns the bytes used.
  */
-static size_t add_virtual(fuse_req_t req, unsigned k, char *buf, size_t room, bool plus)
+static size_t add_virtual(fuse_req_t req, unsigned k, char *buf, size_t capacity,
+	bool plus)
 {
 	size_t used = 0;
 
@@ -178,12 +179,12 @@ static size_t add_virtual(fuse_req_t req, unsigned k, char *buf, size_t room, bo
 		struct fuse_entry_param entry = { .attr = { .st_ino = UNKNOWN_INO,
 											  .st_mode = S_IFREG } };
 		off_t next = VIRTUAL_AT + k + 1;
-		size_t len = plus ? fuse_add_direntry_plus(req, buf + used, room - used,
+		size_t len = plus ? fuse_add_direntry_plus(req, buf + used, capacity - used,
 								virtual_name(k), &entry, next)
-						  : fuse_add_direntry(req, buf + used, room - used,
+						  : fuse_add_direntry(req, buf + used, capacity - used,
 								virtual_name(k), &entry.attr, next);
 
-		if (len > room - used)
+		if (len > capacity - used)
 			break;
 		used += len;
 	}
@@ -196,7 +197,7 @@ static size_t add_virtual(fuse_req_t req, unsigned k, char *buf, size_t room, bo
  * after it must wait.
  */
 static ssize_t add_stored(fuse_req_t req, struct inode *dir, int dir_fd,
-	struct dir_handle *d, off_t off, char *buf, size_t room, bool plus)
+	struct dir_handle *d, off_t off, char *buf, size_t capacity, bool plus)
 {
 	struct fs *fs = req_fs(req);
 	size_t used = 0;
@@ -218,8 +219,8 @@ static ssize_t add_stored(fuse_req_t req, struct inode *dir, int dir_fd,
 		if (!d->ahead)
 			return errno && !used ? -errno : (ssize_t)used;
 		if (!hidden(fs, dir, d->ahead->d_name))
-			len = add_entry(req, dir, dir_fd, d, plus, buf + used, room - used);
-		if (len > room - used)
+			len = add_entry(req, dir, dir_fd, d, plus, buf + used, capacity - used);
+		if (len > capacity - used)
 			return (ssize_t)used;
 		used += len;
 		d->at = d->ahead->d_off;

@@ -271,14 +271,14 @@ static void print_row(const struct option_row *row)
 	char left[64], words[512];
 	int n = snprintf(words, sizeof(words), "%s", row->help);
 	char *end = words + n;
-	size_t room = sizeof(words) - (size_t)n;
+	size_t capacity = sizeof(words) - (size_t)n;
 
 	if (row->text)
-		snprintf(end, room, " (default: %s)", row->text);
+		snprintf(end, capacity, " (default: %s)", row->text);
 	else if (row->unit && row->number < row->least) /* the help has the default */
-		snprintf(end, room, " (%.0f to %.0f)", row->least, row->most);
+		snprintf(end, capacity, " (%.0f to %.0f)", row->least, row->most);
 	else if (row->unit)
-		snprintf(end, room, " (%.0f to %.0f; default: %.0f)", row->least, row->most,
+		snprintf(end, capacity, " (%.0f to %.0f; default: %.0f)", row->least, row->most,
 			row->number);
 	n = snprintf(left, sizeof(left), "  %s%s%s", row->name[0] == '-' ? "" : "-o ",
 		row->name, row->arg);

@@ -14,7 +14,7 @@ struct options {
 	unsigned threads, budget_mib; /* 0: as the process's limits allow */
 	unsigned chunk_kib;
 	unsigned min_size;
-	unsigned quiet; /* seconds */
+	unsigned idle; /* seconds */
 	char *profile, *predictor, *detect;
 	bool noverify, noatime, nosymfollow, noforget;
 	double attr_timeout;

@@ -46,10 +46,11 @@ const struct option_row option_rows[] = {
 		HELP("D",
 			"what is compressed: npy, tensors (every tensor format and content "
 			"that is clearly numeric), all (but what is already)") },
-	{ "quiet=", NUMBER(WHOLE, quiet, 0, YEAR, "seconds", 300),
+	{ "idle=", NUMBER(WHOLE, idle, 0, YEAR, "seconds", 300),
 		HELP("S",
 			"a file that is changed in place is compressed when it has been closed "
 			"for S seconds, if that pays; 0: never") },
+	{ "quiet=", NUMBER(WHOLE, idle, 0, YEAR, "seconds", 300) },
 	{ "noverify", ON(noverify),
 		HELP("", "don't decode and compare each chunk before its buffer is let go") },
 	{ "verify", OFF(noverify) },

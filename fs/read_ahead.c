@@ -37,10 +37,10 @@ static bool find_device(const char *mountpoint, unsigned *major, unsigned *minor
 {
 	FILE *table = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL;
-	size_t room = 0;
+	size_t capacity = 0;
 	bool found = false;
 
-	while (table && getline(&line, &room, table) > 0) {
+	while (table && getline(&line, &capacity, table) > 0) {
 		unsigned device[2];
 		int at = 0;
 

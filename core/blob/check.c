@@ -131,7 +131,8 @@ int blob_check_on(struct alcm *alcm, struct blob_io store, bool fix,
 		(rec.scanned || rec.rolled_back);
 	table_release(&rec.table);
 
-	/* Opened as any reader would; a damaged header is mended first, or opening fails. */
+	/* Opened as any reader would; a damaged header is repaired first, or opening
+	   fails. */
 	if (fix && rec.header_bad)
 		err = rewrite_header(&store, &rec.header);
 	if (!err)

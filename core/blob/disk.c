@@ -53,7 +53,7 @@ static enum disk_verdict check_start(const uint8_t *buf, size_t n, size_t want,
 }
 
 /* Flip one bit after the other back until the bytes are valid. */
-static bool mend(uint8_t *buf, size_t n,
+static bool repair(uint8_t *buf, size_t n,
 	bool (*valid)(const uint8_t *buf, const void *ctx), const void *ctx)
 {
 	for (size_t bit = 0; bit < 8 * n; bit++) {
@@ -81,14 +81,14 @@ static bool trailer_valid(const uint8_t *buf, const void *ctx)
 		DISK_OK;
 }
 
-bool disk_header_mend(uint8_t buf[DISK_HEADER_BYTES])
+bool disk_header_repair(uint8_t buf[DISK_HEADER_BYTES])
 {
-	return mend(buf, DISK_HEADER_BYTES, header_valid, NULL);
+	return repair(buf, DISK_HEADER_BYTES, header_valid, NULL);
 }
 
-bool disk_trailer_mend(uint8_t buf[DISK_TRAILER_BYTES])
+bool disk_trailer_repair(uint8_t buf[DISK_TRAILER_BYTES])
 {
-	return mend(buf, DISK_TRAILER_BYTES, trailer_valid, NULL);
+	return repair(buf, DISK_TRAILER_BYTES, trailer_valid, NULL);
 }
 
 bool disk_trailer_remains(const uint8_t buf[DISK_TRAILER_BYTES], uint64_t off,
@@ -363,9 +363,9 @@ static bool index_valid(const uint8_t *buf, const void *ctx)
 	return check_head(buf, DISK_INDEX_BYTES, index_magic) == DISK_OK;
 }
 
-bool disk_index_mend(uint8_t buf[DISK_INDEX_BYTES])
+bool disk_index_repair(uint8_t buf[DISK_INDEX_BYTES])
 {
-	return mend(buf, DISK_INDEX_BYTES, index_valid, NULL);
+	return repair(buf, DISK_INDEX_BYTES, index_valid, NULL);
 }
 
 static bool index_body_valid(const uint8_t *buf, const void *ctx)
@@ -375,9 +375,10 @@ static bool index_body_valid(const uint8_t *buf, const void *ctx)
 	return disk_hash(buf, x->body_len) == x->body_hash;
 }
 
-bool disk_index_body_mend(const struct disk_index *x, uint8_t *body)
+bool disk_index_body_repair(const struct disk_index *x, uint8_t *body)
 {
-	return x->body_len <= DISK_MEND_MAX && mend(body, x->body_len, index_body_valid, x);
+	return x->body_len <= DISK_REPAIR_MAX &&
+		repair(body, x->body_len, index_body_valid, x);
 }
 
 void disk_trailer_put(uint8_t buf[DISK_TRAILER_BYTES], const struct disk_trailer *t)

@@ -37,7 +37,7 @@ enum {
 	DISK_CHUNK_LOG2_MAX = 24,
 	DISK_PROFILE_MAX = 4,
 	/* longer bodies of indexes take too long to try every bit of */
-	DISK_MEND_MAX = 16 << 10,
+	DISK_REPAIR_MAX = 16 << 10,
 };
 
 /* The largest logical size. Chunk numbers have 32 bits: small chunks allow less than the
@@ -105,10 +105,10 @@ void disk_header_put(uint8_t buf[DISK_HEADER_BYTES], const struct disk_header *h
 enum disk_verdict disk_header_get(struct disk_header *h, const uint8_t *buf, size_t n);
 
 /* Undo a single flipped bit, which the checksum tells. False: more than that is wrong. */
-bool disk_header_mend(uint8_t buf[DISK_HEADER_BYTES]);
-bool disk_trailer_mend(uint8_t buf[DISK_TRAILER_BYTES]);
-bool disk_index_mend(uint8_t buf[DISK_INDEX_BYTES]);
-bool disk_index_body_mend(const struct disk_index *x, uint8_t *body);
+bool disk_header_repair(uint8_t buf[DISK_HEADER_BYTES]);
+bool disk_trailer_repair(uint8_t buf[DISK_TRAILER_BYTES]);
+bool disk_index_repair(uint8_t buf[DISK_INDEX_BYTES]);
+bool disk_index_body_repair(const struct disk_index *x, uint8_t *body);
 
 /* Whether bytes at `off`, which are no valid trailer, were one of this blob: few of the
    bits that are known differ. */

@@ -140,7 +140,7 @@ static struct scratch *scratch_new(const struct alcm *alcm, uint32_t chunk_bytes
 		scratch_free(s);
 		return NULL;
 	}
-	codec_be_patient(s->codec, alcm->params.patient);
+	codec_set_effort(s->codec, alcm->params.high_effort);
 	return s;
 }
 

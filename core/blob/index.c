@@ -129,21 +129,21 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 	return 0;
 }
 
-/* The head of an index at `off`; `*mended`: it had a flipped bit. -EBADMSG: there is
+/* The head of an index at `off`; `*repaired`: it had a flipped bit. -EBADMSG: there is
    none. */
 static int load_head(const struct blob_io *store, uint64_t off, struct disk_index *x,
-	bool *mended)
+	bool *repaired)
 {
 	uint8_t head[DISK_INDEX_BYTES];
 	int err = blob_io_read(store, head, sizeof(head), off);
 
-	*mended = false;
+	*repaired = false;
 	if (err)
 		return err == -ENODATA ? -EBADMSG : err;
 	if (disk_index_get(x, head, sizeof(head)) == DISK_OK)
 		return 0;
-	*mended = disk_index_mend(head);
-	return *mended && disk_index_get(x, head, sizeof(head)) == DISK_OK ? 0 : -EBADMSG;
+	*repaired = disk_index_repair(head);
+	return *repaired && disk_index_get(x, head, sizeof(head)) == DISK_OK ? 0 : -EBADMSG;
 }
 
 /*
@@ -160,10 +160,10 @@ static bool too_sparse(const struct blob_io *store, uint64_t body_len)
 
 /* The index that `t` names: its head, and its verified body, which the caller frees. */
 static int load_frame(const struct blob_io *store, const struct disk_trailer *t,
-	struct disk_index *x, uint8_t **out, bool may_mend, bool *mended,
+	struct disk_index *x, uint8_t **out, bool may_repair, bool *repaired,
 	struct alcm_diag *diag)
 {
-	int err = load_head(store, t->index_off, x, mended);
+	int err = load_head(store, t->index_off, x, repaired);
 
 	if (err == -EBADMSG || (!err && x->tag != disk_tag(t->uuid)))
 		return diag_set(diag, -EBADMSG, t->index_off, "the index is damaged");
@@ -186,27 +186,27 @@ static int load_frame(const struct blob_io *store, const struct disk_trailer *t,
 
 	bool whole = !err && disk_hash(body, x->body_len) == x->body_hash;
 
-	if (!err && !whole && may_mend)
-		*mended = whole = disk_index_body_mend(x, body);
+	if (!err && !whole && may_repair)
+		*repaired = whole = disk_index_body_repair(x, body);
 	if (!whole)
 		return diag_set(diag, -EBADMSG, t->index_off, "checksum of the index is wrong");
 	*out = steal(body);
 	return 0;
 }
 
-int index_load(const struct blob_io *store, const struct disk_trailer *t, bool may_mend,
+int index_load(const struct blob_io *store, const struct disk_trailer *t, bool may_repair,
 	struct table *table, struct totals *totals, struct alcm_diag *diag)
 {
 	AUTO_FREE uint8_t *body = NULL;
 	struct disk_index x;
-	bool mended;
-	int err = load_frame(store, t, &x, &body, may_mend, &mended, diag);
+	bool repaired;
+	int err = load_frame(store, t, &x, &body, may_repair, &repaired, diag);
 
 	if (err)
 		return err;
 	table->max_bytes = blob_io_table_bytes(store);
 	err = load_body(t, &x, body, table, totals);
-	totals->mended = mended;
+	totals->repaired = repaired;
 	if (err) {
 		table_release(table);
 		return err == -EIO
@@ -220,8 +220,8 @@ int index_load_lossy(struct alcm_blob *blob, const struct disk_trailer *t)
 {
 	AUTO_FREE uint8_t *body = NULL;
 	struct disk_index x;
-	bool mended;
-	int err = load_frame(&blob->log.io, t, &x, &body, true, &mended, NULL);
+	bool repaired;
+	int err = load_frame(&blob->log.io, t, &x, &body, true, &repaired, NULL);
 
 	if (err || !x.lossy_len)
 		return err;

@@ -17,12 +17,12 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 int index_load_lossy(struct alcm_blob *blob, const struct disk_trailer *t);
 
 /*
- * Load and check the index that `t` names into `table` and `totals`. `may_mend`: a
+ * Load and check the index that `t` names into `table` and `totals`. `may_repair`: a
  * flipped bit in it is looked for, which takes long. -EBADMSG: it is damaged; others,
  * such as -EIO and -ENOMEM (there is none, or not for a table of this size, see store.h),
  * say that it could not be looked at, and nothing may be concluded.
  */
-int index_load(const struct blob_io *store, const struct disk_trailer *t, bool may_mend,
+int index_load(const struct blob_io *store, const struct disk_trailer *t, bool may_repair,
 	struct table *table, struct totals *totals, struct alcm_diag *diag);
 
 #endif

@@ -121,8 +121,7 @@ int blob_open_on(struct alcm *alcm, struct blob_io store, bool writable,
 	if (err)
 		return err;
 	if (writable && rec.header_bad)
-		err = diag_set(diag, -EIO, 0,
-			"the header is damaged: alcm check --repair mends it");
+		err = diag_set(diag, -EIO, 0, "the header is damaged: run alcm check --repair");
 
 	struct alcm_blob *b = err ? NULL
 							  : blob_new(alcm, store, writable, rec.header.chunk_log2);

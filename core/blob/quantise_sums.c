@@ -14,14 +14,15 @@
 
 static int crc_of(const struct pass *p, const struct checksum *sum, uint32_t *out)
 {
-	uint32_t room = p->blob->chunk_bytes;
-	AUTO_FREE uint8_t *buf = mem_alloc(room);
+	uint32_t capacity = p->blob->chunk_bytes;
+	AUTO_FREE uint8_t *buf = mem_alloc(capacity);
 	uLong crc = crc32(0, NULL, 0);
 
 	if (!buf)
 		return -ENOMEM;
 	for (uint64_t at = 0; at < sum->bytes;) {
-		uint32_t n = (uint32_t)min_u64(room - (sum->offset + at) % room, sum->bytes - at);
+		uint32_t n = (uint32_t)min_u64(capacity - (sum->offset + at) % capacity,
+			sum->bytes - at);
 		int err = quantise_read(p, sum->offset + at, n, buf);
 
 		if (err)

@@ -124,19 +124,19 @@ static int walk_frames(struct walk *w)
 
 /* ---- the trailer that counts ------------------------------------------------------- */
 
-/* The trailer at `off`; `*mended`: it had a flipped bit. -EBADMSG: there is none. */
+/* The trailer at `off`; `*repaired`: it had a flipped bit. -EBADMSG: there is none. */
 static int read_trailer(const struct blob_io *store, uint64_t off, const uint8_t uuid[16],
-	struct disk_trailer *t, bool *mended)
+	struct disk_trailer *t, bool *repaired)
 {
 	uint8_t buf[DISK_TRAILER_BYTES];
 	int err = blob_io_read(store, buf, sizeof(buf), off);
 
-	*mended = false;
+	*repaired = false;
 	if (err)
 		return err == -ENODATA ? -EBADMSG : err;
 	if (disk_trailer_get(t, buf, sizeof(buf), off) != DISK_OK) {
-		*mended = disk_trailer_mend(buf);
-		if (!*mended || disk_trailer_get(t, buf, sizeof(buf), off) != DISK_OK)
+		*repaired = disk_trailer_repair(buf);
+		if (!*repaired || disk_trailer_get(t, buf, sizeof(buf), off) != DISK_OK)
 			return -EBADMSG;
 	}
 	return memcmp(t->uuid, uuid, 16) == 0 ? 0 : -EBADMSG;
@@ -188,8 +188,8 @@ static int older_trailer(const struct blob_io *store, const struct recovered *re
 	};
 	struct table table = { 0 };
 	struct totals totals;
-	bool mended;
-	int err = read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older, &mended);
+	bool repaired;
+	int err = read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older, &repaired);
 
 	if (!err)
 		err = index_load(store, older, false, &table, &totals, NULL);
@@ -291,7 +291,7 @@ static int take_trailer(const struct blob_io *store, struct recovered *rec,
 		rec->commit_damaged = err == -EBADMSG && index_was_there(&rec->trailer);
 	}
 	if (err != -EBADMSG) {
-		rec->tail_bad |= rec->totals.mended;
+		rec->tail_bad |= rec->totals.repaired;
 		rec->has_trailer = !err;
 		return err;
 	}
@@ -351,7 +351,7 @@ static int rebuild(const struct blob_io *store, struct recovered *rec)
 
 /* A header that isn't valid: undo what damaged it, or take what the trailer repeats of
    it. */
-static int mend_header(const struct blob_io *store, struct recovered *rec, uint8_t *buf,
+static int repair_header(const struct blob_io *store, struct recovered *rec, uint8_t *buf,
 	struct alcm_diag *diag)
 {
 	bool ours = disk_header_begins(buf, DISK_HEADER_BYTES);
@@ -363,7 +363,7 @@ static int mend_header(const struct blob_io *store, struct recovered *rec, uint8
 	if (!ours && !disk_header_suspect(buf))
 		return -EMEDIUMTYPE;
 	rec->header_bad = true;
-	if (disk_header_mend(buf) &&
+	if (disk_header_repair(buf) &&
 		disk_header_get(&rec->header, buf, DISK_HEADER_BYTES) == DISK_OK)
 		return 0;
 	if (rec->file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES)
@@ -414,7 +414,7 @@ static int read_header(const struct blob_io *store, struct recovered *rec,
 	case DISK_CORRUPT:
 		break;
 	}
-	return mend_header(store, rec, buf, diag);
+	return repair_header(store, rec, buf, diag);
 }
 
 /* What may be read for it. A scan reads the file a few times at most; frames made to
@@ -474,7 +474,7 @@ int recover_probe(const struct blob_io *store, struct alcm_probe *out,
 	struct recovered rec = { 0 };
 	struct disk_trailer t;
 	uint8_t boot[16];
-	bool mended;
+	bool repaired;
 	int err = read_header(store, &rec, diag);
 
 	if (err)
@@ -484,7 +484,7 @@ int recover_probe(const struct blob_io *store, struct alcm_probe *out,
 	   to. */
 	if (rec.file_size >= DISK_HEADER_BYTES + DISK_TRAILER_BYTES &&
 		!read_trailer(store, rec.file_size - DISK_TRAILER_BYTES, rec.header.uuid, &t,
-			&mended) &&
+			&repaired) &&
 		(!t.prev || memcmp(boot, t.boot_id, 16) == 0)) {
 		*out = (struct alcm_probe){ ALCM_BLOB, t.size };
 		return 0;

@@ -10,8 +10,8 @@
 
 struct recovered {
 	struct disk_header header;
-	bool header_bad; /* mended, or rebuilt from a trailer */
-	bool tail_bad;   /* a flipped bit in the newest trailer or its index was mended */
+	bool header_bad; /* repaired, or rebuilt from a trailer */
+	bool tail_bad;   /* a flipped bit in the newest trailer or its index was repaired */
 	bool has_trailer;
 	bool has_index;      /* in a scan: a commit was there, whole or not */
 	bool scanned;        /* the trailer didn't end the file */

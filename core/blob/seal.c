@@ -58,7 +58,8 @@ int seal_sync_locked(struct alcm_blob *blob)
 
 	lock_take(&blob->lock);
 	if (err) {
-		/* The kernel forgets pages that it couldn't write: no later sync can mend it. */
+		/* The kernel forgets pages that it couldn't write: no later sync can make up for
+		   it. */
 		blob->changes.failed = -EIO;
 		return err;
 	}

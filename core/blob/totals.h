@@ -13,7 +13,7 @@ struct totals {
 	unsigned n_planes;
 	struct plane_use planes[DISK_MAX_PLANES];
 	bool stale;
-	bool mended; /* the index that they are from had a flipped bit */
+	bool repaired; /* the index that they are from had a flipped bit */
 };
 
 /* Add a record's figures to the totals. */

@@ -23,7 +23,7 @@ enum {
 struct bins_scratch {
 	uint8_t *symbols; /* two bytes per value */
 	uint8_t *bits;    /* bits_room bytes, and BINS_BITS_SLACK behind them */
-	size_t bits_room;
+	size_t bits_capacity;
 	union bins_tables {
 		uint32_t slots[BINS_MAX_CLASSES * ANS_SLOTS];
 		uint32_t symbols[BINS_MAX_CLASSES * BINS_SYMBOLS];
@@ -35,10 +35,10 @@ enum { BINS_BITS_SLACK = 2048 }; /* behind bits_room: more than GRID_BLOCK value
 
 /*
  * Code the part's values, multiples of the map's scales. The length, or 0: a value is on
- * no grid, or it doesn't fit into `room`.
+ * no grid, or it doesn't fit into `capacity`.
  */
 size_t bins_encode(const struct grid_part *part, const struct grid_map *map,
-	const struct bins_scratch *scratch, uint8_t *out, size_t room);
+	const struct bins_scratch *scratch, uint8_t *out, size_t capacity);
 
 /* The other way. The input is hostile, the map is possible: -EIO and `diag`. */
 int bins_decode(const struct grid_part *part, const struct grid_map *map,

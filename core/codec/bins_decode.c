@@ -199,7 +199,7 @@ static bool get_raw_bits(const struct input *in, const struct bins_scratch *s,
 {
 	size_t left = (size_t)(in->end - in->at);
 
-	if (left > s->bits_room - BINS_FREE_BYTES)
+	if (left > s->bits_capacity - BINS_FREE_BYTES)
 		return false;
 	memcpy(s->bits + BINS_FREE_BYTES, in->at, left);
 	*n_bytes = BINS_FREE_BYTES + left;

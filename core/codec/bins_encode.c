@@ -107,7 +107,7 @@ enum split { SPLIT_FINE, SPLIT_TOO_LARGE, SPLIT_NEVER };
 static enum split split_values(const struct bins *b, const struct grid_part *part,
 	const struct grid_map *m, const struct bins_scratch *s, size_t *n_bytes)
 {
-	struct bit_writer w = { .at = s->bits, .end = s->bits + s->bits_room };
+	struct bit_writer w = { .at = s->bits, .end = s->bits + s->bits_capacity };
 	struct block block;
 
 	for (uint32_t at = 0, n; at < part->n; at += n) {
@@ -245,9 +245,9 @@ static bool put_words(struct output *o, struct bins_fit *f, const struct bins_sc
 }
 
 size_t bins_encode(const struct grid_part *part, const struct grid_map *m,
-	const struct bins_scratch *s, uint8_t *out, size_t room)
+	const struct bins_scratch *s, uint8_t *out, size_t capacity)
 {
-	struct output o = { out, out + room };
+	struct output o = { out, out + capacity };
 	struct bins_fit f = { .n = part->n };
 	struct output head;
 	size_t n_bytes = 0;

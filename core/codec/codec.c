@@ -54,9 +54,9 @@ int codec_new(uint32_t chunk_bytes, struct codec **out)
 	return 0;
 }
 
-void codec_be_patient(struct codec *c, bool patient)
+void codec_set_effort(struct codec *c, bool high_effort)
 {
-	c->chooser = patient ? CHOOSER_NETWORK : CHOOSER_RULES;
+	c->chooser = high_effort ? CHOOSER_NETWORK : CHOOSER_RULES;
 }
 
 void codec_free(struct codec *c)
@@ -76,12 +76,12 @@ void codec_free(struct codec *c)
 
 /* The first planes of a part, as many as there is room for; returns their number. */
 static unsigned list_part(const struct body_part *part, struct plane_use *out,
-	unsigned room)
+	unsigned capacity)
 {
 	const struct transform_ops *t = transform_find(part->transform);
 	unsigned n_shares = part->n_planes - t->n_extra, p;
 
-	for (p = 0; p < part->n_planes && p < room; p++) {
+	for (p = 0; p < part->n_planes && p < capacity; p++) {
 		bool extra = p < t->n_extra;
 
 		out[p] = (struct plane_use){

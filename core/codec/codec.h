@@ -50,7 +50,7 @@ size_t codec_memory(uint32_t chunk_bytes);
  * tenths of a percent on signals, pictures and text, and several times as slow there
  * (docs/performance.md).
  */
-void codec_be_patient(struct codec *codec, bool patient);
+void codec_set_effort(struct codec *codec, bool high_effort);
 
 /* The largest body that codec_encode() makes of n bytes: n plus a small constant. */
 size_t codec_bound(uint32_t n);

@@ -38,7 +38,7 @@ static inline struct bins_scratch codec_bins_scratch(const struct codec *c)
 	return (struct bins_scratch){
 		.symbols = c->planes,
 		.bits = c->candidate,
-		.bits_room = c->chunk_bytes,
+		.bits_capacity = c->chunk_bytes,
 		.tables = c->tables,
 		.scales = (double *)(void *)c->coded[0],
 	};

@@ -17,11 +17,11 @@ enum {
 /* ---- parameters -------------------------------------------------------------------- */
 
 static size_t put_params(const struct grid_map *m, const struct grid_part *part,
-	uint8_t *out, size_t room)
+	uint8_t *out, size_t capacity)
 {
 	size_t len = PARAMS_HEAD + m->n_scales * part->width;
 
-	if (len > room)
+	if (len > capacity)
 		return 0;
 	memset(out, 0, PARAMS_HEAD);
 	out[0] = dtype_get(part->dtype)->lossy_no;
@@ -67,7 +67,8 @@ static bool get_params(struct grid_map *m, struct grid_part *part, const uint8_t
 }
 
 size_t grid_encode(const uint8_t *raw, const struct span *span,
-	const struct bins_scratch *scratch, uint8_t *out, size_t room, uint32_t *params_len)
+	const struct bins_scratch *scratch, uint8_t *out, size_t capacity,
+	uint32_t *params_len)
 {
 	const struct grid_map *m = span->grid;
 	struct grid_part part = {
@@ -81,11 +82,11 @@ size_t grid_encode(const uint8_t *raw, const struct span *span,
 	part.n = span->len_bytes / part.width;
 	if (!params_possible(m, part.n))
 		return 0;
-	params = put_params(m, &part, out, room);
+	params = put_params(m, &part, out, capacity);
 	if (!params)
 		return 0;
 	*params_len = (uint32_t)params;
-	codes = bins_encode(&part, m, scratch, out + params, room - params);
+	codes = bins_encode(&part, m, scratch, out + params, capacity - params);
 	return codes ? params + codes : 0;
 }
 

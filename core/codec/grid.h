@@ -17,10 +17,11 @@
 /*
  * Code the span's values at `raw`, which span->grid describes: parameters, then codes by
  * CODER_BINS, behind each other at `out`. Returns their length together, `*params_len` of
- * it parameters; 0 when a value is on no grid, or they don't fit into `room`.
+ * it parameters; 0 when a value is on no grid, or they don't fit into `capacity`.
  */
 size_t grid_encode(const uint8_t *raw, const struct span *span,
-	const struct bins_scratch *scratch, uint8_t *out, size_t room, uint32_t *params_len);
+	const struct bins_scratch *scratch, uint8_t *out, size_t capacity,
+	uint32_t *params_len);
 
 /*
  * The other way: exactly n bytes, of elements of `width` bytes, to `raw`. Both inputs are

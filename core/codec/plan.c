@@ -117,13 +117,14 @@ static void plan_sparse(struct codec *c, const uint8_t *raw, const struct span *
 		map | (lz ? ALL_PLANES & ~signs : 0), LOOK_SAMPLE, to, out);
 }
 
-/* Quantised values as their codes, in less than `room` bytes at `to`. */
+/* Quantised values as their codes, in less than `capacity` bytes at `to`. */
 static bool plan_grid(struct codec *c, const uint8_t *raw, const struct span *span,
-	uint8_t *to, uint32_t room, struct coded_part *out)
+	uint8_t *to, uint32_t capacity, struct coded_part *out)
 {
 	uint32_t params_len = 0;
 	struct bins_scratch scratch = codec_bins_scratch(c);
-	size_t len = grid_encode(raw, span, &scratch, to, room ? room - 1 : 0, &params_len);
+	size_t len = grid_encode(raw, span, &scratch, to, capacity ? capacity - 1 : 0,
+		&params_len);
 
 	if (!len)
 		return false;
@@ -151,7 +152,7 @@ static bool plan_grid(struct codec *c, const uint8_t *raw, const struct span *sp
 static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n,
 	const struct repeats *repeats, const struct coded_part *planes)
 {
-	size_t room = (size_t)FIGURES_SAMPLE * planes->len / n;
+	size_t capacity = (size_t)FIGURES_SAMPLE * planes->len / n;
 
 	if (n < PLAN_SMALL || repeats->eights > MANY_REPEATS ||
 		(repeats->fours > MANY_REPEATS && planes->len > n / 4 * 3))
@@ -159,7 +160,7 @@ static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n,
 	if (n < PLAN_LARGE ||
 		planes->part.planes[planes->part.n_planes - 1].coder == CODER_RAW)
 		return false;
-	return plan_sample_shrinks(c, raw, n, room);
+	return plan_sample_shrinks(c, raw, n, capacity);
 }
 
 /* The width of what gets split, 0 when nothing is to be gained by splitting. */
@@ -259,14 +260,14 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw,
 static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, unsigned width,
 	uint32_t planes_len)
 {
-	size_t room = (size_t)FIGURES_SAMPLE * planes_len / n;
+	size_t capacity = (size_t)FIGURES_SAMPLE * planes_len / n;
 	struct repeats repeats;
 
 	if (n < FIGURES_SAMPLE)
 		return true;
 	figures_repeats(raw, n, width, &repeats);
 	return plan_sample_shrinks(c, raw, n,
-		repeats.eights > MANY_REPEATS ? 2 * room : room);
+		repeats.eights > MANY_REPEATS ? 2 * capacity : capacity);
 }
 
 /* Whether exponents, the first of the planes that floats were just split into, stay as

@@ -51,18 +51,18 @@ static const struct candidate symbols = { CODER_ZSTD, CODER_SYMBOLS_ONLY },
 							  strong = { CODER_ZSTD, EFFORT_STRONG };
 
 static size_t try_candidate(struct codec *c, const struct candidate *with,
-	const uint8_t *in, uint32_t n, size_t room)
+	const uint8_t *in, uint32_t n, size_t capacity)
 {
 	return coder_find(with->coder)
-		->encode(c->coders, with->effort, in, n, c->candidate, room);
+		->encode(c->coders, with->effort, in, n, c->candidate, capacity);
 }
 
 /* Whether the candidate makes less than `*least` bytes of the sample; then that is the
    least. */
 static bool beats(struct codec *c, const struct candidate *with, const uint8_t *sample,
-	uint32_t n, size_t room, size_t *least)
+	uint32_t n, size_t capacity, size_t *least)
 {
-	size_t len = try_candidate(c, with, sample, n, room);
+	size_t len = try_candidate(c, with, sample, n, capacity);
 
 	if (!len)
 		return false;
@@ -118,15 +118,17 @@ static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n,
 	uint8_t *out, struct body_plane *plane)
 {
 	static const uint8_t quarters[] = { 2, 1, 3 };
-	size_t room = (size_t)((double)SAMPLE * plane->stored_len / n * LZ_MUST_REACH),
+	size_t capacity = (size_t)((double)SAMPLE * plane->stored_len / n * LZ_MUST_REACH),
 		   len = SAMPLE;
 
 	for (unsigned k = 0; k < 3; k++) {
 		const uint8_t *piece = in + (uint64_t)(n - SAMPLE) * quarters[k] / 4;
 
-		if (!beats(c, &lz_fast, piece, SAMPLE, k ? room : room + room / 8, &len) && !k)
+		if (!beats(c, &lz_fast, piece, SAMPLE, k ? capacity : capacity + capacity / 8,
+				&len) &&
+			!k)
 			return;
-		if (len > room)
+		if (len > capacity)
 			continue;
 		keep_if_smaller(c, &lz_good, in, n, out, plane);
 		return;
@@ -138,12 +140,12 @@ static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n,
 static bool has_matches(struct codec *c, const uint8_t *in, uint32_t n,
 	uint32_t stored_len)
 {
-	size_t room = (size_t)((uint64_t)SAMPLE * stored_len / n), len;
+	size_t capacity = (size_t)((uint64_t)SAMPLE * stored_len / n), len;
 	struct repeats repeats;
 
 	for (unsigned quarter = 1; quarter < 4; quarter++) {
-		if (beats(c, &lz_fast, in + (uint64_t)(n - SAMPLE) * quarter / 4, SAMPLE, room,
-				&len))
+		if (beats(c, &lz_fast, in + (uint64_t)(n - SAMPLE) * quarter / 4, SAMPLE,
+				capacity, &len))
 			return true;
 	}
 	figures_repeats(in, n, 1, &repeats);
@@ -265,9 +267,9 @@ void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum lo
 		memcpy(out, in, n);
 }
 
-bool plan_sample_shrinks(struct codec *c, const uint8_t *in, uint32_t n, size_t room)
+bool plan_sample_shrinks(struct codec *c, const uint8_t *in, uint32_t n, size_t capacity)
 {
 	size_t len;
 
-	return beats(c, &lz_fast, in + (n - SAMPLE) / 2, SAMPLE, room, &len);
+	return beats(c, &lz_fast, in + (n - SAMPLE) / 2, SAMPLE, capacity, &len);
 }

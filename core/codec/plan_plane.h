@@ -24,8 +24,8 @@ enum look { LOOK_SAMPLE, LOOK_ZSTD, LOOK_GOOD, LOOK_ALL, LOOK_HARD };
 void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum look look,
 	uint8_t *out, struct body_plane *plane);
 
-/* Whether matches make less than `room` of FIGURES_SAMPLE bytes from the middle of n ≥
-   PLAN_LARGE. */
-bool plan_sample_shrinks(struct codec *c, const uint8_t *in, uint32_t n, size_t room);
+/* Whether matches make less than `capacity` of FIGURES_SAMPLE bytes from the middle of n
+   ≥ PLAN_LARGE. */
+bool plan_sample_shrinks(struct codec *c, const uint8_t *in, uint32_t n, size_t capacity);
 
 #endif

@@ -16,7 +16,7 @@ static void state_free(void *own)
 }
 
 static size_t encode(struct coder_state *s, unsigned n_states, const uint8_t *in,
-	size_t n, uint8_t *out, size_t room)
+	size_t n, uint8_t *out, size_t capacity)
 {
 	struct ans_plane plane = { in, (uint32_t)n, s->row_len, s->row_skip, s->counts,
 		n_states };
@@ -26,21 +26,21 @@ static size_t encode(struct coder_state *s, unsigned n_states, const uint8_t *in
 		histogram_of(in, n, counts);
 		plane.counts = counts;
 	}
-	return ans_encode(&plane, out, room);
+	return ans_encode(&plane, out, capacity);
 }
 
 static size_t encode_narrow(struct coder_state *s, int effort, const uint8_t *in,
-	size_t n, uint8_t *out, size_t room)
+	size_t n, uint8_t *out, size_t capacity)
 {
 	(void)effort;
-	return encode(s, ANS_STATES, in, n, out, room);
+	return encode(s, ANS_STATES, in, n, out, capacity);
 }
 
 static size_t encode_wide(struct coder_state *s, int effort, const uint8_t *in, size_t n,
-	uint8_t *out, size_t room)
+	uint8_t *out, size_t capacity)
 {
 	(void)effort;
-	return encode(s, ANS_WIDE_STATES, in, n, out, room);
+	return encode(s, ANS_WIDE_STATES, in, n, out, capacity);
 }
 
 static int decode_narrow(struct coder_state *s, const uint8_t *in, size_t len,

@@ -32,8 +32,8 @@ struct ans_plane {
 	unsigned n_states;      /* ANS_STATES or ANS_WIDE_STATES */
 };
 
-/* The length, or 0 if it would leave less than 68 bytes of `room`. */
-size_t ans_encode(const struct ans_plane *plane, uint8_t *out, size_t room);
+/* The length, or 0 if it would leave less than 68 bytes of `capacity`. */
+size_t ans_encode(const struct ans_plane *plane, uint8_t *out, size_t capacity);
 
 /* Memory for decoding, of one thread. */
 struct ans_scratch;

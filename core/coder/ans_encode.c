@@ -169,17 +169,17 @@ void ans_reverse_words(uint8_t *from, uint8_t *end)
 	}
 }
 
-size_t ans_encode(const struct ans_plane *plane, uint8_t *out, size_t room)
+size_t ans_encode(const struct ans_plane *plane, uint8_t *out, size_t capacity)
 {
 	uint32_t symbols[ANS_MAX_TABLES * 256] = { 0 };
 	struct ans_encoding e = { .symbols = symbols, .n_states = plane->n_states };
-	uint8_t *at = out, *end = out + room, *words;
+	uint8_t *at = out, *end = out + capacity, *words;
 	bool wide = plane->n_states == ANS_WIDE_STATES;
 	struct ans_plan p;
 
 	ans_plan_make(plane, &p);
 	/* Of its 32 bits each state ends with up to 16 that carry symbols. */
-	if (p.bits / 8 + 2 * plane->n_states > (double)room || room < 1)
+	if (p.bits / 8 + 2 * plane->n_states > (double)capacity || capacity < 1)
 		return 0;
 	*at++ = (uint8_t)p.n_tables;
 	if (p.n_tables > 1 && !put_map(&at, end, &p, plane->n))

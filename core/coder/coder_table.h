@@ -59,11 +59,11 @@ struct coder_ops {
 	void *(*state_new)(void);
 	void (*state_free)(void *own);
 	/*
-	 * Encode n > 0 bytes into at most `room` bytes at `effort` (the coder's own scale).
-	 * Returns the length, or 0 when it doesn't fit or doesn't apply.
+	 * Encode n > 0 bytes into at most `capacity` bytes at `effort` (the coder's own
+	 * scale). Returns the length, or 0 when it doesn't fit or doesn't apply.
 	 */
 	size_t (*encode)(struct coder_state *state, int effort, const uint8_t *in, size_t n,
-		uint8_t *out, size_t room);
+		uint8_t *out, size_t capacity);
 	/* Decode into exactly n bytes. -EIO when the input does not give just that. */
 	int (*decode)(struct coder_state *state, const uint8_t *in, size_t len, uint8_t *out,
 		size_t n);

@@ -42,7 +42,7 @@ static void *state_new(void)
 }
 
 static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
-	uint8_t *out, size_t room)
+	uint8_t *out, size_t capacity)
 {
 	struct streams *own = s->own[CODER_DEFLATE];
 	z_stream *z = &own->deflate;
@@ -50,7 +50,7 @@ static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_
 	if (deflateReset(z) != Z_OK)
 		return 0;
 	z->next_out = out;
-	z->avail_out = (uInt)room;
+	z->avail_out = (uInt)capacity;
 	if (effort != own->level) {
 		z->next_in = NULL;
 		z->avail_in = 0;
@@ -60,7 +60,7 @@ static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_
 	}
 	z->next_in = (z_const Bytef *)(uintptr_t)in;
 	z->avail_in = (uInt)n;
-	return deflate(z, Z_FINISH) == Z_STREAM_END ? room - z->avail_out : 0;
+	return deflate(z, Z_FINISH) == Z_STREAM_END ? capacity - z->avail_out : 0;
 }
 
 static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out,

@@ -18,19 +18,20 @@ struct range_encoder {
 	uint8_t cache;
 	uint64_t n_cached; /* the cache and as many 0xff as may still get the carry */
 	uint8_t *out;
-	size_t len, room; /* len may exceed room: then nothing more was stored */
+	size_t len, capacity; /* len may exceed room: then nothing more was stored */
 };
 
-static inline void range_encoder_init(struct range_encoder *e, uint8_t *out, size_t room)
+static inline void range_encoder_init(struct range_encoder *e, uint8_t *out,
+	size_t capacity)
 {
 	*e = (struct range_encoder){
-		.range = UINT32_MAX, .n_cached = 1, .out = out, .room = room
+		.range = UINT32_MAX, .n_cached = 1, .out = out, .capacity = capacity
 	};
 }
 
 static inline void range_put_byte(struct range_encoder *e, uint8_t byte)
 {
-	if (e->len < e->room)
+	if (e->len < e->capacity)
 		e->out[e->len] = byte;
 	e->len++;
 }
@@ -68,7 +69,7 @@ static inline size_t range_finish(struct range_encoder *e)
 {
 	for (int i = 0; i < 5; i++)
 		range_shift_low(e);
-	return e->len <= e->room ? e->len : 0;
+	return e->len <= e->capacity ? e->len : 0;
 }
 
 struct range_decoder {

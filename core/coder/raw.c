@@ -6,11 +6,11 @@
 #include "coder/coder_table.h"
 
 static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
-	uint8_t *out, size_t room)
+	uint8_t *out, size_t capacity)
 {
 	(void)s;
 	(void)effort;
-	if (n > room)
+	if (n > capacity)
 		return 0;
 	memcpy(out, in, n);
 	return n;

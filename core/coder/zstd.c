@@ -53,7 +53,7 @@ static int table_log(size_t n)
 }
 
 static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
-	uint8_t *out, size_t room)
+	uint8_t *out, size_t capacity)
 {
 	struct contexts *own = s->own[CODER_ZSTD];
 	size_t len;
@@ -71,7 +71,7 @@ static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_
 		ZSTD_CCtx_setParameter(own->encoder, ZSTD_c_hashLog, table_log(n));
 		ZSTD_CCtx_setParameter(own->encoder, ZSTD_c_chainLog, table_log(n));
 	}
-	len = ZSTD_compress2(own->encoder, out, room, in, n);
+	len = ZSTD_compress2(own->encoder, out, capacity, in, n);
 	return ZSTD_isError(len) ? 0 : len;
 }
 

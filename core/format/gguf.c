@@ -120,11 +120,11 @@ static uint64_t take64(struct cursor *k)
 	return p ? le_get64(p) : 0;
 }
 
-/* A text, of which the first `room` bytes are kept. Returns how many. */
-static size_t take_text(struct cursor *k, char *out, size_t room)
+/* A text, of which the first `capacity` bytes are kept. Returns how many. */
+static size_t take_text(struct cursor *k, char *out, size_t capacity)
 {
 	uint64_t len = take64(k);
-	size_t n = (size_t)min_u64(len, room);
+	size_t n = (size_t)min_u64(len, capacity);
 	const uint8_t *p = take(k, n);
 
 	if (!p)

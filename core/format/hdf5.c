@@ -318,14 +318,15 @@ static void read_group(struct walk *w, uint64_t btree, uint64_t heap, unsigned d
 /* Add a name's part at `at` to the path; the length that it had. */
 static size_t push_name(struct walk *w, uint64_t at)
 {
-	size_t before = w->name_len, room;
+	size_t before = w->name_len, capacity;
 	uint8_t text[256] = { 0 };
 
 	if (w->name_len && w->name_len + 1 < MAX_NAME)
 		w->name[w->name_len++] = '/';
-	room = MAX_NAME - w->name_len < sizeof(text) ? MAX_NAME - w->name_len : sizeof(text);
+	capacity = MAX_NAME - w->name_len < sizeof(text) ? MAX_NAME - w->name_len
+													 : sizeof(text);
 	if (at < w->file->size) {
-		size_t n = (size_t)min_u64(room, w->file->size - at);
+		size_t n = (size_t)min_u64(capacity, w->file->size - at);
 
 		(void)get(w, at, text, n);
 		n = strnlen((const char *)text, n);

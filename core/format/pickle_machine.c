@@ -19,13 +19,13 @@ struct argument {
 /* ---- storage of the machine -------------------------------------------------------- */
 
 /* Room for one more of `size` bytes behind the n that there are. */
-bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *room,
+bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *capacity,
 	size_t size)
 {
-	size_t want = *room ? 2 * *room : 256;
+	size_t want = *capacity ? 2 * *capacity : 256;
 	void *p;
 
-	if (n < *room)
+	if (n < *capacity)
 		return true;
 	p = n < MAX_NODES ? mem_resize(*items, want, size) : NULL;
 	if (!p) {
@@ -33,7 +33,7 @@ bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *room,
 		return false;
 	}
 	*items = p;
-	*room = want;
+	*capacity = want;
 	return true;
 }
 
@@ -41,13 +41,13 @@ uint32_t pickle_make(struct pickle_machine *m, enum pickle_kind kind)
 {
 	struct pickle_node node = { .kind = (uint8_t)kind };
 
-	PICKLE_APPEND(m, m->nodes, m->n_nodes, m->nodes_room, node);
+	PICKLE_APPEND(m, m->nodes, m->n_nodes, m->nodes_capacity, node);
 	return m->bad ? PICKLE_NO_NODE : (uint32_t)m->n_nodes - 1;
 }
 
 static void push(struct pickle_machine *m, uint32_t node)
 {
-	PICKLE_APPEND(m, m->stack, m->n_stack, m->stack_room, node);
+	PICKLE_APPEND(m, m->stack, m->n_stack, m->stack_capacity, node);
 }
 
 static uint32_t pop(struct pickle_machine *m)
@@ -113,11 +113,11 @@ bool pickle_number(const struct pickle_machine *m, uint32_t node, uint64_t *out)
 
 /* The numbers of a tuple; how many, or -1. */
 int pickle_numbers(const struct pickle_machine *m, uint32_t tuple, uint64_t *out,
-	unsigned room)
+	unsigned capacity)
 {
 	const struct pickle_node *n = &m->nodes[tuple];
 
-	if (n->kind != PICKLE_TUPLE || n->range.len > room)
+	if (n->kind != PICKLE_TUPLE || n->range.len > capacity)
 		return -1;
 	for (unsigned i = 0; i < n->range.len; i++) {
 		if (!pickle_number(m, m->items[n->range.at + i], &out[i]))
@@ -147,7 +147,7 @@ static void append_to(struct pickle_machine *m, uint32_t list, uint32_t node)
 	if (m->nodes[list].kind != PICKLE_LIST)
 		return;
 	if (m->n_stack && list == m->stack[0])
-		PICKLE_APPEND(m, m->listed, m->n_listed, m->listed_room, node);
+		PICKLE_APPEND(m, m->listed, m->n_listed, m->listed_capacity, node);
 	key = pickle_make(m, PICKLE_NUMBER);
 	if (m->bad)
 		return;
@@ -162,7 +162,7 @@ static uint32_t make_tuple(struct pickle_machine *m, size_t first)
 	uint32_t node = pickle_make(m, PICKLE_TUPLE), at = (uint32_t)m->n_items;
 
 	for (size_t i = first; i < m->n_stack && !m->bad; i++)
-		PICKLE_APPEND(m, m->items, m->n_items, m->items_room, m->stack[i]);
+		PICKLE_APPEND(m, m->items, m->n_items, m->items_capacity, m->stack[i]);
 	if (m->bad)
 		return PICKLE_NO_NODE;
 	m->nodes[node].range.at = at;
@@ -295,7 +295,7 @@ static void do_memo(struct pickle_machine *m, uint8_t action, uint64_t at)
 	}
 	m->bad |= at > m->n_memo + MEMO_SLACK; /* they count up */
 	while (!m->bad && m->n_memo <= at)
-		PICKLE_APPEND(m, m->memo, m->n_memo, m->memo_room, PICKLE_NO_NODE);
+		PICKLE_APPEND(m, m->memo, m->n_memo, m->memo_capacity, PICKLE_NO_NODE);
 	if (!m->bad)
 		m->memo[at] = top(m);
 }

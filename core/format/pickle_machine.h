@@ -61,10 +61,10 @@ struct pickle_machine {
 	size_t n, at; /* of the pickle; how far it was read */
 	struct pickle_node *nodes;
 	uint32_t *stack, *memo, *items; /* of nodes */
-	size_t n_nodes, nodes_room, n_stack, stack_room, n_memo, memo_room, n_items,
-		items_room;
+	size_t n_nodes, nodes_capacity, n_stack, stack_capacity, n_memo, memo_capacity,
+		n_items, items_capacity;
 	uint32_t *listed; /* nodes that were appended to the outermost value, a list */
-	size_t n_listed, listed_room;
+	size_t n_listed, listed_capacity;
 	bool bad;
 };
 
@@ -85,21 +85,22 @@ uint32_t pickle_make(struct pickle_machine *m, enum pickle_kind kind);
 /* Item `i` of a tuple; PICKLE_NO_NODE: it is none or has fewer. */
 uint32_t pickle_item(const struct pickle_machine *m, uint32_t tuple, unsigned i);
 
-/* The value of a NUMBER ≥ 0, and those of a tuple of at most `room`: how many, or -1. */
+/* The value of a NUMBER ≥ 0, and those of a tuple of at most `capacity`: how many, or
+   -1. */
 bool pickle_number(const struct pickle_machine *m, uint32_t node, uint64_t *out);
 int pickle_numbers(const struct pickle_machine *m, uint32_t tuple, uint64_t *out,
-	unsigned room);
+	unsigned capacity);
 
 bool pickle_is_text(const struct pickle_machine *m, uint32_t node, const char *want);
 
 /* Room for one more of `size` bytes behind the n that there are; false: m->bad. */
-bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *room,
+bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *capacity,
 	size_t size);
 
-#define PICKLE_APPEND(m, list, n, room, value)                             \
-	do {                                                                   \
-		if (pickle_grow(m, (void **)&(list), n, &(room), sizeof(*(list)))) \
-			(list)[(n)++] = (value);                                       \
+#define PICKLE_APPEND(m, list, n, capacity, value)                             \
+	do {                                                                       \
+		if (pickle_grow(m, (void **)&(list), n, &(capacity), sizeof(*(list)))) \
+			(list)[(n)++] = (value);                                           \
 	} while (0)
 
 #endif

@@ -96,8 +96,8 @@ static uint64_t read_number(struct reader *r)
 	return v;
 }
 
-/* A list of at most `room` numbers; returns how many. */
-static unsigned read_numbers(struct reader *r, uint64_t *out, unsigned room)
+/* A list of at most `capacity` numbers; returns how many. */
+static unsigned read_numbers(struct reader *r, uint64_t *out, unsigned capacity)
 {
 	unsigned n = 0;
 
@@ -107,7 +107,7 @@ static unsigned read_numbers(struct reader *r, uint64_t *out, unsigned room)
 	do {
 		uint64_t v = read_number(r);
 
-		r->bad |= n == room;
+		r->bad |= n == capacity;
 		if (!r->bad)
 			out[n++] = v;
 	} while (!r->bad && accept(r, ','));

@@ -11,12 +11,12 @@
 enum { MIN_ROW = 32, MAX_ROW = 1 << 16 };
 
 /* Make room for `more` items behind `n`. */
-static int grow(void **items, size_t n, size_t *room, size_t more, size_t size)
+static int grow(void **items, size_t n, size_t *capacity, size_t more, size_t size)
 {
-	size_t want = *room ? *room : 4;
+	size_t want = *capacity ? *capacity : 4;
 	void *p;
 
-	if (*room - n >= more)
+	if (*capacity - n >= more)
 		return 0;
 	while (want - n < more)
 		want *= 2;
@@ -24,7 +24,7 @@ static int grow(void **items, size_t n, size_t *room, size_t more, size_t size)
 	if (!p)
 		return -ENOMEM;
 	*items = p;
-	*room = want;
+	*capacity = want;
 	return 0;
 }
 
@@ -55,11 +55,11 @@ int segments_add(struct segments *l, const struct segment_about *a)
 	if (l->n == SEGMENTS_MAX || text > SEGMENTS_MAX_TEXT - l->texts_len ||
 		a->n_dims > ALCM_MAX_DIMS)
 		return -E2BIG;
-	err = grow((void **)&l->items, l->n, &l->room, 1, sizeof(*l->items));
+	err = grow((void **)&l->items, l->n, &l->capacity, 1, sizeof(*l->items));
 	if (!err)
-		err = grow((void **)&l->texts, l->texts_len, &l->texts_room, text, 1);
+		err = grow((void **)&l->texts, l->texts_len, &l->texts_capacity, text, 1);
 	if (!err && a->n_dims)
-		err = grow((void **)&l->dims, l->n_dims, &l->dims_room, a->n_dims,
+		err = grow((void **)&l->dims, l->n_dims, &l->dims_capacity, a->n_dims,
 			sizeof(*l->dims));
 	if (err)
 		return err;

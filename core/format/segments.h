@@ -38,11 +38,11 @@ struct segment {
 /* All zero: none. */
 struct segments {
 	struct segment *items; /* by rising offset, disjoint */
-	size_t n, room;
+	size_t n, capacity;
 	char *texts; /* each ends in NUL */
-	size_t texts_len, texts_room;
+	size_t texts_len, texts_capacity;
 	uint64_t *dims;
-	size_t n_dims, dims_room;
+	size_t n_dims, dims_capacity;
 };
 
 /* A tensor to be added. Everything is borrowed. */

@@ -59,8 +59,8 @@ static enum pickle_end read_all(const uint8_t *bytes, size_t n, struct segments 
 
 void torch_legacy_walk(struct tensor_map *map, const struct format_reader *file)
 {
-	for (uint64_t room = FIRST_WINDOW; room <= TORCH_MAX_PICKLE; room *= 4) {
-		uint64_t n = min_u64(room, file->size);
+	for (uint64_t capacity = FIRST_WINDOW; capacity <= TORCH_MAX_PICKLE; capacity *= 4) {
+		uint64_t n = min_u64(capacity, file->size);
 		AUTO_FREE uint8_t *bytes = mem_alloc(n);
 		enum pickle_end end;
 

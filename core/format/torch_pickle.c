@@ -32,7 +32,7 @@ struct mention {
 struct reading {
 	struct torch_pickle *out;
 	struct mention *mentions;
-	size_t n_mentions, mentions_room;
+	size_t n_mentions, mentions_capacity;
 };
 
 /* ---- while it is read -------------------------------------------------------------- */
@@ -125,7 +125,7 @@ static uint32_t on_persistent(struct pickle_machine *m, uint32_t id)
 	s.dtype = type.id;
 	s.elem_bytes = type.elem_bytes;
 	s.type = type.name;
-	PICKLE_APPEND(m, out->storages, out->n_storages, out->storages_room, s);
+	PICKLE_APPEND(m, out->storages, out->n_storages, out->storages_capacity, s);
 	return found(m, A_STORAGE, out->n_storages - 1);
 }
 
@@ -143,7 +143,7 @@ static uint32_t on_call(struct pickle_machine *m, int64_t which, uint32_t args)
 		return pickle_make(m, PICKLE_OTHER);
 	mention.storage = n->found.index;
 	mention.node = found(m, A_TENSOR, r->n_mentions);
-	PICKLE_APPEND(m, r->mentions, r->n_mentions, r->mentions_room, mention);
+	PICKLE_APPEND(m, r->mentions, r->n_mentions, r->mentions_capacity, mention);
 	return mention.node;
 }
 

@@ -31,7 +31,7 @@ struct torch_storage {
 /* All zero: nothing. */
 struct torch_pickle {
 	struct torch_storage *storages; /* by key */
-	size_t n_storages, storages_room;
+	size_t n_storages, storages_capacity;
 	char *key_texts;
 	/* offsets are within their storage; by storage, then offset */
 	struct segments tensors;

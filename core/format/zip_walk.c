@@ -51,7 +51,7 @@ struct walk {
 	size_t folder_len; /* of "archive/data/": where the storages of the pickle are */
 	char folder[MAX_NAME + 1];
 	struct untyped *untyped;
-	size_t n_untyped, untyped_room;
+	size_t n_untyped, untyped_capacity;
 };
 
 /* ---- records ----------------------------------------------------------------------- */
@@ -282,18 +282,18 @@ static void keep_untyped(struct walk *w, const struct member *m)
 {
 	const char *slash = strrchr(m->name, '/');
 	struct untyped u = { m->data, m->size, "" };
-	size_t room = w->untyped_room ? 2 * w->untyped_room : 64;
+	size_t capacity = w->untyped_capacity ? 2 * w->untyped_capacity : 64;
 	void *p;
 
 	if (!slash || !slash[1] || strlen(slash + 1) >= sizeof(u.key) || !m->size)
 		return;
 	memcpy(u.key, slash + 1, strlen(slash + 1));
-	if (w->n_untyped == w->untyped_room) {
-		p = room <= MAX_UNTYPED ? mem_resize(w->untyped, room, sizeof(u)) : NULL;
+	if (w->n_untyped == w->untyped_capacity) {
+		p = capacity <= MAX_UNTYPED ? mem_resize(w->untyped, capacity, sizeof(u)) : NULL;
 		if (!p)
 			return;
 		w->untyped = p;
-		w->untyped_room = room;
+		w->untyped_capacity = capacity;
 	}
 	w->untyped[w->n_untyped++] = u;
 }

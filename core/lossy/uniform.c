@@ -161,12 +161,13 @@ static int search(struct trial *t, double best[LOSSY_MAX_COMPONENTS])
 			return err;
 		for (unsigned c = 0; c < t->shape->n_components; c++) {
 			struct error *e = &t->errors[c];
-			double room = e->made > 0 ? e->allowed / e->made : 4;
+			double capacity = e->made > 0 ? e->allowed / e->made : 4;
 
-			if (room >= 1 && e->step > best[c])
+			if (capacity >= 1 && e->step > best[c])
 				best[c] = e->step;
-			done &= room >= 1 && room * close_enough < 1;
-			e->step = values_round(e->step * sqrt(room * (1 + close_enough) / 2), dtype);
+			done &= capacity >= 1 && capacity * close_enough < 1;
+			e->step = values_round(e->step * sqrt(capacity * (1 + close_enough) / 2),
+				dtype);
 		}
 		if (done)
 			break;

@@ -29,9 +29,9 @@ static uint64_t to_ns(double seconds)
 	return seconds > 0 && seconds * 1e9 < 0x1p63 ? (uint64_t)llround(seconds * 1e9) : 0;
 }
 
-int alcm_figures_text(const struct alcm_info *info, char *out, size_t room)
+int alcm_figures_text(const struct alcm_info *info, char *out, size_t capacity)
 {
-	return snprintf(out, room, LINE(PRIu64) "%s", (uint64_t)info->lossy,
+	return snprintf(out, capacity, LINE(PRIu64) "%s", (uint64_t)info->lossy,
 		info->logical_bytes, info->stored_bytes, to_ns(info->cpu_seconds),
 		info->baseline_sample_bytes, info->baseline_stored_bytes,
 		to_ns(info->baseline_cpu_seconds), info->codec);

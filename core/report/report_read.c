@@ -33,12 +33,12 @@ static uint64_t count(const cJSON *object, const char *key)
 	return to_count(number(object, key));
 }
 
-/* False: no text, or too long for `room`. */
-static bool text(const cJSON *object, const char *key, char *out, size_t room)
+/* False: no text, or too long for `capacity`. */
+static bool text(const cJSON *object, const char *key, char *out, size_t capacity)
 {
 	const char *s = cJSON_GetStringValue(get(object, key));
 
-	if (!s || strlen(s) >= room)
+	if (!s || strlen(s) >= capacity)
 		return false;
 	memcpy(out, s, strlen(s) + 1);
 	return true;

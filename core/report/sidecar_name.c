@@ -53,18 +53,18 @@ static size_t kept_len(const char *last)
 	return n;
 }
 
-int alcm_sidecar_name(const char *file, char *out, size_t room)
+int alcm_sidecar_name(const char *file, char *out, size_t capacity)
 {
 	const char *last = last_of(file);
 	int n;
 
 	if (has_usual_name(last))
-		n = snprintf(out, room, "%s" SUFFIX, file);
+		n = snprintf(out, capacity, "%s" SUFFIX, file);
 	else
-		n = snprintf(out, room, "%.*s.%016llx" SUFFIX,
+		n = snprintf(out, capacity, "%.*s.%016llx" SUFFIX,
 			(int)((size_t)(last - file) + kept_len(last)), file,
 			(unsigned long long)XXH3_64bits(last, strlen(last)));
-	return n < 0 || (size_t)n >= room ? -ENAMETOOLONG : 0;
+	return n < 0 || (size_t)n >= capacity ? -ENAMETOOLONG : 0;
 }
 
 static bool ends_in_hash(const char *file)
@@ -87,7 +87,7 @@ static bool exists(int store_dirfd, const char *file)
 
 /* Look for the name, among those in its directory that have no usual one; its place is in
    `out`. */
-static void find_unusual(int store_dirfd, const char *sidecar, char *out, size_t room)
+static void find_unusual(int store_dirfd, const char *sidecar, char *out, size_t capacity)
 {
 	char last[NAME_MAX + 1], its[NAME_MAX + 1];
 	int parent = beneath_parent(store_dirfd, sidecar, last);
@@ -106,22 +106,22 @@ static void find_unusual(int store_dirfd, const char *sidecar, char *out, size_t
 	while ((e = readdir(dir))) {
 		if (!has_usual_name(e->d_name) &&
 			!alcm_sidecar_name(e->d_name, its, sizeof(its)) && strcmp(its, last) == 0)
-			(void)snprintf(out + at, room - at, "%s", e->d_name);
+			(void)snprintf(out + at, capacity - at, "%s", e->d_name);
 	}
 	closedir(dir);
 }
 
 int alcm_sidecar_file(const struct alcm_store *store, const char *sidecar, char *out,
-	size_t room)
+	size_t capacity)
 {
 	size_t n = strlen(last_of(sidecar)), len = strlen(sidecar);
 
 	if (n <= SUFFIX_LEN || strcmp(sidecar + len - SUFFIX_LEN, SUFFIX) != 0)
 		return -EINVAL;
-	if (len + NAME_MAX >= room)
+	if (len + NAME_MAX >= capacity)
 		return -ENAMETOOLONG;
-	(void)snprintf(out, room, "%.*s", (int)(len - SUFFIX_LEN), sidecar);
+	(void)snprintf(out, capacity, "%.*s", (int)(len - SUFFIX_LEN), sidecar);
 	if (ends_in_hash(out) && !exists(alcm_store_dirfd(store), out))
-		find_unusual(alcm_store_dirfd(store), sidecar, out, room);
+		find_unusual(alcm_store_dirfd(store), sidecar, out, capacity);
 	return 0;
 }

@@ -106,11 +106,11 @@ static struct plane_name name_bits(unsigned no)
 }
 
 static void pack_part(const struct transform_part *part, const uint8_t *raw,
-	uint8_t *room, uint8_t *scratch, struct transform_planes *planes)
+	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
 {
 	(void)scratch;
-	bits_pack(raw, part->n_bytes, room);
-	planes->at[0] = room;
+	bits_pack(raw, part->n_bytes, capacity);
+	planes->at[0] = capacity;
 	planes->len[0] = (uint32_t)bits_bytes(part->n_bytes);
 }
 
@@ -138,14 +138,14 @@ static struct plane_name name_bit_plane(unsigned no)
 }
 
 static void split_bits(const struct transform_part *part, const uint8_t *raw,
-	uint8_t *room, uint8_t *scratch, struct transform_planes *planes)
+	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
 {
 	uint32_t len = (uint32_t)bits_bytes(part->n_bytes);
 
 	(void)scratch;
-	bits_split(raw, part->n_bytes, room);
+	bits_split(raw, part->n_bytes, capacity);
 	for (unsigned p = 0; p < 8; p++) {
-		planes->at[p] = room + (size_t)p * len;
+		planes->at[p] = capacity + (size_t)p * len;
 		planes->len[p] = len;
 	}
 }

@@ -284,18 +284,18 @@ static uint32_t plane_len(const struct transform_part *part, unsigned no,
 						: before->len[N_MAPS];
 }
 
-static void split(const struct transform_part *part, const uint8_t *raw, uint8_t *room,
-	uint8_t *scratch, struct transform_planes *planes)
+static void split(const struct transform_part *part, const uint8_t *raw,
+	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
 {
 	uint32_t n = part->n_bytes / part->width, map_len = (uint32_t)sparse_map_bytes(n);
-	uint32_t map_room = (map_len + MAP_ALIGN - 1) / MAP_ALIGN * MAP_ALIGN;
-	uint8_t *map = room, *signs = map + map_room;
+	uint32_t map_capacity = (map_len + MAP_ALIGN - 1) / MAP_ALIGN * MAP_ALIGN;
+	uint8_t *map = capacity, *signs = map + map_capacity;
 	struct transform_part others = *part;
 	struct transform_planes of_others;
 
 	sparse_split(raw, n, part->width, part->big_endian, map, signs, scratch);
 	others.n_bytes = (uint32_t)sparse_count_map(map, n) * part->width;
-	transform_float.split(&others, scratch, signs + map_room, NULL, &of_others);
+	transform_float.split(&others, scratch, signs + map_capacity, NULL, &of_others);
 	planes->at[0] = map;
 	planes->len[0] = map_len;
 	planes->at[1] = signs;

@@ -10,9 +10,9 @@ static struct plane_name name_whole(unsigned no)
 }
 
 static void split_none(const struct transform_part *part, const uint8_t *raw,
-	uint8_t *room, uint8_t *scratch, struct transform_planes *planes)
+	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
 {
-	(void)room, (void)scratch;
+	(void)capacity, (void)scratch;
 	planes->at[0] = raw;
 	planes->len[0] = part->n_bytes;
 }

@@ -83,9 +83,9 @@ static void shuffle(const uint8_t *in, uint8_t *out, size_t n, size_t item)
 
 static size_t size_by(enum method m, const uint8_t *in, size_t n, size_t item)
 {
-	size_t room = compressBound(n) + ZSTD_compressBound(n), len = 0;
-	uint8_t *out = need(room), *shuffled = need(n);
-	uLongf zlib_len = room;
+	size_t capacity = compressBound(n) + ZSTD_compressBound(n), len = 0;
+	uint8_t *out = need(capacity), *shuffled = need(n);
+	uLongf zlib_len = capacity;
 
 	if (m == ZLIB_SHUFFLE || m == ZSTD_SHUFFLE) {
 		shuffle(in, shuffled, n, item);
@@ -94,7 +94,7 @@ static size_t size_by(enum method m, const uint8_t *in, size_t n, size_t item)
 	if (m == ZLIB || m == ZLIB_SHUFFLE)
 		len = compress2(out, &zlib_len, in, n, 6) == Z_OK ? zlib_len : 0;
 	else
-		len = ZSTD_compress(out, room, in, n, 3);
+		len = ZSTD_compress(out, capacity, in, n, 3);
 	if (!len || ZSTD_isError(len))
 		die("a library failed");
 	free(out);

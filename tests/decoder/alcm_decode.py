@@ -36,7 +36,7 @@ PLANE_ROW_BYTES = 32
 ENTRY_BYTES = 16
 MAX_PARTS = 8
 MAX_PLANES = 64
-MEND_MAX = 16 << 10
+REPAIR_MAX = 16 << 10
 
 CONVERSION_MAGIC = b"\x89ALCMc\r\n"
 HEADER_MAGIC = b"\x89ALCM\r\n\x1a"
@@ -67,7 +67,7 @@ def must(condition, what):
         raise Corrupt(what)
 
 
-def mended(data, valid):
+def repaired(data, valid):
     """4.6: the bytes with the one bit flipped back that makes them valid, or None."""
     out = bytearray(data)
     for bit in range(8 * len(out)):
@@ -335,7 +335,7 @@ class Blob:
         try:
             self.read_header(self.data[:HEADER_BYTES])
         except Corrupt:
-            self.mend_header()
+            self.repair_header()
         self.trailer = self.find_trailer()
         if self.trailer:
             self.size = self.trailer["size"]
@@ -367,11 +367,11 @@ class Blob:
         self.log2, self.chunk_bytes, self.uuid = log2, 1 << log2, data[24:40]
         self.tag = struct.unpack_from("<Q", data, 24)[0]
 
-    def mend_header(self):
+    def repair_header(self):
         """4.1: undo what damaged the header, or do without it."""
         header = self.data[:HEADER_BYTES]
         must(len(header) == HEADER_BYTES, "the file ends within its header")
-        found = mended(header, starts_well(HEADER_MAGIC))
+        found = repaired(header, starts_well(HEADER_MAGIC))
         try:
             if found:
                 self.read_header(found)
@@ -438,7 +438,7 @@ class Blob:
 
         must(len(head) == INDEX_HEADER_BYTES, "index header cut off")
         if not valid(head):
-            head = mended(head, valid)
+            head = repaired(head, valid)
             must(head, "index's magic or hash")
         n_entries, _, tag, body_len, body_hash, summary_len, n_planes = struct.unpack_from(
             "<IQQQQII", head, 4
@@ -460,7 +460,7 @@ class Blob:
         must(align(at + frame_len) == trailer["offset"], "index doesn't end at the trailer")
         body = self.data[at + INDEX_HEADER_BYTES : at + frame_len]
         if hash64(body) != body_hash:
-            body = len(body) <= MEND_MAX and mended(body, lambda b: hash64(b) == body_hash)
+            body = len(body) <= REPAIR_MAX and repaired(body, lambda b: hash64(b) == body_hash)
             must(body, "hash of the index's body")
         entries, last = {}, -1
         for i in range(n_entries):
@@ -473,12 +473,12 @@ class Blob:
             last = number
         return entries
 
-    def trailer_at(self, at, mend=False):
+    def trailer_at(self, at, repair=False):
         """2.5"""
         head = self.data[at : at + TRAILER_BYTES]
         must(at >= HEADER_BYTES and len(head) == TRAILER_BYTES, "trailer cut off")
-        if mend and not starts_well(TRAILER_MAGIC)(head):
-            head = mended(head, starts_well(TRAILER_MAGIC)) or head
+        if repair and not starts_well(TRAILER_MAGIC)(head):
+            head = repaired(head, starts_well(TRAILER_MAGIC)) or head
         must(head[:8] == TRAILER_MAGIC, "trailer's magic")
         must(hash64(head[16:]) == struct.unpack_from("<Q", head, 8)[0], "trailer's hash")
         version, log2, profile, reserved = struct.unpack_from("<IBBH", head, 16)
@@ -508,10 +508,10 @@ class Blob:
 
     # --- section 4: opening and recovery --------------------------------------------------------
 
-    def trailer_with_index(self, at, mend=False):
+    def trailer_with_index(self, at, repair=False):
         """The trailer at `at` if it and its index are valid, or None."""
         try:
-            trailer = self.trailer_at(at, mend)
+            trailer = self.trailer_at(at, repair)
             self.index(trailer)
             return trailer
         except Corrupt:
@@ -539,11 +539,11 @@ class Blob:
 
     def find_trailer(self):
         """4.2 and 4.3"""
-        trailer = self.trailer_with_index(self.end - TRAILER_BYTES, mend=True)
+        trailer = self.trailer_with_index(self.end - TRAILER_BYTES, repair=True)
         if not trailer:
             trailer = self.newest_before(self.end)
         while trailer and self.may_be_torn(trailer) and not self.whole_since_sync(trailer):
-            trailer = self.trailer_with_index(trailer["prev"], mend=True) or self.newest_before(trailer["offset"])
+            trailer = self.trailer_with_index(trailer["prev"], repair=True) or self.newest_before(trailer["offset"])
         return trailer
 
     def newest_before(self, end):

@@ -7,9 +7,9 @@
  *               edits at most; then the edits, 6 bytes each (u32 place, what, value)
  *   bit 1       make every checksum right afterwards, so that the damage gets further
  *
- * Opening, reading, checking and mending must end, within memory that the file's size and
- * the chunk's bound. Without bit 1, whatever is read of a damaged blob was once written
- * there.
+ * Opening, reading, checking and repairing must end, within memory that the file's size
+ * and the chunk's bound. Without bit 1, whatever is read of a damaged blob was once
+ * written there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,11 +144,11 @@ static size_t damage(uint8_t *bytes, size_t n, const uint8_t *edits, size_t n_ed
 }
 
 /* A record's or index's head: bytes 16…63, then 0…7. */
-static void seal_head(uint8_t *p, size_t body_hash_at, uint64_t body_len, size_t room)
+static void seal_head(uint8_t *p, size_t body_hash_at, uint64_t body_len, size_t capacity)
 {
 	uint8_t text[56];
 
-	if (body_len <= room - 64)
+	if (body_len <= capacity - 64)
 		le_put64(p + body_hash_at, disk_hash(p + 64, body_len));
 	memcpy(text, p + 16, 48);
 	memcpy(text + 48, p, 8);

@@ -55,16 +55,17 @@ static void round_trip(struct coder_state *state, const struct coder_ops *coder,
 	const uint8_t *data, size_t size)
 {
 	static const int efforts[N_EFFORTS] = { 1, 3, 9, CODER_SYMBOLS_ONLY };
-	size_t n = size - 2, room = n + 64;
-	uint8_t *in = copy_of(data + 2, n), *back = malloc(n), *coded = malloc(room);
+	size_t n = size - 2, capacity = n + 64;
+	uint8_t *in = copy_of(data + 2, n), *back = malloc(n), *coded = malloc(capacity);
 
 	require(back && coded);
 	coder_set_rows(state, data[1] >> 2, data[1] & 3);
 	coder_set_counts(state, NULL);
 
-	size_t len = coder->encode(state, efforts[data[0] % N_EFFORTS], in, n, coded, room);
+	size_t len = coder->encode(state, efforts[data[0] % N_EFFORTS], in, n, coded,
+		capacity);
 
-	require(len <= room);
+	require(len <= capacity);
 	if (len) {
 		uint8_t *exact = copy_of(coded, len), *tight = malloc(len);
 

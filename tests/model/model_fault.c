@@ -198,10 +198,10 @@ static void space_little(struct trial *t, struct store_mem *mem, uint64_t n_ops)
 
 	for (uint64_t i = 0; i < n_ops; i++) {
 		uint64_t n = 1 + rng_below(&m->rng, 3 * MODEL_CHUNK);
-		uint64_t room = rng_below(&m->rng, 4 * MODEL_CHUNK);
+		uint64_t capacity = rng_below(&m->rng, 4 * MODEL_CHUNK);
 
 		m->step_no++;
-		store_mem_set_limit(mem, store_mem_size(mem) + room);
+		store_mem_set_limit(mem, store_mem_size(mem) + capacity);
 		(void)trial_write(t, n, rng_below(&m->rng, m->max_size - n + 1));
 		if (rng_below(&m->rng, 4) == 0)
 			(void)trial_commit(t, rng_below(&m->rng, 2));

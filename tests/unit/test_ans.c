@@ -90,13 +90,13 @@ static void fill(unsigned which, uint32_t n)
 static const unsigned states_of[] = { ANS_STATES, ANS_WIDE_STATES };
 
 static size_t encode(unsigned n_states, uint32_t n, uint32_t row_len, uint32_t row_skip,
-	uint8_t *out, size_t room)
+	uint8_t *out, size_t capacity)
 {
 	uint32_t counts[256];
 	struct ans_plane plane = { in, n, row_len, row_skip, counts, n_states };
 
 	histogram_of(in, n, counts);
-	return ans_encode(&plane, out, room);
+	return ans_encode(&plane, out, capacity);
 }
 
 /* With each of the machine's kernels the same bytes; by each of them they come back. */
@@ -172,15 +172,15 @@ START_TEST(a_map_of_rows_and_columns_pays)
 }
 END_TEST
 
-START_TEST(says_when_there_is_no_room)
+START_TEST(says_when_there_is_no_capacity)
 {
 	size_t len;
 
 	fill(5, MOST);
 	len = comes_back(MOST, 0, 0);
 	ck_assert_uint_eq(encode(ANS_STATES, MOST, 0, 0, coded, len + 68), len);
-	for (size_t room = 0; room < len; room += 1 + room / 7)
-		ck_assert_uint_eq(encode(ANS_STATES, MOST, 0, 0, coded, room), 0);
+	for (size_t capacity = 0; capacity < len; capacity += 1 + capacity / 7)
+		ck_assert_uint_eq(encode(ANS_STATES, MOST, 0, 0, coded, capacity), 0);
 	ck_assert_uint_eq(encode(ANS_STATES, MOST, 0, 0, coded, len - 1), 0);
 }
 END_TEST
@@ -267,7 +267,7 @@ START_TEST(encoders_agree)
 			.n_states = n_states };
 		struct ans_encoding vector;
 		uint32_t n = (uint32_t)(uniform() * 5000);
-		size_t room = (size_t)(uniform() * 3 * n);
+		size_t capacity = (size_t)(uniform() * 3 * n);
 
 		for (unsigned s = 0; s < 256; s++) {
 			uint32_t most = round % 2 ? ANS_SLOTS : ANS_SLOTS / 2 - 1;
@@ -283,9 +283,9 @@ START_TEST(encoders_agree)
 										: (uint32_t)(pow(2, 16 + 16 * uniform()));
 		vector = plain;
 		plain.words = plain_words;
-		plain.end = plain_words + room;
+		plain.end = plain_words + capacity;
 		vector.words = vector_words;
-		vector.end = vector_words + room;
+		vector.end = vector_words + capacity;
 
 		bool fine = ans_encode_portable(&plain, NULL, in, n);
 
@@ -342,7 +342,7 @@ int main(void)
 	tcase_add_loop_test(tc, every_length_comes_back, 0, N_FILLS);
 	tcase_add_test(tc, near_the_entropy);
 	tcase_add_test(tc, a_map_of_rows_and_columns_pays);
-	tcase_add_test(tc, says_when_there_is_no_room);
+	tcase_add_test(tc, says_when_there_is_no_capacity);
 	tcase_add_loop_test(tc, decoders_agree, 0, 8);
 	tcase_add_loop_test(tc, encoders_agree, 0, 2);
 	tcase_add_loop_test(tc, hostile_bytes, 0, 2);

@@ -94,17 +94,17 @@ START_TEST(test_round_trip)
 }
 END_TEST
 
-START_TEST(test_encoders_keep_to_their_room)
+START_TEST(test_encoders_keep_to_their_capacity)
 {
 	for (uint8_t id = 0; id < CODER_COUNT; id++) {
-		for (size_t room = 1; !coder_find(id)->codes && room < 700;
-			 room += 1 + room / 30) {
+		for (size_t capacity = 1; !coder_find(id)->codes && capacity < 700;
+			 capacity += 1 + capacity / 30) {
 			fill(2, 600);
 
-			uint8_t *exact = malloc(room); /* the sanitizer sees a byte too many */
-			size_t len = coder_find(id)->encode(state, 6, in, 600, exact, room);
+			uint8_t *exact = malloc(capacity); /* the sanitizer sees a byte too many */
+			size_t len = coder_find(id)->encode(state, 6, in, 600, exact, capacity);
 
-			ck_assert_uint_le(len, room);
+			ck_assert_uint_le(len, capacity);
 			if (len)
 				ck_assert_int_eq(coder_find(id)->decode(state, exact, len, out, 600), 0);
 			free(exact);
@@ -194,7 +194,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, test_round_trip);
-	tcase_add_test(tc, test_encoders_keep_to_their_room);
+	tcase_add_test(tc, test_encoders_keep_to_their_capacity);
 	tcase_add_test(tc, test_constant_takes_equal_bytes_only);
 	tcase_add_test(tc, test_zstd_is_one_frame_of_the_rfc);
 	tcase_add_test(tc, test_damage_never_writes_too_much);

@@ -211,7 +211,7 @@ START_TEST(more_names_than_rows)
 END_TEST
 
 /* Likewise the last plane of a row. */
-START_TEST(more_planes_than_room)
+START_TEST(more_planes_than_capacity)
 {
 	static struct plane_sums sums;
 	struct alcm_plane out[ALCM_MAX_PLANES];
@@ -308,7 +308,7 @@ int main(void)
 	tcase_add_test(tc, planes_of_groups_add_up);
 	tcase_add_test(tc, more_names_than_rows);
 	tcase_add_test(tc, small_types);
-	tcase_add_test(tc, more_planes_than_room);
+	tcase_add_test(tc, more_planes_than_capacity);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

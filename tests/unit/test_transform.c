@@ -101,15 +101,15 @@ static void fill_part(uint8_t *raw, const struct transform_part *part, uint8_t m
    says. */
 static void check_row(const struct transform_ops *t, const struct transform_part *part)
 {
-	size_t n = part->n_bytes, room = n + TRANSFORM_ROOM(n);
-	uint8_t *raw = malloc(n), *planes_room = malloc(room), *scratch = malloc(n);
+	size_t n = part->n_bytes, capacity = n + TRANSFORM_ROOM(n);
+	uint8_t *raw = malloc(n), *planes_capacity = malloc(capacity), *scratch = malloc(n);
 	uint8_t *out = malloc(n);
 	struct transform_planes planes;
 
-	ck_assert(raw && planes_room && scratch && out);
+	ck_assert(raw && planes_capacity && scratch && out);
 	fill_part(raw, part, t == &transform_bits ? 1 : 0xff);
 	memset(out, 0xa5, n);
-	t->split(part, raw, planes_room, scratch, &planes);
+	t->split(part, raw, planes_capacity, scratch, &planes);
 	for (unsigned p = 0; p < transform_n_planes(t, part->width); p++) {
 		ck_assert_uint_eq(planes.len[p], t->plane_len(part, p, &planes));
 		ck_assert_ptr_nonnull(t->plane_name(p).before);
@@ -120,7 +120,7 @@ static void check_row(const struct transform_ops *t, const struct transform_part
 		memcpy(out, planes.at[0], n);
 	ck_assert(memcmp(raw, out, n) == 0);
 	free(raw);
-	free(planes_room);
+	free(planes_capacity);
 	free(scratch);
 	free(out);
 }

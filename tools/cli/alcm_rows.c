@@ -50,7 +50,7 @@ static const struct verb verbs[] = {
 		.summary = "compress files of a store in place, or into a copy",
 		.takes_paths = true,
 		.needs_proc = true,
-		.patient = true,
+		.high_effort = true,
 		.run = verb_pack,
 	},
 	{
@@ -105,7 +105,7 @@ static const struct option_row options[] = {
 		FLAG(cli, force) },
 	{ "pack", 0, "detect", "WHICH", "what to take, as a mount",
 		WORD(cli, detect, kinds_of_files, "tensors") },
-	{ "check", 0, "repair", NULL, "mend what can be mended", FLAG(cli, repair) },
+	{ "check", 0, "repair", NULL, "repair what can be repaired", FLAG(cli, repair) },
 	{ "pack unpack check", 0, "wait", NULL, "wait until the store isn't mounted any more",
 		FLAG(cli, wait) },
 	{ "pack", 0, "profile", "NAME", "lossless, paper, alcm, bounded:E or bounded-abs:E",

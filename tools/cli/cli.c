@@ -59,7 +59,7 @@ int cli_engine(struct cli *cli, bool reads_only, struct alcm **out)
 		return err;
 	alcm_params_default(&params);
 	params.predictor = cli->predictor;
-	params.patient = cli->verb->patient;
+	params.high_effort = cli->verb->high_effort;
 	params.threads = reads_only ? 1 : cli->threads;
 	params.log = log_text;
 	params.log_ctx = cli;

@@ -19,7 +19,7 @@ enum cli_exit {
 	CLI_OK = 0,
 	CLI_FAILED = 1,   /* bad usage, or a file that could not be read or written */
 	CLI_CORRUPT = 3,  /* data is damaged, and still is */
-	CLI_REPAIRED = 4, /* check --repair mended all it found */
+	CLI_REPAIRED = 4, /* check --repair repaired all it found */
 };
 
 /* A number of an option that can't be given: the option isn't there. */
@@ -32,9 +32,9 @@ struct verb {
 	const char *name, *operands, *summary;
 	bool takes_paths; /* one at least, unless they are optional */
 	bool paths_optional;
-	bool needs_proc; /* it opens files of a store through /proc/self/fd */
-	bool only_tells; /* without standard output, or -o, it would do nothing */
-	bool patient;    /* nobody waits for each file: compress harder */
+	bool needs_proc;  /* it opens files of a store through /proc/self/fd */
+	bool only_tells;  /* without standard output, or -o, it would do nothing */
+	bool high_effort; /* nobody waits for each file: compress harder */
 	enum cli_exit (*run)(struct cli *cli);
 };
 

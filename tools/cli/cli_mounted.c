@@ -23,10 +23,10 @@ struct place {
 	const char *path;
 };
 
-static ssize_t get(const struct place *at, const char *name, char *buf, size_t room)
+static ssize_t get(const struct place *at, const char *name, char *buf, size_t capacity)
 {
-	return at->fd >= 0 ? fgetxattr(at->fd, name, buf, room)
-					   : getxattr(at->path, name, buf, room);
+	return at->fd >= 0 ? fgetxattr(at->fd, name, buf, capacity)
+					   : getxattr(at->path, name, buf, capacity);
 }
 
 static ssize_t get_piece(const struct place *at, const char *name, unsigned k, char *buf)

@@ -56,13 +56,14 @@ static void make_tables(const struct cli *cli, struct getopt_tables *t)
 }
 
 /* "npy, tensors, all" */
-static void list_words(const struct option_row *row, char *out, size_t room)
+static void list_words(const struct option_row *row, char *out, size_t capacity)
 {
 	size_t n = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; row->words[i] && n < room; i++)
-		n += (size_t)snprintf(out + n, room - n, "%s%s", i ? ", " : "", row->words[i]);
+	for (size_t i = 0; row->words[i] && n < capacity; i++)
+		n += (size_t)snprintf(out + n, capacity - n, "%s%s", i ? ", " : "",
+			row->words[i]);
 }
 
 static enum cli_exit take_word(struct cli *cli, const struct option_row *row,

@@ -92,20 +92,20 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 	const struct alcm_check *found)
 {
 	bool structure = found->header_bad || found->trailer_lost;
-	bool mended = found->repaired && found->n_bad == 0;
+	bool repaired = found->repaired && found->n_bad == 0;
 
 	if (found->n_bad == 0 && !structure && !found->orphan_tail)
 		return CLI_OK;
 	if (found->unfinished && !found->repaired)
 		return report_unfinished(c, path, found);
-	c->n_repaired += mended;
+	c->n_repaired += repaired;
 	if (found->n_bad == 0 && !structure) {
 		printf("%s: intact; what a crash left uncommitted %s\n", path,
-			mended ? "was dropped" : "is ignored (--repair drops it)");
-		return mended ? CLI_REPAIRED : CLI_OK;
+			repaired ? "was dropped" : "is ignored (--repair drops it)");
+		return repaired ? CLI_REPAIRED : CLI_OK;
 	}
 	printf("%s: %s: %s (at byte %llu of the blob)\n", path,
-		mended ? "repaired" : "damaged", found->first.cause,
+		repaired ? "repaired" : "damaged", found->first.cause,
 		(unsigned long long)found->first.offset);
 	if (found->n_bad && found->n_chunks == 0)
 		puts("    nothing of it can be read: restore it from a copy, or use the version "
@@ -114,8 +114,8 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 		puts("    alcm check --repair rebuilds it from the records");
 	if (found->n_bad && found->n_chunks)
 		report_lost(c, fd, found);
-	c->n_damaged += !mended;
-	return mended ? CLI_REPAIRED : CLI_CORRUPT;
+	c->n_damaged += !repaired;
+	return repaired ? CLI_REPAIRED : CLI_CORRUPT;
 }
 
 /* Compare the blob's sidecar with it, and write it anew when asked to. */
@@ -147,7 +147,7 @@ static enum cli_exit check_sidecar(struct check *c, const char *path, const char
 	return CLI_REPAIRED;
 }
 
-/* A blob that can be mended is opened for writing now; the others need not be
+/* A blob that can be repaired is opened for writing now; the others need not be
    writable. */
 static int repair_blob(struct check *c, const struct walk_entry *entry,
 	struct alcm_check *found)
@@ -159,7 +159,7 @@ static int repair_blob(struct check *c, const struct walk_entry *entry,
 	if (fd < 0)
 		return -errno;
 	err = alcm_check(c->alcm, fd, true, found);
-	if (!err && futimens(fd, times) != 0) /* mending is no change of the content */
+	if (!err && futimens(fd, times) != 0) /* a repair is no change of the content */
 		err = -errno;
 	close(fd);
 	return err;
@@ -170,12 +170,12 @@ static enum cli_exit check_blob(struct check *c, const struct walk_entry *entry,
 {
 	/* Part of a file is made a file only of one that somebody named. */
 	bool named = entry->rel[0] == '\0';
-	bool mendable = (found->header_bad || found->trailer_lost || found->orphan_tail) &&
+	bool repairable = (found->header_bad || found->trailer_lost || found->orphan_tail) &&
 		(named || !found->unfinished);
 	enum cli_exit status;
 	int err = 0;
 
-	if (c->repair && mendable && (found->n_chunks || !found->n_bad))
+	if (c->repair && repairable && (found->n_chunks || !found->n_bad))
 		err = repair_blob(c, entry, found);
 	progress_pause(&c->cli->progress);
 	status = report(c, entry->path, fd, found);
@@ -388,7 +388,7 @@ static void print_summary(const struct check *c)
 	if (c->n_sidecars)
 		printf("%llu %s out of date or missing%s\n", (unsigned long long)c->n_sidecars,
 			c->n_sidecars == 1 ? "report was" : "reports were",
-			c->repair ? "; mended" : " (--repair mends that; no data depends on it)");
+			c->repair ? "; repaired" : " (use --repair; no data depends on it)");
 }
 
 enum cli_exit verb_check(struct cli *cli)

@@ -57,11 +57,11 @@ static const char *alcm_version(void)
 }
 
 static size_t alcm_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
-	uint64_t off, uint8_t *out, size_t room)
+	uint64_t off, uint8_t *out, size_t capacity)
 {
 	int64_t len = alcm_coder_encode(c->ours, raw, (uint32_t)n, off, out);
 
-	(void)room;
+	(void)capacity;
 	return len > 0 ? (size_t)len : 0;
 }
 
@@ -77,9 +77,9 @@ static size_t zlib_bound(size_t n)
 }
 
 static size_t zlib_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
-	uint64_t off, uint8_t *out, size_t room)
+	uint64_t off, uint8_t *out, size_t capacity)
 {
-	uLongf len = room;
+	uLongf len = capacity;
 
 	(void)off;
 	return compress2(out, &len, raw, n, c->codec->level) == Z_OK ? len : 0;
@@ -95,9 +95,9 @@ static size_t zlib_decode(struct bench_coder *c, const uint8_t *in, size_t len,
 }
 
 static size_t zstd_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
-	uint64_t off, uint8_t *out, size_t room)
+	uint64_t off, uint8_t *out, size_t capacity)
 {
-	size_t len = ZSTD_compressCCtx(c->zstd_c, out, room, raw, n, c->codec->level);
+	size_t len = ZSTD_compressCCtx(c->zstd_c, out, capacity, raw, n, c->codec->level);
 
 	(void)off;
 	return ZSTD_isError(len) ? 0 : len;
@@ -118,9 +118,9 @@ static size_t lz4_bound(size_t n)
 }
 
 static size_t lz4_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
-	uint64_t off, uint8_t *out, size_t room)
+	uint64_t off, uint8_t *out, size_t capacity)
 {
-	int len = LZ4_compress_fast((const char *)raw, (char *)out, (int)n, (int)room,
+	int len = LZ4_compress_fast((const char *)raw, (char *)out, (int)n, (int)capacity,
 		c->codec->level);
 
 	(void)off;
@@ -149,11 +149,11 @@ static size_t blosc_bound(size_t n)
 }
 
 static size_t blosc_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
-	uint64_t off, uint8_t *out, size_t room)
+	uint64_t off, uint8_t *out, size_t capacity)
 {
 	unsigned item = alcm_coder_item_bytes(c->ours);
 	int len = blosc_compress_ctx(c->codec->level, c->codec->shuffle,
-		item <= BLOSC_MAX_TYPESIZE ? item : 1, n, raw, out, room, "zstd", 0, 1);
+		item <= BLOSC_MAX_TYPESIZE ? item : 1, n, raw, out, capacity, "zstd", 0, 1);
 
 	(void)off;
 	return len > 0 ? (size_t)len : 0;

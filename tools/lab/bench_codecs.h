@@ -26,7 +26,7 @@ struct bench_codec {
 	size_t (*bound)(size_t n);
 	/* Both return the length of what they made; 0: it failed. */
 	size_t (*encode)(struct bench_coder *c, const uint8_t *raw, size_t n, uint64_t off,
-		uint8_t *out, size_t room);
+		uint8_t *out, size_t capacity);
 	size_t (*decode)(struct bench_coder *c, const uint8_t *in, size_t len, uint8_t *raw,
 		size_t n);
 };

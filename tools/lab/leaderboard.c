@@ -13,12 +13,12 @@
 
 static char *read_text(FILE *f, size_t most, size_t *len)
 {
-	size_t room = 0;
+	size_t capacity = 0;
 	char *text = NULL;
 
 	*len = 0;
 	do {
-		char *more = realloc(text, room = room ? 2 * room : 4096);
+		char *more = realloc(text, capacity = capacity ? 2 * capacity : 4096);
 
 		if (!more) {
 			free(text);
@@ -26,8 +26,8 @@ static char *read_text(FILE *f, size_t most, size_t *len)
 			return NULL;
 		}
 		text = more;
-		*len += fread(text + *len, 1, room - *len, f);
-	} while (*len == room && *len <= most);
+		*len += fread(text + *len, 1, capacity - *len, f);
+	} while (*len == capacity && *len <= most);
 	if (!ferror(f) && *len <= most)
 		return text;
 	errno = ferror(f) ? errno : EFBIG;

@@ -47,7 +47,7 @@ struct member {
 
 struct archive {
 	uint8_t *bytes;
-	size_t len, room;
+	size_t len, capacity;
 };
 
 static uint8_t *append(struct archive *a, size_t n)
@@ -67,14 +67,14 @@ static void append_text(struct archive *a, const char *text)
 }
 
 /* "(100, 100)", "(7,)", "()". */
-static size_t print_shape(char *text, size_t room, const struct npz_array *array)
+static size_t print_shape(char *text, size_t capacity, const struct npz_array *array)
 {
-	size_t n = (size_t)snprintf(text, room, "(");
+	size_t n = (size_t)snprintf(text, capacity, "(");
 
 	for (unsigned i = 0; i < array->n_dims; i++)
-		n += (size_t)snprintf(text + n, room - n, "%s%" PRIu64, i ? ", " : "",
+		n += (size_t)snprintf(text + n, capacity - n, "%s%" PRIu64, i ? ", " : "",
 			array->shape[i]);
-	return n + (size_t)snprintf(text + n, room - n, array->n_dims == 1 ? ",)" : ")");
+	return n + (size_t)snprintf(text + n, capacity - n, array->n_dims == 1 ? ",)" : ")");
 }
 
 /* What stands before the data in a .npy of version 1.0. Returns its length. */
@@ -145,7 +145,8 @@ static void append_central(struct archive *a, const struct member *m)
 static int deflate_into(struct archive *a, const uint8_t *head, size_t head_len,
 	const struct npz_array *array)
 {
-	z_stream z = { .next_out = a->bytes + a->len, .avail_out = (uInt)(a->room - a->len) };
+	z_stream z = { .next_out = a->bytes + a->len,
+		.avail_out = (uInt)(a->capacity - a->len) };
 	int done;
 
 	if (deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
@@ -227,15 +228,15 @@ int npz_write(const struct npz_array *arrays, unsigned n, bool compressed, uint8
 	AUTO_FREE struct member *members = mem_zalloc(n, sizeof(*members));
 	AUTO_FREE uint8_t *bytes = NULL;
 	struct archive a = { 0 };
-	uint64_t room;
+	uint64_t capacity;
 
-	if (!bound(arrays, n, &room))
+	if (!bound(arrays, n, &capacity))
 		return -EFBIG;
-	bytes = mem_alloc(room);
+	bytes = mem_alloc(capacity);
 	if (!members || !bytes)
 		return -ENOMEM;
 	a.bytes = bytes;
-	a.room = room;
+	a.capacity = capacity;
 	for (unsigned i = 0; i < n; i++) {
 		int err = append_member(&a, &arrays[i], compressed, &members[i]);
 

@@ -28,20 +28,20 @@ struct train {
 	struct cli *cli;
 	struct alcm *alcm;
 	struct named_sample *found;
-	size_t n_found, room;
+	size_t n_found, capacity;
 	uint64_t n_left_out; /* files that are no tensors of numbers */
 };
 
 static int add(struct train *t, const char *path, const struct train_sample *sample)
 {
-	if (t->n_found == t->room) {
-		size_t room = t->room ? 2 * t->room : 64;
-		void *grown = reallocarray(t->found, room, sizeof(*t->found));
+	if (t->n_found == t->capacity) {
+		size_t capacity = t->capacity ? 2 * t->capacity : 64;
+		void *grown = reallocarray(t->found, capacity, sizeof(*t->found));
 
 		if (!grown)
 			return -ENOMEM;
 		t->found = grown;
-		t->room = room;
+		t->capacity = capacity;
 	}
 	t->found[t->n_found].path = strdup(path);
 	if (!t->found[t->n_found].path)

@@ -14,7 +14,7 @@ enum { PER_VALUE = 32, AROUND = 4096 };
 /* A text that grows within a buffer of fixed size. */
 struct text {
 	char *bytes;
-	size_t len, room;
+	size_t len, capacity;
 };
 
 static void add(struct text *t, const char *fmt, ...)
@@ -26,10 +26,10 @@ static void add(struct text *t, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(t->bytes + t->len, t->room - t->len, fmt, ap);
+	n = vsnprintf(t->bytes + t->len, t->capacity - t->len, fmt, ap);
 	va_end(ap);
 	if (n > 0)
-		t->len += (size_t)n < t->room - t->len ? (size_t)n : t->room - t->len - 1;
+		t->len += (size_t)n < t->capacity - t->len ? (size_t)n : t->capacity - t->len - 1;
 }
 
 /* Hexadecimal, so that every bit arrives. */
@@ -51,9 +51,9 @@ static void add_units(struct text *t, const char *member, const double *values)
 
 int weights_source(const struct predict_weights *w, char **out)
 {
-	struct text t = { .room = WEIGHTS_N * PER_VALUE + AROUND };
+	struct text t = { .capacity = WEIGHTS_N * PER_VALUE + AROUND };
 
-	t.bytes = mem_alloc(t.room);
+	t.bytes = mem_alloc(t.capacity);
 	if (!t.bytes)
 		return -ENOMEM;
 	add(&t,
@@ -77,13 +77,13 @@ int weights_source(const struct predict_weights *w, char **out)
 
 int weights_print(const struct predict_weights *w, char **out, struct alcm_diag *diag)
 {
-	struct text t = { .room = WEIGHTS_N * PER_VALUE + AROUND };
+	struct text t = { .capacity = WEIGHTS_N * PER_VALUE + AROUND };
 	double values[WEIGHTS_N];
 	int err = weights_check(w, diag);
 
 	if (err)
 		return err;
-	t.bytes = mem_alloc(t.room);
+	t.bytes = mem_alloc(t.capacity);
 	if (!t.bytes)
 		return -ENOMEM;
 	weights_to_values(w, values);

@@ -88,7 +88,7 @@ def punch(f, sync):
 
 
 for chunk in (256, 64):
-    e2e.mount(f"chunk={chunk},attr_timeout=0,quiet=0")
+    e2e.mount(f"chunk={chunk},attr_timeout=0,idle=0")
     files = {}
     for how in (append, rewrite_head, in_place, overwrite, shrink, punch):
         for make in (weights, noise):
@@ -108,7 +108,7 @@ for chunk in (256, 64):
             os.close(fd)
         except OSError:
             pass
-    e2e.mount(f"chunk={chunk},attr_timeout=0,quiet=0")
+    e2e.mount(f"chunk={chunk},attr_timeout=0,idle=0")
     for name, f in files.items():
         f.change(False, (0, f.head))
         f.want[:] = e2e.read(f.path)

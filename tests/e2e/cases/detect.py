@@ -61,15 +61,15 @@ save_all("detect=npy", {"weights.npy"})
 save_all("detect=all", tensors | {"log.txt"} | programs)
 e2e.remount()
 
-# A file whose head comes last, as HDF5's does, is taken up when it is closed.
+# A file whose head comes last, as HDF5's does, is converted when it is closed.
 with open(e2e.m("late.h5"), "wb", buffering=0) as f:
     f.seek(2048)
     f.write(weights)
     f.seek(0)
     f.write(b"\x89HDF\r\n\x1a\n".ljust(2048, b"\0"))
-e2e.wait_until(lambda: e2e.is_blob("late.h5"), "late.h5 is taken up", 10)
+e2e.wait_until(lambda: e2e.is_blob("late.h5"), "late.h5 is converted", 10)
 
-# One that is worked in at random stays as it is, and so does one that was there before.
+# One that is updated in place at random stays as it is, and so does one that was there before.
 with open(e2e.m("worked_in.db"), "wb", buffering=0) as f:
     f.write(b"header".ljust(4096, b"\1"))
     f.write(weights)

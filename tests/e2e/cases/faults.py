@@ -173,7 +173,7 @@ def truncate(trial):
     trial.change("old.npy", OLD[: CHUNK + 999], action)
 
 
-def take_up(trial):
+def convert(trial):
     """The header comes last: a plain file turns into a blob at its last close."""
     new = NEW[: 2 * CHUNK]
 
@@ -222,7 +222,7 @@ def load(trial):
 
 
 SCENARIOS = ((nothing, save), (nothing, save_plain), (has_old, replace), (has_old, rewrite), (has_old, append),
-             (has_old, truncate), (has_empty, take_up), (has_old, names), (has_old, load))
+             (has_old, truncate), (has_empty, convert), (has_old, names), (has_old, load))
 
 
 # --- one trial --------------------------------------------------------------------------------------------

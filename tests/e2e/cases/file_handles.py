@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # needs: root
 # timeout: 120
-# mount: quiet=0
+# mount: idle=0
 """File handles, as NFS servers keep them, stay good when the kernel has forgotten the files, and never name
 another file. With more files than are kept: ESTALE; with noforget: none is lost."""
 import ctypes

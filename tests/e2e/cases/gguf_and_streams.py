@@ -28,7 +28,7 @@ with open(e2e.m("last.gguf"), "wb", buffering=0) as f:
     f.write(data[100_000:])
     f.seek(0)
     f.write(data[:100_000])
-e2e.wait_until(lambda: e2e.is_blob("last.gguf"), "last.gguf is taken up", 10)
+e2e.wait_until(lambda: e2e.is_blob("last.gguf"), "last.gguf is converted", 10)
 
 arrays = 0
 for i, array in enumerate(containers.as_arrays(tensors)):

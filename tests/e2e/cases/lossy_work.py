@@ -43,7 +43,7 @@ def sparse(name, shape):
 
 
 for profile in PROFILES:
-    e2e.mount(f"profile={profile},detect=all,quiet=1,threads=1,budget=16")
+    e2e.mount(f"profile={profile},detect=all,idle=1,threads=1,budget=16")
     back = sparse("sparse.npy", (64, TIB // 256))
     assert e2e.is_blob("sparse.npy")
     assert np.abs(back[-1, -1000:] - 1.5).max() < 0.5 and not back[1, :1000].any()

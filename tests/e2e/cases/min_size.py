@@ -16,7 +16,7 @@ assert os.stat(e2e.s("small.npy")).st_blocks * 512 <= 16384, os.stat(e2e.s("smal
 
 # It grows later: its last close takes it up.
 e2e.write(e2e.m("small.npy"), large)
-e2e.wait_until(lambda: e2e.is_blob("small.npy"), "taken up after growing")
+e2e.wait_until(lambda: e2e.is_blob("small.npy"), "converted after growing")
 e2e.all_read_as({"small.npy": large, "large.npy": large}, "min_size=10000")
 
 e2e.remount("min_size=0")
@@ -36,5 +36,5 @@ e2e.equal(e2e.read(e2e.s("below.npy")), below, "below min_size, several chunks")
 e2e.equal(os.getxattr(e2e.m("below.npy"), "user.alcm.state").decode(), "plain", "state")
 assert e2e.is_blob("above.npy") and e2e.is_blob("pieces.npy")
 e2e.write(e2e.m("grows.npy"), above)
-e2e.wait_until(lambda: e2e.is_blob("grows.npy"), "taken up after growing")
+e2e.wait_until(lambda: e2e.is_blob("grows.npy"), "converted after growing")
 e2e.all_read_as({"below.npy": below, "above.npy": above, "grows.npy": above, "pieces.npy": above})

@@ -23,7 +23,7 @@ fails "$ALCMFS" "$STORE" "$MNT" -o chunk=100
 # A number out of its range, or no number: option, value and range are named.
 for bad in threads= threads=0 threads=1025 threads=99999999999999999999 budget=7 budget=+9 \
     budget=1048577 budget=64M budget=1e3 chunk=0 chunk=96 chunk=32768 chunk=0x40 min_size=-1 \
-    min_size=4294967296 'min_size= 5' quiet=-1 quiet=31622401 quiet=1.5 attr_timeout=nan \
+    min_size=4294967296 'min_size= 5' idle=-1 idle=31622401 idle=1.5 attr_timeout=nan \
     attr_timeout=inf attr_timeout=-1 attr_timeout=1e9 attr_timeout=. attr_timeout=; do
     fails "$ALCMFS" "$STORE" "$MNT" -o "$bad" && says "$bad: not a " && says " from "
 done
@@ -31,7 +31,7 @@ for bad in bounded: bounded:nan bounded:-1 bounded:1x bounded:1e-400 bounded-abs
     fails "$ALCMFS" "$STORE" "$MNT" -o profile=$bad && says "profile=$bad: " && says "a number above"
     fails "$ALCM" pack --profile $bad "$WORK" && says "--profile $bad: " && says "a number above"
 done
-fails "$ALCMFS" "$STORE" "$MNT" -o quiet=soon
+fails "$ALCMFS" "$STORE" "$MNT" -o idle=soon
 fails "$ALCMFS" "$STORE" "$MNT" -o profile=nonsense && says "lossless"
 fails "$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/nothing" && says "nothing: No such file"
 head -c 100 /dev/zero >"$WORK/zeros"

@@ -16,7 +16,7 @@ mount --bind "$STORE" "$WORK/ro" && mount -o remount,ro,bind "$WORK/ro" || skip 
 find "$STORE" -printf '%p %C@ %T@ %s\n' | sort >"$WORK/before"
 
 fails "$ALCMFS" "$WORK/ro" "$WORK/m1" && says "Read-only file system"
-"$ALCMFS" "$WORK/ro" "$WORK/m1" -o ro,quiet=1
+"$ALCMFS" "$WORK/ro" "$WORK/m1" -o ro,idle=1
 "$ALCMFS" "$WORK/ro" "$WORK/m2" -o ro
 for m in "$WORK/m1" "$WORK/m2"; do
     cmp "$WORK/w.npy" "$m/run/w.npy"
@@ -30,7 +30,7 @@ done
 # Nobody may change it below either, while they read.
 fails "$ALCMFS" "$STORE" "$MNT"
 fails "$ALCM" unpack -r "$STORE"
-sleep 1.5 # a quiet file's time
+sleep 1.5 # an idle file's time
 find "$STORE" -printf '%p %C@ %T@ %s\n' | sort >"$WORK/after"
 diff "$WORK/before" "$WORK/after" || die "the store was changed"
 fusermount3 -u "$WORK/m1"

@@ -233,7 +233,7 @@ struct reason {
 
 /* Sums per reason, of which there are few; their number. */
 static size_t sum_reasons(const struct report *report, struct reason *reasons,
-	size_t room)
+	size_t capacity)
 {
 	size_t n = 0, k;
 
@@ -244,7 +244,7 @@ static size_t sum_reasons(const struct report *report, struct reason *reasons,
 			continue;
 		for (k = 0; k < n && strcmp(reasons[k].why, row->why_not) != 0; k++)
 			;
-		if (k == room)
+		if (k == capacity)
 			continue;
 		if (k == n)
 			reasons[n++] = (struct reason){ .why = row->why_not };

@@ -131,8 +131,8 @@ bool report_add(struct report *report, const struct report_row *row)
 {
 	/* Room doubles whenever the number of rows is a power of two. */
 	if ((report->n_rows & (report->n_rows - 1)) == 0) {
-		size_t room = report->n_rows ? 2 * report->n_rows : 1;
-		struct report_row *rows = realloc(report->rows, room * sizeof(*rows));
+		size_t capacity = report->n_rows ? 2 * report->n_rows : 1;
+		struct report_row *rows = realloc(report->rows, capacity * sizeof(*rows));
 
 		if (!rows)
 			return false;

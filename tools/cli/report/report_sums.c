@@ -42,8 +42,8 @@ static bool add_dir(struct report *report, const char *path, size_t len, unsigne
 	struct report_dir *dir;
 
 	if ((report->n_dirs & (report->n_dirs - 1)) == 0) {
-		size_t room = report->n_dirs ? 2 * report->n_dirs : 1;
-		struct report_dir *dirs = realloc(report->dirs, room * sizeof(*dirs));
+		size_t capacity = report->n_dirs ? 2 * report->n_dirs : 1;
+		struct report_dir *dirs = realloc(report->dirs, capacity * sizeof(*dirs));
 
 		if (!dirs)
 			return false;
@@ -125,8 +125,8 @@ static bool add_step(struct report *report, const char *path, const struct figur
 	if (!tells_of_steps(name) || !last_number(name, &at, &len))
 		return true;
 	if ((report->n_steps & (report->n_steps - 1)) == 0) {
-		size_t room = report->n_steps ? 2 * report->n_steps : 1;
-		struct report_step *steps = realloc(report->steps, room * sizeof(*steps));
+		size_t capacity = report->n_steps ? 2 * report->n_steps : 1;
+		struct report_step *steps = realloc(report->steps, capacity * sizeof(*steps));
 
 		if (!steps)
 			return false;
@@ -169,9 +169,9 @@ static bool add_series(struct report *report, size_t first, size_t n)
 	struct report_series *s;
 
 	if ((report->n_series & (report->n_series - 1)) == 0) {
-		size_t room = report->n_series ? 2 * report->n_series : 1;
+		size_t capacity = report->n_series ? 2 * report->n_series : 1;
 
-		s = realloc(report->series, room * sizeof(*s));
+		s = realloc(report->series, capacity * sizeof(*s));
 		if (!s)
 			return false;
 		report->series = s;

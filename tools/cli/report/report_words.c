@@ -66,23 +66,24 @@ char *words_type(const struct file_detail *detail, char buf[64])
 	return buf;
 }
 
-char *words_dims(const uint64_t *dims, unsigned n_dims, char *buf, size_t room)
+char *words_dims(const uint64_t *dims, unsigned n_dims, char *buf, size_t capacity)
 {
 	size_t n = 0;
 
-	snprintf(buf, room, "%s", n_dims ? "" : "scalar");
-	for (unsigned i = 0; i < n_dims && n < room; i++)
-		n += (size_t)snprintf(buf + n, room - n, "%s%" PRIu64, i ? " × " : "", dims[i]);
+	snprintf(buf, capacity, "%s", n_dims ? "" : "scalar");
+	for (unsigned i = 0; i < n_dims && n < capacity; i++)
+		n += (size_t)snprintf(buf + n, capacity - n, "%s%" PRIu64, i ? " × " : "",
+			dims[i]);
 	return buf;
 }
 
-char *words_shape(const struct file_detail *detail, char *buf, size_t room)
+char *words_shape(const struct file_detail *detail, char *buf, size_t capacity)
 {
 	buf[0] = '\0';
 	if (detail->n_tensors)
-		snprintf(buf, room, "%" PRIu64 " tensors", detail->n_tensors);
+		snprintf(buf, capacity, "%" PRIu64 " tensors", detail->n_tensors);
 	if (detail->dtype[0])
-		words_dims(detail->shape, detail->n_dims, buf, room);
+		words_dims(detail->shape, detail->n_dims, buf, capacity);
 	return buf;
 }
 
@@ -115,33 +116,33 @@ char *words_bytes(double bytes, char buf[32])
 	return buf;
 }
 
-char *words_headline(const struct figures *all, char *buf, size_t room)
+char *words_headline(const struct figures *all, char *buf, size_t capacity)
 {
 	char saved[32], logical[32], cpu[48];
 	double bytes = figures_saved(all);
 
 	words_bytes((double)all->logical, logical);
 	if (!all->n_compressed)
-		snprintf(buf, room, "Nothing is compressed: %" PRIu64 " files, %s", all->n_files,
-			logical);
+		snprintf(buf, capacity, "Nothing is compressed: %" PRIu64 " files, %s",
+			all->n_files, logical);
 	else
-		snprintf(buf, room, "%.2f : 1 — %s %s %s, for %s", figures_ratio(all),
+		snprintf(buf, capacity, "%.2f : 1 — %s %s %s, for %s", figures_ratio(all),
 			words_bytes(fabs(bytes), saved),
 			bytes < 0 ? "more than the files'" : "saved of", logical,
 			words_cpu(all->cpu_seconds, cpu));
 	return buf;
 }
 
-char *words_lossy(const struct figures *all, char *buf, size_t room)
+char *words_lossy(const struct figures *all, char *buf, size_t capacity)
 {
 	if (all->n_files == 1)
-		snprintf(buf, room,
+		snprintf(buf, capacity,
 			all->n_lossy ? "Lossy: values are not those that were written."
 						 : "Lossless: it reads back bit for bit.");
 	else if (!all->n_lossy)
-		snprintf(buf, room, "Lossless: every file reads back bit for bit.");
+		snprintf(buf, capacity, "Lossless: every file reads back bit for bit.");
 	else
-		snprintf(buf, room,
+		snprintf(buf, capacity,
 			"Lossy: values of %" PRIu64 " of %" PRIu64
 			" compressed files are not those that were written.",
 			all->n_lossy, all->n_compressed);
@@ -205,7 +206,7 @@ char *words_time(time_t t, char buf[32])
 }
 
 /* The processor's name as the kernel has it; "" where it doesn't say. */
-static void processor(char *buf, size_t room)
+static void processor(char *buf, size_t capacity)
 {
 	FILE *f = fopen("/proc/cpuinfo", "re");
 	char line[256];
@@ -216,20 +217,20 @@ static void processor(char *buf, size_t room)
 																 : NULL;
 
 		if (colon)
-			snprintf(buf, room, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+			snprintf(buf, capacity, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
 	}
 	if (f)
 		fclose(f);
 }
 
-char *words_host(char *buf, size_t room)
+char *words_host(char *buf, size_t capacity)
 {
 	struct utsname u = { 0 };
 	char name[128];
 
 	uname(&u);
 	processor(name, sizeof(name));
-	snprintf(buf, room, "%s, %s %s %s, %s%s%ld cores", u.nodename, u.sysname, u.release,
-		u.machine, name, name[0] ? ", " : "", sysconf(_SC_NPROCESSORS_ONLN));
+	snprintf(buf, capacity, "%s, %s %s %s, %s%s%ld cores", u.nodename, u.sysname,
+		u.release, u.machine, name, name[0] ? ", " : "", sysconf(_SC_NPROCESSORS_ONLN));
 	return buf;
 }

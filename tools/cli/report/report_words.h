@@ -13,10 +13,10 @@ char *words_type(const struct file_detail *detail, char buf[64]);
 
 /* "4096 × 4096", "scalar", "12 tensors" of a container, or "" when the file has no shape.
    Returns `buf`. */
-char *words_shape(const struct file_detail *detail, char *buf, size_t room);
+char *words_shape(const struct file_detail *detail, char *buf, size_t capacity);
 
 /* "4096 × 4096", or "scalar" without dimensions. Returns `buf`. */
-char *words_dims(const uint64_t *dims, unsigned n_dims, char *buf, size_t room);
+char *words_dims(const uint64_t *dims, unsigned n_dims, char *buf, size_t capacity);
 
 /* "12 CPU minutes", "0.35 CPU seconds". Returns `buf`. */
 char *words_cpu(double seconds, char buf[48]);
@@ -25,10 +25,10 @@ char *words_cpu(double seconds, char buf[48]);
 char *words_bytes(double bytes, char buf[32]);
 
 /* "1.21 : 1 — 34.0 GiB saved of 200.0 GiB, for 12 CPU minutes". Returns `buf`. */
-char *words_headline(const struct figures *all, char *buf, size_t room);
+char *words_headline(const struct figures *all, char *buf, size_t capacity);
 
 /* "Lossless: every file reads back bit for bit." or how many are lossy. Returns `buf`. */
-char *words_lossy(const struct figures *all, char *buf, size_t room);
+char *words_lossy(const struct figures *all, char *buf, size_t capacity);
 
 /* What the figures mean: paragraphs, NULL behind the last. */
 extern const char *const words_method[];
@@ -43,6 +43,6 @@ char *words_visible(const char *name);
 char *words_time(time_t t, char buf[32]);
 
 /* Host and processor: "name, processor, N cores". Returns `buf`. */
-char *words_host(char *buf, size_t room);
+char *words_host(char *buf, size_t capacity);
 
 #endif

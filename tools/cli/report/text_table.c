@@ -33,15 +33,15 @@ void text_table_cell(struct text_table *t, const char *fmt, ...)
 	va_list ap;
 	char *text;
 
-	if (t->n_cells == t->room) {
-		size_t room = t->room ? 2 * t->room : 64;
-		char **cells = realloc(t->cells, room * sizeof(*cells));
+	if (t->n_cells == t->capacity) {
+		size_t capacity = t->capacity ? 2 * t->capacity : 64;
+		char **cells = realloc(t->cells, capacity * sizeof(*cells));
 
 		t->failed = t->failed || !cells;
 		if (!cells)
 			return;
 		t->cells = cells;
-		t->room = room;
+		t->capacity = capacity;
 	}
 	va_start(ap, fmt);
 	if (vasprintf(&text, fmt, ap) < 0)

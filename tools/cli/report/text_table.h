@@ -19,7 +19,7 @@ struct text_table {
 	unsigned n_columns;
 	bool color; /* bars too */
 	char **cells;
-	size_t n_cells, room;
+	size_t n_cells, capacity;
 	double *bars; /* two a row, shares of the whole: stored and saved; NaN: no bar */
 	size_t n_rows;
 	bool failed; /* out of memory */

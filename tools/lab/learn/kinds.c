@@ -322,7 +322,7 @@ static void make_integers(struct mt19937 *mt, const struct kind *kind, uint8_t *
 
 /* ---- what is no number ------------------------------------------------------------- */
 
-static uint32_t put_word(struct mt19937 *mt, uint8_t *out, uint32_t room)
+static uint32_t put_word(struct mt19937 *mt, uint8_t *out, uint32_t capacity)
 {
 	static const char *const words[] = { "the", "of", "value", "self", "return", "0.",
 		"weight", "epoch", "\"name\": ", "import", "print(", "layer", "12", "loss", "in",
@@ -331,11 +331,11 @@ static uint32_t put_word(struct mt19937 *mt, uint8_t *out, uint32_t room)
 	const char *word = words[below(mt, sizeof(words) / sizeof(words[0]))];
 	uint32_t len = 0;
 
-	while (len < room && word[len]) {
+	while (len < capacity && word[len]) {
 		out[len] = (uint8_t)word[len];
 		len++;
 	}
-	if (len < room)
+	if (len < capacity)
 		out[len++] = ' ';
 	return len;
 }

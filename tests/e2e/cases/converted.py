@@ -51,7 +51,7 @@ for make in (header_last, truncate_first, allocate_first, one_byte_first, two_op
     files[name] = data
     e2e.equal(e2e.read(e2e.m(name)), data, name)
     inode = os.stat(e2e.m(name)).st_ino
-    e2e.wait_until(lambda: e2e.is_blob(name), f"{name} is taken up", 10)
+    e2e.wait_until(lambda: e2e.is_blob(name), f"{name} is converted", 10)
     e2e.equal(os.stat(e2e.m(name)).st_ino, inode, f"{name}: inode")
 
 # With a second name or a second opening it is left alone.

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files that were changed in place and closed, as databases and HDF5 are: each is looked
- * at, and compressed if that pays, when it has been quiet for option quiet's seconds. One
+ * at, and compressed if that pays, when it has been idle for option idle's seconds. One
  * at a time, by a thread.
  */
-#ifndef ALCMFS_QUIET_H
-#define ALCMFS_QUIET_H
+#ifndef ALCMFS_IDLE_H
+#define ALCMFS_IDLE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,10 +19,10 @@ struct fs;
 struct inode;
 
 /* A file's part in it. Embedded in its content. */
-struct quiet_item {
-	struct inode *inode;          /* constant */
-	TAILQ_ENTRY(quiet_item) list; /* guarded by quiet->lock, as the next three */
-	uint64_t due_ms;              /* monotonic */
+struct idle_item {
+	struct inode *inode;         /* constant */
+	TAILQ_ENTRY(idle_item) list; /* guarded by idle->lock, as the next three */
+	uint64_t due_ms;             /* monotonic */
 	/* so often a writer came too early; each doubles the time to wait */
 	unsigned n_returns;
 	bool listed; /* which counts as a lookup */
@@ -30,16 +30,16 @@ struct quiet_item {
 	_Atomic unsigned n_disturbances;
 };
 
-TAILQ_HEAD(quiet_list, quiet_item);
+TAILQ_HEAD(idle_list, idle_item);
 
 /* Compresses a file that rests. -EAGAIN: it was disturbed. */
-typedef int (*quiet_convert)(struct fs *fs, struct inode *inode);
+typedef int (*idle_convert)(struct fs *fs, struct inode *inode);
 
-struct quiet {
-	quiet_convert convert;  /* constant */
+struct idle {
+	idle_convert convert;   /* constant */
 	struct lock lock;       /* guards what follows; a leaf */
 	pthread_cond_t changed; /* by the monotonic clock */
-	struct quiet_list list; /* by due_ms */
+	struct idle_list list;  /* by due_ms */
 	unsigned n;
 	bool running;
 	atomic_bool ending; /* set with lock held */
@@ -48,27 +48,27 @@ struct quiet {
 	pthread_t thread;
 };
 
-/* Start the thread, unless option quiet is 0; in the process that serves. 0, or a
+/* Start the thread, unless option idle is 0; in the process that serves. 0, or a
    negative errno. */
-int quiet_start(struct fs *fs, quiet_convert convert);
+int idle_start(struct fs *fs, idle_convert convert);
 
 /* End the thread: what it is at is left as it was, or completed if it is half in
    place. */
-void quiet_stop(struct fs *fs);
+void idle_stop(struct fs *fs);
 
 /*
  * The last writer closed a file that it had changed: begin to wait. When the list is full
  * it isn't taken, and comes back with its next close. The inode must be referred to.
  */
-void quiet_add(struct fs *fs, struct inode *inode);
+void idle_add(struct fs *fs, struct inode *inode);
 
-/* A writer came too early: from now on the file has to be quiet for twice as long. */
-void quiet_double(struct fs *fs, struct inode *inode);
+/* A writer came too early: from now on the file has to be idle for twice as long. */
+void idle_double(struct fs *fs, struct inode *inode);
 
 /* The file is changed, or has lost its name; cheap. */
-void quiet_disturb(struct inode *inode);
+void idle_disturb(struct inode *inode);
 
 /* It has lost its name: let go of it, or its space would stay taken. */
-void quiet_drop(struct fs *fs, struct inode *inode);
+void idle_drop(struct fs *fs, struct inode *inode);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# mount: quiet=1
+# mount: idle=1
 # timeout: 120
-"""The daemon is killed, or ends, while it compresses a file that has been quiet; or a writer comes. Nothing is lost."""
+"""The daemon is killed, or ends, while it compresses a file that has been idle; or a writer comes. Nothing is lost."""
 import os
 import random
 import time
@@ -31,7 +31,7 @@ def begin():
     """Some moment of a job on a file that was there before."""
     with open(e2e.s("w.bin"), "wb") as f:
         f.write(data)
-    e2e.mount("quiet=1")
+    e2e.mount("idle=1")
     change()
     e2e.wait_until(at_work, "the job begins")
     time.sleep(random.random() * 0.7)
@@ -43,7 +43,7 @@ for _ in range(ROUNDS):
     e2e.unmount()
     begin()
     e2e.kill_daemon()
-    e2e.mount("quiet=1")
+    e2e.mount("idle=1")
     e2e.equal(e2e.read(e2e.m("w.bin")), bytes(data), "after a crash")
     assert not at_work(), "left in .alcm/swap"
 
@@ -52,13 +52,13 @@ for _ in range(ROUNDS):
     e2e.unmount()
     assert not at_work(), "left in .alcm/swap"
     found.add(e2e.is_blob("w.bin"))
-    e2e.mount("quiet=1")
+    e2e.mount("idle=1")
     e2e.equal(e2e.read(e2e.m("w.bin")), bytes(data), "after an unmount")
 
     e2e.unmount()
     begin()
     change(400_000)
     e2e.equal(e2e.read(e2e.m("w.bin")), bytes(data), "after a change")
-e2e.wait_until(lambda: e2e.is_blob("w.bin"), "the file is taken up at last")
-e2e.all_read_as({"w.bin": bytes(data)}, "quiet=1")
+e2e.wait_until(lambda: e2e.is_blob("w.bin"), "the file is converted at last")
+e2e.all_read_as({"w.bin": bytes(data)}, "idle=1")
 print("an unmount found", sorted(found))

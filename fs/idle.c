@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "quiet.h"
+#include "idle.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -23,7 +23,7 @@ static uint64_t now_ms(void)
 
 /* ---- the list ---------------------------------------------------------------------- */
 
-static void unlist_locked(struct quiet *q, struct quiet_item *item)
+static void unlist_locked(struct idle *q, struct idle_item *item)
 {
 	TAILQ_REMOVE(&q->list, item, list);
 	item->listed = false;
@@ -31,12 +31,12 @@ static void unlist_locked(struct quiet *q, struct quiet_item *item)
 }
 
 /* Most have the same time to wait, so the place is near the end. */
-static void list_locked(struct quiet *q, struct quiet_item *item)
+static void list_locked(struct idle *q, struct idle_item *item)
 {
-	struct quiet_item *before = TAILQ_LAST(&q->list, quiet_list);
+	struct idle_item *before = TAILQ_LAST(&q->list, idle_list);
 
 	while (before && before->due_ms > item->due_ms)
-		before = TAILQ_PREV(before, quiet_list, list);
+		before = TAILQ_PREV(before, idle_list, list);
 	if (before)
 		TAILQ_INSERT_AFTER(&q->list, before, item, list);
 	else
@@ -58,13 +58,13 @@ static bool has_no_name(struct fs *fs, struct inode *i)
 	return lost;
 }
 
-void quiet_add(struct fs *fs, struct inode *i)
+void idle_add(struct fs *fs, struct inode *i)
 {
-	struct quiet_item *item = &i->content->quiet;
-	struct quiet *q = &fs->quiet;
+	struct idle_item *item = &i->content->idle;
+	struct idle *q = &fs->idle;
 	bool referred;
 
-	if (!fs->opt.quiet)
+	if (!fs->opt.idle)
 		return;
 	inode_hold(fs, i);
 	lock_take(&q->lock);
@@ -72,7 +72,7 @@ void quiet_add(struct fs *fs, struct inode *i)
 	if (item->listed)
 		unlist_locked(q, item);
 	if (q->n < MAX_ITEMS) {
-		item->due_ms = now_ms() + ((uint64_t)fs->opt.quiet * 1000 << item->n_returns);
+		item->due_ms = now_ms() + ((uint64_t)fs->opt.idle * 1000 << item->n_returns);
 		list_locked(q, item);
 		pthread_cond_signal(&q->changed);
 	} else {
@@ -82,31 +82,31 @@ void quiet_add(struct fs *fs, struct inode *i)
 	/* Its last close can come in after its removal: that found it on the list, or we see
 	   it now. */
 	if (has_no_name(fs, i))
-		quiet_drop(fs, i);
+		idle_drop(fs, i);
 	if (referred)
 		inode_forget(fs, i, 1);
 }
 
-void quiet_double(struct fs *fs, struct inode *i)
+void idle_double(struct fs *fs, struct inode *i)
 {
-	lock_take(&fs->quiet.lock);
-	if (i->content->quiet.n_returns < MAX_DOUBLINGS)
-		i->content->quiet.n_returns++;
-	lock_drop(&fs->quiet.lock);
+	lock_take(&fs->idle.lock);
+	if (i->content->idle.n_returns < MAX_DOUBLINGS)
+		i->content->idle.n_returns++;
+	lock_drop(&fs->idle.lock);
 }
 
-void quiet_disturb(struct inode *i)
+void idle_disturb(struct inode *i)
 {
-	atomic_fetch_add_explicit(&i->content->quiet.n_disturbances, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&i->content->idle.n_disturbances, 1, memory_order_relaxed);
 }
 
-void quiet_drop(struct fs *fs, struct inode *i)
+void idle_drop(struct fs *fs, struct inode *i)
 {
-	struct quiet_item *item = &i->content->quiet;
-	struct quiet *q = &fs->quiet;
+	struct idle_item *item = &i->content->idle;
+	struct idle *q = &fs->idle;
 	bool listed;
 
-	quiet_disturb(i);
+	idle_disturb(i);
 	lock_take(&q->lock);
 	listed = item->listed;
 	if (listed)
@@ -121,14 +121,14 @@ void quiet_drop(struct fs *fs, struct inode *i)
 /* `i` is referred to by us, no longer by the list. */
 static void look_at(struct fs *fs, struct inode *i)
 {
-	if (fs->quiet.convert(fs, i) == -EAGAIN) {
-		quiet_double(fs, i);
-		quiet_add(fs, i);
+	if (fs->idle.convert(fs, i) == -EAGAIN) {
+		idle_double(fs, i);
+		idle_add(fs, i);
 	}
 	inode_forget(fs, i, 1);
 }
 
-static void wait_until_locked(struct quiet *q, uint64_t ms)
+static void wait_until_locked(struct idle *q, uint64_t ms)
 {
 	struct timespec t = { .tv_sec = (time_t)(ms / 1000),
 		.tv_nsec = (long)(ms % 1000) * 1000000 };
@@ -139,11 +139,11 @@ static void wait_until_locked(struct quiet *q, uint64_t ms)
 static void *run(void *arg)
 {
 	struct fs *fs = arg;
-	struct quiet *q = &fs->quiet;
+	struct idle *q = &fs->idle;
 
 	lock_take(&q->lock);
 	while (!q->ending) {
-		struct quiet_item *item = TAILQ_FIRST(&q->list);
+		struct idle_item *item = TAILQ_FIRST(&q->list);
 
 		if (!item) {
 			lock_wait(&q->lock, &q->changed);
@@ -160,9 +160,9 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int quiet_start(struct fs *fs, quiet_convert convert)
+int idle_start(struct fs *fs, idle_convert convert)
 {
-	struct quiet *q = &fs->quiet;
+	struct idle *q = &fs->idle;
 	pthread_condattr_t attr;
 	int err;
 
@@ -173,16 +173,16 @@ int quiet_start(struct fs *fs, quiet_convert convert)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&q->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	if (!fs->opt.quiet || fs->only_reads)
+	if (!fs->opt.idle || fs->only_reads)
 		return 0;
 	err = pthread_create(&q->thread, NULL, run, fs);
 	q->running = !err;
 	return -err;
 }
 
-void quiet_stop(struct fs *fs)
+void idle_stop(struct fs *fs)
 {
-	struct quiet *q = &fs->quiet;
+	struct idle *q = &fs->idle;
 
 	if (!q->running)
 		return;

@@ -31,7 +31,7 @@ def reader(fd, until):
 
 
 end = time.monotonic() + SECONDS
-n_taken_up = 0
+n_converted = 0
 while time.monotonic() < end:
     fd = os.open(PATH, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_DIRECT)
     # What it is shows last, so it begins as a plain file.
@@ -41,7 +41,7 @@ while time.monotonic() < end:
     until = time.monotonic() + 0.2
     readers = [lambda: reader(fd, until)] * 3
     e2e.all_processes(*readers, lambda: os.close(fd))
-    n_taken_up += e2e.is_blob("w.npy")
+    n_converted += e2e.is_blob("w.npy")
     os.close(fd)
-assert n_taken_up, "it never became a blob"
+assert n_converted, "it never became a blob"
 e2e.all_read_as({"w.npy": data}, "chunk=64")

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * PLAIN → BLOB of a file that nobody has open, or that its last writer closes. The new
- * content is built and proved right beside it while nothing is locked: of a quiet file by
+ * content is built and proved right beside it while nothing is locked: of an idle file by
  * a thread of the lowest priority with an engine of its own, at a close by the one who
  * waits for that. A program that opens the file meanwhile is let in, at a close only a
  * writer, and all of it is thrown away: tar and others take a file whose ctime moves
- * while they read it for changed. The mount goes on telling the ctime that a quiet file
+ * while they read it for changed. The mount goes on telling the ctime that an idle file
  * had before, as long as it knows the file.
  */
 #include <errno.h>
@@ -17,12 +17,12 @@
 #include "admin.h"
 #include "content.h"
 #include "content_state.h"
+#include "idle.h"
 #include "inode.h"
 #include "mount_engine.h"
 #include "mount_log.h"
 #include "path.h"
 #include "policy.h"
-#include "quiet.h"
 
 enum {
 	LOWEST_PRIORITY = 19,
@@ -30,8 +30,8 @@ enum {
 	LEAST_SAVED_SHARE = 16, /* of the space it takes; for less it stays as it is */
 };
 
-/* A file that is being taken up. */
-struct take_up {
+/* A file that is being converted. */
+struct converting {
 	struct fs *fs;
 	struct inode *inode;
 	int fd;                /* for reading, of our own */
@@ -46,10 +46,10 @@ struct take_up {
 
 static bool is_disturbed(void *arg)
 {
-	struct take_up *t = arg;
+	struct converting *t = arg;
 
-	return atomic_load(&t->inode->content->quiet.n_disturbances) != t->disturbances ||
-		atomic_load(&t->fs->quiet.ending);
+	return atomic_load(&t->inode->content->idle.n_disturbances) != t->disturbances ||
+		atomic_load(&t->fs->idle.ending);
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -60,7 +60,7 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 /* In a thread of its own, which as its engine's keeps the priority that it takes on. */
 static void *prepare(void *arg)
 {
-	struct take_up *t = arg;
+	struct converting *t = arg;
 	struct alcm_params params;
 	struct alcm *alcm;
 
@@ -69,7 +69,7 @@ static void *prepare(void *arg)
 	params.threads = 1;
 	if (params.budget_bytes > BUDGET_MIB << 20)
 		params.budget_bytes = BUDGET_MIB << 20;
-	params.patient = true;
+	params.high_effort = true;
 	t->err = alcm_new(&params, &alcm);
 	if (t->err)
 		return NULL;
@@ -80,7 +80,7 @@ static void *prepare(void *arg)
 }
 
 /* Whether it is saved what the work and slower changes are worth. */
-static bool pays(const struct take_up *t)
+static bool pays(const struct converting *t)
 {
 	uint64_t taken = (uint64_t)t->before.st_blocks * 512,
 			 size = (uint64_t)t->before.st_size;
@@ -91,7 +91,7 @@ static bool pays(const struct take_up *t)
 }
 
 /* It was judged, and stays PLAIN until it is changed again. */
-static void leave_plain(struct take_up *t, const struct alcm_verdict *verdict)
+static void leave_plain(struct converting *t, const struct alcm_verdict *verdict)
 {
 	struct content *c = t->inode->content;
 
@@ -132,7 +132,7 @@ static void convert_end(struct inode *i)
 
 /* io held exclusively. -EAGAIN: it isn't any more what was prepared. -EALREADY: somebody
    has it open. */
-static int put_in_place(struct take_up *t)
+static int put_in_place(struct converting *t)
 {
 	struct inode *i = t->inode;
 	struct content *c = i->content;
@@ -166,14 +166,14 @@ static int put_in_place(struct take_up *t)
 }
 
 /* The prepared content becomes the file's; the end of both ways to here. */
-static int finish(struct take_up *t)
+static int finish(struct converting *t)
 {
 	struct inode *i = t->inode;
 	int err;
 
 	shared_lock_take(&i->content->io);
 	err = put_in_place(t);
-	content_close_idle(t->fs, i);
+	content_close_unused(t->fs, i);
 	shared_lock_drop(&i->content->io);
 	if (!err)
 		reports_due(t->fs, i);
@@ -184,7 +184,7 @@ static int finish(struct take_up *t)
 }
 
 /* Look at the file and, if a sample says that it pays, build what it is to be. */
-static int build(struct take_up *t)
+static int build(struct converting *t)
 {
 	struct alcm_verdict verdict = { 0 };
 	pthread_t thread;
@@ -215,13 +215,13 @@ static int build(struct take_up *t)
 	return 0;
 }
 
-static int take_up(struct take_up *t)
+static int convert(struct converting *t)
 {
 	struct content *c = t->inode->content;
 	bool is_open;
 	int err;
 
-	t->disturbances = atomic_load(&c->quiet.n_disturbances);
+	t->disturbances = atomic_load(&c->idle.n_disturbances);
 	shared_lock_share(&c->io);
 	is_open = c->n_open > 0;
 	shared_lock_drop(&c->io);
@@ -233,33 +233,33 @@ static int take_up(struct take_up *t)
 		return err;
 	err = finish(t);
 	if (!err)
-		activity_count(&t->fs->activity, ACTIVITY_N_TAKEN_UP, 1);
+		activity_count(&t->fs->activity, ACTIVITY_N_CONVERTED, 1);
 	return err;
 }
 
 /* Of files that fail one after the other for the same reason, such as a full disk, the
    first is in the log. */
-static void complain(struct take_up *t, int err, int path_fd)
+static void complain(struct converting *t, int err, int path_fd)
 {
 	char path[PATH_TEXT];
 
-	if (err && err != t->fs->quiet.last_error)
+	if (err && err != t->fs->idle.last_error)
 		fs_log(t->fs, ALCM_LOG_WARNING, "%s: stays as it is: %s",
 			path_of(t->fs, path_fd, path),
 			t->diag.cause[0] ? t->diag.cause : strerror(-err));
-	t->fs->quiet.last_error = err;
+	t->fs->idle.last_error = err;
 }
 
-int content_take_up(struct fs *fs, struct inode *i)
+int content_convert(struct fs *fs, struct inode *i)
 {
-	struct take_up t = { .fs = fs, .inode = i };
+	struct converting t = { .fs = fs, .inode = i };
 	char proc[PATH_PROC];
 	int path_fd, err = inode_pin(fs, i, &path_fd);
 
 	if (err)
 		return err;
 	t.fd = path_open_quietly(path_proc(path_fd, proc));
-	err = t.fd < 0 ? -errno : take_up(&t);
+	err = t.fd < 0 ? -errno : convert(&t);
 	if (err == -ECANCELED)
 		err = -EAGAIN;
 	if (err == -EALREADY)
@@ -273,13 +273,13 @@ int content_take_up(struct fs *fs, struct inode *i)
 	return err;
 }
 
-int content_take_up_now(struct fs *fs, struct inode *i)
+int content_convert_now(struct fs *fs, struct inode *i)
 {
-	struct take_up t = { .fs = fs, .inode = i, .n_writers = 1 };
+	struct converting t = { .fs = fs, .inode = i, .n_writers = 1 };
 	char proc[PATH_PROC];
 	int err;
 
-	t.disturbances = atomic_load(&i->content->quiet.n_disturbances);
+	t.disturbances = atomic_load(&i->content->idle.n_disturbances);
 	t.fd = path_open_quietly(path_proc(i->path_fd, proc));
 	if (t.fd < 0)
 		return -errno;
