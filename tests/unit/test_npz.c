@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Archives of arrays: headers, and what doesn't fit. tests/npz compares them with NumPy's
-   own. */
+/* Archives of arrays: headers, and what doesn't fit. tests/numpy compares them with
+   NumPy's own. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>

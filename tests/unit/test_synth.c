@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random numbers and synthetic gradients. tests/synth/ compares with a NumPy that is
+ * Random numbers and synthetic gradients. tests/numpy/ compares with a NumPy that is
  * here; this one holds them against what NumPy 1.24 gave once.
  */
 #include <check.h>
@@ -16,7 +16,7 @@
 
 enum { SIDE = 100, TRAIN_SIDE = 50 };
 
-/* FNV-1a of each tensor's bytes as a .npy holds them: synth_numpy.py --hashes. */
+/* FNV-1a of each tensor's bytes as a .npy holds them: synth.py --hashes. */
 static const uint64_t fnv_start = 0xcbf29ce484222325, fnv_prime = 0x100000001b3;
 static const uint64_t epoch_hashes[] = {
 	0xb69b944f6941da1e,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Profile `paper` over a raw array, for tests/lossy/compare_numpy.py:
+ * Profile `paper` over a raw array, for tests/numpy/paper_values.py:
  *
- *     paper_driver DTYPE COMPONENTS CHANNELS CHANNEL_LEN C|F ENTROPY PRUNE_SHARE \
+ *     paper_values_driver DTYPE COMPONENTS CHANNELS CHANNEL_LEN C|F ENTROPY PRUNE_SHARE \
  *         <values >result
  *
  * The result is the scales, then the quantised values, then the thresholds (as doubles).

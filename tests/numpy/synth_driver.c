@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random numbers for tests/synth/synth_numpy.py, as raw doubles or floats on standard
+ * Random numbers for tests/numpy/synth.py, as raw doubles or floats on standard
  * output:
  *
  *     synth_driver gradient EPOCH ROWS COLS

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Our .npz against NumPy's own: same members, same .npy bytes, same size.
 
-    npz_numpy.py NPZ_DRIVER
+    npz.py NPZ_DRIVER
 """
 
 import io

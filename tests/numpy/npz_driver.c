@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * .npz for tests/npz/npz_numpy.py:
+ * .npz for tests/numpy/npz.py:
  *
  *     npz_driver stored|compressed NAME DESCR SHAPE BYTES [NAME …] <data >archive
  *

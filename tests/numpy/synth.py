@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The generator against NumPy's: every bit of gradients and random numbers.
 
-    synth_numpy.py SYNTH_DRIVER
-    synth_numpy.py --hashes         (prints the table of tests/unit/test_synth.c)
+    synth.py SYNTH_DRIVER
+    synth.py --hashes         (prints the table of tests/unit/test_synth.c)
 """
 
 import subprocess

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Profile `paper` against the paper's formulas written in NumPy: every bit of scales and values.
 
-    compare_numpy.py PAPER_DRIVER
+    paper_values.py PAPER_VALUES_DRIVER
 """
 
 import subprocess

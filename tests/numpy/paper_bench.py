@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`alcm-lab paper` against the paper's formulas in NumPy, with the weights that `alcm-lab train` writes.
 
-    bench_numpy.py ALCM_LAB [cpu]
+    paper_bench.py ALCM_LAB [cpu]
 
 With `cpu`, the program is an optimised build whose CPU time is judged too.
 """
