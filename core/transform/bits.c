@@ -105,12 +105,12 @@ static struct plane_name name_bits(unsigned no)
 	return (struct plane_name){ "bits", -1, "" };
 }
 
-static void pack_part(const struct transform_part *part, const uint8_t *raw,
-	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
+static void pack_part(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
+	uint8_t *scratch, struct transform_planes *planes)
 {
 	(void)scratch;
-	bits_pack(raw, part->n_bytes, capacity);
-	planes->at[0] = capacity;
+	bits_pack(raw, part->n_bytes, to);
+	planes->at[0] = to;
 	planes->len[0] = (uint32_t)bits_bytes(part->n_bytes);
 }
 
@@ -137,15 +137,15 @@ static struct plane_name name_bit_plane(unsigned no)
 	return (struct plane_name){ "bit ", 7 - (int)no, "" };
 }
 
-static void split_bits(const struct transform_part *part, const uint8_t *raw,
-	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
+static void split_bits(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
+	uint8_t *scratch, struct transform_planes *planes)
 {
 	uint32_t len = (uint32_t)bits_bytes(part->n_bytes);
 
 	(void)scratch;
-	bits_split(raw, part->n_bytes, capacity);
+	bits_split(raw, part->n_bytes, to);
 	for (unsigned p = 0; p < 8; p++) {
-		planes->at[p] = capacity + (size_t)p * len;
+		planes->at[p] = to + (size_t)p * len;
 		planes->len[p] = len;
 	}
 }

@@ -78,13 +78,13 @@ static struct plane_name name_plane(unsigned no)
 	return (struct plane_name){ "byte ", (int)no, " of differences" };
 }
 
-static void split(const struct transform_part *part, const uint8_t *raw,
-	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
+static void split(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
+	uint8_t *scratch, struct transform_planes *planes)
 {
 	const struct transform_part little = { part->n_bytes, part->width, false };
 
 	deltas_make(raw, scratch, part->n_bytes / part->width, part->width, part->big_endian);
-	transform_bytes.split(&little, scratch, capacity, NULL, planes);
+	transform_bytes.split(&little, scratch, to, NULL, planes);
 }
 
 static void merge(const struct transform_part *part,

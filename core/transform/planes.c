@@ -149,12 +149,12 @@ static struct plane_name name_byte(unsigned no)
 }
 
 static void split_bytes(const struct transform_part *part, const uint8_t *raw,
-	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
+	uint8_t *to, uint8_t *scratch, struct transform_planes *planes)
 {
 	(void)scratch;
-	planes_split(raw, capacity, part->n_bytes / part->width, part->width, false,
+	planes_split(raw, to, part->n_bytes / part->width, part->width, false,
 		part->big_endian);
-	list_planes(part, capacity, planes);
+	list_planes(part, to, planes);
 }
 
 static void merge_bytes(const struct transform_part *part,
@@ -183,12 +183,12 @@ static struct plane_name name_float(unsigned no)
 }
 
 static void split_float(const struct transform_part *part, const uint8_t *raw,
-	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
+	uint8_t *to, uint8_t *scratch, struct transform_planes *planes)
 {
 	(void)scratch;
-	planes_split(raw, capacity, part->n_bytes / part->width, part->width, true,
+	planes_split(raw, to, part->n_bytes / part->width, part->width, true,
 		part->big_endian);
-	list_planes(part, capacity, planes);
+	list_planes(part, to, planes);
 }
 
 static void merge_float(const struct transform_part *part,

@@ -284,12 +284,12 @@ static uint32_t plane_len(const struct transform_part *part, unsigned no,
 						: before->len[N_MAPS];
 }
 
-static void split(const struct transform_part *part, const uint8_t *raw,
-	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
+static void split(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
+	uint8_t *scratch, struct transform_planes *planes)
 {
 	uint32_t n = part->n_bytes / part->width, map_len = (uint32_t)sparse_map_bytes(n);
 	uint32_t map_capacity = (map_len + MAP_ALIGN - 1) / MAP_ALIGN * MAP_ALIGN;
-	uint8_t *map = capacity, *signs = map + map_capacity;
+	uint8_t *map = to, *signs = map + map_capacity;
 	struct transform_part others = *part;
 	struct transform_planes of_others;
 

@@ -9,10 +9,10 @@ static struct plane_name name_whole(unsigned no)
 	return (struct plane_name){ "bytes", -1, "" };
 }
 
-static void split_none(const struct transform_part *part, const uint8_t *raw,
-	uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes)
+static void split_none(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
+	uint8_t *scratch, struct transform_planes *planes)
 {
-	(void)capacity, (void)scratch;
+	(void)to, (void)scratch;
 	planes->at[0] = raw;
 	planes->len[0] = part->n_bytes;
 }

@@ -62,11 +62,11 @@ struct transform_ops {
 	uint32_t (*plane_len)(const struct transform_part *part, unsigned no,
 		const struct transform_planes *before);
 	/*
-	 * Planes of raw[0, n_bytes). They lie at `capacity`, which has n_bytes and
+	 * Planes of raw[0, n_bytes). They lie at `to`, which has n_bytes and
 	 * TRANSFORM_ROOM(n_bytes) more; `scratch` has n_bytes.
 	 */
-	void (*split)(const struct transform_part *part, const uint8_t *raw,
-		uint8_t *capacity, uint8_t *scratch, struct transform_planes *planes);
+	void (*split)(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
+		uint8_t *scratch, struct transform_planes *planes);
 	/* The inverse, from wherever the planes lie. NULL: the one plane is the part. */
 	void (*merge)(const struct transform_part *part,
 		const struct transform_planes *planes, uint8_t *scratch, uint8_t *out);
