@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The POSIX store, and the loops that make whole transfers of short ones. */
+/*
+ * The POSIX store, and the loops that complete short reads and writes.
+ *
+ * Every call into the kernel goes through this table, so tests can replace it with a
+ * store in memory, fail the n-th call, or record writes and replay every crash.
+ */
 #include "blob/blob_io.h"
 
 #include <errno.h>
@@ -39,6 +44,8 @@ static int posix_truncate(void *ctx, uint64_t size)
 	return (int)UNINTERRUPTED(ftruncate(fd_of(ctx), (off_t)size));
 }
 
+/* Both uses of fallocate(2). Some old kernels and filesystems report "not supported" as
+   -ENOSYS; callers test for one value. */
 static int allocate(void *ctx, int mode, uint64_t off, uint64_t len)
 {
 	int err = (int)UNINTERRUPTED(fallocate(fd_of(ctx), mode, (off_t)off, (off_t)len));
@@ -83,14 +90,16 @@ static int64_t posix_size(void *ctx)
 	return fstat(fd_of(ctx), &st) ? -(int64_t)errno : st.st_size;
 }
 
+/* Filesystems without SEEK_DATA report -EINVAL or -EOPNOTSUPP. There, everything counts
+   as data. */
 static int64_t posix_next_data(void *ctx, uint64_t off)
 {
 	int64_t at = UNINTERRUPTED(lseek(fd_of(ctx), (off_t)off, SEEK_DATA));
 
-	/* Where the filesystem can't tell everything is data. */
 	return at == -EINVAL || at == -EOPNOTSUPP ? (int64_t)off : at;
 }
 
+/* st_blocks counts units of 512 bytes on every filesystem, whatever its block size is. */
 static int64_t posix_used(void *ctx)
 {
 	struct stat st;
@@ -120,10 +129,13 @@ int blob_io_fd(const struct blob_io *s)
 	return s->ops == &posix_ops ? (int)(intptr_t)s->ctx : -1;
 }
 
-/* ---- reading no more than so much -------------------------------------------------- */
+/* ---- bounded reading --------------------------------------------------------------- */
 
-enum { CALL_BYTES = 1024 }; /* what the smallest read costs */
+/* A call has a price of its own, or many tiny reads would never use up the allowance. */
+enum { CALL_BYTES = 1024 };
 
+/* Refuses the whole read once the allowance would be exceeded. `exhausted` tells the
+   caller that -ELOOP came from here and not from the store. */
 static ssize_t bounded_pread(void *ctx, void *buf, size_t n, uint64_t off)
 {
 	struct blob_io_bounded *b = ctx;
@@ -155,6 +167,7 @@ static int64_t bounded_used(void *ctx)
 	return blob_io_used(((struct blob_io_bounded *)ctx)->inner);
 }
 
+/* Only reading calls are set: nothing that a bounded store is used for writes. */
 struct blob_io blob_io_bounded(struct blob_io_bounded *bounded)
 {
 	static const struct blob_io_ops ops = {
@@ -174,6 +187,7 @@ int64_t blob_io_used(const struct blob_io *s)
 	if (size < 0 || !s->ops->used)
 		return size;
 	used = s->ops->used(s->ctx);
+	/* Reserved space behind the end is allocated too, but holds nothing of the file. */
 	return used < size ? used : size;
 }
 

@@ -32,7 +32,7 @@ struct blob_io_ops {
 struct blob_io {
 	const struct blob_io_ops *ops;
 	void *ctx;
-	/* what a chunk table made of its index may take; 0: BLOB_IO_TABLE_BYTES */
+	/* most memory for the chunk table of its index; 0: BLOB_IO_TABLE_BYTES */
 	size_t table_bytes;
 };
 
@@ -46,13 +46,13 @@ static inline size_t blob_io_table_bytes(const struct blob_io *s)
 /* The store over a file descriptor, which it borrows. */
 struct blob_io blob_io_posix(int fd);
 
-/* That descriptor; -1: the store is another. */
+/* The descriptor of a POSIX store; -1 for any other store. */
 int blob_io_fd(const struct blob_io *s);
 
 /*
- * A store that reads what `inner` does until `left` bytes were read, a call counting as
- * some, and -ELOOP from then on: for what a hostile file could otherwise make endless.
- * Both must outlive it.
+ * A store that reads as `inner` does until `left` bytes were read, and returns -ELOOP
+ * from then on. Each call also counts as some bytes. It limits the work that a hostile
+ * file could otherwise make endless. `inner` and the struct must outlive it.
  */
 struct blob_io_bounded {
 	const struct blob_io *inner;
@@ -65,8 +65,9 @@ struct blob_io blob_io_bounded(struct blob_io_bounded *bounded);
 /* Bytes that take space, at most the file's size; a negative errno. */
 int64_t blob_io_used(const struct blob_io *s);
 
-/* The store has no room for a write, now or below its limit of file sizes; it may have
-   later. */
+/*
+ * The store is full, or a file size limit is reached. The same write may succeed later.
+ */
 bool blob_io_is_full(int err);
 
 /* Read exactly n bytes. -ENODATA when the file ends before. */

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* How the tensor map of a blob reads the blob, and what encoders take from the map. */
+/*
+ * The tensor map of a blob: how it reads the blob, and what encoders take from it. The
+ * map needs only two calls, so it doesn't know blobs. It reads either the blob itself,
+ * which may still be growing, or the complete plain file that is being packed.
+ */
 #include <errno.h>
 
 #include "blob/blob_map.h"
 #include "codec/guess.h"
 
-/* One byte in so many may lie between tensors: heads, names and padding. */
+/* A share of 1/8 may lie between tensors: heads, names and padding. */
 enum { UNTYPED_SHARE = 8 };
 
 /* ---- where the map reads ----------------------------------------------------------- */
 
+/* The map's reads go through the public call: they see buffers that no commit has yet. */
 static int read_logical(void *ctx, void *buf, size_t n, uint64_t off)
 {
 	ssize_t got = alcm_blob_pread(ctx, buf, n, off, NULL);
@@ -24,6 +29,9 @@ static uint64_t logical_size(void *ctx)
 	return alcm_blob_size(ctx);
 }
 
+/*
+ * `ahead_fd` stays open until the blob closes or look-ahead ends, by the API's contract.
+ */
 static int read_ahead(void *ctx, void *buf, size_t n, uint64_t off)
 {
 	const struct alcm_blob *blob = ctx;
@@ -60,6 +68,7 @@ void alcm_blob_look_ahead(struct alcm_blob *blob, int fd, uint64_t size)
 
 /* ---- what encoders take ------------------------------------------------------------ */
 
+/* Spans of single bytes are what no tensor covers. */
 bool blob_map_untyped(const struct segment_cut *cut, uint64_t off, uint32_t len)
 {
 	uint64_t untyped = 0, end = off + len;

@@ -8,8 +8,8 @@
 void blob_map_init(struct alcm_blob *blob);
 
 /*
- * The tensors that touch this chunk, as far as they are known by now, and what the rest
- * of it looks like; freed with mem_free(). `*untyped`: as blob_map_untyped(), before
+ * The known tensors that touch this chunk, and guesses about the rest of it. The items
+ * are freed with mem_free(). `*untyped`: the result of blob_map_untyped() before
  * guessing. No lock is held.
  */
 void blob_map_cut(struct alcm_blob *blob, uint32_t chunk_no, const uint8_t *raw,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which boot of the machine this is: between two of them power may have failed. */
+/* Which boot of the machine this is. Recovery compares it with the boot id in a trailer:
+   if they are equal, no power failure can have happened since that commit. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -12,6 +13,8 @@
 static uint8_t this_boot[16];
 static bool boot_overridden;
 
+/* The kernel's text is a UUID such as 6f1c…-…. Everything but hexadecimal digits is
+   skipped. On any failure the id stays zero, which means "unknown". */
 static void read_boot_id(void)
 {
 	char text[37] = "";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether the machine was started again since. */
+/* Identifies the boot of the machine, to tell whether it restarted since a commit. */
 #ifndef ALCM_BLOB_BOOT_H
 #define ALCM_BLOB_BOOT_H
 

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Buffers of chunks: loading, dirtying, dropping them. */
+/*
+ * Buffers of chunks: loading, changing, dropping them.
+ *
+ * Buffers hang in a ring, least recently used first, so the coldest CLEAN ones are freed
+ * first. A buffer's memory is the budget's; its slot in the chunk table finds it. What a
+ * DIRTY buffer may append is owed to the log from the moment it turns DIRTY until it is
+ * encoded or dropped.
+ */
 #include "blob/cache.h"
 
 #include <errno.h>
@@ -35,6 +42,8 @@ void cache_touch_locked(struct alcm_blob *blob, struct cbuf *buf)
 
 /* ---- making and freeing ------------------------------------------------------------ */
 
+/* The table's slot and the buffer are made before anything changes, so a failure has
+   nothing to undo. */
 struct cbuf *cache_install_locked(struct alcm_blob *blob, uint32_t chunk_no,
 	uint8_t *data)
 {
@@ -73,6 +82,7 @@ void cache_free_locked(struct alcm_blob *blob, struct slot *slot)
 	cache_uninstall_locked(blob, slot);
 }
 
+/* The record's space is dead now; the next commit recounts the totals without it. */
 void cache_drop_locked(struct alcm_blob *blob, struct slot *slot)
 {
 	if (slot->buf)
@@ -84,6 +94,7 @@ void cache_drop_locked(struct alcm_blob *blob, struct slot *slot)
 	}
 }
 
+/* `first` may lie behind the last possible chunk number when the size is the largest. */
 void cache_drop_from_locked(struct alcm_blob *blob, uint64_t first)
 {
 	struct slot *s;
@@ -97,6 +108,9 @@ void cache_drop_from_locked(struct alcm_blob *blob, uint64_t first)
 	}
 }
 
+/*
+ * Buffers in other states are skipped: only CLEAN ones can be made again from a record.
+ */
 void cache_free_clean_locked(struct alcm_blob *blob, unsigned keep)
 {
 	struct cbuf *buf = blob->cache.ring.next;
@@ -112,8 +126,8 @@ void cache_free_clean_locked(struct alcm_blob *blob, unsigned keep)
 
 /* ---- loading ----------------------------------------------------------------------- */
 
-/* Fill a LOADING buffer from the record that the slot had; drops the lock while it
-   does. */
+/* The lock is dropped while the record is read and decoded. Readers and writers that find
+   the buffer LOADING wait for `changed`. */
 int cache_load_locked(struct alcm_blob *blob, struct cbuf *buf, uint64_t off,
 	uint32_t frame_len, struct alcm_diag *diag)
 {
@@ -143,6 +157,7 @@ int cache_load_locked(struct alcm_blob *blob, struct cbuf *buf, uint64_t off,
 	return err;
 }
 
+/* A write is about to change the bytes, so what was known of them no longer holds. */
 static void make_dirty_locked(struct alcm_blob *blob, struct cbuf *buf)
 {
 	buf->state = CBUF_DIRTY;
@@ -152,15 +167,13 @@ static void make_dirty_locked(struct alcm_blob *blob, struct cbuf *buf)
 	blob->cache.n_dirty++;
 }
 
-/*
- * A buffer for a chunk that has none. What it may append is owed already, so once it is
- * there nothing can fail between loading it and its turning dirty.
- */
+/* A buffer for a chunk that has none. The caller has already owed what the buffer may
+   append, so nothing can fail between loading it and its turning DIRTY. */
 static int load_for_writer_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole,
 	uint8_t **spare, struct alcm_diag *diag)
 {
 	struct slot *slot = table_find(&blob->table, chunk_no);
-	/* The record stays where it is while the lock is dropped: only writers and holders of
+	/* The record stays in place while the lock is dropped: only writers and holders of
 	   `exclusive` replace records, and they wait for LOADING buffers. */
 	uint64_t off = slot && !whole ? slot->off : 0;
 	uint32_t frame_len = slot ? slot->frame_len : 0;
@@ -198,7 +211,8 @@ int cache_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole,
 
 		int err = log_owe(&blob->log, cache_owes(blob));
 
-		/* Chunks on their way take less than they may owe until they are encoded. */
+		/* Queued chunks usually take less than they owe, so their encoding frees reserved
+		   space. */
 		if (blob_io_is_full(err) && blob->cache.n_busy) {
 			lock_wait(&blob->lock, &blob->changed);
 			continue;
@@ -217,6 +231,7 @@ int cache_dirty_locked(struct alcm_blob *blob, uint32_t chunk_no, bool whole,
 	}
 }
 
+/* After each wait the ring may have changed, so the search starts over. */
 void cache_await_loaders_locked(struct alcm_blob *blob)
 {
 	struct cbuf *buf = blob->cache.ring.next;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Verifying a blob as a whole, and writing anew what can be derived from what is
-   intact. */
+/*
+ * Verifying a blob as a whole, and rewriting what can be derived from intact parts.
+ *
+ * The structure comes first, as recovery sees it; that says how the blob would be opened.
+ * Then every chunk is decoded. Repair rewrites the header and commits the state that was
+ * found. It never changes a record.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -12,14 +17,15 @@
 #include "blob/record.h"
 #include "blob/recover.h"
 
+/* Only the first cause is kept: later ones often follow from it. */
 static void note(struct alcm_check *out, const struct alcm_diag *diag)
 {
 	if (!out->first.cause[0])
 		out->first = *diag;
 }
 
-/* Decode every chunk; the logical offset of the first bad one is what a user can act
-   on. */
+/* Decode every chunk. The logical offset of the first bad one is kept, as users can act
+   on it. */
 static int check_chunks(struct alcm_blob *blob, struct alcm_check *out)
 {
 	struct scratch *scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
@@ -51,6 +57,7 @@ static int check_chunks(struct alcm_blob *blob, struct alcm_check *out)
 	return err;
 }
 
+/* The header is one write of 64 bytes within a sector, so it can't be torn. */
 static int rewrite_header(struct blob_io *store, const struct disk_header *h)
 {
 	uint8_t buf[DISK_HEADER_BYTES];
@@ -59,8 +66,7 @@ static int rewrite_header(struct blob_io *store, const struct disk_header *h)
 	return blob_io_write(store, buf, sizeof(buf), 0);
 }
 
-/* A commit of the state that was recovered: a new index and trailer behind everything
-   else. */
+/* Commit the state that was recovered: a new index and trailer behind everything else. */
 static int repair(struct alcm_blob *blob, struct blob_io *store,
 	const struct recovered *rec, struct alcm_check *out, struct alcm_diag *diag)
 {
@@ -81,7 +87,7 @@ static int repair(struct alcm_blob *blob, struct blob_io *store,
 	return err;
 }
 
-/* What is wrong with the frame of the whole, if anything is. */
+/* Name the fault of the structure, if there is one; the worst first. */
 static void name_structure(const struct recovered *rec, const struct alcm_check *found,
 	struct alcm_diag *diag)
 {
@@ -92,9 +98,8 @@ static void name_structure(const struct recovered *rec, const struct alcm_check 
 			"a bit of the index or the trailer is flipped");
 	else if (rec->commit_damaged && rec->has_trailer)
 		(void)diag_set(diag, 0, rec->trailer.off + DISK_TRAILER_BYTES,
-			"the newest commit's index or trailer is damaged: what reads is commit "
-			"%llu, "
-			"which was before",
+			"the newest commit's index or trailer is damaged: reads return commit "
+			"%llu, the one before it",
 			(unsigned long long)rec->trailer.commit_no);
 	else if (rec->commit_damaged)
 		(void)diag_set(diag, 0, rec->file_size, "the index or the trailer is damaged");
@@ -131,15 +136,16 @@ int blob_check_on(struct alcm *alcm, struct blob_io store, bool fix,
 		(rec.scanned || rec.rolled_back);
 	table_release(&rec.table);
 
-	/* Opened as any reader would; a damaged header is repaired first, or opening
-	   fails. */
+	/* Open it as any reader would. A damaged header is rewritten first, or opening for
+	   repair would fail. */
 	if (fix && rec.header_bad)
 		err = rewrite_header(&store, &rec.header);
 	if (!err)
 		err = blob_open_on(alcm, store, fix, &blob, &diag);
 	if (err)
 		return err;
-	/* Its parts are looked at, and --repair makes them a file. */
+	/* Allow reading a rebuilt blob: checking looks at its parts, and --repair makes them
+	   a file. */
 	(void)blob_salvage(blob);
 	name_structure(&rec, &found, &diag);
 	if (diag.cause[0])

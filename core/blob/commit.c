@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Making what was written permanent: every buffer encoded, index and trailer appended. */
+/*
+ * Making writes permanent. Holding `exclusive`, a commit
+ *
+ *   1. encodes every dirty buffer            encode.c
+ *   2. re-encodes untyped chunks, if it pays reencode.c
+ *   3. recounts the totals, if stale
+ *   4. appends index and trailer             seal.c
+ *   5. syncs, if asked to                    seal.c
+ *   6. punches dead space, if it is much     reclaim.c
+ *
+ * A failure before step 4 loses no data and leaves the last commit in place: call again.
+ * A store that lost a write makes the blob FAILED.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -13,7 +25,9 @@
 #include "blob/reencode.h"
 #include "blob/seal.h"
 
-/* Some record was replaced: add up the live ones' figures anew from their heads. */
+/*
+ * A record was replaced: sum up the figures of all live records again, from their heads.
+ */
 static int recount_locked(struct alcm_blob *blob, struct alcm_diag *diag)
 {
 	const struct record_context with = { .blob = blob, .diag = diag };
@@ -33,7 +47,7 @@ static int recount_locked(struct alcm_blob *blob, struct alcm_diag *diag)
 		if (k == UINT32_MAX)
 			break;
 	}
-	/* Time that was spent stays spent, also on records that are gone. */
+	/* CPU time includes that of records that were replaced. */
 	if (t.metrics.cpu_ns < blob->totals.metrics.cpu_ns)
 		t.metrics.cpu_ns = blob->totals.metrics.cpu_ns;
 	t.metrics.wall_ns = blob->totals.metrics.wall_ns;
@@ -41,6 +55,8 @@ static int recount_locked(struct alcm_blob *blob, struct alcm_diag *diag)
 	return 0;
 }
 
+/* The CPU time of steps 2 and 3 on this thread is part of the save. Workers' time is in
+   the records. */
 static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *diag)
 {
 	if (blob->changes.dirty) {
@@ -60,6 +76,7 @@ static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *di
 		if (err)
 			return diag_set(diag, err, blob->log.end, "the store reports: %s",
 				strerror(-err));
+		/* Failing to trim costs space only, and the next commit tries again. */
 		(void)log_trim(&blob->log);
 	}
 	int err = sync && blob->last.no ? seal_sync_locked(blob) : 0;
@@ -71,6 +88,7 @@ static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *di
 	return 0;
 }
 
+/* A blob that was rebuilt without a commit must not become one by a close. */
 int alcm_blob_commit(struct alcm_blob *blob, bool sync, struct alcm_diag *diag)
 {
 	if (!blob->writable || atomic_load(&blob->changes.unfinished))

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The 512 bytes at the start of a file that is being converted in place; conversion.h
+ * says why. The layout is in docs/format.md, 2.7. A text for people follows the fields,
+ * so `head FILE` explains itself.
+ */
 #include "blob/conversion.h"
 
 #include <stdio.h>
@@ -36,6 +41,9 @@ bool conversion_begins(const uint8_t *buf, size_t n)
 	return n >= sizeof(magic) && memcmp(buf, magic, sizeof(magic)) == 0;
 }
 
+/*
+ * The checks follow the order of every frame: length, magic, checksum, version, fields.
+ */
 bool conversion_get(struct conversion *out, const uint8_t *buf, size_t n)
 {
 	if (n < CONVERSION_BYTES || !conversion_begins(buf, n) ||

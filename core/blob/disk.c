@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Frames of a blob as bytes: one put and one get for each, side by side, so an offset
+ * that differs between them is easy to see.
+ *
+ *   header, trailer   magic 8 │ hash 8 │ hashed: version, fields …
+ *   record, index     magic 4 │ n 4 │ hash 8 │ hashed: fields …, then bytes 0…7
+ *
+ * Every get checks in one order: length, magic, checksum, version, reserved bytes,
+ * limits, fields against each other. So damage is never reported as "newer", and a caller
+ * never sees a field that wasn't checked. Outputs stay untouched unless the result is
+ * DISK_OK.
+ */
 #include "blob/disk.h"
 
 #include <stdbool.h>
@@ -39,7 +51,11 @@ static bool chunk_log2_valid(unsigned log2)
 	return log2 >= DISK_CHUNK_LOG2_MIN && log2 <= DISK_CHUNK_LOG2_MAX;
 }
 
-/* Header and trailer share this frozen start: magic, hash of the rest, version. */
+/*
+ * Header and trailer share this start, which is frozen for all versions: magic, hash of
+ * the rest, version. The hash comes before the version, or damage would look like
+ * "newer".
+ */
 static enum disk_verdict check_start(const uint8_t *buf, size_t n, size_t want,
 	const uint8_t magic[8])
 {
@@ -52,7 +68,8 @@ static enum disk_verdict check_start(const uint8_t *buf, size_t n, size_t want,
 	return DISK_OK;
 }
 
-/* Flip one bit after the other back until the bytes are valid. */
+/* Flip each bit in turn until the bytes are valid. With a hash of 64 bits a wrong flip
+   that looks valid is out of the question. Leaves `buf` as it was on failure. */
 static bool repair(uint8_t *buf, size_t n,
 	bool (*valid)(const uint8_t *buf, const void *ctx), const void *ctx)
 {
@@ -74,6 +91,7 @@ static bool header_valid(const uint8_t *buf, const void *ctx)
 		DISK_OK;
 }
 
+/* Only the checksum counts here; disk_trailer_get() checks the fields afterwards. */
 static bool trailer_valid(const uint8_t *buf, const void *ctx)
 {
 	(void)ctx;
@@ -91,6 +109,11 @@ bool disk_trailer_repair(uint8_t buf[DISK_TRAILER_BYTES])
 	return repair(buf, DISK_TRAILER_BYTES, trailer_valid, NULL);
 }
 
+/*
+ * Magic, uuid and own offset are known in advance: 256 bits. Random bytes differ from
+ * them in about half; a damaged trailer differs in a few. The bytes between magic and
+ * uuid start with the hash and are skipped.
+ */
 bool disk_trailer_remains(const uint8_t buf[DISK_TRAILER_BYTES], uint64_t off,
 	const uint8_t uuid[16])
 {
@@ -112,6 +135,7 @@ bool disk_header_begins(const uint8_t *buf, size_t n)
 		memcmp(buf, header_magic, sizeof(header_magic)) == 0;
 }
 
+/* All zeros: a crash can lose the header's page while later pages reached the disk. */
 bool disk_header_suspect(const uint8_t buf[DISK_HEADER_BYTES])
 {
 	unsigned n_alike = 0;
@@ -153,7 +177,8 @@ enum disk_verdict disk_header_get(struct disk_header *h, const uint8_t *buf, siz
 	return DISK_OK;
 }
 
-/* Record and index heads: the hash covers bytes 16…63, then the first eight. */
+/* Record and index heads: the hash covers bytes 16…63, then the first eight. The chunk
+   number is among those eight, so it is protected too. */
 static uint64_t head_hash(const uint8_t *buf)
 {
 	uint8_t covered[56];
@@ -163,6 +188,7 @@ static uint64_t head_hash(const uint8_t *buf)
 	return disk_hash(covered, sizeof(covered));
 }
 
+/* Records and indexes have no version: the header's applies to them. */
 static enum disk_verdict check_head(const uint8_t *buf, size_t n, const uint8_t magic[4])
 {
 	if (n < 64 || memcmp(buf, magic, 4) != 0)
@@ -185,6 +211,8 @@ void disk_record_put(uint8_t buf[DISK_RECORD_BYTES], const struct disk_record *r
 	le_put64(buf + 8, head_hash(buf));
 }
 
+/* Every limit that decoding relies on is checked here: raw_len and body_len fit the
+   scratch buffers, and the chunk lies within the largest file. */
 enum disk_verdict disk_record_get(struct disk_record *r, const uint8_t *buf, size_t n,
 	uint32_t chunk_bytes)
 {
@@ -213,6 +241,9 @@ enum disk_verdict disk_record_get(struct disk_record *r, const uint8_t *buf, siz
 	return DISK_OK;
 }
 
+/*
+ * Metrics are informative, so nothing checks their values: users of them must take any.
+ */
 void disk_metrics_put(uint8_t buf[DISK_METRICS_BYTES], const struct metrics *m)
 {
 	const struct moments *s = &m->moments;
@@ -255,6 +286,8 @@ void disk_metrics_get(struct metrics *m, const uint8_t buf[DISK_METRICS_BYTES])
 	m->wall_ns = le_get64(buf + 112);
 }
 
+/* The sums of section 2.6; the same bytes follow a record's metrics and start a lossy
+   section. */
 void disk_distortion_put(uint8_t buf[DISK_DISTORTION_BYTES], const struct distortion *d)
 {
 	le_put64(buf, d->n);
@@ -279,6 +312,7 @@ void disk_distortion_get(struct distortion *d, const uint8_t buf[DISK_DISTORTION
 	d->max = le_get_double(buf + 56);
 }
 
+/* One row of an index's summary. */
 void disk_plane_put(uint8_t buf[DISK_PLANE_BYTES], const struct plane_use *p)
 {
 	buf[0] = p->transform;
@@ -302,6 +336,7 @@ void disk_plane_get(struct plane_use *p, const uint8_t buf[DISK_PLANE_BYTES])
 	p->stored_bytes = le_get64(buf + 24);
 }
 
+/* Frame lengths have at most 25 bits, so the highest bit is free for a flag. */
 #define ENTRY_QUANTISED ((uint32_t)1 << 31)
 
 void disk_entry_put(uint8_t buf[DISK_ENTRY_BYTES], const struct disk_entry *e)
@@ -375,6 +410,7 @@ static bool index_body_valid(const uint8_t *buf, const void *ctx)
 	return disk_hash(buf, x->body_len) == x->body_hash;
 }
 
+/* The cost is quadratic (bits times bytes to hash), so only short bodies are tried. */
 bool disk_index_body_repair(const struct disk_index *x, uint8_t *body)
 {
 	return x->body_len <= DISK_REPAIR_MAX &&
@@ -402,6 +438,8 @@ void disk_trailer_put(uint8_t buf[DISK_TRAILER_BYTES], const struct disk_trailer
 	le_put64(buf + 8, disk_hash(buf + 16, DISK_TRAILER_BYTES - 16));
 }
 
+/* A trailer names its own offset, so one that was copied elsewhere, or lies inside a
+   record's data, isn't taken for a commit. */
 enum disk_verdict disk_trailer_get(struct disk_trailer *t, const uint8_t *buf, size_t n,
 	uint64_t off)
 {

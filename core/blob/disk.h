@@ -36,7 +36,7 @@ enum {
 	DISK_CHUNK_LOG2_MIN = 16,
 	DISK_CHUNK_LOG2_MAX = 24,
 	DISK_PROFILE_MAX = 4,
-	/* longer bodies of indexes take too long to try every bit of */
+	/* trying every bit of a longer index body takes too long */
 	DISK_REPAIR_MAX = 16 << 10,
 };
 
@@ -50,7 +50,7 @@ static inline uint64_t blob_max_size(unsigned chunk_log2)
 	return countable < DISK_MAX_LOGICAL ? countable : DISK_MAX_LOGICAL;
 }
 
-/* What became of bytes that should be a frame. */
+/* The result of checking bytes that should be a frame. */
 enum disk_verdict {
 	DISK_OK,
 	DISK_NOT_OURS, /* another magic */
@@ -69,7 +69,7 @@ struct disk_record {
 	uint64_t tag, raw_hash, body_hash;
 };
 
-/* Section 2.3: of one record, or summed over a blob. */
+/* Section 2.3: metrics of one record, or the sum over a blob. */
 struct metrics {
 	struct moments moments;
 	uint64_t baseline_raw, baseline_stored, baseline_cpu_ns;
@@ -104,22 +104,24 @@ uint64_t disk_tag(const uint8_t uuid[16]);
 void disk_header_put(uint8_t buf[DISK_HEADER_BYTES], const struct disk_header *h);
 enum disk_verdict disk_header_get(struct disk_header *h, const uint8_t *buf, size_t n);
 
-/* Undo a single flipped bit, which the checksum tells. False: more than that is wrong. */
+/*
+ * Undo a single flipped bit, found by trying each one. False: more than one bit is wrong.
+ */
 bool disk_header_repair(uint8_t buf[DISK_HEADER_BYTES]);
 bool disk_trailer_repair(uint8_t buf[DISK_TRAILER_BYTES]);
 bool disk_index_repair(uint8_t buf[DISK_INDEX_BYTES]);
 bool disk_index_body_repair(const struct disk_index *x, uint8_t *body);
 
-/* Whether bytes at `off`, which are no valid trailer, were one of this blob: few of the
-   bits that are known differ. */
+/* Whether the invalid trailer at `off` once was one of this blob: only a few of the bits
+   with known values differ. */
 bool disk_trailer_remains(const uint8_t buf[DISK_TRAILER_BYTES], uint64_t off,
 	const uint8_t uuid[16]);
 
 /* The n bytes begin with the magic of a blob. */
 bool disk_header_begins(const uint8_t *buf, size_t n);
 
-/* Bytes with another magic that may have been a header before they were damaged, or whose
-   page never reached the disk: worth a look at the trailer. */
+/* Bytes with a wrong magic may be a damaged header, or one whose page never reached the
+   disk. True: it is worth looking for a trailer. */
 bool disk_header_suspect(const uint8_t buf[DISK_HEADER_BYTES]);
 
 void disk_record_put(uint8_t buf[DISK_RECORD_BYTES], const struct disk_record *r);

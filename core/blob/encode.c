@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Encoding dirty buffers and appending their records. */
+/*
+ * Encoding dirty buffers and appending their records. A buffer goes DIRTY → QUEUED →
+ * ENCODING on a worker, and is freed when its record is in the table:
+ *
+ *   learn (may read chunks) → scratch → encode → log_take (lock) → write → table (lock)
+ *
+ * Only log_take() and the table update hold the lock, so workers encode and write at the
+ * same time. Space that was taken for a failed write is given back if it is the log's
+ * last; otherwise it stays as dead bytes.
+ */
 #include "blob/encode.h"
 
 #include <errno.h>
@@ -11,6 +20,8 @@
 #include "blob/blob_map.h"
 #include "blob/cache.h"
 
+/* The header is written late, so a file that is opened and closed without data stays
+   empty. */
 int encode_header_locked(struct alcm_blob *blob)
 {
 	uint8_t buf[DISK_HEADER_BYTES];
@@ -47,12 +58,18 @@ static int append(struct alcm_blob *blob, const uint8_t *frame, uint32_t len,
 	return err;
 }
 
+/* These errors pass. After any other, what the store holds is unknown. */
 static bool retryable(int err)
 {
 	return blob_io_is_full(err) || err == -ENOMEM;
 }
 
-/* The record is in the store (or err says why not): make it the chunk's newest. */
+/*
+ * The record is in the store, or `err` says why not: make it the chunk's newest. A failed
+ * re-encode drops the buffer, as the old record has the same bytes. Any other failure
+ * leaves it DIRTY, so no data is lost. What was owed is settled with the record, or stays
+ * owed.
+ */
 static void finish_locked(struct cbuf *buf, int err, const struct record *r, uint64_t off)
 {
 	struct alcm_blob *blob = buf->blob;
@@ -93,6 +110,8 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 	pthread_cond_broadcast(&blob->changed);
 }
 
+/* `first_value` lets finish_locked() see whether all values of the chunk were rewritten:
+   a file's header before the first tensor isn't part of that. */
 void encode_learn(struct cbuf *buf, struct encode_knowledge *out)
 {
 	struct alcm_blob *blob = buf->blob;
@@ -117,7 +136,7 @@ int encode_record(const struct cbuf *buf, const struct encode_knowledge *known,
 	return record_encode(&with, buf->chunk_no, buf->data, buf->len, &about, out);
 }
 
-/* Encode a buffer in state ENCODING and append the record. No lock held. */
+/* Encode a buffer in state ENCODING and append its record. No lock is held. */
 static void encode(struct cbuf *buf)
 {
 	struct alcm_blob *blob = buf->blob;
@@ -140,6 +159,7 @@ static void encode(struct cbuf *buf)
 	finish_locked(buf, err, &r, off);
 }
 
+/* Run by a worker. */
 static void encode_job(struct pool_job *job)
 {
 	struct cbuf *buf = (struct cbuf *)job; /* its first member */
@@ -185,6 +205,7 @@ void encode_queue_all_locked(struct alcm_blob *blob)
 	}
 }
 
+/* Called by the budget when buffers are short. */
 void encode_reclaim(struct budget_client *client)
 {
 	struct alcm_blob *blob = (struct alcm_blob *)((char *)client -
@@ -197,7 +218,8 @@ void encode_reclaim(struct budget_client *client)
 		encode_queue_all_locked(blob);
 }
 
-/* A single buffer is encoded on this thread, which saves two context switches. */
+/* A single buffer is encoded on this thread, which saves two context switches. The busy
+   count covers buffers that were queued before. */
 int encode_all_locked(struct alcm_blob *blob)
 {
 	blob->changes.full = 0;

@@ -9,19 +9,19 @@
 /* Write the blob's header unless it is there. */
 int encode_header_locked(struct alcm_blob *blob);
 
-/* What is known of a chunk before it is encoded, as record_about's; the cut's items are
-   freed with mem_free(). */
+/* What is known of a chunk before it is encoded, as in struct record_about. The cut's
+   items are freed with mem_free(). */
 struct encode_knowledge {
 	struct segment_cut cut;
 	const struct lossy_tensors *tensors;
 };
 
-/* Find that out; sets the buffer's `untyped` and `first_value`. Reads chunks, so no lock
-   and no scratch is held. */
+/* Find that out, and set the buffer's `untyped` and `first_value`. It reads chunks, so no
+   lock and no scratch may be held. */
 void encode_learn(struct cbuf *buf, struct encode_knowledge *out);
 
-/* Encode a buffer, which nobody changes meanwhile, into scratch->frame. No lock is held.
-   -ENOMEM. */
+/* Encode a buffer into scratch->frame. No lock is held, so the buffer must be ENCODING or
+   private. -ENOMEM. */
 int encode_record(const struct cbuf *buf, const struct encode_knowledge *known,
 	struct scratch *scratch, struct record *out);
 
@@ -38,10 +38,11 @@ void encode_queue_all_locked(struct alcm_blob *blob);
 void encode_reclaim(struct budget_client *client);
 
 /* Encode every dirty buffer; drops the lock on the way. -ENOSPC, -EDQUOT, -ENOMEM: some
-   are dirty still; -EIO. */
+   buffers are still dirty; -EIO. */
 int encode_all_locked(struct alcm_blob *blob);
-/* Whether everything from byte `first` of this buffer's chunk on was written since it got
-   dirty. */
+/*
+ * Whether everything from byte `first` on in this buffer was written since it got dirty.
+ */
 static inline bool cbuf_is_rewritten(const struct cbuf *buf, uint32_t first)
 {
 	return buf->lo <= first && buf->hi >= buf->len;

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What all blobs of one engine share. It owns the worker pool, the budget of chunk
+ * buffers and the scratch memory, and it counts work.
+ *
+ * Scratch memory is lent, never owned: at most one loan per thread, and at most `max_out`
+ * at a time, so its total is bounded although it isn't part of the budget.
+ */
 #include "blob/engine.h"
 
 #include <errno.h>
@@ -15,7 +22,7 @@
 enum {
 	MIN_BUDGET = 8 << 20,
 	MAX_THREADS = 1024,
-	READERS = 8, /* decodes on callers' threads at once, at most, besides the workers */
+	READERS = 8, /* most decodes on callers' threads at once, besides the workers */
 };
 
 void alcm_params_default(struct alcm_params *p)
@@ -30,6 +37,7 @@ void alcm_params_default(struct alcm_params *p)
 	};
 }
 
+/* The CPUs of this process's affinity and cgroup, not of the machine. */
 static unsigned allowed_cpus(void)
 {
 	struct alcm_limits limits;
@@ -46,7 +54,8 @@ static bool params_valid(const struct alcm_params *p)
 		!(p->chunk_bytes & (p->chunk_bytes - 1));
 }
 
-/* Scratch memory isn't of the budget, but is to be in proportion to it. */
+/* Scratch memory isn't part of the budget, but should stay in proportion to it: a small
+   budget means that the machine has little to spare. */
 static unsigned max_readers(size_t budget_bytes)
 {
 	enum { BUDGET_OF_ONE = 4 << 20, LEAST = 2 };
@@ -92,7 +101,9 @@ static void scratch_free(struct scratch *s)
 	mem_free(s);
 }
 
-/* All that are not in use. */
+/*
+ * The list is taken under the lock and freed outside of it: freeing codecs takes a while.
+ */
 static void free_idle_scratch(struct alcm *alcm)
 {
 	struct scratch *s, *next;
@@ -126,6 +137,8 @@ void alcm_trim(struct alcm *alcm)
 	budget_trim(alcm->budget);
 }
 
+/* One allocation for frame, decoded bytes and codec state; all of it is reused by later
+   loans. */
 static struct scratch *scratch_new(const struct alcm *alcm, uint32_t chunk_bytes)
 {
 	struct scratch *s = mem_zalloc(1, sizeof(*s));
@@ -161,6 +174,7 @@ struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 			alcm->scratch = s->next;
 	}
 	lock_note_taken(LOCK_SCRATCH);
+	/* Blobs have chunks of different sizes; too small a loan is replaced. */
 	if (s && s->chunk_bytes < chunk_bytes) {
 		scratch_free(s);
 		s = NULL;
@@ -172,6 +186,7 @@ struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 	return s;
 }
 
+/* NULL gives back the place of a loan that could not be allocated. */
 void engine_scratch_put(struct alcm *alcm, struct scratch *s)
 {
 	lock_note_dropped(LOCK_SCRATCH);
@@ -212,6 +227,7 @@ void alcm_work(struct alcm *alcm, struct alcm_work *out)
 		*to[i] = atomic_load_explicit(&alcm->work[i], memory_order_relaxed);
 }
 
+/* Lines longer than the buffer are cut: one line in the log is enough. */
 void engine_log(const struct alcm *alcm, const struct blob_io *file,
 	enum alcm_log_level level, const char *fmt, ...)
 {

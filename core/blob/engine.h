@@ -17,13 +17,14 @@
 struct scratch {
 	struct scratch *next;
 	struct codec *codec;
-	uint32_t chunk_bytes; /* what this is large enough for */
+	uint32_t chunk_bytes; /* the largest chunk that fits */
 	uint8_t *frame;       /* a record as it lies in the file; frame_bytes long */
 	size_t frame_bytes;
 	uint8_t *raw; /* chunk_bytes */
 };
 
-/* Counters of struct alcm_work; each stands for itself, so all accesses are relaxed. */
+/* Counters of struct alcm_work. Each is independent of the others, so accesses are
+   relaxed. */
 enum work {
 	WORK_N_ENCODED,
 	WORK_ENCODED_BYTES,
@@ -44,15 +45,15 @@ struct alcm {
 	_Atomic uint64_t work[WORK_COUNT];
 	struct lock lock; /* guards what follows; a leaf */
 	pthread_cond_t returned;
-	struct scratch *scratch; /* those not in use */
+	struct scratch *scratch; /* free ones */
 	unsigned n_out, max_out;
 };
 
 /*
- * Borrow scratch memory for chunks of chunk_bytes; waits while max_out are lent out. A
- * loan has a place in the lock order: with it a thread must not wait for budget or for
- * another. What reads chunks borrows one, so all that is to be known of a file is looked
- * for before. NULL: no memory.
+ * Borrow scratch memory for chunks of chunk_bytes; waits while max_out loans are out. A
+ * loan has a level in the lock order: a thread that holds one must not wait for budget or
+ * for another loan. Reading chunks takes a loan, so everything that must be known about a
+ * file is found out before. NULL: no memory.
  */
 struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes);
 void engine_scratch_put(struct alcm *alcm, struct scratch *s);
@@ -62,7 +63,7 @@ void engine_count(struct alcm *alcm, enum work what, uint64_t n);
 /* What the engine's predictor says of a tensor with these statistics: E, 0.2 … 0.9. */
 double engine_entropy(const struct alcm *alcm, const struct alcm_stats *stats);
 
-/* One line about a file to the log, printf-style; who writes the log names the file. */
+/* Log one line about a file, printf-style. The receiver of the log names the file. */
 void engine_log(const struct alcm *alcm, const struct blob_io *file,
 	enum alcm_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

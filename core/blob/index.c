@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* A commit's index and trailer: built from the chunk table, and loaded into one. */
+/*
+ * A commit's index and trailer: built from the chunk table, and loaded into one.
+ *
+ *   log.end                                                        new log.end
+ *     ▼                                                                 ▼
+ *     │ head │ metrics │ planes │ lossy section │ entries │ pad │ trailer │
+ *
+ * Both are one buffer and one write, so the trailer never precedes its index. Numbers of
+ * an index that is loaded are hostile: each is checked against the trailer, which was
+ * checked against the file.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +19,7 @@
 #include "blob/boot.h"
 #include "blob/index.h"
 
+/* One entry per record, by rising chunk number, as the table walks. */
 static void put_entries(const struct alcm_blob *blob, uint8_t *at)
 {
 	struct slot *s;
@@ -79,6 +90,8 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 	return 0;
 }
 
+/* An entry is valid if its record lies between the header and the index, and if its chunk
+   lies in the file and comes after the one before. */
 static int load_entry(const struct disk_trailer *t, const struct disk_entry *e,
 	uint64_t n_chunks, int64_t last, struct table *table)
 {
@@ -99,6 +112,8 @@ static int load_entry(const struct disk_trailer *t, const struct disk_entry *e,
 	return 0;
 }
 
+/* `body` is verified and as long as `x` says; only the values in it are still to be
+   checked. The caller releases a table that was filled in part. */
 static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 	const uint8_t *body, struct table *table, struct totals *totals)
 {
@@ -129,7 +144,7 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 	return 0;
 }
 
-/* The head of an index at `off`; `*repaired`: it had a flipped bit. -EBADMSG: there is
+/* The head of the index at `off`; `*repaired`: it had a flipped bit. -EBADMSG: there is
    none. */
 static int load_head(const struct blob_io *store, uint64_t off, struct disk_index *x,
 	bool *repaired)
@@ -147,9 +162,9 @@ static int load_head(const struct blob_io *store, uint64_t off, struct disk_inde
 }
 
 /*
- * An index has no holes. That its length is bounded by the file's is no bound at all
- * where a file of terabytes takes no space; what a compressing filesystem makes of an
- * index is no sixteenth of it.
+ * An index has no holes. Its length is bounded by the file's, but a sparse file of
+ * terabytes costs an attacker nothing. Real indexes compress less than 16:1, even on a
+ * filesystem that compresses.
  */
 static bool too_sparse(const struct blob_io *store, uint64_t body_len)
 {
@@ -158,7 +173,9 @@ static bool too_sparse(const struct blob_io *store, uint64_t body_len)
 	return used >= 0 && body_len > 16 * (uint64_t)used + (1 << 20);
 }
 
-/* The index that `t` names: its head, and its verified body, which the caller frees. */
+/*
+ * The index that `t` names: its head, and its verified body. The caller frees the body.
+ */
 static int load_frame(const struct blob_io *store, const struct disk_trailer *t,
 	struct disk_index *x, uint8_t **out, bool may_repair, bool *repaired,
 	struct alcm_diag *diag)
@@ -216,6 +233,8 @@ int index_load(const struct blob_io *store, const struct disk_trailer *t, bool m
 	return 0;
 }
 
+/* Separate from index_load(), because recovery may load several indexes and only the
+   final one's grid counts. */
 int index_load_lossy(struct alcm_blob *blob, const struct disk_trailer *t)
 {
 	AUTO_FREE uint8_t *body = NULL;

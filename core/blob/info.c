@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A blob's metrics, from the figures that its last commit wrote down. */
+/*
+ * A blob's metrics, from the figures that its last commit wrote down. Nothing is decoded,
+ * so this is cheap for a file of any size; shares of single tensors, which read every
+ * record's part table, are made only when asked for (tensors.c).
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,8 +14,8 @@
 #include "blob/plane_sums.h"
 #include "blob/quantise.h"
 
-/* What the file is. Returns the bytes of an element, 1 of any other file than of one
-   tensor. No lock is held. */
+/* Describe the file's format and tensors. Returns the bytes of an element, or 1 unless
+   the file is one tensor. No lock is held. */
 static uint32_t describe_tensors(struct alcm_blob *blob, struct alcm_info *out)
 {
 	const struct tensor_map *map = &blob->map;
@@ -36,6 +40,7 @@ static uint32_t describe_tensors(struct alcm_blob *blob, struct alcm_info *out)
 	return elem_bytes;
 }
 
+/* Rows of different transforms and coders become one row per plane. */
 static void describe_planes(const struct totals *t, struct alcm_info *out)
 {
 	struct plane_sums sums = { 0 };
@@ -46,7 +51,7 @@ static void describe_planes(const struct totals *t, struct alcm_info *out)
 	out->n_planes = sums.n;
 }
 
-/* The coder that works hardest: most bytes saved, or raw when none saves any. */
+/* The coder that saved most bytes; raw when none saved any. */
 static void describe_codec(const struct totals *t, struct alcm_info *out)
 {
 	uint64_t saved[256] = { 0 };
@@ -65,6 +70,7 @@ static void describe_codec(const struct totals *t, struct alcm_info *out)
 	snprintf(out->codec, sizeof(out->codec), "%s", codec_coder_name((uint8_t)best));
 }
 
+/* Ratios follow from sizes, so they are computed here and not stored. */
 static void describe_result(const struct alcm *alcm, const struct totals *t,
 	uint32_t elem_bytes, struct alcm_info *out)
 {
@@ -85,6 +91,8 @@ static void describe_result(const struct alcm *alcm, const struct totals *t,
 	out->baseline_cpu_seconds = (double)t->metrics.baseline_cpu_ns / 1e9;
 }
 
+/* A container's totals come from the last pass; those of a kept grid from the grid
+   itself. */
 static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out)
 {
 	struct alcm_quantisation *q = &out->quantisation;
@@ -107,10 +115,8 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 		blob->lossy.grid->params.bounds[1]);
 }
 
-/*
- * What the disk holds. Less than the frames is said by a store that compresses itself, or
- * that counts blocks when it writes them.
- */
+/* Bytes on the disk. A store that compresses itself, or counts blocks only when it writes
+   them, reports less than the frames have; then the frames count. */
 static uint64_t stored_bytes(const struct alcm_blob *blob)
 {
 	const struct blob_io *s = &blob->log.io;
@@ -126,7 +132,7 @@ int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_di
 	uint32_t elem_bytes;
 
 	(void)diag;
-	/* Planes of tensors, which are most of it, are there when they are asked for. */
+	/* Rows of tensors are most of the struct; alcm_blob_list_tensors() fills them. */
 	memset(out, 0, offsetof(struct alcm_info, tensor_planes));
 	elem_bytes = describe_tensors(blob, out);
 	WITH_LOCK(&blob->lock);

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Where frames go, and how their space is reserved and given back.
+ *
+ *   0   header      live and dead frames      end     owed      commit    reserved_end
+ *   ├──────────┼───────────────────────────────┼─────────┼──────────┼──────────┤
+ *                                              └ the next frame goes here
+ *
+ * A writer is told that its bytes are taken only after log_owe() reserved the space that
+ * their record may need at most, and space for a commit. So a full disk is reported at
+ * the write, not at the close. The frame that is appended later is usually much smaller.
+ */
 #include "blob/log.h"
 
 #include <errno.h>
@@ -9,11 +20,11 @@
 #include "blob/disk.h"
 
 enum {
-	RESERVE_STEP = 8 << 20, /* fewer, larger fallocate calls */
+	RESERVE_STEP = 8 << 20, /* reserve ahead in steps: fewer fallocate calls */
 	PUNCH_ALIGN = 4096,     /* holes smaller than a page give nothing back */
 };
 
-/* Room for an index and a trailer of the chunks there are and will be. */
+/* Space for an index and a trailer of all chunks that the log can hold at present. */
 static uint64_t commit_bound(const struct log *log)
 {
 	uint64_t chunks = (log->end + log->owed) / (1u << DISK_CHUNK_LOG2_MIN) + 64;
@@ -22,6 +33,8 @@ static uint64_t commit_bound(const struct log *log)
 		chunks * DISK_ENTRY_BYTES + DISK_TRAILER_BYTES + 4 * DISK_ALIGN;
 }
 
+/* Reserve up to `wish`, or up to `end` if that is too much; `end` is what is needed.
+   Without support in the store, space isn't reserved and a full disk shows later. */
 static int reserve_to(struct log *log, uint64_t end, uint64_t wish)
 {
 	const struct blob_io *s = &log->io;
@@ -85,6 +98,7 @@ void log_give_back(struct log *log, uint64_t off, uint64_t len)
 		log->end = off;
 }
 
+/* Truncating also freed the reserved space behind the cut. */
 void log_cut(struct log *log, uint64_t size)
 {
 	uint64_t dead;
@@ -110,6 +124,8 @@ int log_trim(struct log *log)
 	return err;
 }
 
+/* Dead bytes that were punched already don't count again, or each commit would punch them
+   once more. */
 uint64_t log_dead(const struct log *log)
 {
 	uint64_t dead = log->end > log->live ? log->end - log->live : 0;
@@ -128,6 +144,9 @@ static int by_offset(const void *a, const void *b)
 	return (x->off > y->off) - (x->off < y->off);
 }
 
+/*
+ * Only whole pages inside the gap: the store's blocks at its ends also hold live bytes.
+ */
 static int punch_gap(struct log *log, uint64_t off, uint64_t end)
 {
 	const struct blob_io *s = &log->io;
@@ -146,7 +165,9 @@ static int punch_gap(struct log *log, uint64_t off, uint64_t end)
 	return err;
 }
 
-/* All that is alive, by offset. NULL: no memory. */
+/*
+ * Everything alive, by offset: all records, and the range that is kept. NULL: no memory.
+ */
 static struct extent *live_extents(const struct table *table, uint64_t keep,
 	uint64_t keep_end, uint64_t *n)
 {
@@ -168,6 +189,7 @@ static struct extent *live_extents(const struct table *table, uint64_t keep,
 	return live;
 }
 
+/* Walk the sorted extents and punch each gap between them, from `at` on. */
 static int punch_from(struct log *log, uint64_t at, const struct extent *live, uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++) {
@@ -192,6 +214,8 @@ int log_punch(struct log *log, const struct table *table, uint64_t keep,
 	return err;
 }
 
+/* Everything from `from` to the end that is no live record and not the kept range is
+   dead. */
 uint64_t log_dead_behind(const struct log *log, const struct table *table, uint64_t from,
 	uint64_t keep, uint64_t keep_end)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The append-only log of frames in the store's file: where the next frame goes, what
+ * The append-only log of frames in the store's file: where the next frame goes, which
  * space is reserved for frames to come, and which space is dead. Guarded by the blob's
  * lock.
  */
@@ -23,10 +23,8 @@ struct log {
 	bool cant_reserve, cant_punch;
 };
 
-/*
- * Make sure that `more` bytes besides what is owed already will find space. The sum
- * becomes owed on success. -ENOSPC, -EDQUOT, -EFBIG, -EIO: nothing changed.
- */
+/* Make sure that `more` bytes find space, besides what is owed already. On success they
+   are owed too. -ENOSPC, -EDQUOT, -EFBIG, -EIO: nothing changed. */
 int log_owe(struct log *log, uint64_t more);
 
 /* Set space aside without owing it (fallocate of the application). Errors as
@@ -40,26 +38,26 @@ void log_settle(struct log *log, uint64_t n);
 uint64_t log_take(struct log *log, uint64_t len);
 
 /*
- * A frame could not be written at `off`. Its space is used again if it is the log's last:
- * beyond a limit of file sizes the log would otherwise never come back to where writes
- * succeed.
+ * A frame could not be written at `off`. Its space is used again if it is the log's last
+ * frame. Otherwise the log, once beyond a limit of file sizes, would never come back to
+ * offsets where writes succeed.
  */
 void log_give_back(struct log *log, uint64_t off, uint64_t len);
 
 /* The store's file was cut to `size`, where a commit ends. */
 void log_cut(struct log *log, uint64_t size);
 
-/* Give back the reserved space that nothing is owed from. */
+/* Give back reserved space unless something is owed. */
 int log_trim(struct log *log);
 
-/* Dead bytes that punching would give back. */
+/* Dead bytes that punching would free. */
 uint64_t log_dead(const struct log *log);
 
 /*
- * Punch holes into everything that neither the table nor [keep, keep_end) refers to, from
- * the start or only behind `from`, where nothing was punched yet. The caller has made
- * sure that what it keeps is on the disk, or that no commit has ever referred to what
- * goes. -ENOMEM, or the store's error.
+ * Punch holes into everything that neither the table nor [keep, keep_end) refers to: from
+ * the start, or only behind `from`, where nothing was punched yet. The caller guarantees
+ * that what it keeps is on the disk, or that no commit ever referred to what goes.
+ * -ENOMEM, or the store's error.
  */
 int log_punch(struct log *log, const struct table *table, uint64_t keep,
 	uint64_t keep_end);

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The lossy section of an index, and which scales a chunk's values have. Two forms, told
+ * apart by their length:
+ *
+ *   one tensor    distortion 64 │ shape, parameters 72 │ scales: channels × components
+ *   a container   distortion 64 │ totals 24
+ */
 #include "blob/lossy_section.h"
 
 #include <errno.h>
@@ -28,6 +35,7 @@ void lossy_tensors_release(struct lossy_tensors *tensors)
 	*tensors = (struct lossy_tensors){ 0 };
 }
 
+/* Binary search: tensors are sorted and disjoint, so their ends rise as well. */
 size_t lossy_tensors_find(const struct lossy_tensors *tensors, uint64_t off)
 {
 	size_t lo = 0, hi = tensors->n;
@@ -43,6 +51,11 @@ size_t lossy_tensors_find(const struct lossy_tensors *tensors, uint64_t off)
 	return lo;
 }
 
+/*
+ * In C order a channel is a run of values, so scales follow one another. In Fortran order
+ * axis 0 varies fastest, so the scales repeat in a cycle. A cycle must be met several
+ * times to be worth storing.
+ */
 bool lossy_map(const struct lossy_tensors *tensors, const struct span *span, uint64_t off,
 	struct grid_map *out)
 {
@@ -85,6 +98,7 @@ uint32_t lossy_section_bytes(const struct lossy *l, const struct lossy_totals *t
 	return totals->n_tensors ? DISK_LOSSY_TOTALS_BYTES : 0;
 }
 
+/* The three figures of a container, behind the distortion. */
 static void put_totals(uint8_t *head, const struct lossy_totals *totals)
 {
 	le_put64(head, totals->n_tensors);
@@ -92,6 +106,7 @@ static void put_totals(uint8_t *head, const struct lossy_totals *totals)
 	le_put_double(head + 16, totals->prune_share);
 }
 
+/* Offsets here are those of docs/format.md less 64, the distortion's length. */
 static void put_grid(uint8_t *head, const struct lossy *l)
 {
 	const struct lossy_params *p = &l->params;
@@ -123,6 +138,7 @@ void lossy_section_put(uint8_t *out, const struct lossy *l,
 		put_totals(out + DISK_DISTORTION_BYTES, totals);
 }
 
+/* No value is a multiple of a scale of 0, NaN or infinity. */
 static bool scales_possible(const struct lossy_params *p)
 {
 	for (uint64_t i = 0; i < p->n_scales; i++) {
@@ -132,8 +148,8 @@ static bool scales_possible(const struct lossy_params *p)
 	return true;
 }
 
-/* The fixed fields; false when they are impossible or don't go with the section's
-   length. */
+/* The fixed fields; false when they are impossible or contradict the section's length.
+   The length is what bounds the memory for scales. */
 static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
 {
 	struct lossy_params *p = &l->params;
@@ -168,6 +184,7 @@ static bool get_head(const uint8_t *head, uint32_t len, struct lossy *l)
 		len == DISK_LOSSY_BYTES + p->n_scales * lossy_width(&l->shape);
 }
 
+/* A section exists only if something was quantised, so 0 tensors is damage. */
 static int get_totals(const uint8_t *head, struct lossy_totals *out)
 {
 	out->n_tensors = le_get64(head);

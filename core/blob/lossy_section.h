@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a blob of a lossy profile remembers of its quantisation, so that values written
- * later go on the same grid and those that are on it never move; docs/format.md, section
+ * What a blob of a lossy profile remembers of its quantisation. With it, values written
+ * later go on the same grid, and values on the grid never move. docs/format.md, section
  * 2.6.
  */
 #ifndef ALCM_BLOB_LOSSY_SECTION_H
@@ -24,7 +24,7 @@ struct lossy_tensor {
 	uint64_t offset, bytes; /* in the file */
 	uint64_t row_elems;     /* as segments_row_elems() */
 	bool big_endian;
-	/* NULL while it isn't known, or if there is nothing to be gained */
+	/* its grid; NULL: not known yet, or no grid gains anything */
 	struct lossy *about;
 };
 
@@ -32,38 +32,36 @@ struct lossy_tensor {
 struct lossy_tensors {
 	struct lossy_tensor *items;
 	size_t n;
-	bool borrowed; /* `about` of all of them */
+	bool borrowed; /* the items' `about` belong to someone else */
 };
 
 void lossy_tensors_release(struct lossy_tensors *tensors);
 
-/* The first of them that ends behind `off`: its number, or tensors->n. */
+/* The first tensor that ends behind `off`: its number, or tensors->n. */
 size_t lossy_tensors_find(const struct lossy_tensors *tensors, uint64_t off);
 
-/* What a blob remembers of the quantisation of a container, whose grids are not kept; all
-   zero: there was none. */
+/* What a blob remembers of a container's quantisation; its grids are not kept. All zero:
+   there was none. */
 struct lossy_totals {
 	uint64_t n_tensors, n_scales;
 	double prune_share;
 };
 
-/* Bytes of one value: of a component. */
+/* Bytes of one value. A complex element has two values. */
 static inline unsigned lossy_width(const struct lossy_shape *shape)
 {
 	return dtype_get(shape->dtype)->width_bytes;
 }
 
-/*
- * Which scales the span at file offset `off` has, when all of it is part of one of the
- * tensors. False: it isn't, or too few of its values share one.
- */
+/* The scales of the span at file offset `off`, if all of it is part of one tensor. False:
+   it isn't, or too few of its values share a scale. */
 bool lossy_map(const struct lossy_tensors *tensors, const struct span *span, uint64_t off,
 	struct grid_map *out);
 
 /*
- * The section as it lies in an index: its length, to write it, and to read it (-EIO,
- * -ENOMEM). Of one tensor it has the grid (`lossy`), of a container `totals` alone; the
- * other one is NULL or zero.
+ * The section as it lies in an index: its length, writing it, and reading it (-EIO,
+ * -ENOMEM). For one tensor it holds the grid (`lossy`), for a container only `totals`;
+ * the other one is NULL or zero.
  */
 uint32_t lossy_section_bytes(const struct lossy *lossy,
 	const struct lossy_totals *totals);

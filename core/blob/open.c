@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Creating, opening and closing blobs. */
+/*
+ * Creating, opening and closing blobs. A new blob exists in memory only, until its first
+ * record or commit. An opened one starts from what recovery found: the chunk table moves
+ * into the blob, and appending goes on behind the end of the store's file.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -16,10 +20,12 @@
 #include "blob/index.h"
 #include "blob/recover.h"
 
-/* What the chunk table of one file may take; a hostile index can ask for hundreds of
-   times its size. */
+/* Limits the memory for the chunk table of one file: a hostile index can ask for hundreds
+   of times the file's size. */
 enum { TABLES_PER_BUDGET = 4, TABLE_LEAST = 256 << 20 };
 
+/* Registering with the budget comes last: from then on it may ask for buffers at any
+   time. */
 static struct alcm_blob *blob_new(struct alcm *alcm, struct blob_io store, bool writable,
 	uint8_t chunk_log2)
 {
@@ -61,13 +67,15 @@ int blob_create_on(struct alcm *alcm, struct blob_io store,
 	b->profile = profile->id;
 	b->prune_share = profile->prune_share;
 	b->bound = profile->bound;
-	b->changes.dirty = true; /* even an empty blob is to be committed */
+	b->changes.dirty = true; /* an empty blob gets a commit, too */
 	b->changes.since_ns = clock_wall_ns();
 	*out = b;
 	return 0;
 }
 
-/* Take over what recovery found. */
+/*
+ * Move into the blob what recovery found. An orphan tail counts as dead space in the log.
+ */
 static void adopt(struct alcm_blob *b, struct recovered *rec)
 {
 	const struct disk_trailer *t = &rec->trailer;
@@ -90,7 +98,7 @@ static void adopt(struct alcm_blob *b, struct recovered *rec)
 			break;
 	}
 	if (!rec->has_trailer) {
-		/* Rebuilt from records that nobody ever said to be all of the file. */
+		/* Rebuilt from records: no commit says that they are all of the file. */
 		b->changes.unfinished = rec->size > 0;
 		b->changes.dirty = b->writable;
 		return;
@@ -105,6 +113,7 @@ static void adopt(struct alcm_blob *b, struct recovered *rec)
 	b->last.threads = t->threads;
 }
 
+/* A blob with a damaged header can be read, but not changed until it is repaired. */
 int blob_open_on(struct alcm *alcm, struct blob_io store, bool writable,
 	struct alcm_blob **out, struct alcm_diag *diag)
 {
@@ -155,6 +164,7 @@ int alcm_blob_open(struct alcm *alcm, int fd, bool writable, struct alcm_blob **
 	return blob_open_on(alcm, blob_io_posix(fd), writable, out, diag);
 }
 
+/* Unregistering comes first: the budget must not ask a blob that is going away. */
 void alcm_blob_close(struct alcm_blob *b)
 {
 	if (!b)
@@ -174,6 +184,7 @@ void alcm_blob_close(struct alcm_blob *b)
 	mem_free(b);
 }
 
+/* Anything that is no blob is a plain file, of its own size. */
 int alcm_probe(int fd, struct alcm_probe *out, struct alcm_diag *diag)
 {
 	struct blob_io store = blob_io_posix(fd);

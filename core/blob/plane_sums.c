@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Sums of planes by name. A plane's name comes from transform and plane number, so planes
+ * of the same meaning are one row although chunks chose different transforms. Sums are
+ * doubles because a tensor takes only a share of a part that it has with others.
+ */
 #include "blob/plane_sums.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+/* The entry of a plane's name, made if needed. A full list collects the rest in its last
+   entry. */
 static struct plane_sum *sum_of(struct plane_sums *sums, const struct plane_use *use,
 	unsigned most)
 {
@@ -38,7 +45,7 @@ void plane_sums_add(struct plane_sums *sums, const struct plane_use *use, double
 		(double)use->stored_bytes;
 }
 
-/* The coder that has most of what is stored. */
+/* The coder with the most stored bytes stands for the plane. */
 static uint8_t main_coder(const struct plane_sum *s)
 {
 	unsigned best = 0;
@@ -50,7 +57,9 @@ static uint8_t main_coder(const struct plane_sum *s)
 	return (uint8_t)best;
 }
 
-/* An index may claim anything. */
+/*
+ * Figures of an index are unverified: casting a larger double to an integer is undefined.
+ */
 static uint64_t whole(double v)
 {
 	return v < 0x1p63 ? (uint64_t)llround(v) : UINT64_MAX;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What became of planes of one name, whatever transforms and coders the chunks chose: of
- * a whole file, or of a tensor, which has a share of what the parts that it lies in take.
+ * Sums over planes of one name, whatever transform and coder each chunk chose. The sums
+ * are for a whole file or for one tensor. A tensor gets a share of each record part that
+ * it lies in.
  */
 #ifndef ALCM_BLOB_PLANE_SUMS_H
 #define ALCM_BLOB_PLANE_SUMS_H
@@ -12,11 +13,11 @@
 struct plane_sum {
 	char name[32];
 	double n_values, raw_bytes, stored_bytes;
-	/* by coder; the last: by those that we don't know */
+	/* by coder; the last is for unknown coders */
 	double stored_by[CODEC_CODERS + 1];
 };
 
-/* All zero: none. */
+/* All zero means empty. */
 struct plane_sums {
 	unsigned n;
 	struct plane_sum items[ALCM_MAX_PLANES];
@@ -29,7 +30,7 @@ struct plane_sums {
 void plane_sums_add(struct plane_sums *sums, const struct plane_use *use, double share,
 	unsigned most);
 
-/* As reports have them; `out` has room for sums->n. */
+/* The sums as reports show them; `out` has room for sums->n. */
 void plane_sums_report(const struct plane_sums *sums, struct alcm_plane *out);
 
 #endif

@@ -4,12 +4,12 @@
  *
  *   what may change, and which checksums with it (quantise_plan.c)
  *      ──► a grid for each tensor (quantise_fit.c) ──► chunks replaced (quantise_chunk.c)
- *      ──► checksums put right (quantise_sums.c)
+ *      ──► checksums updated (quantise_sums.c)
  *
- * The grid of a file of one tensor is kept with the blob, so that values written later go
- * on it as well. Grids of many tensors are not kept: such a file is quantised once, and
- * all of it or nothing, since a container whose checksums are wrong is worth nothing. So
- * every buffer is encoded first, and it is noted where each record is.
+ * The grid of a file of one tensor is kept with the blob, so values written later go on
+ * it too. The grids of many tensors are not kept. Such a file is quantised once, and as a
+ * whole or not at all, because a container with a wrong checksum is useless. For the way
+ * back, all buffers are encoded first and a snapshot notes where each record is.
  */
 #include "blob/quantise.h"
 #include "blob/cache.h"
@@ -31,7 +31,7 @@ static void set_why(struct alcm_blob *blob, const char *why)
 
 /* ---- going back -------------------------------------------------------------------- */
 
-/* Where the records of chunks were. */
+/* Where the records of all chunks were before the pass. */
 struct snapshot {
 	struct table_record *items;
 	size_t n;
@@ -42,7 +42,8 @@ static bool is_quantised(const struct slot *s)
 	return s->quantised;
 }
 
-/* -ENODATA: some of it was quantised before, and the grids are not known any more. */
+/* Encode everything and note where the records are. -ENODATA: some chunks are quantised
+   already, and their grids are no longer known. */
 static int take_snapshot(struct alcm_blob *blob, struct snapshot *out)
 {
 	AUTO_FREE struct table_record *done = NULL;
@@ -64,6 +65,7 @@ static int take_snapshot(struct alcm_blob *blob, struct snapshot *out)
 	return 0;
 }
 
+/* The old record was only replaced in the table; its bytes are still in the log. */
 static void restore_locked(struct alcm_blob *blob, struct slot *s,
 	const struct table_record *saved)
 {
@@ -75,7 +77,8 @@ static void restore_locked(struct alcm_blob *blob, struct slot *s,
 	s->quantised = false;
 }
 
-/* Nobody has written meanwhile, so what the snapshot doesn't have was a hole. */
+/* Undo the pass. `exclusive` kept writers out, so a chunk that isn't in the snapshot was
+   a hole. */
 static void go_back(struct alcm_blob *blob, const struct snapshot *to)
 {
 	size_t i = 0;
@@ -104,7 +107,7 @@ static bool same_shape(const struct lossy_shape *a, const struct lossy_shape *b)
 		a->fortran_order == b->fortran_order;
 }
 
-/* Whether nothing is left in the chunk of values that were quantised; the tensor begins
+/* Whether every value of the chunk was written since it was quantised. The tensor begins
    at `data`. */
 static bool is_rewritten_locked(const struct alcm_blob *blob, uint32_t chunk_no,
 	uint64_t data)
@@ -118,8 +121,8 @@ static bool is_rewritten_locked(const struct alcm_blob *blob, uint32_t chunk_no,
 				cbuf_is_rewritten(s->buf, (uint32_t)(max_u64(start, data) - start))));
 }
 
-/* What there is to do for the only tensor, and whether on the grid that is there.
-   -ENODATA: nothing. */
+/* Decide whether the only tensor needs a pass, and whether on the grid that is kept
+   (p->again). -ENODATA: nothing to do. */
 static int look_at_only(struct pass *p, const struct quantise_plan *plan)
 {
 	const struct lossy_tensor *t = &plan->tensors.items[0];
@@ -140,7 +143,7 @@ static int look_at_only(struct pass *p, const struct quantise_plan *plan)
 			break;
 	}
 	p->again = blob->lossy.grid && !all_rewritten;
-	/* Without the grid that some are on, the others stay as they were written. */
+	/* Some values are on a grid that is lost: the others stay as they were written. */
 	if (!todo || (any_quantised && !blob->lossy.grid))
 		return -ENODATA;
 	return !p->again || same_shape(&blob->lossy.grid->shape, &plan->shapes[0].whole)
@@ -150,6 +153,9 @@ static int look_at_only(struct pass *p, const struct quantise_plan *plan)
 
 /* ---- the pass ---------------------------------------------------------------------- */
 
+/*
+ * Fit a grid to each tensor. One that gains nothing has none; without any the file stays.
+ */
 static int fit_all(const struct pass *p, struct quantise_plan *plan,
 	struct lossy_totals *totals)
 {
@@ -173,7 +179,7 @@ static int fit_all(const struct pass *p, struct quantise_plan *plan,
 	return totals->n_tensors ? 0 : -ENODATA;
 }
 
-/* Which chunks hold a place of a checksum, as one bit each; the caller's. */
+/* The chunks that hold a checksum's place, one bit each; the caller frees it. */
 static uint8_t *chunks_of_places(const struct alcm_blob *blob, uint64_t size,
 	const struct quantise_plan *plan)
 {
@@ -191,7 +197,9 @@ static uint8_t *chunks_of_places(const struct alcm_blob *blob, uint64_t size,
 	return bits;
 }
 
-/* Chunk by chunk, each once, whatever many tensors are in it. */
+/*
+ * Each chunk once, however many tensors are in it. Chunks with checksums are kept dirty.
+ */
 static int replace_all(struct pass *p, const struct quantise_plan *plan)
 {
 	struct alcm_blob *blob = p->blob;
@@ -212,7 +220,7 @@ static int replace_all(struct pass *p, const struct quantise_plan *plan)
 	return err;
 }
 
-/* The part that can be undone. */
+/* The part of the pass that go_back() can undo. */
 static int replace_and_update(struct pass *p, struct quantise_plan *plan)
 {
 	int err = replace_all(p, plan);
@@ -225,6 +233,8 @@ static int replace_and_update(struct pass *p, struct quantise_plan *plan)
 	return encode_all_locked(p->blob);
 }
 
+/* With a kept grid there is no need for a way back: each replaced chunk is right by
+   itself. */
 static int prepare(struct pass *p, struct quantise_plan *plan, struct snapshot *before)
 {
 	int err;
@@ -240,7 +250,7 @@ static int prepare(struct pass *p, struct quantise_plan *plan, struct snapshot *
 	return err;
 }
 
-/* The tensors and their grids become the blob's: encoders use them. */
+/* Give the tensors and their grids to the blob, where encoders find them. */
 static void hand_over(struct pass *p, struct quantise_plan *plan)
 {
 	plan->tensors.borrowed = plan->keeps_grid;
@@ -272,6 +282,7 @@ static int quantise(struct pass *p, struct quantise_plan *plan, struct snapshot 
 	return err;
 }
 
+/* A reason not to quantise is no error: the file stays as it is. */
 static int run(struct pass *p)
 {
 	struct snapshot before = { 0 };
@@ -302,12 +313,12 @@ int alcm_blob_quantise(struct alcm_blob *blob, double prune_share, bool *changed
 		return 0;
 	lock_take(&blob->lock);
 	blob_enter_locked(blob);
-	err = blob->changes.failed ? -ENODATA : 0; /* the commit will say what it is */
+	err = blob->changes.failed ? -ENODATA : 0; /* the commit will report it */
 	lock_drop(&blob->lock);
 	if (!err)
 		err = run(&p);
 	lock_take(&blob->lock);
-	if (err == -ENODATA) /* nothing that could be quantised: it stays as it is */
+	if (err == -ENODATA) /* nothing could be quantised: the file stays as it is */
 		err = 0;
 	*changed = p.changed;
 	blob->totals.metrics.cpu_ns += clock_thread_cpu_ns() - cpu;

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Giving the values in a chunk their places on the grids of its tensors. */
+/*
+ * Moving the values of a chunk onto the grids of its tensors. The values are read as any
+ * reader sees them, changed in a buffer of the budget, and become the chunk's dirty
+ * buffer, marked `quantised`. A hole stays one, and a chunk that is marked is left alone,
+ * so a second pass changes only what was written since.
+ */
 #include "blob/cache.h"
 #include "blob/encode.h"
 #include "blob/quantise.h"
@@ -13,8 +18,10 @@
 #include "base/lock.h"
 #include "tensor/values.h"
 
-enum { PIECE = 4096 }; /* values converted at a time */
+enum { PIECE = 4096 }; /* values converted at a time; x and y are on the stack */
 
+/* A short read means that the file shrank, which `exclusive` prevents: treat it as
+   damage. */
 int quantise_read(const struct pass *p, uint64_t off, uint32_t n, uint8_t *out)
 {
 	ssize_t got = alcm_blob_pread(p->blob, out, n, off, p->diag);
@@ -24,6 +31,7 @@ int quantise_read(const struct pass *p, uint64_t off, uint32_t n, uint8_t *out)
 	return (uint32_t)got == n ? 0 : -EIO;
 }
 
+/* Encoders read tensors and grid without the lock, so they must be done first. */
 void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors,
 	struct lossy *lossy)
 {
@@ -41,8 +49,9 @@ void quantise_set(struct alcm_blob *blob, const struct lossy_tensors *tensors,
 
 /*
  * Quantise the tensor's values among the `len` bytes at `data`, which lie at `off` in the
- * file; what a chunk's end cuts stays as it is. False: there is NaN or Inf among them, or
- * the formula overflows; then all of them are as they were.
+ * file. Elements cut by a chunk's end stay as they are. The first round only tests: with
+ * NaN or infinity, or if the formula overflows, nothing is changed and the result is
+ * false.
  */
 static bool apply(const struct pass *p, const struct lossy_tensor *t, uint8_t *data,
 	uint64_t off, uint32_t len, struct distortion *distortion)
@@ -73,7 +82,7 @@ static bool apply(const struct pass *p, const struct lossy_tensor *t, uint8_t *d
 	return lo < hi;
 }
 
-/* The same for all tensors; false: none of their values changed or could. */
+/* The same for all tensors of the chunk. False: no value was, or could be, changed. */
 static bool apply_all(const struct pass *p, uint8_t *data, uint64_t off, uint32_t len,
 	struct distortion *distortion)
 {
@@ -87,7 +96,8 @@ static bool apply_all(const struct pass *p, uint8_t *data, uint64_t off, uint32_
 	return any;
 }
 
-/* Make `data` (of the budget, used up or given back) the chunk's content. */
+/* Make `data` the chunk's content. It is a buffer of the budget; *data is NULL if it was
+   used. */
 static int replace(const struct pass *p, uint32_t chunk_no, uint8_t **data, uint32_t len,
 	const struct distortion *distortion, bool hold)
 {
@@ -114,7 +124,7 @@ static int replace(const struct pass *p, uint32_t chunk_no, uint8_t **data, uint
 	return 0;
 }
 
-/* A chunk that the profile leaves as it is needs no second look either. */
+/* Mark a chunk that the profile leaves as it is, so the next pass skips it. */
 static void mark_done(struct alcm_blob *blob, uint32_t chunk_no)
 {
 	WITH_LOCK(&blob->lock);
@@ -129,7 +139,7 @@ static void mark_done(struct alcm_blob *blob, uint32_t chunk_no)
 	s->quantised = true;
 }
 
-/* A hole is zeros, which are on any grid. */
+/* Holes need no work: zero is on every grid. */
 static bool is_hole_locked(const struct alcm_blob *blob, uint32_t chunk_no)
 {
 	const struct slot *s = table_find(&blob->table, chunk_no);
@@ -149,6 +159,7 @@ bool quantise_is_done_locked(const struct alcm_blob *blob, uint32_t chunk_no)
 		: s->quantised;
 }
 
+/* Chunk numbers past the last possible one end the walk. */
 bool quantise_next_chunk(struct alcm_blob *blob, uint64_t *chunk_no)
 {
 	uint32_t k = (uint32_t)*chunk_no;

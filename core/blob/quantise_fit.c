@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The grid that a tensor gets, by the blob's profile. */
+/*
+ * The grid of a tensor, by the blob's profile. Fits ask for values by number; here they
+ * come from the blob's chunks, whole chunks at a time, through one buffer of the budget.
+ * Holes are reported as runs of zeros, so a sparse tensor costs no more than its data.
+ */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,16 +23,15 @@ struct fitting {
 	const struct lossy_tensor *tensor;
 	struct quantise_shapes shapes;
 	struct value_source source;
-	/* The chunk that was read last, decoded: pieces of it are looked at again and
-	   again. */
+	/* The chunk that was read last, decoded: fits read in small pieces. */
 	uint8_t *chunk;
 	uint64_t chunk_no;
-	uint32_t chunk_len; /* 0: none is there */
+	uint32_t chunk_len; /* 0: none was read yet */
 };
 
 /* ---- reading ----------------------------------------------------------------------- */
 
-/* The n bytes at `off`, which lie in one chunk. */
+/* The n bytes at `off`, which lie within one chunk. */
 static int read_in_chunk(struct fitting *f, uint64_t off, uint32_t n, uint8_t *out)
 {
 	struct alcm_blob *blob = f->pass->blob;
@@ -47,7 +50,7 @@ static int read_in_chunk(struct fitting *f, uint64_t off, uint32_t n, uint8_t *o
 	return err;
 }
 
-/* As quantise_read(), of bytes that belong to the tensor. */
+/* As quantise_read(), but through the chunk that is kept. */
 static int read_bytes(struct fitting *f, uint64_t off, uint32_t n, uint8_t *out)
 {
 	uint32_t chunk_bytes = f->pass->blob->chunk_bytes;
@@ -65,6 +68,8 @@ static int read_bytes(struct fitting *f, uint64_t off, uint32_t n, uint8_t *out)
 	return 0;
 }
 
+/* A value_source's call: values `first` … as doubles. The bytes of a piece are on the
+   stack. */
 static int read_values(void *ctx, uint64_t first, uint32_t n, double *out)
 {
 	struct fitting *f = ctx;
@@ -85,6 +90,9 @@ static int read_values(void *ctx, uint64_t first, uint32_t n, double *out)
 	return 0;
 }
 
+/*
+ * A value_source's call: the first value at or behind `first` that doesn't lie in a hole.
+ */
 static uint64_t next_data(void *ctx, uint64_t first)
 {
 	const struct fitting *f = ctx;
@@ -97,7 +105,7 @@ static uint64_t next_data(void *ctx, uint64_t first)
 
 /* ---- the profiles' fits ------------------------------------------------------------ */
 
-/* E: what the predictor says of the tensor's statistics. */
+/* E: the entropy that the predictor gives for the tensor's statistics. */
 static int predict(struct fitting *f, double *entropy)
 {
 	unsigned width = lossy_width(&f->shapes.whole);
@@ -130,6 +138,7 @@ static int predict(struct fitting *f, double *entropy)
 	return m.n ? 0 : -ENODATA;
 }
 
+/* The paper: scales by predicted entropy, small values pruned. */
 static int fit_paper(struct fitting *f, struct lossy_params *out)
 {
 	double entropy = 0;
@@ -140,18 +149,21 @@ static int fit_paper(struct fitting *f, struct lossy_params *out)
 		: paper_fit(&f->source, &f->shapes.whole, entropy, f->pass->prune_share, out);
 }
 
+/* The bound is a share of max − min of the tensor. */
 static int fit_bounded(struct fitting *f, struct lossy_params *out)
 {
 	return bounded_fit(&f->source, &f->shapes.whole, f->pass->blob->bound, true, out);
 }
 
+/* The bound is absolute. */
 static int fit_bounded_abs(struct fitting *f, struct lossy_params *out)
 {
 	return bounded_fit(&f->source, &f->shapes.whole, f->pass->blob->bound, false, out);
 }
 
-/* The error of the paper's quantisation, if there are channels to quantise apart, in
-   fewer bits. */
+/*
+ * The error of the paper's per-channel quantisation, with one scale and so in fewer bits.
+ */
 static int fit_alcm(struct fitting *f, struct lossy_params *out)
 {
 	struct lossy_params paper;
@@ -168,9 +180,9 @@ static int fit_alcm(struct fitting *f, struct lossy_params *out)
 	return err;
 }
 
-/* By the profile's id. */
+/* The fits by profile id; lossless has none. */
 static const struct {
-	bool per_channel; /* otherwise the whole tensor has one scale */
+	bool per_channel; /* a scale per channel, or else one for the whole tensor */
 	int (*fit)(struct fitting *f, struct lossy_params *out);
 } methods[] = { { 0 }, { true, fit_paper }, { false, fit_bounded },
 	{ false, fit_bounded_abs }, { false, fit_alcm } };
@@ -178,6 +190,7 @@ static const struct {
 _Static_assert(sizeof(methods) / sizeof(methods[0]) == DISK_PROFILE_MAX + 1,
 	"one per profile");
 
+/* A tensor without channels is one channel. */
 bool quantise_shapes_of(const struct alcm_blob *blob, const struct segment *tensor,
 	const uint64_t *dims, struct quantise_shapes *out, const char **why)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which tensors of a file a lossy profile may change, and which checksums with them. */
+/* Which tensors of a file a lossy profile may change, and which checksums cover them. The
+   reasons for leaving a file alone are static texts, because reports show them. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -18,13 +19,15 @@ void quantise_plan_release(struct quantise_plan *plan)
 	*plan = (struct quantise_plan){ 0 };
 }
 
+/* Can't wrap: find_sum() has skipped the ranges that end at or before the segment. */
 static bool lies_in(const struct segment *s, const struct checksum *sum)
 {
 	return s->offset >= sum->offset && s->bytes <= sum->offset + sum->bytes - s->offset;
 }
 
-/* The checksum of the bytes that a segment lies in, from `*at` on: both lists are in
-   order. */
+/*
+ * Find the checksum whose range holds a segment, from `*at` on: both lists are in order.
+ */
 static bool find_sum(const struct checksums *sums, const struct segment *s, size_t *at)
 {
 	while (*at < sums->n && sums->items[*at].offset + sums->items[*at].bytes <= s->offset)
@@ -32,6 +35,7 @@ static bool find_sum(const struct checksums *sums, const struct segment *s, size
 	return *at < sums->n && lies_in(s, &sums->items[*at]);
 }
 
+/* Tensors of unknown order have no rows. */
 static struct lossy_tensor describe(const struct segments *l, const struct segment *s)
 {
 	return (struct lossy_tensor){
@@ -43,7 +47,8 @@ static struct lossy_tensor describe(const struct segments *l, const struct segme
 	};
 }
 
-/* Why none of them may change; NULL: those in the plan may. */
+/* Fill the plan with the tensors that may change. Returns why none may, or NULL. A tensor
+   whose bytes no checksum covers, in a format that has checksums, isn't touched. */
 static const char *add_tensors(const struct alcm_blob *blob, uint64_t size,
 	struct quantise_plan *plan)
 {
@@ -77,7 +82,8 @@ static const char *add_tensors(const struct alcm_blob *blob, uint64_t size,
 	return plan->tensors.n ? NULL : why;
 }
 
-/* The map is held. */
+/* The caller holds the map. A format with checksums finds them itself, in the complete
+   file; for others the map must have seen the whole header. */
 static const char *make_plan(struct alcm_blob *blob, struct quantise_plan *plan)
 {
 	const struct tensor_map *map = &blob->map;

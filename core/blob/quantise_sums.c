@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The checksums of a container whose tensors change: verified before, put right after. */
+/*
+ * The checksums of a container whose tensors change. All are verified before anything
+ * changes, and updated after. A checksum is a CRC-32 of a range, stored in one or more
+ * places. A digest may sum up the checksums; it lies inside a range itself, so its range
+ * comes last.
+ */
 #include <errno.h>
 #include <string.h>
 #include <zlib.h>
@@ -12,6 +17,7 @@
 #include "blob/quantise.h"
 #include "blob/record.h"
 
+/* Reads chunk by chunk; a read that straddles two chunks would decode both twice. */
 static int crc_of(const struct pass *p, const struct checksum *sum, uint32_t *out)
 {
 	uint32_t capacity = p->blob->chunk_bytes;
@@ -34,7 +40,7 @@ static int crc_of(const struct pass *p, const struct checksum *sum, uint32_t *ou
 	return 0;
 }
 
-/* A wrong one is not to become a right one of wrong bytes. */
+/* Updating a wrong checksum would hide damage that is there already. */
 int quantise_verify_sums(const struct pass *p, const struct quantise_plan *plan)
 {
 	for (size_t i = 0; i < plan->sums.n; i++) {
@@ -49,7 +55,8 @@ int quantise_verify_sums(const struct pass *p, const struct quantise_plan *plan)
 	return 0;
 }
 
-/* A chunk's buffer, dirty, with what is known of its values still known. */
+/* Make a chunk's buffer dirty without losing its quantised mark and distortion, which a
+   plain write would clear. The checksum bytes are no tensor's values. */
 static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare,
 	struct cbuf **out)
 {
@@ -78,6 +85,9 @@ static int hold_chunk(const struct pass *p, uint32_t chunk_no, uint8_t **spare,
 	return 0;
 }
 
+/*
+ * Change a few bytes in place. They may cross into the next chunk, hence the recursion.
+ */
 static int patch(const struct pass *p, uint64_t off, const uint8_t *bytes, uint32_t n)
 {
 	struct alcm_blob *blob = p->blob;
@@ -98,6 +108,7 @@ static int patch(const struct pass *p, uint64_t off, const uint8_t *bytes, uint3
 	return err || here == n ? err : patch(p, off + here, bytes + here, n - here);
 }
 
+/* Write a new CRC into all its places, unless it is the same. */
 static int update_sum(const struct pass *p, struct checksum *sum)
 {
 	uint8_t bytes[CHECKSUM_BYTES];
@@ -120,7 +131,7 @@ static int update_digest(const struct pass *p, struct checksums *sums)
 
 	checksums_digest(sums, digits);
 	err = patch(p, sums->digest_at, (const uint8_t *)digits, sizeof(digits));
-	/* It lies in one of them. */
+	/* The digest lies in the range of one of the checksums, which is wrong now. */
 	for (size_t i = 0; i < sums->n && !err; i++) {
 		struct checksum *sum = &sums->items[i];
 

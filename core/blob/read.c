@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading: from buffers, or from records by way of a buffer or straight to the reader. */
+/*
+ * Reading. Bytes come from the chunk's buffer if it has one. Otherwise the record is
+ * decoded: into a new CLEAN buffer for a small read, as more small reads of the chunk are
+ * likely; straight into the reader's memory for a whole chunk, or when the budget has no
+ * buffer.
+ *
+ * Readers take no part in `exclusive` and go on during a commit. The price is that a
+ * record may be moved, and its old place punched, while it is read without the lock. A
+ * failed read therefore looks at the slot again and retries if the record changed.
+ */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +18,7 @@
 #include "blob/cache.h"
 #include "blob/record.h"
 
+/* Behind the valid bytes a chunk is zeros. */
 static void copy_out(const struct cbuf *buf, uint32_t from, uint32_t n, uint8_t *out)
 {
 	uint32_t have = buf->len > from ? buf->len - from : 0;
@@ -19,7 +29,8 @@ static void copy_out(const struct cbuf *buf, uint32_t from, uint32_t n, uint8_t 
 	memset(out + have, 0, n - have);
 }
 
-/* Decode a record for a reader who wants it all, or for whom there is no buffer. */
+/* Decode a record for a read of the whole chunk, or when there is no buffer to keep it
+   in. */
 static int read_direct(struct alcm_blob *blob, const struct table_record *at,
 	uint32_t from, uint32_t n, uint8_t *out, struct alcm_diag *diag)
 {
@@ -45,10 +56,8 @@ static int read_direct(struct alcm_blob *blob, const struct table_record *at,
 	return err;
 }
 
-/*
- * One try. Called with the lock held, returns without it. `*retry`: the record was
- * replaced (and its space given back) while it was read; look again.
- */
+/* One try. Called with the lock held; returns without it. `*retry`: the buffer is loaded
+   now, or the record was replaced while it was read. Look again. */
 static int read_try(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
 	uint8_t *out, bool *retry, struct alcm_diag *diag)
 {
@@ -94,6 +103,9 @@ static int read_try(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, ui
 	return err;
 }
 
+/*
+ * LOADING ends in a buffer or in an error that the loader reports; either way look again.
+ */
 static int read_chunk(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from,
 	uint32_t n, uint8_t *out, struct alcm_diag *diag)
 {
@@ -114,6 +126,7 @@ static int read_chunk(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from,
 	}
 }
 
+/* An error after the first chunk gives a short read; the next call then reports it. */
 ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t off,
 	struct alcm_diag *diag)
 {
@@ -138,6 +151,7 @@ ssize_t alcm_blob_pread(struct alcm_blob *blob, void *buf, size_t n, uint64_t of
 	return (ssize_t)(at - off);
 }
 
+/* A slot without record and buffer is a hole too: truncating leaves such slots behind. */
 int64_t alcm_blob_seek(struct alcm_blob *blob, uint64_t off, int whence)
 {
 	WITH_LOCK(&blob->lock);

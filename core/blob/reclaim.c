@@ -2,14 +2,14 @@
 /*
  * Dead space, and how it comes back:
  *
- *   commit      much of it is punched; a sync is paid for very much of it only
- *   last close  a file that takes more than it would uncompressed, and a twentieth:
+ *   commit      much dead space is punched; only very much is worth a sync
+ *   last close  if the file takes more than it would uncompressed, plus a twentieth:
  *                 1. frames that no commit ever referred to are punched
- *                 2. the commit is synced, and all that is dead is punched, or cut off if
- *                    it is at the end
+ *                 2. the commit is synced; then all dead space is punched, or cut off at
+ *                    the end
  *                 3. holes end at blocks, so short runs of records between holes keep
- *                    blocks that are dead for the most part: such records are moved to
- *                    the log's end, which is a commit like any other
+ *                    blocks that are mostly dead: such records are moved to the log's
+ *                    end, which is a commit like any other
  *
  * Nothing that the last commit on the disk refers to is touched at any time, so a crash
  * leaves that one readable.
@@ -29,23 +29,24 @@
 #include "blob/seal.h"
 
 enum {
-	/* Dead space is worth a hole when it is this much, and this share of the live
+	/* Dead space is worth punching when it exceeds this much plus this share of the live
 	   bytes. */
 	PUNCH_MIN = 1 << 20,
 	PUNCH_SHARE = 8,
-	/* … and worth a sync of its own when it is this many times that. */
+	/* … and worth a sync of its own when it is this many times as much. */
 	PUNCH_SYNC_FACTOR = 8,
 	PUNCH_UNSEEN_MIN = 64 << 10, /* costs no sync */
-	/* A closed file takes at most this share more than its data in whole blocks would, or
-	   a block. */
+	/*
+	 * A closed file may take this share, or a block, more than its data in whole blocks.
+	 */
 	BLOCK = 4096,
 	EXCESS_SHARE = 20,
 	SHORT_RUN = 256 << 10, /* of two blocks at its ends on average half is dead */
 };
 
 /*
- * Frames that were dead before any commit referred to them, as those of a lossy file's
- * first, lossless state: nothing can fall back on them, so they go at once.
+ * Frames that died before any commit referred to them, such as those of a lossy file's
+ * first, lossless state. No older commit needs them, so they are punched without a sync.
  */
 static int punch_unseen_locked(struct alcm_blob *blob, uint64_t least)
 {
@@ -64,7 +65,7 @@ static int punch_unseen_locked(struct alcm_blob *blob, uint64_t least)
 		keep_end);
 }
 
-/* Give dead space back, once what replaces it is on the disk. */
+/* Punch all dead space. The sync comes first: a crash must find the newer commit. */
 static int punch_all_locked(struct alcm_blob *blob)
 {
 	int err = seal_sync_locked(blob);
@@ -88,7 +89,7 @@ int reclaim_locked(struct alcm_blob *blob)
 
 /* ---- at the last close ------------------------------------------------------------- */
 
-/* What a plain file would hold: a hole would be one there, too. */
+/* Bytes that a plain file would take; holes are holes there, too. */
 static uint64_t data_bytes(const struct alcm_blob *blob)
 {
 	uint64_t whole = blob->table.n_records << blob->chunk_log2;
@@ -99,6 +100,8 @@ static uint64_t data_bytes(const struct alcm_blob *blob)
 	return last && last->off ? whole - blob->chunk_bytes + tail : whole;
 }
 
+/* Compares allocated bytes with the data in whole blocks, plus the excess that is
+   allowed. */
 static bool takes_too_much(const struct alcm_blob *blob)
 {
 	uint64_t data = data_bytes(blob);
@@ -116,7 +119,7 @@ static int by_place(const void *a, const void *b)
 	return (x->off > y->off) - (x->off < y->off);
 }
 
-/* Keep those records that lie in short runs; their number, and `*bytes`. */
+/* Keep the records in short runs, in place; returns their number, and `*bytes`. */
 static size_t keep_short_runs(struct table_record *r, size_t n, uint64_t *bytes)
 {
 	size_t kept = 0;
@@ -136,8 +139,8 @@ static size_t keep_short_runs(struct table_record *r, size_t n, uint64_t *bytes)
 	return kept;
 }
 
-/* Copy a record to the log's end; drops the lock on the way. Readers of the old place
-   look again. */
+/* Copy a record to the log's end; drops the lock on the way. A reader of the old place
+   retries. */
 static int move_locked(struct alcm_blob *blob, const struct table_record *r,
 	uint8_t *frame)
 {
@@ -158,8 +161,9 @@ static int move_locked(struct alcm_blob *blob, const struct table_record *r,
 	return err;
 }
 
-/* Move what lies between holes to the end. Without room for it, or memory, all stays
-   where it is. */
+/*
+ * Move short runs to the log's end. Without space or memory all of it stays where it is.
+ */
 static int move_short_runs_locked(struct alcm_blob *blob)
 {
 	AUTO_FREE uint8_t *frame = mem_alloc(disk_record_bound(blob->chunk_bytes));
@@ -177,7 +181,7 @@ static int move_short_runs_locked(struct alcm_blob *blob)
 	cache_await_loaders_locked(blob);
 	for (size_t i = 0; i < n && !err; i++)
 		err = move_locked(blob, &records[i], frame);
-	/* What could not be moved stays where it is. */
+	/* Records that could not be moved are still valid in their old places. */
 	blob->changes.dirty = true;
 	err = seal_write_index_locked(blob);
 	(void)log_trim(&blob->log);
@@ -186,7 +190,7 @@ static int move_short_runs_locked(struct alcm_blob *blob)
 	return err ? err : punch_all_locked(blob);
 }
 
-/* What a crash left behind the commit that counts, which was synced. */
+/* Cut off bytes that a crash left behind the last commit, which was synced before. */
 static int cut_tail_locked(struct alcm_blob *blob)
 {
 	const struct blob_io *s = &blob->log.io;
@@ -201,6 +205,7 @@ static int cut_tail_locked(struct alcm_blob *blob)
 	return err;
 }
 
+/* Each step is taken only if the ones before didn't free enough. */
 static int reclaim_at_close_locked(struct alcm_blob *blob, bool *changed)
 {
 	int err;

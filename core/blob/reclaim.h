@@ -6,9 +6,9 @@
 struct alcm_blob;
 
 /*
- * After a commit, `exclusive` held: punch what is dead if that is much, and costs a sync
- * only if it is very much. A file that is being changed may take more than it would
- * uncompressed; alcm_blob_reclaim() is for its close.
+ * After a commit, with `exclusive` held: punch dead space if it is much, and pay for a
+ * sync only if it is very much. A file that is being changed may take more than it would
+ * uncompressed; alcm_blob_reclaim() handles its close.
  */
 int reclaim_locked(struct alcm_blob *blob);
 

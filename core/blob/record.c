@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* One record: a chunk's bytes to a frame and back, checked at every step. */
+/*
+ * One record: a chunk's bytes to a frame and back, checked at every step.
+ *
+ *   head 64 │ metrics 120 or 184 │ part table │ planes
+ *   └─────────────── prefix ─────────────────┘         (all that metrics and planes need)
+ *            └────────────── body_hash ──────────────┘
+ *
+ * Reading checks the head and the hash of the body, decodes, and checks raw_hash, which
+ * is that of the decoded bytes. Encoding decodes its own result before the buffer is
+ * dropped. So a fault of the codec costs a raw record and a line in the log, never wrong
+ * values.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -15,9 +26,11 @@
  */
 enum { BASELINE_SAMPLE = 8 << 10 };
 
-/* Metrics, the part table, and what reading a record's planes needs at most. */
+/* The most bytes that reading a record's metrics and planes can need. */
 enum { PLANES_PREFIX = DISK_METRICS_BYTES + DISK_DISTORTION_BYTES + CODEC_MAX_TABLE };
 
+/* A valid head of the wrong record is damage too: the index is wrong, or the record's
+   place was written by another frame. */
 static int check_head(const struct record_context *with, const struct table_record *at,
 	const uint8_t *buf, size_t n, struct disk_record *r)
 {
@@ -31,7 +44,7 @@ static int check_head(const struct record_context *with, const struct table_reco
 	return 0;
 }
 
-/* The frame into the scratch memory, and its head. */
+/* Read the frame into the scratch memory and check its head. */
 static int read_frame(const struct record_context *with, const struct table_record *at,
 	struct disk_record *r)
 {
@@ -51,6 +64,8 @@ static int read_frame(const struct record_context *with, const struct table_reco
 	return check_head(with, at, scratch->frame, at->frame_len, r);
 }
 
+/* Both hashes are checked: the first finds damage of the store, the second a fault of the
+   codec. */
 static int read_record(const struct record_context *with, const struct table_record *at,
 	uint8_t *out, uint32_t *raw_len)
 {
@@ -79,6 +94,7 @@ static int read_record(const struct record_context *with, const struct table_rec
 	return 0;
 }
 
+/* Counts the decode. Time for records that fail isn't counted as work. */
 int record_read(const struct record_context *with, const struct table_record *at,
 	uint8_t *out, uint32_t *raw_len)
 {
@@ -96,12 +112,13 @@ int record_read(const struct record_context *with, const struct table_record *at
 	return 0;
 }
 
-/* What a record's frame begins with, as far as metrics and planes go. */
+/* The start of a record's frame, as far as metrics and planes go. */
 struct prefix {
 	uint8_t bytes[DISK_RECORD_BYTES + PLANES_PREFIX];
 	struct disk_record head;
 };
 
+/* One small read; the body's hash isn't checked, as most of the body isn't read. */
 static int read_prefix(const struct record_context *with, const struct table_record *at,
 	struct prefix *p)
 {
@@ -145,6 +162,7 @@ int record_read_metrics(const struct record_context *with, const struct table_re
 		p.head.body_len - p.head.metrics_len, p.head.raw_len, planes, with->diag);
 }
 
+/* Powers of 4, and 0. */
 static bool baseline_due(uint32_t chunk_no)
 {
 	while (chunk_no > 1 && chunk_no % 4 == 0)
@@ -152,6 +170,8 @@ static bool baseline_due(uint32_t chunk_no)
 	return chunk_no <= 1;
 }
 
+/* zlib -6 on a sample, for comparison in reports. It isn't part of the encoding time, and
+   a failure only means that there is no figure. */
 static void measure_baseline(uint32_t chunk_no, const uint8_t *raw, uint32_t len,
 	struct metrics *m)
 {
@@ -170,8 +190,8 @@ static void measure_baseline(uint32_t chunk_no, const uint8_t *raw, uint32_t len
 	m->baseline_cpu_ns = clock_thread_cpu_ns() - start;
 }
 
-/* Decode what was encoded; a codec that was wrong gets no second chance with this
-   chunk. */
+/* Decode what was encoded and compare. A chunk that the codec got wrong is stored raw and
+   isn't tried again. */
 static void verify(const struct codec_context *with, const uint8_t *raw, uint32_t len,
 	uint8_t *body, uint8_t *decoded, struct record *out)
 {
@@ -182,7 +202,7 @@ static void verify(const struct codec_context *with, const uint8_t *raw, uint32_
 	codec_encode_raw(raw, len, body, &out->planes);
 }
 
-/* Tell the codec of the grid that lossy values lie on. */
+/* Tell the codec about the grid that lossy values lie on. */
 static void set_grids(const struct record_about *about, uint64_t off, struct span *spans,
 	unsigned n_spans, struct grid_map *maps)
 {
@@ -192,7 +212,8 @@ static void set_grids(const struct record_about *about, uint64_t off, struct spa
 	}
 }
 
-/* Statistics are of values alone, whatever else the codec's spans took in. */
+/* Statistics cover the values alone. The codec's spans may have been merged with bytes
+   between tensors, so the exact cuts are walked once more. */
 static void add_moments(const struct segment_cut *cut, uint64_t off, const uint8_t *raw,
 	uint32_t len, struct moments *out)
 {
@@ -204,7 +225,7 @@ static void add_moments(const struct segment_cut *cut, uint64_t off, const uint8
 	}
 }
 
-/* Metrics in front of the body; returns their length. */
+/* Write the metrics in front of the body; returns their length. */
 static uint32_t put_metrics(uint8_t *at, const struct metrics *m)
 {
 	disk_metrics_put(at, m);
@@ -233,6 +254,8 @@ int record_encode(const struct record_context *with, uint32_t chunk_no,
 	struct alcm_blob *blob = with->blob;
 	struct scratch *scratch = with->scratch;
 	uint64_t start = clock_thread_cpu_ns(), off = (uint64_t)chunk_no * blob->chunk_bytes;
+	/* The body is encoded in its final place, so the metrics' length must be known
+	   before. */
 	uint32_t metrics_len = about->tensors && about->distortion->n
 		? DISK_METRICS_BYTES + DISK_DISTORTION_BYTES
 		: DISK_METRICS_BYTES;

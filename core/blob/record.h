@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* One record, from the store and to it; no lock is held. */
+/* Reading and writing one record; no lock is held. */
 #ifndef ALCM_BLOB_RECORD_H
 #define ALCM_BLOB_RECORD_H
 
 #include "blob/state.h"
 
-/*
- * What reading or making a record takes besides the record. A chunk that is coded against
- * other bytes gets those here, too, and hands them on in struct codec_context.
- */
+/* What reading or making a record needs besides the record itself. Coding a chunk against
+   other bytes would get those here, too, and hand them on in struct codec_context. */
 struct record_context {
 	struct alcm_blob *blob;
-	struct scratch *scratch; /* nobody else's meanwhile; only where data is coded */
-	struct alcm_diag *diag;  /* gets the cause of -EIO; or NULL */
+	struct scratch *scratch; /* this thread's loan; only needed where data is coded */
+	struct alcm_diag *diag;  /* NULL, or gets the cause of -EIO */
 };
 
 /* Read, check and decode a record into `out` (room: chunk_bytes). -EIO. `*raw_len` says
@@ -28,12 +26,12 @@ int record_read_metrics(const struct record_context *with, const struct table_re
 int record_read_parts(const struct record_context *with, const struct table_record *at,
 	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts);
 
-/* What record_encode() made in the context's scratch->frame. */
+/* The result of record_encode(); the frame is in the context's scratch->frame. */
 struct record {
 	uint32_t frame_len;
 	struct metrics metrics;
 	struct codec_result planes;
-	bool verify_failed; /* the codec was wrong; the record is stored raw */
+	bool verify_failed; /* decoding gave other bytes; the record is stored raw */
 };
 
 /* What is known of a chunk's bytes. */

@@ -15,18 +15,18 @@ enum { EFFORT_LEAST = 256 << 20, EFFORT_TIMES = 16 };
 
 /* ---- the walk over frames ---------------------------------------------------------- */
 
-/* What the walk calls for each frame that is whole as far as its head tells. */
+/* A walk over frames: for trailers, or the second time for records. */
 struct walk {
 	const struct blob_io *store;
 	uint64_t file_size, tag;
 	uint32_t chunk_bytes;
-	uint8_t *body; /* room for a record's */
-	int err;       /* -ENOMEM: what was found isn't all that there is */
-	/* The last trailers, newest last, as candidates. */
+	uint8_t *body; /* for the body of one record */
+	int err;       /* -ENOMEM, …: the walk is incomplete */
+	/* The last trailer with a valid index. */
 	struct disk_trailer trailer;
 	bool has_trailer;
 	bool has_index; /* of any commit, with a trailer or without */
-	/* Or, in the second walk: records into this table. */
+	/* In the second walk: the newest record of each chunk. */
 	struct table *records;
 };
 
@@ -47,7 +47,8 @@ static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t 
 			? -ENODATA
 			: blob_io_read(w->store, w->body, r.body_len, off + DISK_RECORD_BYTES);
 
-		/* Without a record that is there an older one of its chunk would come back. */
+		/* A record that can't be read must stop the walk, or an older one would take its
+		   place. */
 		if (err && err != -ENODATA && w->records)
 			w->err = err;
 		if (err || disk_hash(w->body, r.body_len) != r.body_hash)
@@ -78,7 +79,7 @@ static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t 
 	return 0;
 }
 
-/* Where there may be a frame, at or behind `off`. */
+/* The first offset at or behind `off` that may hold a frame. */
 static uint64_t skip_hole(const struct blob_io *store, uint64_t off)
 {
 	int64_t at = store->ops->next_data ? store->ops->next_data(store->ctx, off)
@@ -245,8 +246,8 @@ static int roll_back(const struct blob_io *store, struct recovered *rec)
 	}
 }
 
-/* Whether what ends the file was a trailer. A power failure can tear one between two
-   sectors; within one all of it reached the disk, and was damaged there. */
+/* Whether a trailer ended the file. A power failure can tear one that spans two sectors.
+   One within a sector reached the disk whole and was damaged there. */
 static bool was_trailer(const struct blob_io *store, const struct recovered *rec)
 {
 	enum { SECTOR_BYTES = 512 };
@@ -349,8 +350,9 @@ static int rebuild(const struct blob_io *store, struct recovered *rec)
 	return err;
 }
 
-/* A header that isn't valid: undo what damaged it, or take what the trailer repeats of
-   it. */
+/*
+ * The header is invalid: undo a flipped bit, or take the fields that the trailer repeats.
+ */
 static int repair_header(const struct blob_io *store, struct recovered *rec, uint8_t *buf,
 	struct alcm_diag *diag)
 {
@@ -417,8 +419,8 @@ static int read_header(const struct blob_io *store, struct recovered *rec,
 	return repair_header(store, rec, buf, diag);
 }
 
-/* What may be read for it. A scan reads the file a few times at most; frames made to
-   overlap, or commits that each need all records read, would go on for days. */
+/* The most bytes to read. A scan reads the file a few times at most, but overlapping
+   frames, or many commits that each need all records, would take days. */
 static uint64_t effort_for(const struct blob_io *store)
 {
 	int64_t used = blob_io_used(store);

@@ -10,13 +10,14 @@
 
 struct recovered {
 	struct disk_header header;
-	bool header_bad; /* repaired, or rebuilt from a trailer */
+	bool header_bad; /* the header was repaired, or rebuilt from a trailer */
 	bool tail_bad;   /* a flipped bit in the newest trailer or its index was repaired */
 	bool has_trailer;
-	bool has_index;      /* in a scan: a commit was there, whole or not */
-	bool scanned;        /* the trailer didn't end the file */
-	bool rolled_back;    /* to an older commit, after a power failure */
-	bool commit_damaged; /* there was a newer commit, and no crash left it as it is */
+	bool has_index;   /* in a scan: a commit was there, whole or not */
+	bool scanned;     /* the trailer didn't end the file */
+	bool rolled_back; /* to an older commit, after a power failure */
+	/* there was a newer commit; damage, not a crash, made it unreadable */
+	bool commit_damaged;
 	struct disk_trailer trailer;
 	struct table table; /* the caller releases it */
 	struct totals totals;
@@ -31,7 +32,7 @@ struct recovered {
 int recover_state(const struct blob_io *store, struct recovered *out,
 	struct alcm_diag *diag);
 
-/* The lines of the log about a state that isn't the newest. */
+/* Log that the state isn't the newest, if so. */
 void recover_say(struct alcm *alcm, const struct blob_io *store,
 	const struct recovered *rec);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chunks whose records were made before anybody knew which tensors lie in them are
- * encoded again at a commit: an archive whose pickle comes last, a header that is written
- * behind its data. A few of them are tried first; unless that promises to save a fiftieth
- * of the file, they all stay as they are.
+ * Re-encoding at a commit, for chunks that were encoded before the tensors in them were
+ * known: an archive whose pickle comes last, or a header that is written after its data.
+ * A few chunks spread over the file are tried first. Unless that promises to save a
+ * fiftieth of the file, all stay as they are.
  */
 #include <errno.h>
 
@@ -17,24 +17,24 @@
 
 enum {
 	N_TRIED = 4,
-	WORTH = 50, /* one in so many stored bytes */
+	WORTH = 50, /* at least 1/50 of the stored bytes */
 };
 
 struct candidates {
 	struct table_record *items;
 	size_t n;
-	uint64_t bytes; /* of their records */
+	uint64_t bytes; /* total length of their records */
 };
 
 /* ---- finding them ------------------------------------------------------------------ */
 
+/* Quantised chunks are excluded: making one dirty forgets that it is quantised. */
 static bool is_candidate(const struct slot *s)
 {
 	return s->untyped && !s->quantised;
 }
 
-/* Whether there are types by now that weren't known when a chunk was encoded, perhaps. No
-   lock is held. */
+/* Whether any tensor is known by now. No lock is held. */
 static bool anything_known(struct alcm_blob *blob)
 {
 	bool known;
@@ -45,7 +45,7 @@ static bool anything_known(struct alcm_blob *blob)
 	return known;
 }
 
-/* Keep those of whose tensors something is known by now. No lock is held. */
+/* Keep the candidates that are mostly covered by known tensors. No lock is held. */
 static void keep_typed(struct alcm_blob *blob, struct candidates *list)
 {
 	uint64_t size = alcm_blob_size(blob);
@@ -69,6 +69,7 @@ static void keep_typed(struct alcm_blob *blob, struct candidates *list)
 
 /* ---- trying ------------------------------------------------------------------------ */
 
+/* The loan ends before encoding takes its own: a thread may have only one. */
 static int decode(struct alcm_blob *blob, const struct table_record *c, uint8_t *data,
 	uint32_t *len)
 {
@@ -81,7 +82,7 @@ static int decode(struct alcm_blob *blob, const struct table_record *c, uint8_t 
 	return err;
 }
 
-/* How long the record of a chunk would be now. */
+/* The length that the chunk's record would have now. Nothing is stored. */
 static int try_one(struct alcm_blob *blob, const struct table_record *c, uint8_t *data,
 	uint32_t *frame_len)
 {
@@ -103,8 +104,8 @@ static int try_one(struct alcm_blob *blob, const struct table_record *c, uint8_t
 	return err;
 }
 
-/* Whether encoding all of them again promises to save enough of a file of `live`
-   bytes. */
+/* Whether re-encoding all candidates promises to save enough of a file of `live` bytes:
+   the saving of the tried ones is extrapolated. */
 static bool pays(struct alcm_blob *blob, const struct candidates *list, uint64_t live)
 {
 	size_t n = list->n < N_TRIED ? list->n : N_TRIED;
@@ -128,7 +129,7 @@ static bool pays(struct alcm_blob *blob, const struct candidates *list, uint64_t
 
 /* ---- doing it ---------------------------------------------------------------------- */
 
-/* Queue a chunk, as it is, for the workers. */
+/* Queue a chunk, unchanged, for the workers. */
 static int queue(struct alcm_blob *blob, uint32_t chunk_no)
 {
 	uint8_t *spare = budget_get(blob->alcm->budget, blob->chunk_bytes);
@@ -150,8 +151,7 @@ static int queue(struct alcm_blob *blob, uint32_t chunk_no)
 	return err;
 }
 
-/* They are looked at once: whether it pays or not, the next commit has no more to do with
-   them. */
+/* Each is tried once, whatever the outcome. */
 static void forget_locked(struct alcm_blob *blob, const struct candidates *list)
 {
 	for (size_t i = 0; i < list->n; i++)
@@ -178,7 +178,7 @@ void reencode_locked(struct alcm_blob *blob)
 	lock_take(&blob->lock);
 	forget_locked(blob, &list);
 	lock_drop(&blob->lock);
-	/* What can't be read or has no room stays as it is. */
+	/* A chunk that can't be read, or finds no space, keeps its record. */
 	for (size_t i = 0; worth && i < list.n; i++)
 		(void)queue(blob, list.items[i].chunk_no);
 	lock_take(&blob->lock);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Changing a blob's size, and making holes in it. */
+/* Changing a blob's size, and punching holes in it. Truncating holds `exclusive`; holes
+   of whole chunks drop their records, and everything else is a write of zeros. */
 #include <errno.h>
 
 #include "base/checked.h"
@@ -7,7 +8,7 @@
 #include "blob/cache.h"
 #include "blob/write.h"
 
-/* Zero [from, end of the valid bytes) of a chunk that the new end of the file cuts. */
+/* Shorten a chunk that the new end of the file cuts; bytes behind `len` read as zeros. */
 static int cut_chunk_locked(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from,
 	uint8_t **spare, struct alcm_diag *diag)
 {
@@ -26,6 +27,8 @@ static int cut_chunk_locked(struct alcm_blob *blob, uint32_t chunk_no, uint32_t 
 	return err;
 }
 
+/* Growing needs no work: the new bytes are a hole. Shrinking cuts the last chunk and
+   drops those behind it. */
 static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spare,
 	struct alcm_diag *diag)
 {
@@ -33,7 +36,7 @@ static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spar
 	uint32_t cut = (uint32_t)(size & (blob->chunk_bytes - 1));
 	int err = blob_changeable(blob);
 
-	/* What was never finished can only be emptied. */
+	/* A blob that was rebuilt without a commit can only be emptied. */
 	if (!err && size)
 		err = blob_check_finished(blob, diag);
 	if (!err && size < blob->size && cut)
@@ -49,7 +52,7 @@ static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spar
 				return err;
 		}
 		cache_drop_from_locked(blob, first_gone);
-		/* What was found may have lain behind the new end. */
+		/* Tensors that were found may have lain behind the new end. */
 		tensor_map_note_change(&blob->map, 0, UINT64_MAX);
 	}
 	if (size != blob->size)
@@ -60,6 +63,9 @@ static int truncate_locked(struct alcm_blob *blob, uint64_t size, uint8_t **spar
 	return 0;
 }
 
+/*
+ * The spare buffer for the cut chunk is taken without the lock; -EAGAIN asks for another.
+ */
 int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *diag)
 {
 	uint8_t *spare;
@@ -82,8 +88,8 @@ int alcm_blob_truncate(struct alcm_blob *blob, uint64_t size, struct alcm_diag *
 	return err;
 }
 
-/* The next offset from `off`, a chunk's start, that lies in no whole chunk of zeros
-   before `end`. */
+/* The next offset from `off`, a chunk's start, that isn't already inside a whole chunk of
+   zeros before `end`. Zeroing a sparse file must not walk each of its holes. */
 static uint64_t behind_holes(struct alcm_blob *blob, uint64_t off, uint64_t end)
 {
 	uint64_t last = end & ~(uint64_t)(blob->chunk_bytes - 1);

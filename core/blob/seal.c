@@ -10,6 +10,8 @@
 #include "blob/encode.h"
 #include "blob/index.h"
 
+/* The in-memory state of the last commit changes only after the write succeeded. The wall
+   time is put back on failure, as the next try adds it again. */
 int seal_write_index_locked(struct alcm_blob *blob)
 {
 	uint64_t now = clock_wall_ns(), wall = blob->totals.metrics.wall_ns;
@@ -46,6 +48,7 @@ int seal_write_index_locked(struct alcm_blob *blob)
 	return 0;
 }
 
+/* `synced_off` goes into the next trailer: recovery need not look behind it. */
 int seal_sync_locked(struct alcm_blob *blob)
 {
 	if (blob->last.synced)
@@ -58,8 +61,8 @@ int seal_sync_locked(struct alcm_blob *blob)
 
 	lock_take(&blob->lock);
 	if (err) {
-		/* The kernel forgets pages that it couldn't write: no later sync can make up for
-		   it. */
+		/* The kernel drops pages that it failed to write, so a later sync that succeeds
+		   proves nothing. */
 		blob->changes.failed = -EIO;
 		return err;
 	}

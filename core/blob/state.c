@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a blob is and may: its size, its states, and the right to change it as a whole. */
+/* The state of one blob: its size, whether it may change, and the right to change it as a
+   whole. The states and their transitions are drawn in state.h. */
 #include <errno.h>
 
 #include "base/clock.h"
@@ -19,12 +20,14 @@ bool alcm_blob_dirty(struct alcm_blob *blob)
 	return blob->changes.dirty;
 }
 
+/* Nothing of the blob is in the store yet, and no worker is about to append. */
 bool alcm_blob_unwritten(struct alcm_blob *blob)
 {
 	WITH_LOCK(&blob->lock);
 	return !blob->changes.header_written && !blob->cache.n_busy;
 }
 
+/* chunk_bytes is a power of two, so its trailing zeros are its logarithm. */
 uint64_t alcm_max_size(const struct alcm *alcm)
 {
 	return blob_max_size((unsigned)__builtin_ctz(alcm->params.chunk_bytes));
@@ -37,6 +40,8 @@ uint64_t alcm_blob_max_size(const struct alcm_blob *blob)
 
 /* ---- changes ----------------------------------------------------------------------- */
 
+/* A blob that lost a write stays as it is for good: its next commit could refer to
+   missing bytes. */
 int blob_changeable(const struct alcm_blob *blob)
 {
 	if (!blob->writable)
@@ -51,6 +56,7 @@ int blob_too_large(const struct alcm_blob *blob, struct alcm_diag *diag)
 		(unsigned long long)alcm_blob_max_size(blob));
 }
 
+/* The wall time of a save runs from the first change to the commit. */
 void blob_mark_dirty_locked(struct alcm_blob *blob)
 {
 	blob->changes.dirty = true;
@@ -68,6 +74,8 @@ int blob_check_finished(const struct alcm_blob *blob, struct alcm_diag *diag)
 												  : 0;
 }
 
+/* The explicit wish to keep what a rebuild found: from now on it is the file. Returns
+   whether that was needed. */
 bool blob_salvage(struct alcm_blob *blob)
 {
 	return atomic_exchange(&blob->changes.unfinished, false);

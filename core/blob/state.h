@@ -52,12 +52,12 @@ struct cbuf {
 	uint32_t len;    /* valid bytes; the chunk's bytes behind them are zero */
 	uint32_t lo, hi; /* a run [lo, hi) written since it got dirty, for "full" */
 	enum cbuf_state state;
-	bool reencoding; /* the record that is there has the same bytes */
-	bool untyped;    /* as it was encoded: see struct slot */
-	/* as it was encoded: where the first tensor in the chunk begins */
+	bool reencoding; /* the present record has the same bytes */
+	bool untyped;    /* see struct slot; set when it is encoded */
+	/* where the first tensor in the chunk begins; set when it is encoded */
 	uint32_t first_value;
-	bool quantised; /* the bytes are those of the lossy profile, and nobody wrote since */
-	struct distortion distortion; /* what that changed */
+	bool quantised; /* the bytes are the lossy profile's, with no write since */
+	struct distortion distortion; /* the profile's error in these bytes */
 };
 
 /* Buffers of chunks. The head of the ring is no buffer. */
@@ -69,35 +69,36 @@ struct cache {
 /* What happened since the last commit. */
 struct changes {
 	bool exclusive, dirty, header_written;
-	/* sticky -EIO; that the store is full, until the next commit */
+	/* failed: sticky -EIO; full: why the store took no more, until the next commit */
 	int failed, full;
-	bool verify_failed; /* said by the next commit */
-	bool any_untyped;   /* some record may be, see struct slot */
-	/* rebuilt without any commit: not all of the file, perhaps */
+	bool verify_failed; /* the next commit logs it */
+	bool any_untyped;   /* some record may be untyped, see struct slot */
+	/* rebuilt without any commit: perhaps only a part of the file */
 	_Atomic bool unfinished;
 	uint64_t since_ns; /* wall clock of the first change; 0: there is none */
 };
 
-/* What the last pass of a lossy profile left. */
+/* The result of the last pass of a lossy profile. */
 struct lossy_state {
-	/* NULL: no grid is kept. Replaced only while no buffer is QUEUED or ENCODING; what it
-	   points to never changes, so those who encode read it without the lock. */
+	/* NULL: no grid is kept. It is replaced only while no buffer is QUEUED or ENCODING,
+	   and what it points to never changes, so encoders read it without the lock. */
 	struct lossy *grid;
-	/* What was quantised, under the same rule; of many tensors only while the pass
-	   lasts. */
+	/* The quantised tensors, under the same rule. With many tensors the list is kept only
+	   while the pass lasts. */
 	struct lossy_tensors tensors;
 	struct lossy_totals totals;
-	/* a static text: why the file was left alone, if it was for its values */
+	/* a static text: why the values were left alone; NULL: they weren't */
 	const char *why;
 };
 
-/* The last commit. */
+/* Where the last commit lies in the store's file, and what it says. */
 struct last_commit {
 	uint64_t no, trailer_off, synced_off, index_off;
 	uint64_t size, live_bytes;
 	uint32_t threads;
-	bool synced;          /* it is on the disk */
-	uint64_t unseen_from; /* frames behind this are its own; 0: punched already */
+	bool synced; /* it is on the disk */
+	/* frames behind this belong to it alone; 0: they were punched already */
+	uint64_t unseen_from;
 };
 
 struct alcm_blob {
@@ -110,15 +111,17 @@ struct alcm_blob {
 	double prune_share; /* for a first quantisation by the scheduler */
 	double bound;       /* of the profile; 0 = it has none */
 
-	/* Its locks are outside of `lock`: a worker that looks for tensors reads chunks
-	   meanwhile. */
+	/* Its lock comes before `lock` in the order: a worker that looks for tensors reads
+	   chunks while it holds the map. */
 	struct tensor_map map;
-	int ahead_fd; /* where the map reads instead of in the blob, if that was asked for */
+	/* a plain file that the map reads instead of the blob; see alcm_blob_look_ahead() */
+	int ahead_fd;
 	uint64_t ahead_size;
 
 	struct lock lock;       /* guards everything below */
 	pthread_cond_t changed; /* a buffer's state, or `exclusive` */
-	_Atomic uint64_t size;  /* read without the lock by those who only show it */
+	/* guarded for writing; reads that only show it need no lock */
+	_Atomic uint64_t size;
 	struct table table;
 	struct log log;
 	struct cache cache;
@@ -142,21 +145,21 @@ static inline uint64_t chunk_start(const struct alcm_blob *blob, uint64_t chunk_
 	return chunk_no << blob->chunk_log2;
 }
 
-/* Something changed that the next commit is to make permanent. */
+/* Note that something changed; the next commit makes it permanent. */
 void blob_mark_dirty_locked(struct alcm_blob *blob);
 
 /* 0; -EBADF: opened for reading; -EIO: the store lost a write. */
 int blob_changeable(const struct alcm_blob *blob);
 
-/* -EIO and a cause, if the blob was rebuilt without any commit: its first chunks aren't
-   the file. */
+/* -EIO and a cause if the blob was rebuilt without any commit: its first chunks may not
+   be all of the file. */
 int blob_check_finished(const struct alcm_blob *blob, struct alcm_diag *diag);
 
 /* -EFBIG, and `diag` says how large a file may be. */
 int blob_too_large(const struct alcm_blob *blob, struct alcm_diag *diag);
 
-/* The right to change a blob as a whole: one holder at a time, writers wait, readers
-   don't. */
+/* Take and return the right to change a blob as a whole. It has one holder at a time.
+   Writers wait for it; readers don't. */
 void blob_enter_locked(struct alcm_blob *blob);
 void blob_leave_locked(struct alcm_blob *blob);
 

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The chunk table, a radix tree of three levels by chunk number:
+ *
+ *   dirs[chunk / 65536] ──► pages[chunk / 64 % 1024] ──► slots[chunk % 64]
+ *
+ * Directories and pages are made at the first use and stay until the table is released,
+ * so pointers to slots stay valid while other chunks are added.
+ */
 #include "blob/table.h"
 
 #include <errno.h>
@@ -6,8 +14,8 @@
 
 #include "base/alloc.h"
 
-/* Small pages: whoever names one chunk of every thousand should not have memory for all
-   of them made. */
+/* Pages are small: a file with one chunk in a thousand must not cost the memory of all of
+   them. */
 enum { PAGE_SLOTS = 64, DIR_PAGES = 1024, DIR_SLOTS = DIR_PAGES * PAGE_SLOTS };
 
 struct table_page {
@@ -29,7 +37,7 @@ struct slot *table_find(const struct table *t, uint32_t chunk_no)
 	return page ? &page->slots[chunk_no % PAGE_SLOTS] : NULL;
 }
 
-/* `n` zeroed bytes that count against the limit. */
+/* `n` zeroed bytes, counted against the limit. A hostile index can't exceed it. */
 static void *take(struct table *t, size_t n)
 {
 	void *p = t->max_bytes && n > t->max_bytes - t->bytes ? NULL : mem_zalloc(1, n);
@@ -39,9 +47,10 @@ static void *take(struct table *t, size_t n)
 	return p;
 }
 
+/* Grows the top array to hold `dir`. Doubling keeps a file that grows chunk by chunk at
+   linear cost. */
 static bool make_dirs(struct table *t, uint32_t dir)
 {
-	/* Doubling, so that a file that grows chunk by chunk costs linear time. */
 	uint32_t n = dir + 1 > 2 * t->n_dirs ? dir + 1 : 2 * t->n_dirs;
 	struct table_dir **dirs;
 
@@ -72,6 +81,7 @@ struct slot *table_make(struct table *t, uint32_t chunk_no)
 								   : NULL;
 }
 
+/* A new record has unknown quantisation; callers set `quantised` afterwards. */
 void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t frame_len)
 {
 	t->n_records += (off != 0);
@@ -81,6 +91,9 @@ void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t fr
 	s->quantised = false;
 }
 
+/*
+ * The first used slot of a page from `i` on; slots with a buffer and no record count too.
+ */
 static struct slot *next_in(const struct table_page *page, uint32_t i)
 {
 	for (; i < PAGE_SLOTS; i++) {
@@ -92,6 +105,8 @@ static struct slot *next_in(const struct table_page *page, uint32_t i)
 	return NULL;
 }
 
+/* The cast to non-const mirrors strchr(3): the table isn't changed, but the caller may
+   change the slot. */
 struct slot *table_next(const struct table *t, uint32_t *chunk_no)
 {
 	uint32_t no = *chunk_no / DIR_SLOTS, page = *chunk_no / PAGE_SLOTS % DIR_PAGES;
@@ -125,6 +140,7 @@ int table_records(const struct table *t, bool (*wanted)(const struct slot *s),
 	for (uint32_t k = 0; (s = table_next(t, &k)); k++) {
 		if (s->off && (!wanted || wanted(s)))
 			items[(*n)++] = (struct table_record){ s->off, s->frame_len, k };
+		/* The last chunk number has no successor. */
 		if (k == UINT32_MAX)
 			break;
 	}

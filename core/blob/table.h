@@ -18,9 +18,9 @@ struct slot {
 	uint64_t off;       /* of the record; 0 = no record */
 	uint32_t frame_len; /* of the record */
 	bool quantised;     /* the record's values are those of the blob's lossy profile */
-	/* all of the chunk's values were written since they were quantised */
+	/* every value of the chunk was written since it was quantised */
 	bool rewritten;
-	bool untyped;     /* the record was made knowing of no tensors in the chunk */
+	bool untyped;     /* no tensor in the chunk was known when the record was made */
 	struct cbuf *buf; /* NULL = none */
 };
 
@@ -48,16 +48,14 @@ void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t fr
  */
 struct slot *table_next(const struct table *t, uint32_t *chunk_no);
 
-/* Where a slot's record is: what stays known when the blob's lock is let go. */
+/* Where a slot's record is. The copy stays usable when the blob's lock is dropped. */
 struct table_record {
 	uint64_t off;
 	uint32_t frame_len, chunk_no;
 };
 
-/*
- * The records of all slots that are `wanted` (NULL: of all), by rising chunk; the
- * caller's, freed with mem_free(). -ENOMEM.
- */
+/* The records of all slots that are `wanted` (NULL: of all), by rising chunk number. The
+   array is the caller's, freed with mem_free(). -ENOMEM. */
 int table_records(const struct table *t, bool (*wanted)(const struct slot *s),
 	struct table_record **out, size_t *n);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What each tensor of a container takes in the store: a record's parts tell how long the
- * stored bytes of their planes are, and what a part holds of a tensor is its share of
- * them. Many tensors are shown as few rows: those whose names differ in numbers only are
- * one. Shares are added up by row, not by tensor, of which there may be a million.
+ * What each tensor of a container takes in the store. A record's part table gives the
+ * stored length of each plane; a tensor's share of a part is its share of those bytes.
+ *
+ * Tensors are shown in few rows: beyond ALCM_MAX_TENSOR_ROWS, names that differ only in
+ * numbers share one. There may be a million tensors, so shares are summed by row, not by
+ * tensor.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -18,17 +20,17 @@
 
 _Static_assert(ALCM_MAX_TENSOR_ROWS <= 256, "a row's number is a byte");
 
-/* Rows as they are made. */
+/* The listing while it is made. */
 struct listing {
 	const struct segments *segments;
 	struct alcm_info *info;
-	uint8_t *row_of; /* each segment's */
+	uint8_t *row_of; /* row number by segment */
 	struct plane_sums planes[ALCM_MAX_TENSOR_ROWS];
 };
 
 /* ---- rows -------------------------------------------------------------------------- */
 
-/* The name, or with `pattern` the name with a star for each number. */
+/* The name; with `pattern` each number in it becomes a star: "h.*.w" for "h.12.w". */
 static void set_name(const char *name, bool pattern, char out[ALCM_TENSOR_NAME])
 {
 	size_t n = 0;
@@ -52,8 +54,9 @@ static bool same_shape(const struct alcm_tensor *row, const struct segment *s,
 		memcmp(row->shape, dims, s->n_dims * sizeof(*dims)) == 0;
 }
 
-/* The row that a tensor belongs to, made if need be; the last one takes what has no place
-   of its own. */
+/*
+ * The row of a tensor, made if needed. The last row collects what has no row of its own.
+ */
 static struct alcm_tensor *row_of(struct alcm_info *info, const struct segments *l,
 	const struct segment *s, bool pattern)
 {
@@ -79,6 +82,7 @@ static struct alcm_tensor *row_of(struct alcm_info *info, const struct segments 
 	return &info->rows[info->n_rows++];
 }
 
+/* A row shows a shape only if all its tensors have the same one. */
 static void add_to_row(struct alcm_tensor *row, const struct segments *l,
 	const struct segment *s)
 {
@@ -95,6 +99,7 @@ static void add_to_row(struct alcm_tensor *row, const struct segments *l,
 	row->bytes += s->bytes;
 }
 
+/* With few tensors each has its own row, even if names are equal. */
 static void make_rows(struct listing *g)
 {
 	const struct segments *l = g->segments;
@@ -110,7 +115,7 @@ static void make_rows(struct listing *g)
 
 /* ---- what rows take ---------------------------------------------------------------- */
 
-/* How many planes a row has room for. */
+/* The planes are shared evenly, or the first rows would leave none for the last. */
 static unsigned most_planes(const struct alcm_info *info)
 {
 	unsigned fair = ALCM_MAX_TENSOR_PLANES / info->n_rows;
@@ -118,7 +123,7 @@ static unsigned most_planes(const struct alcm_info *info)
 	return fair < ALCM_MAX_PLANES ? fair : ALCM_MAX_PLANES;
 }
 
-/* Give each row its share of a part that holds file bytes [at, at + raw_len). */
+/* Give each row its share of the part that holds file bytes [at, at + raw_len). */
 static void share_part(struct listing *g, uint64_t at, const struct codec_part *part)
 {
 	const struct segments *l = g->segments;
@@ -144,7 +149,8 @@ static void share_part(struct listing *g, uint64_t at, const struct codec_part *
 	}
 }
 
-/* Add up what every record says. One that can't be read is left out. */
+/* Sum up all records. A record that can't be read is left out: a report is better than
+   none. */
 static int share_records(struct alcm_blob *blob, struct listing *g)
 {
 	const struct record_context with = { .blob = blob };
@@ -180,7 +186,7 @@ static void report_planes(const struct listing *g)
 	}
 }
 
-/* The map is held. */
+/* The caller holds the map, so its segments don't change. */
 static int list_tensors(struct alcm_blob *blob, struct listing *g)
 {
 	int err;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Figures over all live records. Adding a record is cheap; removing one isn't possible,
+ * as minima and maxima can't be taken back. Replacing a record marks the totals stale,
+ * and the next commit recounts them (commit.c).
+ */
 #include "blob/totals.h"
 
-/* The row for a plane coded in this way, made if there is none; NULL when the list is
-   full. */
+/* The row of planes coded like this one, made if needed; NULL when the list is full. */
 static struct plane_use *plane_row(struct totals *t, const struct plane_use *like)
 {
 	for (unsigned i = 0; i < t->n_planes; i++) {

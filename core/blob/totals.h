@@ -7,13 +7,13 @@
 #include "codec/codec.h"
 #include <stdbool.h>
 
-/* Recomputed from the records when one was replaced. */
+/* Updated as records are added; recomputed from all records once one was replaced. */
 struct totals {
 	struct metrics metrics;
 	unsigned n_planes;
 	struct plane_use planes[DISK_MAX_PLANES];
 	bool stale;
-	bool repaired; /* the index that they are from had a flipped bit */
+	bool repaired; /* the index with these totals had a flipped bit */
 };
 
 /* Add a record's figures to the totals. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing, chunk by chunk; one that is full goes to the encoders. */
+/* Writing, chunk by chunk. Bytes go into the chunk's dirty buffer; once all of the chunk
+   was written in one run, the buffer goes to the encoders while the writer goes on. */
 #include "blob/write.h"
 
 #include <errno.h>
@@ -10,13 +11,15 @@
 #include "blob/cache.h"
 #include "blob/encode.h"
 
+/* For fallocate(2) of an application: the space isn't owed, so later writes share it. */
 int alcm_blob_reserve(struct alcm_blob *blob, uint64_t len)
 {
 	WITH_LOCK(&blob->lock);
 	return blob->changes.failed ? blob->changes.failed : log_reserve(&blob->log, len);
 }
 
-/* Put bytes (NULL: zeros) into a dirty buffer. */
+/* Put bytes (NULL: zeros) into a dirty buffer. [lo, hi) grows only by adjoining writes; a
+   write elsewhere isn't recorded. */
 static void fill_locked(struct alcm_blob *blob, struct cbuf *buf, uint32_t from,
 	uint32_t n, const uint8_t *data)
 {
@@ -38,6 +41,8 @@ static void fill_locked(struct alcm_blob *blob, struct cbuf *buf, uint32_t from,
 	tensor_map_note_change(&blob->map, chunk_start(blob, buf->chunk_no) + from, n);
 }
 
+/* A whole chunk, or the end of the file from the chunk's start, needs no read of the old
+   bytes. */
 int blob_write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, uint32_t n,
 	const uint8_t *data, uint8_t **spare, struct alcm_diag *diag)
 {
@@ -77,6 +82,7 @@ int blob_write_piece(struct alcm_blob *blob, uint32_t chunk_no, uint32_t from, u
 	}
 }
 
+/* The spare buffer is kept across chunks and returned at the end. */
 ssize_t alcm_blob_pwrite(struct alcm_blob *blob, const void *buf, size_t n, uint64_t off,
 	struct alcm_diag *diag)
 {

@@ -104,7 +104,7 @@ static void expect_damage(void)
 	struct alcm_check c = check(false);
 
 	ck_assert(c.trailer_lost && !c.orphan_tail && !c.n_bad);
-	ck_assert_ptr_nonnull(strstr(c.first.cause, "is damaged: what reads is commit"));
+	ck_assert_ptr_nonnull(strstr(c.first.cause, "is damaged: reads return commit"));
 	n_errors = 0;
 	read_all();
 	ck_assert_uint_eq(n_errors, 1);
