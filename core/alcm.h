@@ -386,6 +386,14 @@ uint64_t alcm_blob_encoded_bytes(const struct alcm_blob *blob);
 /* True while nothing at all has been written to the store for this (created) blob. */
 bool alcm_blob_unwritten(struct alcm_blob *blob);
 
+/*
+ * Have the store's file to oneself: encoders end what they are at, and begin nothing
+ * until alcm_blob_resume(). Meanwhile the blob may only be read. It may also be closed,
+ * when the file has become another.
+ */
+void alcm_blob_pause(struct alcm_blob *blob);
+void alcm_blob_resume(struct alcm_blob *blob);
+
 /* ---- metrics and reports ----------------------------------------------------------- */
 
 /* The paper's six statistics (core/tensor/stats.h says how), NaN and Inf counted, left

@@ -18,12 +18,13 @@
    place. */
 enum { IN_PLACE_SHARE = 8 };
 
-/* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
-static int demote(struct fs *fs, struct inode *i)
+/*
+ * Write the blob's bytes, at most `max`, to the store's file as they are; the blob is
+ * paused. Their number, or a negative errno.
+ */
+static ssize_t write_as_plain(struct content *c, size_t max)
 {
-	struct content *c = i->content;
 	struct alcm_blob *blob = c->blob;
-	size_t max = fs->opt.min_size;
 	char *buf = malloc(max + 1);
 	ssize_t n = buf ? alcm_blob_pread(blob, buf, max, 0, NULL) : -ENOMEM, done = 0;
 	int err = n < 0 ? (int)n : 0;
@@ -36,8 +37,26 @@ static int demote(struct fs *fs, struct inode *i)
 	if (TEMP_FAILURE_RETRY(ftruncate(c->fd, err ? 0 : done)) && !err)
 		err = -errno;
 	free(buf);
-	if (err)
-		return err;
+	return err ? err : done;
+}
+
+/* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
+static int demote(struct fs *fs, struct inode *i)
+{
+	struct content *c = i->content;
+	struct alcm_blob *blob = c->blob;
+	ssize_t n = 0;
+	bool unwritten;
+
+	alcm_blob_pause(blob);
+	/* For want of memory its chunk may have been encoded meanwhile: then it stays. */
+	unwritten = alcm_blob_unwritten(blob);
+	if (unwritten)
+		n = write_as_plain(c, fs->opt.min_size);
+	if (!unwritten || n < 0) {
+		alcm_blob_resume(blob);
+		return (int)n;
+	}
 	content_restore_mtime(i);
 	content_set_state(i, n ? CONTENT_PLAIN : CONTENT_UNDECIDED, NULL);
 	alcm_blob_close(blob);

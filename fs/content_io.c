@@ -347,8 +347,16 @@ static int empty(struct inode *i)
 	struct content *c = i->content;
 	struct alcm_blob *blob = c->blob;
 
-	if (TEMP_FAILURE_RETRY(ftruncate(c->fd, 0)))
-		return -errno;
+	/* A chunk that is being encoded would be written behind the new end. */
+	if (blob)
+		alcm_blob_pause(blob);
+	if (TEMP_FAILURE_RETRY(ftruncate(c->fd, 0))) {
+		int err = -errno;
+
+		if (blob)
+			alcm_blob_resume(blob);
+		return err;
+	}
 	content_set_state(i, CONTENT_UNDECIDED, NULL);
 	alcm_blob_close(blob);
 	alcm_verdict_drop(c->fd);

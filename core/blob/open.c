@@ -164,15 +164,26 @@ int alcm_blob_open(struct alcm *alcm, int fd, bool writable, struct alcm_blob **
 	return blob_open_on(alcm, blob_io_posix(fd), writable, out, diag);
 }
 
-/* Unregistering comes first: the budget must not ask a blob that is going away. */
+/* Unregistering comes first: otherwise the budget would have more chunks encoded. */
+void alcm_blob_pause(struct alcm_blob *b)
+{
+	budget_unregister(b->alcm->budget, &b->client);
+	WITH_LOCK(&b->lock);
+	while (b->cache.n_busy)
+		lock_wait(&b->lock, &b->changed);
+}
+
+void alcm_blob_resume(struct alcm_blob *b)
+{
+	budget_register(b->alcm->budget, &b->client);
+}
+
 void alcm_blob_close(struct alcm_blob *b)
 {
 	if (!b)
 		return;
-	budget_unregister(b->alcm->budget, &b->client);
+	alcm_blob_pause(b);
 	lock_take(&b->lock);
-	while (b->cache.n_busy)
-		lock_wait(&b->lock, &b->changed);
 	cache_drop_from_locked(b, 0);
 	lock_drop(&b->lock);
 	table_release(&b->table);

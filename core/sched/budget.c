@@ -76,6 +76,7 @@ void budget_unregister(struct budget *b, struct budget_client *c)
 	WITH_LOCK(&b->registry);
 	c->prev->next = c->next;
 	c->next->prev = c->prev;
+	c->prev = c->next = c;
 }
 
 /* Count len_bytes as used if they fit below `limit`. */

@@ -32,7 +32,8 @@ void budget_free(struct budget *budget);
 
 void budget_register(struct budget *budget, struct budget_client *client);
 
-/* When this returns, reclaim() isn't running and won't be called again. */
+/* When this returns, reclaim() isn't running and won't be called again. A second time
+   it does nothing. */
 void budget_unregister(struct budget *budget, struct budget_client *client);
 
 /*

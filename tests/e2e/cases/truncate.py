@@ -39,3 +39,14 @@ with open(e2e.m("w.npy"), "rb") as reader:  # truncated under a reader's nose
     reader.read(10)
     e2e.write(e2e.m("w.npy"), data[:5000])
     e2e.equal(reader.read(), data[10:5000], "the reader sees the new content")
+
+# A save that is begun again while its first chunk is being encoded: nothing of that comes behind the new end.
+data = e2e.npy(16_400)
+for i in range(40):
+    with open(e2e.m(f"again{i}.npy"), "wb", buffering=0) as f:
+        f.write(data)
+        f.truncate(0)
+        e2e.equal(os.stat(e2e.s(f"again{i}.npy")).st_size, 0, "emptied, in the store")
+        f.seek(0)
+        f.write(data[:1000])
+    e2e.equal(e2e.read(e2e.m(f"again{i}.npy")), data[:1000], "begun again")
