@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 
 #include "alcm.h"
+#include "base/fd.h"
 #include "report/verdict_text.h"
 
 /* Wraps for years that no file is of; it is only compared. */
@@ -15,18 +16,11 @@ static int64_t to_ns(const struct timespec *t)
 	return (int64_t)((uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec);
 }
 
-/* Also of a descriptor that is O_PATH. */
-static const char *proc_path(int fd, char out[32])
-{
-	snprintf(out, 32, "/proc/self/fd/%d", fd);
-	return out;
-}
-
 /* Whatever is kept with the file, if it is of the file as it is now. */
 static bool read_kept(int fd, const struct stat *st, struct verdict_text *out)
 {
-	char text[VERDICT_TEXT_MAX], path[32];
-	ssize_t n = getxattr(proc_path(fd, path), ALCM_VERDICT_XATTR, text, sizeof(text) - 1);
+	char text[VERDICT_TEXT_MAX];
+	ssize_t n = getxattr(fd_path(fd), ALCM_VERDICT_XATTR, text, sizeof(text) - 1);
 
 	if (n <= 0)
 		return false;
@@ -37,13 +31,11 @@ static bool read_kept(int fd, const struct stat *st, struct verdict_text *out)
 
 static int write_kept(int fd, const struct verdict_text *v)
 {
-	char text[VERDICT_TEXT_MAX], path[32];
+	char text[VERDICT_TEXT_MAX];
 
 	if (!verdict_text_write(v, text))
 		return -EINVAL;
-	return setxattr(proc_path(fd, path), ALCM_VERDICT_XATTR, text, strlen(text), 0)
-		? -errno
-		: 0;
+	return or_errno(setxattr(fd_path(fd), ALCM_VERDICT_XATTR, text, strlen(text), 0));
 }
 
 int alcm_verdict_keep(int fd, enum alcm_detect detect, const struct stat *st,
@@ -83,7 +75,5 @@ void alcm_verdict_touched(int fd, const struct stat *before, const struct timesp
 
 void alcm_verdict_drop(int fd)
 {
-	char path[32];
-
-	(void)removexattr(proc_path(fd, path), ALCM_VERDICT_XATTR);
+	(void)removexattr(fd_path(fd), ALCM_VERDICT_XATTR);
 }

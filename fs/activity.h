@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/lock.h"
 
@@ -30,18 +31,20 @@ enum activity_counter {
 	ACTIVITY_COUNTERS,
 };
 
+LIST_HEAD(writing_list, activity_writing);
+
 struct activity {
 	_Atomic uint64_t counters[ACTIVITY_COUNTERS]; /* relaxed: each stands for itself */
-	uint64_t start_ns;                            /* monotonic */
-	struct lock lock;                 /* guards the ring and its members; a leaf */
-	struct activity_writing *writing; /* newest first */
+	uint64_t start_ns;                            /* clock_wall_ns() */
+	struct lock lock;            /* guards the list and its members; a leaf */
+	struct writing_list writing; /* newest first */
 	unsigned n_writing;
 };
 
 /* A file that is open for writing. Embedded in its content. */
 struct activity_writing {
-	struct inode *inode;                  /* constant */
-	struct activity_writing *prev, *next; /* guarded by activity->lock, as since_ns */
+	struct inode *inode;               /* constant */
+	LIST_ENTRY(activity_writing) list; /* guarded by activity->lock, as since_ns */
 	uint64_t since_ns;
 	_Atomic uint64_t written_bytes; /* since then */
 };
@@ -55,8 +58,5 @@ void activity_count_result(struct activity *activity, int result);
 /* The first writer opened the file; the last one closed it. */
 void activity_writing_begin(struct activity *activity, struct activity_writing *writing);
 void activity_writing_end(struct activity *activity, struct activity_writing *writing);
-
-/* The clock of since_ns and start_ns. */
-uint64_t activity_now_ns(void);
 
 #endif

@@ -95,13 +95,13 @@ static bool named(struct fs *fs, const struct inode *i, int path_fd, char name[P
 
 void admin_write_lossy(struct fs *fs, struct inode *i, const struct alcm_info *info)
 {
-	char proc[PATH_PROC], name[PATH_TEXT];
+	char name[PATH_TEXT];
 	struct stat st;
 	int fd;
 
 	if (!named(fs, i, i->path_fd, name, &st))
 		return;
-	fd = path_open_quietly(path_proc(i->path_fd, proc));
+	fd = path_open_quietly(fd_path(i->path_fd));
 	if (fd < 0)
 		return;
 	write_report(fs, info, name, fd);
@@ -165,8 +165,8 @@ static int stored_report(struct fs *fs, struct inode *i, int path_fd, int fd, ch
 
 int admin_report(struct fs *fs, struct inode *i, int path_fd, char **out)
 {
-	char proc[PATH_PROC], name[PATH_TEXT];
-	int fd = path_open_quietly(path_proc(path_fd, proc)), err;
+	char name[PATH_TEXT];
+	int fd = path_open_quietly(fd_path(path_fd)), err;
 	struct alcm_info info;
 	struct stat st;
 

@@ -3,24 +3,15 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <time.h>
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
+#include "base/clock.h"
 
 /* Wait until it ends, or for so long; lock held. */
 static void pause_locked(struct background *b, uint64_t ms)
 {
-	uint64_t until = now_ms() + ms;
-	struct timespec t = { .tv_sec = (time_t)(until / 1000),
-		.tv_nsec = (long)(until % 1000) * 1000000 };
+	uint64_t until = clock_ms() + ms;
 
-	while (!b->ending && lock_wait_until(&b->lock, &b->changed, &t) != ETIMEDOUT)
+	while (!b->ending && lock_wait_until(&b->lock, &b->changed, until) != ETIMEDOUT)
 		;
 }
 
@@ -38,9 +29,9 @@ static void *run(void *arg)
 		pause_locked(b, b->pause_ms + b->rest_rounds * round_ms);
 		b->due = false;
 		lock_drop(&b->lock);
-		round_ms = now_ms();
+		round_ms = clock_ms();
 		b->round(b->fs);
-		round_ms = now_ms() - round_ms;
+		round_ms = clock_ms() - round_ms;
 		lock_take(&b->lock);
 	}
 	lock_drop(&b->lock);
@@ -50,7 +41,6 @@ static void *run(void *arg)
 int background_start(struct background *b, struct fs *fs, void (*round)(struct fs *fs),
 	unsigned pause_ms, unsigned rest_rounds)
 {
-	pthread_condattr_t attr;
 	int err;
 
 	b->fs = fs;
@@ -58,10 +48,7 @@ int background_start(struct background *b, struct fs *fs, void (*round)(struct f
 	b->pause_ms = pause_ms;
 	b->rest_rounds = rest_rounds;
 	lock_init(&b->lock, LOCK_QUEUE);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&b->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&b->changed);
 	err = pthread_create(&b->thread, NULL, run, b);
 	b->running = !err;
 	return -err;
@@ -69,20 +56,20 @@ int background_start(struct background *b, struct fs *fs, void (*round)(struct f
 
 void background_due(struct background *b)
 {
-	lock_take(&b->lock);
+	WITH_LOCK(&b->lock);
 	b->due = true;
 	pthread_cond_signal(&b->changed);
-	lock_drop(&b->lock);
 }
 
 void background_stop(struct background *b)
 {
 	if (!b->running)
 		return;
-	lock_take(&b->lock);
-	b->ending = true;
-	pthread_cond_signal(&b->changed);
-	lock_drop(&b->lock);
+	{
+		WITH_LOCK(&b->lock);
+		b->ending = true;
+		pthread_cond_signal(&b->changed);
+	}
 	pthread_join(b->thread, NULL);
 	b->running = false;
 }

@@ -78,9 +78,8 @@ void content_restore_mtime(struct inode *i)
 
 static int reopen_store(struct inode *i, bool writable)
 {
-	char proc[PATH_PROC];
 	int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC;
-	int fd = open(path_proc(i->path_fd, proc), flags);
+	int fd = open(fd_path(i->path_fd), flags);
 
 	return fd < 0 ? -errno : fd;
 }

@@ -109,13 +109,13 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd,
 	const struct stat *st, uint64_t as_of, struct alcm_probe *out)
 {
 	struct alcm_diag diag = { 0 };
-	char proc[PATH_PROC], path[PATH_TEXT];
+	char path[PATH_TEXT];
 	uint64_t logical_bytes;
 	int fd, err;
 
 	if (known(fs, i, st, out))
 		return 0;
-	fd = path_open_quietly(path_proc(path_fd, proc));
+	fd = path_open_quietly(fd_path(path_fd));
 	err = fd < 0 ? -errno : alcm_probe(fd, out, &diag);
 	/* Half converted: the open that comes will finish that, and find this size. */
 	if (err == -EIO && alcm_swap_pending(fd, &logical_bytes) == 1) {
@@ -245,12 +245,11 @@ int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *
 {
 	struct alcm_diag diag = { 0 };
 	struct alcm_blob *blob = NULL;
-	char proc[PATH_PROC];
 	int fd, err;
 
 	if (open_info(i, out, &err, &diag))
 		return err;
-	fd = path_open_quietly(path_proc(path_fd, proc));
+	fd = path_open_quietly(fd_path(path_fd));
 	if (fd < 0)
 		return -errno;
 	err = alcm_blob_open(fs->alcm, fd, false, &blob, &diag);

@@ -253,12 +253,11 @@ static void complain(struct converting *t, int err, int path_fd)
 int content_convert(struct fs *fs, struct inode *i)
 {
 	struct converting t = { .fs = fs, .inode = i };
-	char proc[PATH_PROC];
 	int path_fd, err = inode_pin(fs, i, &path_fd);
 
 	if (err)
 		return err;
-	t.fd = path_open_quietly(path_proc(path_fd, proc));
+	t.fd = path_open_quietly(fd_path(path_fd));
 	err = t.fd < 0 ? -errno : convert(&t);
 	if (err == -ECANCELED)
 		err = -EAGAIN;
@@ -276,11 +275,10 @@ int content_convert(struct fs *fs, struct inode *i)
 int content_convert_now(struct fs *fs, struct inode *i)
 {
 	struct converting t = { .fs = fs, .inode = i, .n_writers = 1 };
-	char proc[PATH_PROC];
 	int err;
 
 	t.disturbances = atomic_load(&i->content->idle.n_disturbances);
-	t.fd = path_open_quietly(path_proc(i->path_fd, proc));
+	t.fd = path_open_quietly(fd_path(i->path_fd));
 	if (t.fd < 0)
 		return -errno;
 	err = fstat(t.fd, &t.before) ? -errno : 0;

@@ -372,8 +372,7 @@ static int empty(struct inode *i)
 /* What can't be read can still be saved anew. */
 static int empty_unreadable(struct fs *fs, struct inode *i)
 {
-	char proc[PATH_PROC];
-	int fd = open(path_proc(i->path_fd, proc), O_WRONLY | O_TRUNC | O_CLOEXEC);
+	int fd = open(fd_path(i->path_fd), O_WRONLY | O_TRUNC | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;

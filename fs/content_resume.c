@@ -32,13 +32,13 @@ static int open_parent(const struct fs *fs, int fd)
 int content_resume(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 {
 	struct content *c = i->content;
-	char proc[PATH_PROC], path[PATH_TEXT];
+	char path[PATH_TEXT];
 	uint64_t logical_bytes;
 	int dir, fd, done;
 
 	if (alcm_swap_pending(c->fd, &logical_bytes) != 1)
 		return 0;
-	fd = open(path_proc(c->fd, proc), O_RDWR | O_CLOEXEC);
+	fd = open(fd_path(c->fd), O_RDWR | O_CLOEXEC);
 	dir = open_parent(fs, c->fd);
 	done = fd < 0 || dir < 0 ? -EIO : alcm_swap_resume(dir, fd, diag);
 	if (fd >= 0)

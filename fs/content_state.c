@@ -22,7 +22,7 @@ static struct content *make(const struct fs *fs, struct inode *i)
 	c->notify.inode = c->report.inode = c->idle.inode = c->writing.inode = i;
 	shared_lock_init(&c->io, LOCK_IO);
 	lock_init(&c->lock, LOCK_INODE);
-	pthread_cond_init(&c->returned, NULL);
+	cond_init(&c->returned);
 	c->fd = -1;
 	c->noatime = fs->opt.noatime;
 	return c;

@@ -63,11 +63,10 @@ static bool remembered(struct inode *i, const struct stat *st, char reason[96])
 static int why_plain(struct fs *fs, struct inode *i, int path_fd, char *out, size_t n)
 {
 	struct alcm_verdict v = { 0 };
-	char proc[PATH_PROC];
 	struct stat st;
 	int fd, err;
 
-	fd = path_open_quietly(path_proc(path_fd, proc));
+	fd = path_open_quietly(fd_path(path_fd));
 	if (fd < 0)
 		return -errno;
 	err = fstat(fd, &st) ? -errno : 0;

@@ -25,12 +25,12 @@
 #include "summaries.h"
 #include "workers.h"
 
-struct dir_handle;
 struct inode;
 struct inode_hooks;
 
 SLIST_HEAD(inode_bucket, inode);
 TAILQ_HEAD(inode_list, inode);
+LIST_HEAD(dir_list, dir_handle);
 
 /* The admin directory at the store's root. */
 #define ADMIN_NAME ".alcm"
@@ -71,7 +71,7 @@ struct fs {
 
 	atomic_bool told_of_blobs; /* the log says once that compressed files are copied in */
 	struct lock dirs_lock;     /* guards the list of open directories; a leaf */
-	struct dir_handle *dirs;
+	struct dir_list dirs;
 
 	struct lock unopened_lock;  /* guards what is told of inodes that have no content */
 	struct lock scheduler_lock; /* one save at a time takes a directory's scheduler on */

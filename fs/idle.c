@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "content.h"
 #include "inode.h"
 
@@ -12,14 +12,6 @@ enum {
 	MAX_ITEMS = 4096,
 	MAX_DOUBLINGS = 10,
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* ---- the list ---------------------------------------------------------------------- */
 
@@ -72,7 +64,7 @@ void idle_add(struct fs *fs, struct inode *i)
 	if (item->listed)
 		unlist_locked(q, item);
 	if (q->n < MAX_ITEMS) {
-		item->due_ms = now_ms() + ((uint64_t)fs->opt.idle * 1000 << item->n_returns);
+		item->due_ms = clock_ms() + ((uint64_t)fs->opt.idle * 1000 << item->n_returns);
 		list_locked(q, item);
 		pthread_cond_signal(&q->changed);
 	} else {
@@ -89,10 +81,9 @@ void idle_add(struct fs *fs, struct inode *i)
 
 void idle_double(struct fs *fs, struct inode *i)
 {
-	lock_take(&fs->idle.lock);
+	WITH_LOCK(&fs->idle.lock);
 	if (i->content->idle.n_returns < MAX_DOUBLINGS)
 		i->content->idle.n_returns++;
-	lock_drop(&fs->idle.lock);
 }
 
 void idle_disturb(struct inode *i)
@@ -128,14 +119,6 @@ static void look_at(struct fs *fs, struct inode *i)
 	inode_forget(fs, i, 1);
 }
 
-static void wait_until_locked(struct idle *q, uint64_t ms)
-{
-	struct timespec t = { .tv_sec = (time_t)(ms / 1000),
-		.tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	(void)lock_wait_until(&q->lock, &q->changed, &t);
-}
-
 static void *run(void *arg)
 {
 	struct fs *fs = arg;
@@ -147,8 +130,8 @@ static void *run(void *arg)
 
 		if (!item) {
 			lock_wait(&q->lock, &q->changed);
-		} else if (item->due_ms > now_ms()) {
-			wait_until_locked(q, item->due_ms);
+		} else if (item->due_ms > clock_ms()) {
+			(void)lock_wait_until(&q->lock, &q->changed, item->due_ms);
 		} else {
 			unlist_locked(q, item);
 			lock_drop(&q->lock);
@@ -163,16 +146,12 @@ static void *run(void *arg)
 int idle_start(struct fs *fs, idle_convert convert)
 {
 	struct idle *q = &fs->idle;
-	pthread_condattr_t attr;
 	int err;
 
 	q->convert = convert;
 	lock_init(&q->lock, LOCK_QUEUE);
 	TAILQ_INIT(&q->list);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&q->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&q->changed);
 	if (!fs->opt.idle || fs->only_reads)
 		return 0;
 	err = pthread_create(&q->thread, NULL, run, fs);
@@ -186,10 +165,11 @@ void idle_stop(struct fs *fs)
 
 	if (!q->running)
 		return;
-	lock_take(&q->lock);
-	q->ending = true;
-	pthread_cond_signal(&q->changed);
-	lock_drop(&q->lock);
+	{
+		WITH_LOCK(&q->lock);
+		q->ending = true;
+		pthread_cond_signal(&q->changed);
+	}
 	pthread_join(q->thread, NULL);
 	q->running = false;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "inode.h"
 
 #define SCHEMA_ID "alcm-stats/1"
@@ -22,11 +23,6 @@ struct snapshot {
 	uint64_t counters[ACTIVITY_COUNTERS];
 };
 
-static double seconds(uint64_t ns)
-{
-	return (double)ns / 1e9;
-}
-
 static double process_cpu(void)
 {
 	struct rusage r;
@@ -38,22 +34,19 @@ static double process_cpu(void)
 
 static void take_snapshot(struct fs *fs, struct snapshot *s)
 {
-	s->uptime = seconds(activity_now_ns() - fs->activity.start_ns);
+	s->uptime = clock_seconds(clock_wall_ns() - fs->activity.start_ns);
 	s->cpu = process_cpu();
 	alcm_work(fs->alcm, &s->work);
 	alcm_budget_use(fs->alcm, &s->budget);
 	for (int i = 0; i < ACTIVITY_COUNTERS; i++)
 		s->counters[i] = atomic_load_explicit(&fs->activity.counters[i],
 			memory_order_relaxed);
-	lock_take(&fs->table_lock);
+	WITH_LOCK(&fs->table_lock);
 	s->n_inodes = fs->n_inodes - fs->n_kept;
-	lock_drop(&fs->table_lock);
-	lock_take(&fs->fd_lock);
+	WITH_LOCK(&fs->fd_lock);
 	s->n_fds = fs->n_fds;
-	lock_drop(&fs->fd_lock);
-	lock_take(&fs->activity.lock);
+	WITH_LOCK(&fs->activity.lock);
 	s->n_writing = fs->activity.n_writing;
-	lock_drop(&fs->activity.lock);
 }
 
 /* ---- what is shown ----------------------------------------------------------------- */
@@ -74,9 +67,9 @@ SHOW(commits, s->counters[ACTIVITY_N_COMMITS])
 SHOW(converted, s->counters[ACTIVITY_N_CONVERTED])
 SHOW(encoded, s->work.encoded_bytes)
 SHOW(stored, s->work.encoded_stored_bytes)
-SHOW(encode_cpu, seconds(s->work.encode_cpu_ns))
+SHOW(encode_cpu, clock_seconds(s->work.encode_cpu_ns))
 SHOW(decoded, s->work.decoded_bytes)
-SHOW(decode_cpu, seconds(s->work.decode_cpu_ns))
+SHOW(decode_cpu, clock_seconds(s->work.decode_cpu_ns))
 SHOW(io_errors, s->counters[ACTIVITY_N_IO_ERRORS])
 SHOW(space_errors, s->counters[ACTIVITY_N_SPACE_ERRORS])
 SHOW(logged, s->counters[ACTIVITY_N_LOGGED_ERRORS])
@@ -169,7 +162,7 @@ static void add_writing(cJSON *list, const struct activity_writing *w)
 	cJSON_AddStringToObject(o, "name", printable ? printable : "?");
 	cJSON_AddNumberToObject(o, "written_bytes",
 		(double)atomic_load_explicit(&w->written_bytes, memory_order_relaxed));
-	cJSON_AddNumberToObject(o, "seconds", seconds(activity_now_ns() - w->since_ns));
+	cJSON_AddNumberToObject(o, "seconds", clock_seconds(clock_wall_ns() - w->since_ns));
 	cJSON_AddItemToArray(list, o);
 	alcm_free_text(printable);
 	free(path);
@@ -179,15 +172,14 @@ static void add_writing(cJSON *list, const struct activity_writing *w)
 static void add_all_writing(struct fs *fs, cJSON *root)
 {
 	cJSON *list = cJSON_AddArrayToObject(root, "writing");
+	const struct activity_writing *w;
 	unsigned n = 0;
 
-	lock_take(&fs->table_lock);
-	lock_take(&fs->activity.lock);
-	for (const struct activity_writing *w = fs->activity.writing; w && n < MAX_NAMES;
-		 w = w->next, n++)
-		add_writing(list, w);
-	lock_drop(&fs->activity.lock);
-	lock_drop(&fs->table_lock);
+	WITH_LOCK(&fs->table_lock);
+	WITH_LOCK(&fs->activity.lock);
+	LIST_FOREACH (w, &fs->activity.writing, list)
+		if (n++ < MAX_NAMES)
+			add_writing(list, w);
 }
 
 char *stats_json(struct fs *fs, bool names)

@@ -10,7 +10,7 @@ void notify_init(struct notify *q)
 {
 	lock_init(&q->lock, LOCK_QUEUE);
 	TAILQ_INIT(&q->queue);
-	pthread_cond_init(&q->changed, NULL);
+	cond_init(&q->changed);
 }
 
 /* ---- the queue --------------------------------------------------------------------- */

@@ -93,7 +93,6 @@ static int set_size(struct fs *fs, struct inode *inode, off_t size, bool open)
 static int set_attr(struct fs *fs, struct inode *inode, int fd, const struct stat *attr,
 	int to_set, bool open)
 {
-	char proc[PATH_PROC];
 	int err = 0;
 
 	if (to_set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
@@ -101,7 +100,7 @@ static int set_attr(struct fs *fs, struct inode *inode, int fd, const struct sta
 	if (!err && (to_set & FUSE_SET_ATTR_SIZE))
 		err = set_size(fs, inode, attr->st_size, open);
 	if (!err && (to_set & FUSE_SET_ATTR_MODE))
-		err = chmod(path_proc(fd, proc), attr->st_mode) ? -errno : 0;
+		err = chmod(fd_path(fd), attr->st_mode) ? -errno : 0;
 	if (!err &&
 		(to_set &
 			(FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW |

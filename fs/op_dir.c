@@ -25,10 +25,10 @@ enum { MAX_VIRTUAL = 32 };
  * open only from the first entry that is read to the last.
  */
 struct dir_handle {
-	struct dir_handle *prev, *next; /* guarded by fs->dirs_lock */
-	DIR *stream;                    /* NULL: not being read */
-	off_t at;                       /* telldir() of what comes next */
-	struct dirent *ahead;           /* read, but there was no room for it */
+	LIST_ENTRY(dir_handle) list; /* guarded by fs->dirs_lock */
+	DIR *stream;                 /* NULL: not being read */
+	off_t at;                    /* telldir() of what comes next */
+	struct dirent *ahead;        /* read, but there was no room for it */
 };
 
 static struct dir_handle *handle_from(const struct fuse_file_info *fi)
@@ -75,33 +75,25 @@ static struct dir_handle *new_handle(struct fs *fs)
 
 	if (!d)
 		return NULL;
-	lock_take(&fs->dirs_lock);
-	d->next = fs->dirs;
-	if (d->next)
-		d->next->prev = d;
-	fs->dirs = d;
-	lock_drop(&fs->dirs_lock);
+	WITH_LOCK(&fs->dirs_lock);
+	LIST_INSERT_HEAD(&fs->dirs, d, list);
 	return d;
 }
 
 static void free_handle(struct fs *fs, struct dir_handle *d)
 {
-	lock_take(&fs->dirs_lock);
-	if (d->prev)
-		d->prev->next = d->next;
-	else
-		fs->dirs = d->next;
-	if (d->next)
-		d->next->prev = d->prev;
-	lock_drop(&fs->dirs_lock);
+	{
+		WITH_LOCK(&fs->dirs_lock);
+		LIST_REMOVE(d, list);
+	}
 	close_stream(fs, d);
 	free(d);
 }
 
 void op_dir_end(struct fs *fs)
 {
-	while (fs->dirs)
-		free_handle(fs, fs->dirs);
+	while (!LIST_EMPTY(&fs->dirs))
+		free_handle(fs, LIST_FIRST(&fs->dirs));
 }
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

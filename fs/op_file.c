@@ -83,7 +83,6 @@ static int create_file(fuse_req_t req, struct inode *parent, int dir, const char
 	struct fs *fs = req_fs(req);
 	struct caller caller;
 	struct inode *inode;
-	char proc[PATH_PROC];
 	int fd = -1, path_fd, err = caller_enter(req, &caller);
 
 	if (!err && (fd = open_new(dir, name, mode, fi)) < 0)
@@ -91,7 +90,7 @@ static int create_file(fuse_req_t req, struct inode *parent, int dir, const char
 	caller_leave(&caller);
 	if (err)
 		return err;
-	path_fd = open(path_proc(fd, proc), O_PATH | O_CLOEXEC);
+	path_fd = open(fd_path(fd), O_PATH | O_CLOEXEC);
 	err = path_fd < 0
 		? -errno
 		: op_fill_entry(fs, parent, name ? name : "", path_fd, entry, &inode);

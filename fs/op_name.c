@@ -242,12 +242,10 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 
 static int make_link(struct inode *inode, int fd, int dir, const char *name)
 {
-	char proc[PATH_PROC];
 
 	if (S_ISLNK(inode->id.type))
 		return linkat(fd, "", dir, name, AT_EMPTY_PATH) ? -errno : 0;
-	return linkat(AT_FDCWD, path_proc(fd, proc), dir, name, AT_SYMLINK_FOLLOW) ? -errno
-																			   : 0;
+	return linkat(AT_FDCWD, fd_path(fd), dir, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
 }
 
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent_ino, const char *name)

@@ -8,12 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *path_proc(int fd, char buf[PATH_PROC])
-{
-	snprintf(buf, PATH_PROC, "/proc/self/fd/%d", fd);
-	return buf;
-}
-
 int path_open_quietly(const char *path)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
@@ -24,9 +18,9 @@ int path_open_quietly(const char *path)
 
 bool path_below(const struct fs *fs, int fd, char buf[PATH_TEXT])
 {
-	char proc[PATH_PROC], store[PATH_TEXT];
-	ssize_t n = readlink(path_proc(fd, proc), buf, PATH_TEXT - 1);
-	ssize_t top = readlink(path_proc(fs->store_fd, proc), store, sizeof(store) - 1);
+	char store[PATH_TEXT];
+	ssize_t n = readlink(fd_path(fd), buf, PATH_TEXT - 1);
+	ssize_t top = readlink(fd_path(fs->store_fd), store, sizeof(store) - 1);
 
 	if (n < 0 || top < 0)
 		return false;

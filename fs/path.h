@@ -7,12 +7,10 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "base/fd.h"
 #include "fs.h"
 
-enum { PATH_PROC = 32, PATH_TEXT = PATH_MAX + 64 };
-
-/* "/proc/self/fd/N" in `buf`, which is returned. */
-const char *path_proc(int fd, char buf[PATH_PROC]);
+enum { PATH_TEXT = PATH_MAX + 64 };
 
 /* Open for reading without a trace in the access time, where the store allows that. */
 int path_open_quietly(const char *path);

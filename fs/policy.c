@@ -38,13 +38,13 @@ int policy_parse(const char *value, size_t n, struct alcm_profile *out,
  */
 static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *out)
 {
-	char proc[PATH_PROC], path[PATH_TEXT] = "a directory", value[TEXT_MAX_BYTES + 2] = "";
+	char path[PATH_TEXT] = "a directory", value[TEXT_MAX_BYTES + 2] = "";
 	struct alcm_diag diag = { 0 };
 	ssize_t n;
 	int fd, err = inode_pin(fs, dir, &fd);
 
 	if (!err) {
-		n = getxattr(path_proc(fd, proc), POLICY_XATTR, value, sizeof(value));
+		n = getxattr(fd_path(fd), POLICY_XATTR, value, sizeof(value));
 		/* too long for the buffer: too long for a profile */
 		if (n < 0 && errno == ERANGE)
 			n = sizeof(value);

@@ -72,7 +72,7 @@ int reports_start(struct fs *fs, reports_write write)
 	fs->reports.write = write;
 	lock_init(&fs->reports.lock, LOCK_QUEUE);
 	TAILQ_INIT(&fs->reports.list);
-	pthread_cond_init(&fs->reports.changed, NULL);
+	cond_init(&fs->reports.changed);
 	return background_start(&fs->reports.work, fs, write_all, PAUSE_MS, 0);
 }
 

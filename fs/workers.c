@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "fs.h"
 #include "mount_log.h"
 
@@ -20,14 +20,9 @@ static void wake(int sig)
 
 void workers_init(struct workers *w)
 {
-	pthread_condattr_t attr;
-
 	(void)sem_init(&w->over, 0, 0);
 	lock_init(&w->lock, LOCK_QUEUE);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&w->changed);
 }
 
 /* ---- one thread -------------------------------------------------------------------- */
@@ -199,16 +194,11 @@ int workers_serve(struct fs *fs)
 static void wake_receivers_locked(struct workers *w)
 {
 	enum { AGAIN_MS = 10 };
-	struct timespec until;
 
 	for (unsigned k = 0; k < MAX_WORKERS; k++)
 		if (w->all[k].state == WORKER_RECEIVING)
 			(void)pthread_kill(w->all[k].thread, WAKE_SIGNAL);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += AGAIN_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	(void)lock_wait_until(&w->lock, &w->changed, &until);
+	(void)lock_wait_until(&w->lock, &w->changed, clock_ms() + AGAIN_MS);
 }
 
 void workers_stop(struct fs *fs)

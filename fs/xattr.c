@@ -82,8 +82,7 @@ static int show(struct fs *fs, struct inode *inode, int fd, const char *name, ch
 	struct alcm_info info;
 
 	if (strcmp(name, ALCM_VERDICT_XATTR) == 0) {
-		char proc[PATH_PROC];
-		ssize_t len = getxattr(path_proc(fd, proc), name, out, n);
+		ssize_t len = getxattr(fd_path(fd), name, out, n);
 
 		return len < 0 ? -errno : (int)len;
 	}
@@ -154,7 +153,6 @@ static ssize_t get_virtual(fuse_req_t req, struct inode *inode, int fd, const ch
 static ssize_t get_stored(struct fs *fs, int fd, const char *name, size_t size,
 	char **out)
 {
-	char proc[PATH_PROC];
 	bool raised;
 	ssize_t n;
 
@@ -162,7 +160,7 @@ static ssize_t get_stored(struct fs *fs, int fd, const char *name, size_t size,
 	if (!*out)
 		return -ENOMEM;
 	raised = raise_for(fs, name, false);
-	n = getxattr(path_proc(fd, proc), name, *out, size);
+	n = getxattr(fd_path(fd), name, *out, size);
 	n = n < 0 ? -errno : n;
 	if (raised)
 		privileges_lower(fs);
@@ -208,7 +206,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	enum { LIST_MAX = 64 << 10 };
 	struct fs *fs = req_fs(req);
 	struct inode *inode = inode_from(fs, ino);
-	char proc[PATH_PROC], *buf = malloc(LIST_MAX);
+	char *buf = malloc(LIST_MAX);
 	int fd, err = buf ? inode_pin(fs, inode, &fd) : -ENOMEM;
 	ssize_t n = err;
 
@@ -218,7 +216,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 
 		if (is_root)
 			privileges_raise(fs, PRIVILEGE_ADMIN);
-		n = listxattr(path_proc(fd, proc), buf, LIST_MAX);
+		n = listxattr(fd_path(fd), buf, LIST_MAX);
 		if (is_root)
 			privileges_lower(fs);
 		n = n < 0 ? -errno : without_virtual(buf, n);
@@ -249,14 +247,13 @@ static int set_in_store(fuse_req_t req, int fd, const char *name, const char *va
 	bool by_caller = strcmp(name, "system.posix_acl_access") == 0, raised = false;
 	struct fs *fs = req_fs(req);
 	struct caller caller;
-	char proc[PATH_PROC];
 	int err = 0;
 
 	if (by_caller)
 		err = caller_enter(req, &caller);
 	else
 		raised = raise_for(fs, name, true);
-	if (!err && setxattr(path_proc(fd, proc), name, value, size, flags))
+	if (!err && setxattr(fd_path(fd), name, value, size, flags))
 		err = -errno;
 	if (by_caller)
 		caller_leave(&caller);
@@ -298,14 +295,13 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	struct fs *fs = req_fs(req);
 	struct inode *inode = inode_from(fs, ino);
 	int fd, err = may_change(inode, name);
-	char proc[PATH_PROC];
 	bool raised;
 
 	if (err > 0)
 		err = inode_pin(fs, inode, &fd) ? -ESTALE : 1;
 	if (err > 0) {
 		raised = raise_for(fs, name, true);
-		err = removexattr(path_proc(fd, proc), name) ? -errno : 0;
+		err = removexattr(fd_path(fd), name) ? -errno : 0;
 		if (raised)
 			privileges_lower(fs);
 		inode_unpin(fs, inode);

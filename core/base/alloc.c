@@ -2,7 +2,6 @@
 #include "base/alloc.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +37,20 @@ void *mem_resize(void *p, size_t n, size_t size)
 	if (__builtin_mul_overflow(n, size, &len) || must_fail())
 		return NULL;
 	return realloc(p, len ? len : 1);
+}
+
+bool mem_room_for(void **items, size_t n, size_t size)
+{
+	enum { FIRST = 16 };
+	void *more;
+
+	/* It is full whenever it has as many items as it was last given room for. */
+	if (n && (n < FIRST || n & (n - 1)))
+		return true;
+	more = mem_resize(*items, n ? 2 * n : FIRST, size);
+	if (more)
+		*items = more;
+	return more;
 }
 
 void *mem_alloc_aligned(size_t len_bytes)

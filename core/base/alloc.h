@@ -8,6 +8,7 @@
 #ifndef ALCM_BASE_ALLOC_H
 #define ALCM_BASE_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* len_bytes of uninitialised memory; a length of 0 gives a unique pointer. */
@@ -18,6 +19,13 @@ void *mem_zalloc(size_t n, size_t size);
 
 /* Grow or shrink `p` (may be NULL) to n × size bytes. On failure `p` is untouched. */
 void *mem_resize(void *p, size_t n, size_t size);
+
+/*
+ * Room for one more item behind the n of `*items`, an array that only this has grown:
+ * from 16 items on it doubles. False: memory is short, and `*items` is untouched.
+ */
+#define mem_room(items, n) mem_room_for((void **)(items), n, sizeof(**(items)))
+bool mem_room_for(void **items, size_t n, size_t size);
 
 /* len_bytes aligned to 64 bytes, for buffers that SIMD kernels and O_DIRECT reads
    touch. */

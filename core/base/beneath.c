@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/beneath.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 
 enum { DIR_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
@@ -43,10 +43,9 @@ static int walk(int at, const char *path)
 	int dir = openat(at, ".", DIR_FLAGS);
 
 	while (dir >= 0 && beneath_next(&path, name) > 0) {
-		int next = openat(dir, name, DIR_FLAGS), err = errno;
+		int next = openat(dir, name, DIR_FLAGS);
 
-		close(dir);
-		errno = err;
+		fd_close(dir);
 		dir = next;
 	}
 	return dir < 0 ? -errno : dir;
@@ -85,28 +84,29 @@ int beneath_parent(int at, const char *path, char name[NAME_MAX + 1])
 int beneath_open(int at, const char *path, int flags, mode_t mode)
 {
 	char name[NAME_MAX + 1];
-	int dir = beneath_parent(at, path, name), fd;
+	AUTO_CLOSE int dir = beneath_parent(at, path, name);
 
 	if (dir < 0)
 		return dir;
-	fd = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0)
-		fd = -errno;
-	close(dir);
-	return fd;
+	return or_errno(openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC, mode));
+}
+
+bool beneath_exists(int at, const char *path)
+{
+	AUTO_CLOSE int fd = beneath_open(at, path, O_PATH, 0);
+
+	return fd >= 0;
 }
 
 static int remove_tree(int at, const char *name, unsigned depth);
 
 static void clear_directory(int fd, unsigned depth)
 {
-	DIR *stream = fdopendir(fd);
 	const struct dirent *e;
+	DIR *stream;
 
-	if (!stream) {
-		close(fd);
+	if (fd_opendir(fd, &stream))
 		return;
-	}
 	while ((e = readdir(stream)))
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
 			unlinkat(fd, e->d_name, 0))
@@ -126,7 +126,7 @@ static int remove_tree(int at, const char *name, unsigned depth)
 	if (fd < 0)
 		return -errno;
 	clear_directory(fd, depth - 1);
-	return unlinkat(at, name, AT_REMOVEDIR) ? -errno : 0;
+	return or_errno(unlinkat(at, name, AT_REMOVEDIR));
 }
 
 int beneath_remove_tree(int at, const char *name)

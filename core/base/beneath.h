@@ -8,6 +8,7 @@
 #define ALCM_BASE_BENEATH_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -23,6 +24,9 @@ int beneath_next(const char **path, char name[NAME_MAX + 1]);
  * symbolic link, those of beneath_next() (-EINVAL also for ""), openat(2)'s.
  */
 int beneath_open(int at, const char *path, int flags, mode_t mode);
+
+/* Whether there is something that can be opened as `path`. */
+bool beneath_exists(int at, const char *path);
 
 /* Remove the directory `name` of `at` with all that is in it. 0 or a negative errno:
    -ENOTEMPTY also for what is more than 128 directories deep. */

@@ -11,4 +11,15 @@ uint64_t clock_thread_cpu_ns(void);
 /* Monotonic time, nanoseconds. */
 uint64_t clock_wall_ns(void);
 
+/* The same in milliseconds: what waits with a time-out are given (lock.h). */
+static inline uint64_t clock_ms(void)
+{
+	return clock_wall_ns() / 1000000;
+}
+
+static inline double clock_seconds(uint64_t ns)
+{
+	return (double)ns * 1e-9;
+}
+
 #endif

@@ -14,6 +14,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 /* Outermost first. */
@@ -108,11 +109,25 @@ static inline void lock_wait(struct lock *l, pthread_cond_t *changed)
 	(void)pthread_cond_wait(changed, &l->mutex);
 }
 
-/* The same until a time of the clock that the condition was made with; ETIMEDOUT. */
-static inline int lock_wait_until(struct lock *l, pthread_cond_t *changed,
-	const struct timespec *until)
+/* A condition that can be waited for until some clock_ms(). */
+static inline void cond_init(pthread_cond_t *cond)
 {
-	return pthread_cond_timedwait(changed, &l->mutex, until);
+	pthread_condattr_t attr;
+
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(cond, &attr);
+	(void)pthread_condattr_destroy(&attr);
+}
+
+/* As lock_wait(), but until clock_ms() is `until_ms` at the longest; then ETIMEDOUT. */
+static inline int lock_wait_until(struct lock *l, pthread_cond_t *changed,
+	uint64_t until_ms)
+{
+	const struct timespec t = { .tv_sec = (time_t)(until_ms / 1000),
+		.tv_nsec = (long)(until_ms % 1000) * 1000000 };
+
+	return pthread_cond_timedwait(changed, &l->mutex, &t);
 }
 
 /* A lock that many may share; one who waits for it exclusively goes before new
@@ -170,23 +185,43 @@ static inline void shared_lock_drop(struct shared_lock *l)
 
 /* ---- scope locks ------------------------------------------------------------------- */
 
-static inline void lock_drop_ptr(struct lock **l)
-{
-	lock_drop(*l);
-}
-
 static inline struct lock *lock_taken(struct lock *l)
 {
 	lock_take(l);
 	return l;
 }
 
+static inline struct shared_lock *lock_shared(struct shared_lock *l)
+{
+	shared_lock_share(l);
+	return l;
+}
+
+static inline struct shared_lock *lock_owned(struct shared_lock *l)
+{
+	shared_lock_take(l);
+	return l;
+}
+
+static inline void lock_drop_ptr(struct lock **l)
+{
+	lock_drop(*l);
+}
+
+static inline void shared_lock_drop_ptr(struct shared_lock **l)
+{
+	shared_lock_drop(*l);
+}
+
 #define LOCK_NAME2(line) lock_held_at_##line
 #define LOCK_NAME(line) LOCK_NAME2(line)
+#define LOCK_SCOPE(type, drop, taken) \
+	__attribute__((cleanup(drop), unused)) struct type *LOCK_NAME(__LINE__) = taken
 
-/* Holds lock `l` until the end of the enclosing block. */
-#define WITH_LOCK(l)                                                                   \
-	__attribute__((cleanup(lock_drop_ptr), unused)) struct lock *LOCK_NAME(__LINE__) = \
-		lock_taken(l)
+/* Holds the lock until the end of the enclosing block: a struct lock, or a shared_lock
+   that is shared with others or not. */
+#define WITH_LOCK(l) LOCK_SCOPE(lock, lock_drop_ptr, lock_taken(l))
+#define WITH_LOCK_SHARED(l) LOCK_SCOPE(shared_lock, shared_lock_drop_ptr, lock_shared(l))
+#define WITH_LOCK_OWNED(l) LOCK_SCOPE(shared_lock, shared_lock_drop_ptr, lock_owned(l))
 
 #endif

@@ -77,7 +77,7 @@ int alcm_new(const struct alcm_params *params, struct alcm **out)
 		alcm->params.threads = allowed_cpus();
 	alcm->max_out = alcm->params.threads + max_readers(params->budget_bytes);
 	lock_init(&alcm->lock, LOCK_LEAF);
-	pthread_cond_init(&alcm->returned, NULL);
+	cond_init(&alcm->returned);
 
 	int err = budget_new(params->budget_bytes, params->chunk_bytes, &alcm->budget);
 

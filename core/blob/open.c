@@ -43,7 +43,7 @@ static struct alcm_blob *blob_new(struct alcm *alcm, struct blob_io store, bool 
 	b->client.reclaim = encode_reclaim;
 	lock_init(&b->lock, LOCK_BLOB);
 	blob_map_init(b);
-	pthread_cond_init(&b->changed, NULL);
+	cond_init(&b->changed);
 	budget_register(alcm->budget, &b->client);
 	return b;
 }

@@ -11,6 +11,7 @@
 #include "alcm.h"
 #include "base/alloc.h"
 #include "base/beneath.h"
+#include "base/fd.h"
 #include "report/sidecar_dir.h"
 
 #define TOP ".alcm/caq"
@@ -46,46 +47,32 @@ bool alcm_sidecar_private_enough(const struct stat *st, int about_fd)
 
 /* ---- directories ------------------------------------------------------------------- */
 
-/* An O_PATH descriptor can't be changed by itself. */
-static int set_mode(int path_fd, mode_t mode)
-{
-	char proc[32];
-
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
-	return chmod(proc, mode) ? -errno : 0;
-}
-
 /* `*dir` and the `*mirrored` go down to `name`, which is made or made as private as its
    image. */
 static int go_down(int *dir, int *mirrored, const char *name)
 {
 	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int image = openat(*mirrored, name, flags), copy = -1, err = image < 0 ? -errno : 0;
+	AUTO_CLOSE int image = openat(*mirrored, name, flags), copy = -1;
 	struct stat want, is;
 
-	if (!err &&
-		(fstat(image, &want) || (mkdirat(*dir, name, 0700) && errno != EEXIST) ||
-			(copy = openat(*dir, name, flags)) < 0 || fstat(copy, &is)))
-		err = -errno;
+	if (image < 0 || fstat(image, &want) ||
+		(mkdirat(*dir, name, 0700) && errno != EEXIST))
+		return -errno;
+	copy = openat(*dir, name, flags);
+	if (copy < 0 || fstat(copy, &is))
+		return -errno;
 	want.st_mode &= 0755;
 	/* The owner first: a directory that can't be given away stays closed to others. */
-	if (!err && geteuid() == 0 &&
-		(is.st_uid != want.st_uid || is.st_gid != want.st_gid) &&
+	if (geteuid() == 0 && (is.st_uid != want.st_uid || is.st_gid != want.st_gid) &&
 		fchownat(copy, "", want.st_uid, want.st_gid, AT_EMPTY_PATH))
-		err = -errno;
-	if (!err && (is.st_mode & 07777) != want.st_mode)
-		err = set_mode(copy, want.st_mode);
-	if (err) {
-		if (image >= 0)
-			close(image);
-		if (copy >= 0)
-			close(copy);
-		return err;
-	}
-	close(*dir);
-	close(*mirrored);
-	*dir = copy;
-	*mirrored = image;
+		return -errno;
+	/* An O_PATH descriptor can't be changed by itself. */
+	if ((is.st_mode & 07777) != want.st_mode && chmod(fd_path(copy), want.st_mode))
+		return -errno;
+	fd_close(*dir);
+	fd_close(*mirrored);
+	*dir = fd_steal(&copy);
+	*mirrored = fd_steal(&image);
 	return 0;
 }
 
@@ -97,50 +84,40 @@ static int open_top(int store_dirfd, bool make)
 		return top;
 
 	char last[NAME_MAX + 1];
-	int admin = beneath_parent(store_dirfd, TOP, last);
+	AUTO_CLOSE int admin = beneath_parent(store_dirfd, TOP, last);
 
 	if (admin < 0)
 		return admin;
 	(void)mkdirat(admin, last, 0755);
-	close(admin);
 	return open_top(store_dirfd, false);
 }
 
 int sidecar_open_dir(int store_dirfd, const char *dir)
 {
-	int top = open_top(store_dirfd, false), fd;
+	AUTO_CLOSE int top = open_top(store_dirfd, false);
 
 	if (top < 0)
 		return top;
-	if (*dir) {
-		fd = beneath_open(top, dir, O_RDONLY | O_DIRECTORY, 0);
-	} else {
-		fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
-	}
-	close(top);
-	return fd;
+	return beneath_open(top, *dir ? dir : ".", O_RDONLY | O_DIRECTORY, 0);
 }
 
 /* Make the directories of `name`: the last component too, if that is one. */
 static int make_dirs(int store_dirfd, const char *name, bool is_dir)
 {
-	int dir = open_top(store_dirfd, true), err = dir < 0 ? dir : 0;
-	int mirrored = openat(store_dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int dir = open_top(store_dirfd, true);
+	AUTO_CLOSE int mirrored = openat(store_dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char step[NAME_MAX + 1];
+	int err = 0;
 
-	if (!err && mirrored < 0)
-		err = -errno;
+	if (dir < 0)
+		return dir;
+	if (mirrored < 0)
+		return -errno;
 	while (!err && *name) {
 		err = beneath_next(&name, step);
 		if (err > 0)
 			err = *name || is_dir ? go_down(&dir, &mirrored, step) : 0;
 	}
-	if (dir >= 0)
-		close(dir);
-	if (mirrored >= 0)
-		close(mirrored);
 	return err;
 }
 
@@ -153,17 +130,12 @@ int alcm_sidecar_mkdir(const struct alcm_store *store, const char *name)
 static int open_dir_of(int store_dirfd, const char *name, bool make,
 	char last[NAME_MAX + 1])
 {
-	int top = open_top(store_dirfd, make), dir, err = 0;
+	AUTO_CLOSE int top = open_top(store_dirfd, make);
+	int dir = top < 0 ? top : beneath_parent(top, name, last);
 
-	if (top < 0)
-		return top;
-	dir = beneath_parent(top, name, last);
-	if (dir == -ENOENT && make) {
-		err = make_dirs(store_dirfd, name, false);
-		dir = err ? err : beneath_parent(top, name, last);
-	}
-	close(top);
-	return dir;
+	if (top < 0 || dir != -ENOENT || !make)
+		return dir;
+	return make_dirs(store_dirfd, name, false) ?: beneath_parent(top, name, last);
 }
 
 /* ---- reading and writing ----------------------------------------------------------- */
@@ -171,7 +143,7 @@ static int open_dir_of(int store_dirfd, const char *name, bool make,
 static int read_text(int fd, char **out, size_t *len, struct stat *st)
 {
 	AUTO_FREE char *text = NULL;
-	size_t n = 0;
+	ssize_t n;
 
 	if (fstat(fd, st))
 		return -errno;
@@ -182,61 +154,39 @@ static int read_text(int fd, char **out, size_t *len, struct stat *st)
 	text = mem_alloc((size_t)st->st_size + 1);
 	if (!text)
 		return -ENOMEM;
-	while (n < (size_t)st->st_size) {
-		ssize_t got = read(fd, text + n, (size_t)st->st_size - n);
-
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		n += (size_t)got;
-	}
+	n = fd_read(fd, text, (size_t)st->st_size);
+	if (n < 0)
+		return (int)n;
 	text[n] = '\0';
-	*len = n;
+	*len = (size_t)n;
 	*out = steal(text);
 	return 0;
 }
 
 int sidecar_read_at(int dir, const char *name, char **text, size_t *len, struct stat *st)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err;
+	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0)
-		return -errno;
-	err = read_text(fd, text, len, st);
-	close(fd);
-	return err;
+	return fd < 0 ? -errno : read_text(fd, text, len, st);
 }
 
 int alcm_sidecar_read(const struct alcm_store *store, const char *name, char **text,
 	size_t *len, struct stat *st)
 {
 	char last[NAME_MAX + 1];
-	int dir = open_dir_of(alcm_store_dirfd(store), name, false, last), err;
+	AUTO_CLOSE int dir = open_dir_of(alcm_store_dirfd(store), name, false, last);
 
-	if (dir < 0)
-		return dir;
-	err = sidecar_read_at(dir, last, text, len, st);
-	close(dir);
-	return err;
+	return dir < 0 ? dir : sidecar_read_at(dir, last, text, len, st);
 }
 
 int sidecar_write_text(int fd, const char *text, const struct stat *like)
 {
-	size_t n = strlen(text);
+	int err = fd_write(fd, text, strlen(text));
 
-	while (n) {
-		ssize_t put = write(fd, text, n);
-
-		if (put < 0)
-			return -errno;
-		text += put;
-		n -= (size_t)put;
-	}
 	/* Whom we may not give it to can't have more than others. */
-	if (fchown(fd, like->st_uid, like->st_gid) && geteuid() == 0)
+	if (!err && fchown(fd, like->st_uid, like->st_gid) && geteuid() == 0)
 		return -errno;
-	return fchmod(fd, like->st_mode) ? -errno : 0;
+	return err ?: or_errno(fchmod(fd, like->st_mode));
 }
 
 /* The sidecar, or directory of sidecars, came, changed or went: summaries above it hold
@@ -286,12 +236,11 @@ int alcm_sidecar_write(const struct alcm_store *store, const char *name, const c
 	char last[NAME_MAX + 1];
 	struct stat like;
 	int err = mode_like(about_fd, &like);
-	int dir = err ? err : open_dir_of(alcm_store_dirfd(store), name, true, last);
+	AUTO_CLOSE int dir = err ?: open_dir_of(alcm_store_dirfd(store), name, true, last);
 
 	if (dir < 0)
 		return dir;
 	err = replace(dir, last, text, &like);
-	close(dir);
 	invalidate_summaries(alcm_store_dirfd(store), name);
 	return err;
 }
@@ -301,16 +250,13 @@ int alcm_sidecar_write(const struct alcm_store *store, const char *name, const c
 int alcm_sidecar_remove(const struct alcm_store *store, const char *name, bool is_dir)
 {
 	char last[NAME_MAX + 1];
-	int dir = open_dir_of(alcm_store_dirfd(store), name, false, last), err;
+	AUTO_CLOSE int dir = open_dir_of(alcm_store_dirfd(store), name, false, last);
+	int err;
 
 	if (dir < 0)
 		return dir;
 	/* What is in it goes with it, its summary first of all. */
-	if (is_dir)
-		err = beneath_remove_tree(dir, last);
-	else
-		err = unlinkat(dir, last, 0) ? -errno : 0;
-	close(dir);
+	err = is_dir ? beneath_remove_tree(dir, last) : or_errno(unlinkat(dir, last, 0));
 	if (!err)
 		invalidate_summaries(alcm_store_dirfd(store), name);
 	return err;
@@ -324,12 +270,11 @@ void alcm_sidecar_prune(const struct alcm_store *store, const char *name)
 		return;
 	(void)alcm_sidecar_remove(store, path, false);
 	while ((slash = strrchr(path, '/'))) {
-		int image;
-
 		*slash = '\0';
-		image = beneath_open(alcm_store_dirfd(store), path, O_PATH | O_DIRECTORY, 0);
-		if (image >= 0)
-			close(image);
+
+		AUTO_CLOSE int image = beneath_open(alcm_store_dirfd(store), path,
+			O_PATH | O_DIRECTORY, 0);
+
 		if (image >= 0 || alcm_sidecar_remove(store, path, true))
 			return;
 	}
@@ -343,26 +288,24 @@ static int replace_by_rename(int dir, const char *from, int new_dir, const char 
 	/* The directory that was replaced in the store was empty. */
 	if ((errno != ENOTEMPTY && errno != EEXIST) || beneath_remove_tree(new_dir, to))
 		return -errno;
-	return renameat2(dir, from, new_dir, to, flags) ? -errno : 0;
+	return or_errno(renameat2(dir, from, new_dir, to, flags));
 }
 
 int alcm_sidecar_move(const struct alcm_store *store, const char *from, const char *to,
 	unsigned flags)
 {
 	char last[NAME_MAX + 1], new_last[NAME_MAX + 1];
-	int dir = open_dir_of(alcm_store_dirfd(store), from, false, last), new_dir, err;
+	AUTO_CLOSE int dir = open_dir_of(alcm_store_dirfd(store), from, false, last);
 
 	if (dir < 0)
 		return dir;
-	err = faccessat(dir, last, F_OK, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
-	new_dir = err ? err : open_dir_of(alcm_store_dirfd(store), to, true, new_last);
-	if (new_dir < 0)
-		err = new_dir;
-	else
-		err = replace_by_rename(dir, last, new_dir, new_last, flags);
-	close(dir);
-	if (new_dir >= 0)
-		close(new_dir);
+	if (faccessat(dir, last, F_OK, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+
+	AUTO_CLOSE int new_dir = open_dir_of(alcm_store_dirfd(store), to, true, new_last);
+	int err = new_dir < 0 ? new_dir
+						  : replace_by_rename(dir, last, new_dir, new_last, flags);
+
 	if (!err) {
 		invalidate_summaries(alcm_store_dirfd(store), from);
 		invalidate_summaries(alcm_store_dirfd(store), to);

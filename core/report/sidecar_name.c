@@ -4,17 +4,16 @@
  * that can't be, since it is longer than a name can be or is the summary's place,
  * BEGINNING.HASH.json, the hash being of all of NAME.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include "alcm.h"
 #include "base/beneath.h"
+#include "base/fd.h"
 
 #define SUFFIX ".json"
 
@@ -76,33 +75,19 @@ static bool ends_in_hash(const char *file)
 		strspn(hash, "0123456789abcdef") == HASH_DIGITS;
 }
 
-static bool exists(int store_dirfd, const char *file)
-{
-	int fd = beneath_open(store_dirfd, file, O_PATH, 0);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 /* Look for the name, among those in its directory that have no usual one; its place is in
    `out`. */
 static void find_unusual(int store_dirfd, const char *sidecar, char *out, size_t capacity)
 {
 	char last[NAME_MAX + 1], its[NAME_MAX + 1];
-	int parent = beneath_parent(store_dirfd, sidecar, last);
-	int fd = parent < 0 ? -1 : openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	AUTO_CLOSE int parent = beneath_parent(store_dirfd, sidecar, last);
 	size_t at = (size_t)(last_of(sidecar) - sidecar);
 	const struct dirent *e;
+	DIR *dir;
 
-	if (parent >= 0)
-		close(parent);
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
+	if (parent < 0 ||
+		fd_opendir(openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), &dir))
 		return;
-	}
 	while ((e = readdir(dir))) {
 		if (!has_usual_name(e->d_name) &&
 			!alcm_sidecar_name(e->d_name, its, sizeof(its)) && strcmp(its, last) == 0)
@@ -121,7 +106,7 @@ int alcm_sidecar_file(const struct alcm_store *store, const char *sidecar, char 
 	if (len + NAME_MAX >= capacity)
 		return -ENAMETOOLONG;
 	(void)snprintf(out, capacity, "%.*s", (int)(len - SUFFIX_LEN), sidecar);
-	if (ends_in_hash(out) && !exists(alcm_store_dirfd(store), out))
+	if (ends_in_hash(out) && !beneath_exists(alcm_store_dirfd(store), out))
 		find_unusual(alcm_store_dirfd(store), sidecar, out, capacity);
 	return 0;
 }

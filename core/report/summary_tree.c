@@ -11,7 +11,6 @@
  * and since those above a change are all missing, what is missing is found by going down
  * from the top only where there is none.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +19,7 @@
 
 #include "alcm.h"
 #include "base/alloc.h"
-#include "base/beneath.h"
+#include "base/fd.h"
 #include "report/sidecar_dir.h"
 
 enum {
@@ -47,13 +46,11 @@ static void add_file(int dir, const char *name,
 
 static void add_dir(int dir, const char *name, unsigned depth, struct alcm_summary *below)
 {
-	int child = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSE int child = openat(dir, name,
+		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (child < 0)
-		return;
-	if (depth < MAX_DEPTH && !refresh_dir(child, depth + 1))
+	if (child >= 0 && depth < MAX_DEPTH && !refresh_dir(child, depth + 1))
 		add_file(child, ALCM_SUMMARY_NAME, alcm_summary_add_total, below);
-	close(child);
 }
 
 static bool is_report(const char *name)
@@ -67,16 +64,13 @@ static bool is_report(const char *name)
 static int add_up(int dir, unsigned depth, struct alcm_summary *here,
 	struct alcm_summary *below)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	const int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *entry;
+	DIR *stream;
+	int err = fd_opendir(or_errno(fd), &stream);
 
-	if (!stream) {
-		err = -errno;
-		if (fd >= 0)
-			close(fd);
+	if (err)
 		return err;
-	}
 	while ((entry = readdir(stream))) {
 		if (is_report(entry->d_name))
 			add_file(dir, entry->d_name, alcm_summary_add_report, here);
@@ -104,13 +98,9 @@ static int make(int dir, unsigned depth)
 	err = add_up(dir, depth, &here, &below);
 	if (!err && here.n_files + below.n_files <= 0)
 		err = -ENODATA;
-	if (!err)
-		err = alcm_summary_json(&here, &below, &text);
-	if (!err)
-		err = fstat(dir, &like) ? -errno : 0;
+	err = err ?: alcm_summary_json(&here, &below, &text) ?: or_errno(fstat(dir, &like));
 	like.st_mode = (like.st_mode & 0444) | S_IWUSR;
-	if (!err)
-		err = sidecar_write_text(fd, text, &like);
+	err = err ?: sidecar_write_text(fd, text, &like);
 	if (close(fd) && !err)
 		err = -errno;
 	if (!err && renameat(dir, SUMMARY_DRAFT, dir, ALCM_SUMMARY_NAME))
@@ -132,11 +122,7 @@ static int refresh_dir(int dir, unsigned depth)
 
 int alcm_summary_refresh(const struct alcm_store *store, const char *dir)
 {
-	int fd = sidecar_open_dir(alcm_store_dirfd(store), dir), err;
+	AUTO_CLOSE int fd = sidecar_open_dir(alcm_store_dirfd(store), dir);
 
-	if (fd < 0)
-		return fd;
-	err = refresh_dir(fd, 0);
-	close(fd);
-	return err;
+	return fd < 0 ? fd : refresh_dir(fd, 0);
 }

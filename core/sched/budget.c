@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "base/clock.h"
 #include "base/lock.h"
 
 /* A buffer that waits to be used again holds the link to the next one. */
@@ -34,7 +34,7 @@ int budget_new(size_t limit_bytes, size_t pooled_bytes, struct budget **out)
 		return -ENOMEM;
 	lock_init(&b->registry, LOCK_REGISTRY);
 	lock_init(&b->lock, LOCK_LEAF);
-	pthread_cond_init(&b->freed, NULL);
+	cond_init(&b->freed);
 	b->clients.prev = b->clients.next = &b->clients;
 	b->limit = limit_bytes;
 	b->pooled_bytes = pooled_bytes;
@@ -123,15 +123,9 @@ static void reclaim(struct budget *b)
 /* Wait for a buffer to come back; a time-out, since a client may get dirty meanwhile. */
 static void wait_freed_locked(struct budget *b)
 {
-	struct timespec until;
+	enum { PAUSE_MS = 10 };
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += 10 * 1000 * 1000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	(void)lock_wait_until(&b->lock, &b->freed, &until);
+	(void)lock_wait_until(&b->lock, &b->freed, clock_ms() + PAUSE_MS);
 }
 
 static void *allocate(struct budget *b, void *spare, size_t len_bytes)

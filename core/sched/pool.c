@@ -68,7 +68,7 @@ int pool_new(unsigned n_threads, struct pool **out)
 	if (!pool)
 		return -ENOMEM;
 	lock_init(&pool->lock, LOCK_LEAF);
-	pthread_cond_init(&pool->work, NULL);
+	cond_init(&pool->work);
 	pool->last = &pool->first;
 
 	int err = start_workers(pool, n_threads);

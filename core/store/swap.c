@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/diag.h"
+#include "base/fd.h"
 #include "blob/blob_io.h"
 #include "store/lease.h"
 #include "store/swap_job.h"
@@ -53,11 +54,8 @@ static int fill_blob(struct alcm_swap *s, struct alcm_blob *blob)
 	err = alcm_blob_truncate(blob, size, s->diag);
 	while (!err) {
 		if (at == end)
-			err = swap_next_data(s->fd, at, size, &at, &end);
-		if (err || at == size)
-			break;
-		err = check_stop(s, at);
-		if (err)
+			err = fd_next_data(s->fd, at, size, &at, &end);
+		if (err || at == size || (err = check_stop(s, at)))
 			break;
 		/* Whole chunks at a time, wherever the data begins. */
 		size_t n = (size_t)min_u64(PIECE_BYTES - at % PIECE_BYTES, end - at);
@@ -78,10 +76,8 @@ static int fill_blob(struct alcm_swap *s, struct alcm_blob *blob)
 static int build_blob(struct alcm_swap *s, const struct alcm_profile *profile)
 {
 	struct alcm_blob *blob = NULL;
-	int err = alcm_blob_create(s->alcm, s->new_fd, profile, &blob);
+	int err = alcm_blob_create(s->alcm, s->new_fd, profile, &blob) ?: fill_blob(s, blob);
 
-	if (!err)
-		err = fill_blob(s, blob);
 	alcm_blob_close(blob);
 	return err;
 }
@@ -108,17 +104,13 @@ static int build_plain(struct alcm_swap *s)
 		uint64_t from = (uint64_t)at;
 		size_t n = (size_t)min_u64(PIECE_BYTES - from % PIECE_BYTES, size - from);
 
-		err = check_stop(s, from);
-		if (!err)
-			err = read_blob(s, blob, s->piece, n, from);
-		if (!err)
-			err = blob_io_write(&plain, s->piece, n, from);
+		err = check_stop(s, from) ?: read_blob(s, blob, s->piece, n, from)
+								  ?: blob_io_write(&plain, s->piece, n, from);
 		at += (int64_t)n;
 	}
 	if (!err && at != -ENXIO)
 		err = (int)at;
-	if (!err)
-		err = plain.ops->truncate(plain.ctx, size);
+	err = err ?: plain.ops->truncate(plain.ctx, size);
 	alcm_blob_close(blob);
 	return err;
 }
@@ -130,7 +122,7 @@ static int skip_holes(int plain_fd, struct alcm_blob *blob, uint64_t size, uint6
 {
 	uint64_t from, to;
 	int64_t data = alcm_blob_seek(blob, *at, SEEK_DATA);
-	int err = swap_next_data(plain_fd, *at, size, &from, &to);
+	int err = fd_next_data(plain_fd, *at, size, &from, &to);
 
 	if (err || (data < 0 && data != -ENXIO))
 		return err ? err : (int)data;
@@ -150,16 +142,13 @@ static int compare(struct alcm_swap *s, int blob_fd, int plain_fd)
 	if (!err && plain_size != (int64_t)size)
 		err = diag_set(s->diag, -EBUSY, size, "the file changed while it was converted");
 	while (!err && at < size) {
-		err = skip_holes(plain_fd, blob, size, &at);
-		if (!err)
-			err = check_stop(s, at);
+		err = skip_holes(plain_fd, blob, size, &at) ?: check_stop(s, at);
 		if (err || at >= size)
 			break;
 		size_t n = (size_t)min_u64(PIECE_BYTES - at % PIECE_BYTES, size - at);
 
-		err = read_blob(s, blob, s->piece, n, at);
-		if (!err)
-			err = blob_io_read(&plain, s->other, n, at);
+		err = read_blob(s, blob, s->piece, n, at)
+			?: blob_io_read(&plain, s->other, n, at);
 		if (!err && memcmp(s->piece, s->other, n) != 0)
 			err = diag_set(s->diag, -EIO, at,
 				"the converted file differs; the original was kept");
@@ -186,10 +175,11 @@ static int check_unchanged(struct alcm_swap *s)
 
 static int make_durable(struct alcm_swap *s)
 {
-	if (swap_fsync(s->new_fd) || swap_fsync(s->dir))
-		return -errno;
-	swap_step(SWAP_NEW_DURABLE);
-	return 0;
+	int err = fd_sync(s->new_fd) ?: fd_sync(s->dir);
+
+	if (!err)
+		swap_step(SWAP_NEW_DURABLE);
+	return err;
 }
 
 /*
@@ -204,7 +194,7 @@ static int reserve(struct alcm_swap *s)
 	int err = 0;
 
 	while (!err) {
-		err = swap_next_data(s->new_fd, to, s->job.after.size, &from, &to);
+		err = fd_next_data(s->new_fd, to, s->job.after.size, &from, &to);
 		if (err || from == s->job.after.size)
 			break;
 		err = file.ops->reserve(file.ctx, from, to - from);
@@ -227,10 +217,9 @@ static int give_back_reserved(struct alcm_swap *s, int err)
 /* What the file is now and what it will be, for whoever finds the job after a crash. */
 static int describe(struct alcm_swap *s)
 {
-	int err = swap_print_head(s->fd, &s->job.before);
+	int err = swap_print_head(s->fd, &s->job.before)
+		?: swap_print_all(s->new_fd, alcm_swap_stored_bytes(s), &s->job.after);
 
-	if (!err)
-		err = swap_print_all(s->new_fd, alcm_swap_stored_bytes(s), &s->job.after);
 	s->job.logical_bytes = s->job.pack ? s->job.before.size : s->job.after.size;
 	return err;
 }
@@ -248,20 +237,14 @@ static int check_alone(struct alcm_swap *s)
 /* Up to the commit point: on failure the file is as it was. */
 static int prepare_target(struct alcm_swap *s)
 {
-	int err = describe(s);
+	int err = describe(s) ?: make_durable(s);
 
-	if (!err)
-		err = make_durable(s);
 	if (err)
 		return fail(s, err, 0, "making the new content durable");
-	err = check_alone(s);
-	if (!err)
-		err = check_unchanged(s);
+	err = check_alone(s) ?: check_unchanged(s);
 	if (err)
 		return err;
-	err = reserve(s);
-	if (!err)
-		err = swap_job_commit(s->dir, &s->job);
+	err = reserve(s) ?: swap_job_commit(s->dir, &s->job);
 	if (!err) {
 		err = swap_job_mark(&s->job, s->fd);
 		/* Where the head couldn't be put back the job must stay. */
@@ -282,10 +265,8 @@ static int swap_content(struct alcm_swap *s)
 		lease_release(s->fd);
 		return err;
 	}
-	if (!err)
-		err = swap_job_apply(&s->job, s->new_fd, s->fd);
-	if (!err)
-		err = swap_job_finish(s->dir, &s->job);
+	err = err ?: swap_job_apply(&s->job, s->new_fd, s->fd)
+			  ?: swap_job_finish(s->dir, &s->job);
 	/* From the commit point on the .new belongs to the job. */
 	s->job.id[0] = 0;
 	lease_release(s->fd);
@@ -319,12 +300,10 @@ static int quantise(struct alcm_swap *s, const struct alcm_profile *profile)
 {
 	struct alcm_blob *blob = NULL;
 	bool changed;
-	int err = alcm_blob_open(s->alcm, s->new_fd, true, &blob, s->diag);
+	int err = alcm_blob_open(s->alcm, s->new_fd, true, &blob, s->diag)
+		?: alcm_blob_quantise(blob, profile->prune_share, &changed, s->diag)
+		?: alcm_blob_commit(blob, true, s->diag);
 
-	if (!err)
-		err = alcm_blob_quantise(blob, profile->prune_share, &changed, s->diag);
-	if (!err)
-		err = alcm_blob_commit(blob, true, s->diag);
 	alcm_blob_close(blob);
 	return err;
 }
@@ -351,10 +330,8 @@ void alcm_swap_free(struct alcm_swap *s)
 		return;
 	if (s->new_fd >= 0 && s->job.id[0])
 		swap_new_drop(s->dir, &s->job);
-	if (s->new_fd >= 0)
-		close(s->new_fd);
-	if (s->dir >= 0)
-		close(s->dir);
+	fd_close(s->new_fd);
+	fd_close(s->dir);
 	mem_free(s);
 }
 
@@ -374,11 +351,8 @@ int alcm_swap_prepare(struct alcm *alcm, const struct alcm_store *store, int fd,
 	s->fd = fd;
 	s->dir = s->new_fd = -1;
 	s->job.pack = profile != NULL;
-	err = begin(s, store);
-	if (!err)
-		err = profile ? build_blob(s, profile) : build_plain(s);
-	if (!err)
-		err = profile ? compare(s, s->new_fd, fd) : compare(s, fd, s->new_fd);
+	err = begin(s, store) ?: (profile ? build_blob(s, profile) : build_plain(s));
+	err = err ?: (profile ? compare(s, s->new_fd, fd) : compare(s, fd, s->new_fd));
 	if (!err && profile && profile->lossy)
 		err = quantise(s, profile);
 	if (err)
@@ -418,9 +392,8 @@ static int convert(struct alcm *alcm, const struct alcm_store *store, const char
 	if (err == -EBUSY)
 		return diag_set(diag, err, 0, "another program has it open, or mapped");
 	lease_release(fd);
-	err = alcm_swap_prepare(alcm, store, fd, profile, NULL, NULL, &s, diag);
-	if (!err)
-		err = alcm_swap_apply(s, path, fd, diag);
+	err = alcm_swap_prepare(alcm, store, fd, profile, NULL, NULL, &s, diag)
+		?: alcm_swap_apply(s, path, fd, diag);
 	alcm_swap_free(s);
 	return err;
 }

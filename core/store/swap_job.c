@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "base/fd.h"
 #include "blob/blob_io.h"
 #include "blob/disk.h"
 
@@ -33,11 +34,6 @@ void swap_step(enum swap_step step)
 		hook(step);
 }
 
-int swap_fsync(int fd)
-{
-	return (int)TEMP_FAILURE_RETRY(fsync(fd));
-}
-
 /* ---- the directory ----------------------------------------------------------------- */
 
 static int open_dir(int at, const char *name, mode_t mode, bool make)
@@ -47,39 +43,32 @@ static int open_dir(int at, const char *name, mode_t mode, bool make)
 	if (make && !made && errno != EEXIST)
 		return -errno;
 	/* A new directory must outlive a power failure, or what is durable in it doesn't. */
-	if (made && swap_fsync(at))
-		return -errno;
+	int err = made ? fd_sync(at) : 0;
 
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
+	return err
+		?: or_errno(openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 int swap_dir_open(int store_dirfd, bool make)
 {
-	int admin = -1, dir,
-		root = openat(store_dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int root = openat(store_dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0)
 		return -errno;
-	dir = admin = open_dir(root, ".alcm", 0755, make);
-	if (admin >= 0) {
-		dir = open_dir(admin, "swap", 0700, make);
-		close(admin);
-	}
-	close(root);
-	return dir;
+
+	AUTO_CLOSE int admin = open_dir(root, ".alcm", 0755, make);
+
+	return admin < 0 ? admin : open_dir(admin, "swap", 0700, make);
 }
 
 void swap_dir_remove(int store_dirfd)
 {
-	int admin = openat(store_dirfd, ".alcm",
+	AUTO_CLOSE int admin = openat(store_dirfd, ".alcm",
 		O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (admin < 0)
 		return;
 	(void)unlinkat(admin, "swap", AT_REMOVEDIR);
-	close(admin);
 	(void)unlinkat(store_dirfd, ".alcm", AT_REMOVEDIR);
 }
 
@@ -90,13 +79,11 @@ static void file_name(char out[NAME_CHARS], const char *id, const char *suffix)
 
 static int create(int dir, const char *id, const char *suffix)
 {
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	char name[NAME_CHARS];
 
 	file_name(name, id, suffix);
-
-	int fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	return fd < 0 ? -errno : fd;
+	return or_errno(openat(dir, name, flags, 0600));
 }
 
 static int remove_file(int dir, const char *id, const char *suffix)
@@ -104,7 +91,7 @@ static int remove_file(int dir, const char *id, const char *suffix)
 	char name[NAME_CHARS];
 
 	file_name(name, id, suffix);
-	return unlinkat(dir, name, 0) ? -errno : 0;
+	return or_errno(unlinkat(dir, name, 0));
 }
 
 static int rename_file(int dir, const char *id, const char *from, const char *to)
@@ -113,7 +100,7 @@ static int rename_file(int dir, const char *id, const char *from, const char *to
 
 	file_name(old, id, from);
 	file_name(new, id, to);
-	return renameat(dir, old, dir, new) ? -errno : 0;
+	return or_errno(renameat(dir, old, dir, new));
 }
 
 int swap_new_create(int dir, struct swap_job *job)
@@ -219,28 +206,21 @@ static int job_text(char *out, const struct swap_job *job)
 int swap_job_commit(int dir, const struct swap_job *job)
 {
 	AUTO_FREE char *text = mem_alloc(JOB_MAX);
-	int fd = text ? create(dir, job->id, ".tmp") : -ENOMEM, err;
+	AUTO_CLOSE int fd = text ? create(dir, job->id, ".tmp") : -ENOMEM;
+	int err;
 
 	if (fd < 0)
 		return fd;
-
-	struct blob_io s = blob_io_posix(fd);
-
-	err = blob_io_write(&s, text, (size_t)job_text(text, job), 0);
-	if (!err && swap_fsync(fd))
-		err = -errno;
-	close(fd);
+	err = fd_write(fd, text, (size_t)job_text(text, job)) ?: fd_sync(fd);
 	swap_step(SWAP_JOB_WRITTEN);
-	if (!err)
-		err = rename_file(dir, job->id, ".part", ".new");
-	if (!err)
-		err = rename_file(dir, job->id, ".tmp", ".job");
+	err = err ?: rename_file(dir, job->id, ".part", ".new")
+			  ?: rename_file(dir, job->id, ".tmp", ".job");
 	if (err) {
 		(void)remove_file(dir, job->id, ".tmp");
 		return err;
 	}
-	if (swap_fsync(dir)) {
-		err = -errno;
+	err = fd_sync(dir);
+	if (err) {
 		/* It may or may not be durable: it must not be, as the caller is told of
 		   failure. */
 		(void)remove_file(dir, job->id, ".job");
@@ -283,23 +263,18 @@ int swap_job_read(int dir, const char *id, struct swap_job *job)
 		return -ENOMEM;
 	file_name(name, id, ".job");
 
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st))
 		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_size < 2 ||
+		st.st_size > JOB_MAX)
+		return -EINVAL;
 
-	struct blob_io s = blob_io_posix(fd);
-	int err = fstat(fd, &st) ? -errno : 0;
+	ssize_t n = fd_read(fd, text, (size_t)st.st_size);
 
-	if (!err &&
-		(!S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_size < 2 ||
-			st.st_size > JOB_MAX))
-		err = -EINVAL;
-	if (!err)
-		err = blob_io_read(&s, text, (size_t)st.st_size, 0);
-	close(fd);
-	if (err)
-		return err;
+	if (n != st.st_size)
+		return n < 0 ? (int)n : -ENODATA;
 	/* The path is the rest of the text up to the newline that must end it. */
 	if (text[st.st_size - 1] != '\n' || strlen(text) != (size_t)st.st_size)
 		return -EINVAL;
@@ -315,30 +290,13 @@ int swap_job_read(int dir, const char *id, struct swap_job *job)
 
 /* ---- copying ----------------------------------------------------------------------- */
 
-int swap_next_data(int fd, uint64_t at, uint64_t size, uint64_t *from, uint64_t *to)
-{
-	off_t data = lseek(fd, (off_t)at, SEEK_DATA), hole;
-
-	*from = *to = size;
-	if (data < 0 && errno == ENXIO)
-		return 0;
-	if (data < 0 && errno != EINVAL && errno != EOPNOTSUPP)
-		return -errno;
-	*from = data < 0 ? at : min_u64((uint64_t)data, size);
-	hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
-	*to = hole < 0 ? size : min_u64((uint64_t)hole, size);
-	return 0;
-}
-
 static int copy_run(const struct blob_io *from, const struct blob_io *to, uint64_t at,
 	uint64_t end, uint8_t *buf)
 {
 	while (at < end) {
 		size_t n = (size_t)min_u64(COPY_BYTES, end - at);
-		int err = blob_io_read(from, buf, n, at);
+		int err = blob_io_read(from, buf, n, at) ?: blob_io_write(to, buf, n, at);
 
-		if (!err)
-			err = blob_io_write(to, buf, n, at);
 		if (err)
 			return err;
 		at += n;
@@ -373,13 +331,11 @@ static int copy_rest(int from_fd, int to_fd, uint64_t size)
 		return (int)old_size;
 	while (at < size) {
 		uint64_t data, end;
-		int err = swap_next_data(from_fd, at, size, &data, &end);
+		int err = fd_next_data(from_fd, at, size, &data, &end);
 
 		/* Behind the target's old end there is nothing that would need a zero over it. */
-		if (!err)
-			err = zero_run(&to, at, min_u64(data, (uint64_t)old_size), buf);
-		if (!err)
-			err = copy_run(&from, &to, data, end, buf);
+		err = err ?: zero_run(&to, at, min_u64(data, (uint64_t)old_size), buf)
+				  ?: copy_run(&from, &to, data, end, buf);
 		if (err)
 			return err;
 		at = end;
@@ -435,9 +391,7 @@ int swap_job_mark(const struct swap_job *job, int target_fd)
 	if (err)
 		return err;
 	swap_job_mark_bytes(job, mark);
-	err = blob_io_write(&target, mark, sizeof(mark), 0);
-	if (!err && swap_fsync(target_fd))
-		err = -errno;
+	err = blob_io_write(&target, mark, sizeof(mark), 0) ?: fd_sync(target_fd);
 	if (err)
 		return put_head_back(&target, head, n, job->before.size, err);
 	swap_step(SWAP_COMMITTED);
@@ -453,7 +407,7 @@ int swap_job_settle(const struct swap_job *job, int target_fd)
 	if (TEMP_FAILURE_RETRY(ftruncate(target_fd, (off_t)job->after.size)) ||
 		fstat(target_fd, &st) ||
 		((st.st_mode & 07777) != job->mode && fchmod(target_fd, job->mode)) ||
-		futimens(target_fd, times) || swap_fsync(target_fd))
+		futimens(target_fd, times) || TEMP_FAILURE_RETRY(fsync(target_fd)))
 		return -errno;
 	swap_step(SWAP_TARGET_DURABLE);
 	return 0;
@@ -461,10 +415,8 @@ int swap_job_settle(const struct swap_job *job, int target_fd)
 
 int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd)
 {
-	int err = copy_rest(new_fd, target_fd, job->after.size);
+	int err = copy_rest(new_fd, target_fd, job->after.size) ?: fd_sync(target_fd);
 
-	if (!err && swap_fsync(target_fd))
-		err = -errno;
 	if (err)
 		return err;
 	swap_step(SWAP_COPIED);
@@ -477,11 +429,9 @@ int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd)
 
 int swap_job_drop(int dir, const struct swap_job *job)
 {
-	int err = remove_file(dir, job->id, ".job");
-
 	/* Were it to come back after a power failure, it would undo what is written from now
 	   on. */
-	return !err && swap_fsync(dir) ? -errno : err;
+	return remove_file(dir, job->id, ".job") ?: fd_sync(dir);
 }
 
 int swap_job_finish(int dir, const struct swap_job *job)

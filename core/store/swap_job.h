@@ -88,12 +88,6 @@ int swap_dir_open(int store_dirfd, bool make);
 /* Remove STORE/.alcm/swap if it is empty, and then STORE/.alcm. */
 void swap_dir_remove(int store_dirfd);
 
-/*
- * The first run of data in [at, size) of a file as [*from, *to); *from is size when there
- * is none. Where the filesystem can't tell everything is data.
- */
-int swap_next_data(int fd, uint64_t at, uint64_t size, uint64_t *from, uint64_t *to);
-
 /* Make a fresh ID.part, for the new content; its descriptor. Fills job->id. */
 int swap_new_create(int dir, struct swap_job *job);
 
@@ -129,9 +123,6 @@ int swap_job_drop(int dir, const struct swap_job *job);
 
 /* The target is durable: remove .new and job. */
 int swap_job_finish(int dir, const struct swap_job *job);
-
-/* fsync(2), over signals. */
-int swap_fsync(int fd);
 
 /* False: the path could lead out of the store, or into .alcm. */
 bool swap_path_valid(const char *path);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "base/fd.h"
 #include "base/le.h"
 #include "blob/blob_io.h"
 #include "blob/disk.h"
@@ -58,7 +59,7 @@ int swap_print_all(int fd, uint64_t size, struct swap_print *out)
 	if ((uint64_t)there < size)
 		return -ENODATA;
 	while (at < size) {
-		int err = swap_next_data(fd, at, size, &from, &to);
+		int err = fd_next_data(fd, at, size, &from, &to);
 		size_t n;
 
 		if (err)

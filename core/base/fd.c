@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fd.h"
+
+#include <stdio.h>
+
+#include "base/checked.h"
+
+const char *fd_path_in(char out[FD_PATH_BYTES], int fd)
+{
+	(void)snprintf(out, FD_PATH_BYTES, "/proc/self/fd/%d", fd);
+	return out;
+}
+
+ssize_t fd_read(int fd, void *buf, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got = TEMP_FAILURE_RETRY(read(fd, (char *)buf + done, n - done));
+
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+int fd_write(int fd, const void *buf, size_t n)
+{
+	for (const char *p = buf; n;) {
+		ssize_t put = TEMP_FAILURE_RETRY(write(fd, p, n));
+
+		if (put < 0)
+			return -errno;
+		p += put;
+		n -= (size_t)put;
+	}
+	return 0;
+}
+
+int fd_pwrite(int fd, const void *buf, size_t n, uint64_t off)
+{
+	for (const char *p = buf; n;) {
+		ssize_t put = TEMP_FAILURE_RETRY(pwrite(fd, p, n, (off_t)off));
+
+		if (put < 0)
+			return -errno;
+		p += put;
+		off += (uint64_t)put;
+		n -= (size_t)put;
+	}
+	return 0;
+}
+
+int fd_opendir(int fd, DIR **out)
+{
+	if (fd < 0)
+		return fd;
+	*out = fdopendir(fd);
+	if (*out)
+		return 0;
+	fd_close(fd);
+	return -errno;
+}
+
+int fd_sync(int fd)
+{
+	return or_errno((int)TEMP_FAILURE_RETRY(fsync(fd)));
+}
+
+int fd_next_data(int fd, uint64_t at, uint64_t size, uint64_t *from, uint64_t *to)
+{
+	off_t data = lseek(fd, (off_t)at, SEEK_DATA), hole;
+
+	*from = *to = size;
+	if (data < 0 && errno == ENXIO)
+		return 0;
+	if (data < 0 && errno != EINVAL && errno != EOPNOTSUPP)
+		return -errno;
+	*from = data < 0 ? at : min_u64((uint64_t)data, size);
+	hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+	*to = hole < 0 ? size : min_u64((uint64_t)hole, size);
+	return 0;
+}
