@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Coder `bins` (docs/format.md, section 3.6): codes of transform `grid` as symbols, which
- * are their leading bits, and raw bits, which are the others. The symbols' frequencies
- * are not stored: one density of the magnitudes gives those of every class of values. A
- * value's class says how far values spread around it: by its scale, or, where there is
- * one scale, by its row and column. The latter is the paper's entropy map, with an entry
+ * Coder `bins` (docs/format.md, section 3.6) codes the integers of transform `grid`. The
+ * leading bits of a code are a symbol, the others are raw bits. Frequencies of symbols
+ * are not stored: one density of the magnitudes gives those of every class of values. The
+ * class says how far values spread. It comes from the value's scale or, if there is one
+ * scale, from its row and column. The latter is the paper's entropy map, with an entry
  * per row and column instead of one number.
  */
 #ifndef ALCM_CODEC_BINS_H
@@ -16,10 +16,10 @@
 
 enum {
 	BINS_MAX_CLASSES = 31,
-	BINS_SYMBOLS = 256, /* that tables have room for */
+	BINS_SYMBOLS = 256, /* the most symbols in a table */
 };
 
-/* Memory of one thread; what is in it before doesn't matter. */
+/* Memory of one thread; its content before a call doesn't matter. */
 struct bins_scratch {
 	uint8_t *symbols; /* two bytes per value */
 	uint8_t *bits;    /* bits_room bytes, and BINS_BITS_SLACK behind them */
@@ -28,7 +28,7 @@ struct bins_scratch {
 		uint32_t slots[BINS_MAX_CLASSES * ANS_SLOTS];
 		uint32_t symbols[BINS_MAX_CLASSES * BINS_SYMBOLS];
 	} * tables;
-	double *scales; /* for decoding: a part's */
+	double *scales; /* for decoding: the scales of a part */
 };
 
 enum { BINS_BITS_SLACK = 2048 }; /* behind bits_room: more than GRID_BLOCK values take */
@@ -40,7 +40,7 @@ enum { BINS_BITS_SLACK = 2048 }; /* behind bits_room: more than GRID_BLOCK value
 size_t bins_encode(const struct grid_part *part, const struct grid_map *map,
 	const struct bins_scratch *scratch, uint8_t *out, size_t capacity);
 
-/* The other way. The input is hostile, the map is possible: -EIO and `diag`. */
+/* Decode. The input is hostile, but the map was checked: -EIO and `diag`. */
 int bins_decode(const struct grid_part *part, const struct grid_map *map,
 	const struct bins_scratch *scratch, const uint8_t *in, size_t len,
 	struct alcm_diag *diag);

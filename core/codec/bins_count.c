@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* Counting symbols by class, for the fit of coder `bins`. */
 #include <string.h>
 
 #include "codec/bins_fit.h"
 
-/* Neighbours are counted apart: a count that has just been written is slow to read
-   again. */
+/* Even and odd values are counted in separate tables: incrementing the count that was
+   just written would wait for the store. */
 void bins_count(struct bins_fit *f, const uint8_t *values, const uint8_t *classes)
 {
 	uint32_t *counts = f->counts[0], *odd = f->odd_counts[0], i = 0;

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Coder `bins`, the other way. */
+/*
+ * Decoding of coder `bins`, in the order of the stored fields:
+ *
+ *   head, levels ──► map or scales: the class of each value
+ *                        ──► frequencies of each class: tables
+ *   states, words ──► symbols ┐
+ *   raw bits ─────────────────┴──► codes × scales ──► values
+ *
+ * All input is hostile. `take` never hands out more bytes than there are, and symbols are
+ * below n_symbols because only they have slots in the tables.
+ */
 #include <errno.h>
 
 #include "base/diag.h"
@@ -13,6 +23,7 @@ struct input {
 	const uint8_t *at, *end;
 };
 
+/* The next n bytes of the input, or NULL when there are fewer. */
 static const uint8_t *take(struct input *in, size_t n)
 {
 	const uint8_t *taken = in->at;
@@ -25,6 +36,7 @@ static const uint8_t *take(struct input *in, size_t n)
 
 /* ---- what is in front of the words ------------------------------------------------- */
 
+/* Checks each field against the limits that the arrays and shifts below rely on. */
 static bool get_head(struct input *in, struct bins *b)
 {
 	const uint8_t *head = take(in, BINS_HEAD), *zeros, *bins;
@@ -56,6 +68,7 @@ static bool get_head(struct input *in, struct bins *b)
 	return true;
 }
 
+/* One level by the adaptive model, which the encoder updates in the same way. */
 static unsigned get_level(struct range_decoder *in, struct spread_model *m)
 {
 	uint32_t at = range_decode_at(in, m->total), start = 0;
@@ -68,8 +81,8 @@ static unsigned get_level(struct range_decoder *in, struct spread_model *m)
 	return level;
 }
 
-/* The classes of n values by their rows and columns; `*met` are those that occur, as
-   bits. */
+/* The classes of n values by row and column; `*met` has a bit for each class that occurs.
+   A class beyond n_classes would have no table, hence the check in each row. */
 static bool get_map(struct input *in, unsigned n_classes, uint32_t n, uint8_t *classes,
 	uint32_t *met)
 {
@@ -118,6 +131,7 @@ static void get_classes(const struct bins *b, const struct grid_map *m, uint32_t
 	}
 }
 
+/* A slot is symbol, frequency and place within the symbol, in 8 + 12 + 12 bits. */
 static void fill_slots(uint32_t *slots, const uint32_t frequencies[BINS_SYMBOLS],
 	unsigned n_symbols)
 {
@@ -129,7 +143,7 @@ static void fill_slots(uint32_t *slots, const uint32_t frequencies[BINS_SYMBOLS]
 	}
 }
 
-/* Tables of the classes that occur. */
+/* Make tables of the classes that occur. False: a class has no possible symbol. */
 static bool make_tables(const struct bins *b,
 	const struct bins_symbol symbols[BINS_SYMBOLS], uint32_t met, uint32_t *slots)
 {
@@ -147,7 +161,7 @@ static bool make_tables(const struct bins *b,
 
 /* ---- symbols, then values ---------------------------------------------------------- */
 
-/* All symbols. What the states are in the end are the first raw bits. */
+/* Decode all symbols. The final states hold the first raw bits. */
 static bool get_symbols(struct input *in, const struct bins *b,
 	const struct bins_scratch *s, const uint8_t *classes, uint32_t n)
 {
@@ -176,7 +190,7 @@ static bool get_symbols(struct input *in, const struct bins *b,
 	return true;
 }
 
-/* By symbol: how many raw bits follow, and what they are added to. */
+/* By symbol: the number of raw bits, and the code that they are added to. */
 struct raw_bits {
 	uint8_t n_bits[BINS_SYMBOLS];
 	uint64_t mask[BINS_SYMBOLS], base[BINS_SYMBOLS]; /* of 2 · |code| + sign */
@@ -193,7 +207,7 @@ static void set_raw_bits(const struct bins *b,
 	r->base[1] = 1; /* −0 */
 }
 
-/* The raw bits behind those that the states carry. */
+/* Append the other raw bits to those from the states. */
 static bool get_raw_bits(const struct input *in, const struct bins_scratch *s,
 	size_t *n_bytes)
 {
@@ -206,7 +220,8 @@ static bool get_raw_bits(const struct input *in, const struct bins_scratch *s,
 	return true;
 }
 
-/* x = code · scale, where a code is 2 · |code| + sign, below 2^54. */
+/* x = code · scale, where a code is 2 · |code| + sign, below 2^54. The integer becomes a
+   double by its bits, as the conversion of 64-bit integers doesn't vectorise. */
 SIMD_CLONES static void scale_codes(const uint64_t *codes, const double *scales,
 	uint32_t n, double *x)
 {
@@ -223,7 +238,8 @@ SIMD_CLONES static void scale_codes(const uint64_t *codes, const double *scales,
 	}
 }
 
-/* False: there are not as many raw bits as the symbols want. */
+/* Join symbols and raw bits to values. False: there are fewer or more raw bits than the
+   symbols need. Reads beyond the end stay within BINS_BITS_SLACK. */
 static bool join(const struct grid_part *part, const struct grid_map *m,
 	const struct bins *b, const struct raw_bits *r, const struct bins_scratch *s,
 	size_t n_bytes)

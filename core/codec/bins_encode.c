@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Coder `bins`: values to symbols and raw bits, then symbols to words. */
+/*
+ * Encoding of coder `bins`: values to symbols and raw bits, then symbols to words. Values
+ * are split once, with shift 0. Only if a code is too large for that are they split again
+ * with a shift, where all small codes share one symbol.
+ */
 #include <math.h>
 
 #include "base/checked.h"
@@ -17,10 +21,8 @@ struct block {
 	uint64_t raw[GRID_BLOCK]; /* bits below the leading ones, then the sign */
 };
 
-/*
- * Symbols of a block of codes, with their raw bits, where the shift is 0. False: one is
- * too large for that. No branches and 32 bits only, so that it vectorises.
- */
+/* Split a block of codes into symbols and raw bits, with shift 0. False: a code is too
+   large for that. The loop has no branches and uses 32 bits only, so it vectorises. */
 SIMD_CLONES static bool split_codes(struct block *b, uint32_t n)
 {
 	uint32_t beyond = 0;
@@ -52,7 +54,7 @@ SIMD_CLONES static bool split_codes(struct block *b, uint32_t n)
 	return true;
 }
 
-/* The same for any shift. */
+/* The same for any shift, a code at a time. */
 static bool split_large_codes(struct block *b, uint32_t n, unsigned shift)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -78,6 +80,7 @@ struct bit_writer {
 	unsigned n_waiting; /* below 8 between calls */
 };
 
+/* Writes eight bytes each time and advances by the whole ones: no branch per value. */
 static inline void put_bits(struct bit_writer *w, uint64_t bits, unsigned n)
 {
 	w->waiting |= bits << w->n_waiting;
@@ -103,7 +106,7 @@ static bool put_block(struct bit_writer *w, const struct block *b, uint32_t n,
 
 enum split { SPLIT_FINE, SPLIT_TOO_LARGE, SPLIT_NEVER };
 
-/* All values to scratch->symbols and scratch->bits, `*n_bytes` of them. */
+/* Split all values to scratch->symbols and scratch->bits; the latter has `*n_bytes`. */
 static enum split split_values(const struct bins *b, const struct grid_part *part,
 	const struct grid_map *m, const struct bins_scratch *s, size_t *n_bytes)
 {
@@ -126,6 +129,8 @@ static enum split split_values(const struct bins *b, const struct grid_part *par
 			return SPLIT_NEVER;
 	}
 	*n_bytes = (size_t)(w.at - s->bits) + (w.n_waiting > 0);
+	/* Short of raw bits, the states carry zeros. */
+	/* Short of raw bits, the states carry zeros. */
 	memset(s->bits + *n_bytes, 0, BINS_FREE_BYTES);
 	return SPLIT_FINE;
 }
@@ -136,6 +141,7 @@ struct output {
 	uint8_t *at, *end;
 };
 
+/* Append n bytes if they fit. */
 static bool put(struct output *o, const void *bytes, size_t n)
 {
 	if ((size_t)(o->end - o->at) < n)
@@ -164,13 +170,15 @@ static bool put_head(struct output *o, const struct bins *b)
 		put(o, b->density.levels, b->density.n_bins);
 }
 
+/* One level by the adaptive model, which decoding updates in the same way. */
 static void put_level(struct range_encoder *e, struct spread_model *m, unsigned level)
 {
 	range_encode(e, spread_model_start(m, level), m->counts[level], m->total);
 	spread_model_add(m, level);
 }
 
-/* Levels of columns, then of rows, which the classes tell. */
+/* Levels of columns, then of rows; a row's level is its first value's class less the
+   column's. */
 static bool put_map(struct output *o, const struct spread_map *m, const uint8_t *classes,
 	uint32_t n)
 {
@@ -198,8 +206,9 @@ static bool put_map(struct output *o, const struct spread_map *m, const uint8_t 
 	return len > 0;
 }
 
-/* What each symbol of each class that occurs needs: its frequency, and where that
-   begins. */
+/*
+ * For each symbol of each class that occurs: its frequency, and the start of its range.
+ */
 static bool make_tables(const struct bins_fit *f, uint32_t *tables)
 {
 	struct bins_symbol symbols[BINS_SYMBOLS];
@@ -218,7 +227,9 @@ static bool make_tables(const struct bins_fit *f, uint32_t *tables)
 	return true;
 }
 
-/* States and words. The first raw bits are where states begin. */
+/*
+ * States and words. The states start with the first raw bits, which cost nothing there.
+ */
 static bool put_words(struct output *o, struct bins_fit *f, const struct bins_scratch *s,
 	uint32_t n)
 {

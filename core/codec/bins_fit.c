@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The fit of coder `bins`: classes for the values, then one density for all of them.
+ *
+ * Codes of class c are taken to be 1 / factor(c) times as large as those of class 0. So
+ * code| · factor follows one density in every class, and its bins are fitted from the
+ * counts of all classes together. Only zeros have levels by class.
+ */
 #include "codec/bins_fit.h"
 
 #include <math.h>
@@ -7,12 +14,15 @@
 
 enum {
 	HEADROOM = 48, /* levels above the bins', for zeros: a factor of 64 */
-	/* of a half octave of scales, which are worth tables of their own */
+	/* values of a half octave of scales, from which on it is worth its own tables */
 	MANY_VALUES = 2048,
 };
 
 /* ---- classes by scale -------------------------------------------------------------- */
 
+/*
+ * Classes are half octaves of the scale, or whole ones if there are few values in each.
+ */
 static void fit_scales(struct bins_fit *f, const struct grid_map *m,
 	const uint8_t *values, uint8_t *classes)
 {
@@ -37,7 +47,7 @@ static void fit_scales(struct bins_fit *f, const struct grid_map *m,
 
 /* ---- the density ------------------------------------------------------------------- */
 
-/* How many symbols there are, and bins for the magnitudes that occur. */
+/* Place the bins over the magnitudes that occur; the topmost 64 if there are more. */
 static bool place_bins(struct bins_fit *f, struct bins_symbol symbols[BINS_SYMBOLS])
 {
 	struct density *d = &f->bins.density;
@@ -63,8 +73,8 @@ static bool place_bins(struct bins_fit *f, struct bins_symbol symbols[BINS_SYMBO
 	return density_possible(d->top_key, d->n_bins);
 }
 
-/* The level that gives n_zeros zeros their share of a class whose bins weigh `bins`
-   together. */
+/* The level that gives n_zeros zeros their share of a class whose bins weigh `bins` in
+   total. */
 static uint8_t zero_level(uint32_t n_zeros, uint32_t n_others, double bins, double unit)
 {
 	double level = 255;
@@ -76,6 +86,7 @@ static uint8_t zero_level(uint32_t n_zeros, uint32_t n_others, double bins, doub
 	return (uint8_t)fmin(fmax(level, 1), 255);
 }
 
+/* +0 and −0 have a level each. */
 static void fit_zeros(struct bins_fit *f, const struct bins_symbol symbols[BINS_SYMBOLS],
 	unsigned class)
 {
@@ -93,6 +104,8 @@ static void fit_zeros(struct bins_fit *f, const struct bins_symbol symbols[BINS_
 			bins, density_unit(d));
 }
 
+/* Counts per bin against exposure: the values that could have fallen into it. Levels are
+   then lowered by HEADROOM, or zeros that are common could get no higher level. */
 static void fit_density(struct bins_fit *f,
 	const struct bins_symbol symbols[BINS_SYMBOLS])
 {
@@ -133,8 +146,7 @@ bool bins_fit(struct bins_fit *f, const struct grid_map *m, const struct bins_sc
 		largest = s->symbols[i] > largest ? s->symbols[i] : largest;
 	f->bins.n_symbols = largest + 1u;
 	bins_symbols(&f->bins, symbols);
-	/* One scale for neighbours in rows: a map of their spreads may be better than one
-	   density. */
+	/* With one scale for whole rows, a map of spreads may fit better than one density. */
 	if (!m->cycle && m->n_scales == 1 && m->row_len >= SPREAD_MIN_COLUMNS &&
 		m->row_len <= SPREAD_MAX_COLUMNS && m->row_len <= f->n) {
 		f->map.row_len = (uint32_t)m->row_len;

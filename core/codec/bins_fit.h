@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What coder `bins` codes by: a class for every value, and a density that gives their
-   frequencies. */
+/* The model that coder `bins` fits to a part: a class for every value, and a density that
+   gives the frequencies. */
 #ifndef ALCM_CODEC_BINS_FIT_H
 #define ALCM_CODEC_BINS_FIT_H
 
@@ -8,7 +8,7 @@
 
 struct bins_fit {
 	uint32_t n;       /* values */
-	struct bins bins; /* shift must be there already */
+	struct bins bins; /* the caller sets `shift` before */
 	struct spread_map map;
 	uint32_t in_class[BINS_MAX_CLASSES];
 	uint32_t counts[BINS_MAX_CLASSES][BINS_SYMBOLS];
@@ -26,10 +26,8 @@ static inline uint8_t *bins_classes(const struct bins_scratch *s, uint32_t n)
    rest. False: impossible. */
 bool bins_fit(struct bins_fit *f, const struct grid_map *m, const struct bins_scratch *s);
 
-/*
- * Classes by rows and columns (f->map.row_len, row_skip), if that looks like paying: then
- * f->map is filled, and `classes`, f->counts and f->in_class too.
- */
+/* Choose classes by rows and columns (f->map.row_len, row_skip) if that is likely to pay.
+   True: f->map, `classes`, f->counts and f->in_class are filled. */
 bool bins_fit_map(struct bins_fit *f, const struct bins_symbol symbols[BINS_SYMBOLS],
 	const uint8_t *values, uint8_t *classes);
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Levels of rows and columns, each the mean of its |codes| in half octaves. */
+/*
+ * A spread map fitted to a part: levels of rows and columns, each the mean of its |codes|
+ * in half octaves. Rows are measured first, and columns relative to the mean of all. An
+ * estimate then says whether the map saves more than its own size.
+ */
 #include <math.h>
 
 #include "codec/bins_fit.h"
@@ -11,17 +15,18 @@ struct levels {
 	uint32_t n;
 	const uint8_t *values;        /* symbols */
 	double middles[BINS_SYMBOLS]; /* of |codes|, close enough to add up */
-	int row_base, column_base;    /* exponents that level 0 stands for */
+	int row_base, column_base;    /* exponents at level 0 */
 	double mean;
 	double sums[SPREAD_MAX_COLUMNS];
 };
 
-/* In half octaves. */
+/* In half octaves. The small addend keeps the logarithm of zero finite. */
 static int exponent_of(double mean)
 {
 	return (int)rint(2 * log2(mean + 0x1p-10));
 }
 
+/* Levels out of range are clamped; such values only cost more bits. */
 static unsigned level_of(int exponent, int base)
 {
 	int level = exponent - base;
@@ -31,7 +36,8 @@ static unsigned level_of(int exponent, int base)
 									: (unsigned)level;
 }
 
-/* The sum of a row's |codes|, which are added to the columns' too. */
+/* The sum of a row's |codes|; adds them to the columns' sums too. Four partial sums
+   shorten the chain of additions. */
 static double add_row(struct levels *l, const struct spread_row *w)
 {
 	const uint8_t *values = l->values + w->at;
@@ -46,7 +52,7 @@ static double add_row(struct levels *l, const struct spread_row *w)
 	return sums[0] + sums[1] + (sums[2] + sums[3]);
 }
 
-/* How many values column j has. */
+/* The number of values in column j: the first and the last row may be cut. */
 static uint32_t column_len(const struct spread_map *m, uint32_t n, uint32_t j)
 {
 	uint32_t end = m->row_skip + n;
@@ -64,14 +70,16 @@ static void range_add(struct range *r, int e)
 	r->most = e > r->most ? e : r->most;
 }
 
+/* With too wide a range the low end is cut, as small values matter least. */
 static int base_of(const struct range *r)
 {
 	return r->most - r->least < SPREAD_LEVELS ? r->least : r->most - SPREAD_LEVELS + 1;
 }
 
 /*
- * Levels of the columns, and what exponent the rows' levels begin at; each row's exponent
- * is left where its first class will be. Returns the number of classes.
+ * Fit the columns' levels and the base of the rows' levels. Each row's exponent is kept
+ * in the place of its first class, so that no array of rows is needed. Returns the number
+ * of classes.
  */
 static unsigned fit_levels(struct levels *l, uint8_t *classes)
 {
@@ -102,19 +110,21 @@ static unsigned fit_levels(struct levels *l, uint8_t *classes)
 	return level_of(rows.most, l->row_base) + level_of(columns.most, l->column_base) + 1;
 }
 
+/* From the exponent that fit_levels() left there. */
 static unsigned row_level(const struct levels *l, const uint8_t *classes,
 	const struct spread_row *w)
 {
 	return level_of((int)classes[w->at] + LEAST_EXPONENT, l->row_base);
 }
 
-/* Bits a code takes whose magnitudes have this mean, if they fall off exponentially. */
+/* Bits per code when magnitudes have this mean and fall off exponentially. */
 static double bits_with_mean(double mean)
 {
 	return (mean + 1) * log2(mean + 1) - (mean > 0 ? mean * log2(mean) : 0);
 }
 
-/* Whether the map should save more than it takes. */
+/* Whether the map is likely to save more than it costs: about 3 bits per row and column,
+   and a table per class. */
 static bool map_pays(const struct levels *l, unsigned n_classes, const uint8_t *classes)
 {
 	double with_map = 0, without = l->n * bits_with_mean(l->mean);
@@ -139,6 +149,7 @@ static bool map_pays(const struct levels *l, unsigned n_classes, const uint8_t *
 	return with_map < 0.99 * without;
 }
 
+/* Overwrites the exponents; each is read before its row is written. */
 static void set_classes(const struct levels *l, uint8_t *classes)
 {
 	struct spread_row w = { 0 };

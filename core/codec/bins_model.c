@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Frequencies are made of additions, multiplications, divisions and floor() of doubles
-   only: they are the same on every machine. */
+/*
+ * Symbols, classes and frequencies of coder `bins`, for both directions. Frequencies use
+ * only additions, multiplications, divisions and floor() of doubles, whose results IEEE
+ * 754 defines exactly. So they are the same on every machine, and needn't be stored.
+ */
 #include "codec/bins_model.h"
 
 #include "base/checked.h"
 #include "base/simd.h"
 
+/* With a shift, all codes below it share one symbol and have `shift` raw bits. */
 static struct bins_symbol small_codes(unsigned shift)
 {
 	uint64_t end = (uint64_t)1 << shift;
@@ -15,7 +19,7 @@ static struct bins_symbol small_codes(unsigned shift)
 		.n_bits = shift ? shift + 1 : 0 };
 }
 
-/* Eighth `eighth` of octave [2^e, 2^(e + 1)): below 2^3 not every one holds a code. */
+/* Eighth `eighth` of octave [2^e, 2^(e + 1)). Below 2^3 some eighths hold no code. */
 static struct bins_symbol eighth_of(unsigned e, unsigned eighth)
 {
 	struct bins_symbol s = { .n_bits = 1 };
@@ -46,6 +50,7 @@ void bins_symbols(const struct bins *b, struct bins_symbol symbols[BINS_SYMBOLS]
 	}
 }
 
+/* A symbol's weight is the density at its middle times the codes that it stands for. */
 static void weigh(const struct bins *b, const struct bins_symbol symbols[BINS_SYMBOLS],
 	unsigned class, double weights[BINS_SYMBOLS])
 {
@@ -85,12 +90,15 @@ bool bins_frequencies(const struct bins *b,
 												 : 0;
 		used += frequencies[s];
 	}
+	/* Rounding down leaves a rest; the heaviest symbol loses least by taking it. */
+	/* Rounding down leaves a rest; the heaviest symbol loses least by taking it. */
 	frequencies[heaviest] += ANS_SLOTS - used;
 	return true;
 }
 
 /* ---- which scale belongs to a value ------------------------------------------------ */
 
+/* Fortran order: the scales repeat, starting at the part's first value. */
 static void scales_in_cycle(const struct grid_map *m, uint32_t from, uint32_t n,
 	double *scales)
 {
@@ -102,8 +110,8 @@ static void scales_in_cycle(const struct grid_map *m, uint32_t from, uint32_t n,
 	}
 }
 
-/* One scale, or two that take turns: blocks begin with the first, since they have an even
-   length. */
+/* One scale, or two that alternate. Pieces start with the first one, as all lengths are
+   even then. */
 SIMD_CLONES static void fill_scales(const double *of, unsigned n_components, uint32_t n,
 	double *scales)
 {
@@ -115,6 +123,7 @@ SIMD_CLONES static void fill_scales(const double *of, unsigned n_components, uin
 		scales[i] = i % 2 ? second : first;
 }
 
+/* A complex value's components have classes of their own. */
 static void fill_classes(const struct bins *b, const double *of, unsigned n_components,
 	uint32_t n, uint8_t *classes)
 {
@@ -123,6 +132,7 @@ static void fill_classes(const struct bins *b, const double *of, unsigned n_comp
 		classes[i] = bins_class(b, of[1]);
 }
 
+/* C order: runs of values that share a channel's scales. */
 void bins_scales(const struct bins *b, const struct grid_map *m, uint32_t from,
 	uint32_t n, double *scales, uint8_t *classes)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What both ways of coder `bins` share: symbols, classes, and frequencies from the
-   density. */
+/* The parts of coder `bins` that encoding and decoding share: symbols, classes, and
+   frequencies from the density. */
 #ifndef ALCM_CODEC_BINS_MODEL_H
 #define ALCM_CODEC_BINS_MODEL_H
 
@@ -21,7 +21,7 @@ enum {
 	/* magnitudes are at least 2^-15 and below 2^52 */
 	BINS_LEAST_TOP_KEY = (1023 - 16) * 8,
 	BINS_END_KEY = (1023 + 52) * 8,
-	BINS_FREE_BYTES = 64, /* of the raw bits, which the states carry */
+	BINS_FREE_BYTES = 64, /* the raw bits that the states carry */
 };
 
 struct bins {

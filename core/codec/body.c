@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The part table of a record body: writing it, and checking one that is hostile.
+ * Everything that decoding relies on is checked here, before any memory is touched by it:
+ * transforms and coders exist and fit each other, and all lengths add up.
+ */
 #include "codec/body.h"
 
 #include <errno.h>
@@ -38,7 +43,7 @@ void body_put(uint8_t *out, const struct body *body)
 	}
 }
 
-/* One part's fixed fields against what its transform allows. */
+/* Check a part's fixed fields against the limits of its transform. */
 static int check_part(const struct body_part *part, uint8_t flags, struct alcm_diag *diag)
 {
 	const struct transform_ops *t = transform_find(part->transform);
@@ -54,7 +59,8 @@ static int check_part(const struct body_part *part, uint8_t flags, struct alcm_d
 	return 0;
 }
 
-/* Whether plane `no` of a part can be coded in this way. */
+/* Check that plane `no` of a part can have this coder. Codes need the one coder for
+   codes, and parameters are raw. */
 static int check_coder(const struct body_part *part, unsigned no, uint8_t coder,
 	struct alcm_diag *diag)
 {
@@ -68,6 +74,7 @@ static int check_coder(const struct body_part *part, unsigned no, uint8_t coder,
 	return 0;
 }
 
+/* Lengths are added in 64 bits, so at most 8 · 32 planes of 32 bits can't overflow. */
 int body_get(struct body *body, const uint8_t *in, uint32_t body_len, uint32_t n,
 	struct alcm_diag *diag)
 {

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The question to the network that chooses searches for matches, and its answer. The
+ * inputs are figures of a plane, scaled to about 0 … 1. Their order is that of the
+ * trained weights.
+ */
 #include "codec/choose.h"
 
 #include "predict/portable_math.h"
 
-/* A probability from which on a choice is tried: what it costs against what it may
-   gain. */
+/*
+ * The probability from which on a choice is tried: a slow search must be likely to pay.
+ */
 static const float least_probability[N_CHOICES] = {
 	[CHOICE_GOOD] = 0.15f, [CHOICE_DEFLATE] = 0.25f, [CHOICE_STRONG] = 0.5f
 };
 
-/* Of the differences of neighbours in the middle; bits per byte, low by what so few bytes
-   make it. */
+/* Entropy of the differences of neighbouring bytes, in bits, from a sample in the middle.
+   So few bytes make it come out low. */
 static float entropy_of_differences(const uint8_t *in, uint32_t n)
 {
 	uint32_t counts[256] = { 0 }, len = n < FIGURES_SAMPLE ? n : FIGURES_SAMPLE;
@@ -28,6 +34,7 @@ static float entropy_of_differences(const uint8_t *in, uint32_t n)
 	return portable_log2((float)(len - 1)) - sum / (float)(len - 1);
 }
 
+/* The number of byte values that occur. */
 static unsigned distinct(const struct figures *f)
 {
 	unsigned n = 0;

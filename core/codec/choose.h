@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Which search for matches to try on a plane, once a fast one is done: a network's
- * answer, from figures of the plane and what the fast search made of it.
- */
+/* Which search for matches to try on a plane after a fast one. A network decides, from
+   figures of the plane and the fast search's result. */
 #ifndef ALCM_CODEC_CHOOSE_H
 #define ALCM_CODEC_CHOOSE_H
 
@@ -15,9 +13,10 @@
 
 enum { CHOOSE_INPUTS = 17 };
 
-/* The smallest coder that comes next; in this order they take longer. */
+/* The search after the fast one that is worth trying. Each takes longer than the one
+   before. */
 enum choice {
-	CHOICE_NONE, /* what there is, to within some tenths of a percent */
+	CHOICE_NONE, /* the fast search's result is within some tenths of a percent */
 	CHOICE_GOOD,
 	CHOICE_DEFLATE,
 	CHOICE_STRONG,
@@ -28,9 +27,9 @@ enum choice {
 extern const struct softmax_net choose_weights;
 
 /*
- * What the network sees: of a plane of n bytes with the figures `f`, which coders of
- * symbols make `symbols_len` bytes of, and the fast search for matches, if that is less,
- * `fast_len`.
+ * The network's inputs for a plane of n bytes with the figures `f`. `symbols_len`: its
+ * length by coders of symbols. `fast_len`: its length by the fast search, if that is
+ * less.
  */
 void choose_inputs(const uint8_t *in, uint32_t n, const struct figures *f, enum look look,
 	uint32_t symbols_len, uint32_t fast_len, float inputs[CHOOSE_INPUTS]);

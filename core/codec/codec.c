@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* A chunk's spans to a record body and back. */
+/*
+ * A chunk's spans to a record body and back.
+ *
+ *   span ──► plan_part(): transform ──► planes ──► coders ┐
+ *   span ──► …                                            ├─► table │ planes of all parts
+ *                                                         ┘
+ *
+ * Encoding can't fail for lack of space: each plane is stored raw if no coder makes it
+ * smaller, and a body that is larger than the chunk stored raw is replaced by that.
+ */
 #include "codec/codec.h"
 
 #include <errno.h>
@@ -13,7 +22,7 @@
 #include "codec/grid.h"
 #include "tensor/dtype.h"
 
-/* A part table of every part and plane there can be. */
+/* The longest part table: every part with the most planes. */
 enum { TABLE_MAX = CODEC_MAX_TABLE };
 _Static_assert(TABLE_MAX ==
 		1 + BODY_MAX_PARTS * (BODY_PART_BYTES + TRANSFORM_MAX_PLANES * BODY_PLANE_BYTES),
@@ -32,6 +41,7 @@ size_t codec_memory(uint32_t chunk_bytes)
 		sizeof(union bins_tables) + ((size_t)4 << 20);
 }
 
+/* The buffers are about as large as a chunk each; codec_state.h says what they hold. */
 int codec_new(uint32_t chunk_bytes, struct codec **out)
 {
 	struct codec *c = mem_zalloc(1, sizeof(*c));
@@ -74,7 +84,7 @@ void codec_free(struct codec *c)
 
 /* ---- encoding ---------------------------------------------------------------------- */
 
-/* The first planes of a part, as many as there is room for; returns their number. */
+/* List the first planes of a part, at most `capacity`; returns their number. */
 static unsigned list_part(const struct body_part *part, struct plane_use *out,
 	unsigned capacity)
 {
@@ -90,7 +100,7 @@ static unsigned list_part(const struct body_part *part, struct plane_use *out,
 			.coder = part->planes[p].coder,
 			.value_bits = t->value_bits ? t->value_bits : (uint8_t)(8 * part->elem_bytes),
 			.n_values = body_plane_len(part),
-			/* What is extra comes on top; the others make up the part. */
+			/* Extra planes hold no bytes of the part; the others share all of them. */
 			.raw_bytes = extra
 				? 0
 				: part->raw_len / n_shares + (p - t->n_extra < part->raw_len % n_shares),
@@ -100,6 +110,7 @@ static unsigned list_part(const struct body_part *part, struct plane_use *out,
 	return p;
 }
 
+/* Planes beyond CODEC_MAX_PLANES are only left out of reports. */
 static void list_planes(const struct body *body, struct codec_result *out)
 {
 	out->n_planes = 0;
@@ -108,8 +119,9 @@ static void list_planes(const struct body *body, struct codec_result *out)
 			CODEC_MAX_PLANES - out->n_planes);
 }
 
-/* How long the table is if each span becomes a part with a plane for each byte of its
-   elements. */
+/*
+ * The table's length if each span becomes a part with a plane per byte of its elements.
+ */
 static size_t usual_table_bytes(const struct span *spans, unsigned n_spans)
 {
 	struct body body = { .n_parts = n_spans };
@@ -131,8 +143,8 @@ int codec_encode(const struct codec_context *with, const uint8_t *raw, uint32_t 
 	const struct span *spans = with->spans;
 	struct codec *c = with->codec;
 	struct body body = { .n_parts = 0 };
-	/* Parts are coded where they are to lie, which they do if the table is as long as
-	   usual. */
+	/* Parts are coded in their final place, which is right if the table has its usual
+	   length. */
 	uint8_t *data = body_bytes + usual_table_bytes(spans, with->n_spans),
 			*own = c->coded[0];
 	uint32_t stored = 0;
@@ -177,6 +189,7 @@ void codec_encode_raw(const uint8_t *raw, uint32_t n, uint8_t *body_bytes,
 
 /* ---- decoding ---------------------------------------------------------------------- */
 
+/* The caller has checked that the coder exists. */
 static int decode_plane(const struct codec_context *with, const struct body_plane *plane,
 	const uint8_t *in, uint8_t *out, uint32_t n)
 {
@@ -187,6 +200,7 @@ static int decode_plane(const struct codec_context *with, const struct body_plan
 	return 0;
 }
 
+/* Decode the planes, and merge them if the transform has more than one. */
 static int decode_planes(const struct codec_context *with, const struct transform_ops *t,
 	const struct body_part *part, const uint8_t *in, uint8_t *out)
 {
@@ -201,7 +215,7 @@ static int decode_planes(const struct codec_context *with, const struct transfor
 		int err;
 
 		planes.at[p] = to;
-		/* Raw planes are merged from where they lie. */
+		/* Raw planes are merged from the input, without a copy. */
 		if (t->merge && plane->coder == CODER_RAW && plane->stored_len == len) {
 			planes.at[p] = in;
 		} else {
@@ -217,7 +231,7 @@ static int decode_planes(const struct codec_context *with, const struct transfor
 	return 0;
 }
 
-/* One part into out[0, raw_len); `*in` moves behind its planes. */
+/* Decode one part into out[0, raw_len); moves `*in` behind its planes. */
 static int decode_part(const struct codec_context *with, const struct body_part *part,
 	const uint8_t **in, uint8_t *out)
 {
@@ -291,6 +305,7 @@ int codec_parts(const uint8_t *in, uint32_t body_len, uint32_t n,
 
 /* ---- for reports ------------------------------------------------------------------- */
 
+/* Ids come from files, so unknown ones are normal here. */
 void codec_plane_name(uint8_t transform, uint8_t plane, char *buf)
 {
 	const struct transform_ops *t = transform_find(transform);

@@ -18,10 +18,10 @@
 #include "coder/coder_table.h"
 #include "tensor/span.h"
 
-/* What became of one plane of one chunk; metrics add these up. */
+/* How one plane of one chunk was coded; metrics are sums of these. */
 struct plane_use {
 	uint8_t transform, plane, coder; /* ids as on disk */
-	uint8_t value_bits;              /* of one value of this plane before coding */
+	uint8_t value_bits;              /* bits of a value of this plane before coding */
 	uint64_t n_values, raw_bytes, stored_bytes;
 };
 
@@ -46,9 +46,9 @@ void codec_free(struct codec *codec);                    /* NULL is fine */
 size_t codec_memory(uint32_t chunk_bytes);
 
 /*
- * Choose how to look for matches by the network rather than by rules: smaller by some
- * tenths of a percent on signals, pictures and text, and several times as slow there
- * (docs/performance.md).
+ * Let the network choose the search for matches instead of rules. That makes signals,
+ * pictures and text smaller by some tenths of a percent, and takes several times as long
+ * there (docs/performance.md).
  */
 void codec_set_effort(struct codec *codec, bool high_effort);
 
@@ -56,11 +56,11 @@ void codec_set_effort(struct codec *codec, bool high_effort);
 size_t codec_bound(uint32_t n);
 
 /*
- * What a chunk is coded with, besides its bytes; the same for encoding and for decoding
- * what came of it. Bytes that a chunk is coded against would be one more field.
+ * Everything that coding needs besides the bytes of the chunk; the same for encoding and
+ * for decoding the result. Bytes that a chunk is coded against would be one more field.
  */
 struct codec_context {
-	struct codec *codec;      /* nobody else's meanwhile */
+	struct codec *codec;      /* used by this thread only */
 	const struct span *spans; /* encoding: they tile the chunk */
 	unsigned n_spans;
 	struct alcm_diag *diag; /* decoding: gets the cause of -EIO; or NULL */
@@ -71,8 +71,7 @@ struct codec_context {
 int codec_encode(const struct codec_context *with, const uint8_t *raw, uint32_t n,
 	uint8_t *body, struct codec_result *out);
 
-/* As codec_encode(), but without any transform or coding: the body that can't go
-   wrong. */
+/* As codec_encode(), but without any transform or coder. It can't go wrong. */
 void codec_encode_raw(const uint8_t *raw, uint32_t n, uint8_t *body,
 	struct codec_result *out);
 
@@ -89,7 +88,7 @@ int codec_decode(const struct codec_context *with, const uint8_t *body, uint32_t
 int codec_planes(const uint8_t *body, uint32_t body_len, uint32_t n,
 	struct codec_result *out, struct alcm_diag *diag);
 
-/* What became of a part: how many of the chunk's bytes it holds, what they take, and its
+/* How a part was coded: its share of the chunk's bytes, its stored length, and its
    planes. */
 struct codec_part {
 	uint32_t raw_len, stored_len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of core/codec share. */
+/* The codec's state and scratch memory, shared by the files of core/codec. */
 #ifndef ALCM_CODEC_CODEC_STATE_H
 #define ALCM_CODEC_CODEC_STATE_H
 
@@ -8,10 +8,10 @@
 #include "codec/codec.h"
 #include "coder/coder_table.h"
 
-/* By what the search for matches is chosen. Tests compare the two. */
+/* How the search for matches is chosen. Tests compare the two. */
 enum chooser { CHOOSER_RULES, CHOOSER_NETWORK };
 
-/* For those who teach the network: sees what it would be asked about a plane. */
+/* For training the network: is called with each question about a plane. */
 struct choice_observer {
 	void (*see)(struct choice_observer *self, struct codec *codec, const float *inputs,
 		const uint8_t *in, uint32_t n);
@@ -20,7 +20,7 @@ struct choice_observer {
 struct codec {
 	enum chooser chooser;
 	struct choice_observer *observer; /* or NULL */
-	/* What the whole part takes in another way, while it is tried as one plane; else
+	/* Length of the part coded in another way, while it is tried as one plane; else
 	   UINT32_MAX. */
 	uint32_t goal;
 	struct coder_state *coders;
@@ -32,7 +32,8 @@ struct codec {
 	union bins_tables *tables;
 };
 
-/* While encoding, coded[0] may hold a part; while decoding, nothing does. */
+/* Scratch memory for coder bins. While encoding, coded[0] may hold a part, so `scales` is
+   used only for decoding. */
 static inline struct bins_scratch codec_bins_scratch(const struct codec *c)
 {
 	return (struct bins_scratch){
@@ -44,8 +45,7 @@ static inline struct bins_scratch codec_bins_scratch(const struct codec *c)
 	};
 }
 
-/* A part as it may be stored: its table row, and its planes' bytes one behind the
-   other. */
+/* A coded part: its table row, and the bytes of its planes in order. */
 struct coded_part {
 	struct body_part part;
 	uint8_t *bytes;

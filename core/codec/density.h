@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A density of magnitudes, in bins of an eighth of an octave (docs/format.md, section
- * 3.6). Coder `bins` has
- * one, of |code · factor of its class|.
- */
+/* A density of magnitudes, in bins of an eighth of an octave (docs/format.md, section
+   3.6). Coder `bins` has one, for |code · factor of its class|. */
 #ifndef ALCM_CODEC_DENSITY_H
 #define ALCM_CODEC_DENSITY_H
 
@@ -20,7 +17,7 @@ struct density {
 	uint8_t levels[DENSITY_MAX_BINS]; /* log2 of density in eighths; 0 = none */
 };
 
-/* What a level stands for. */
+/* The density that a level stands for. */
 double density_level(uint8_t level);
 
 /* The key of a magnitude > 0. */
@@ -35,19 +32,20 @@ static inline unsigned density_bin(const struct density *d, unsigned key)
 }
 
 /*
- * The density from the codes per bin that there are, `n_codes`, and those that there
- * might have been: `exposure` (values × codes × scale). Levels and values are filled.
+ * Fit the density from the number of codes in each bin, `n_codes`, and the number that
+ * could have been there: `exposure` (values × codes × scale). Levels and values are
+ * filled.
  */
 void density_fit(struct density *d, const uint64_t n_codes[DENSITY_MAX_BINS],
 	const double exposure[DENSITY_MAX_BINS]);
 
-/* Whether bins can lie so. */
+/* Whether bins at these keys are possible. */
 bool density_possible(unsigned top_key, unsigned n_bins);
 
-/* Take the levels of n_bins bins. */
+/* Set the levels of n_bins bins, and the values from them. */
 void density_set_levels(struct density *d, const uint8_t levels[]);
 
-/* What the levels of zeros are multiplied with. */
+/* The factor for the levels of zeros. */
 double density_unit(const struct density *d);
 
 #endif

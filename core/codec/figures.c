@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Cheap figures of data, by which the planner decides what to try: entropy, runs, and
+ * repeats at a distance. All are estimates from samples where there is much data. They
+ * must be the same on every CPU level, or the same data would be stored differently.
+ */
 #include "codec/figures.h"
 
 #include <math.h>
@@ -20,7 +25,7 @@ enum { ANCHOR_TABLE = 4096, MANY_ELEMS = 32 << 10, MANY_BYTES = 32 << 10 };
 
 #if CPU_X86
 
-/* How many bytes of n > 0 equal the one before. */
+/* The number of bytes that equal the one before; n > 0. */
 static CPU_TARGET_AVX512 uint32_t count_equal_avx512(const uint8_t *in, uint32_t n)
 {
 	uint32_t equal = 0;
@@ -60,7 +65,8 @@ static uint32_t count_equal(const uint8_t *in, uint32_t n)
 									 : count_equal_portable(in, n);
 }
 
-/* The rest, from the counts and the share of bytes that equal the one before. */
+/* Set the other figures, from the counts and the share of bytes that equal the one
+   before. */
 static void set_figures(struct figures *f, double equal)
 {
 	uint32_t n = 0;
@@ -79,12 +85,13 @@ static void set_figures(struct figures *f, double equal)
 	f->run_excess = equal / f->chance;
 }
 
+/* n is at least 2. */
 static double share_equal(const uint8_t *in, uint32_t n)
 {
 	return (double)count_equal(in, n) / (n - 1);
 }
 
-/* The same from pieces of the bytes. */
+/* The same, from the pieces that the histogram samples. */
 static double share_equal_in_sample(const uint8_t *in, uint32_t n)
 {
 	uint32_t n_pieces = n / HISTOGRAM_SPACING, equal = 0;
@@ -100,8 +107,8 @@ void figures_measure(const uint8_t *in, uint32_t n, struct figures *f)
 		histogram_estimate(in, n, f->counts);
 		set_figures(f, share_equal_in_sample(in, n));
 	}
-	/* What a code loses by an estimate grows with the number of symbols. Noise gets
-	   none. */
+	/* Estimated counts cost more with more symbols, so those planes are counted exactly.
+	   Noise isn't coded at all. */
 	if (n < MANY_BYTES ||
 		(f->entropy > MANY_SYMBOLS_BITS && f->entropy < FIGURES_NOISE_BITS)) {
 		histogram_of(in, n, f->counts);
@@ -128,18 +135,24 @@ bool figures_noise_in_sample(const uint8_t *in, uint32_t n)
 		!figures_have_runs(&f, FIGURES_SAMPLE);
 }
 
+/*
+ * Positions whose four bytes have a small hash. The choice depends on the content alone,
+ * so a repeated row has the same anchors. Tables are small and keep the newest: a repeat
+ * that is missed only lowers the estimate.
+ */
 struct anchors {
 	uint32_t limit; /* hashes below it make anchors */
 	uint32_t seen[ANCHOR_TABLE], n, fours, eights;
 	uint64_t seen_eights[ANCHOR_TABLE];
 };
 
-/* One of 32 of few elements is an anchor, or one of 128 of many; zeros never are. */
+/* One of 32 elements is an anchor, or one of 128 if there are many. Zeros never are. */
 static uint32_t anchor_limit(uint32_t n_elems)
 {
 	return 1u << (n_elems < MANY_ELEMS ? 27 : 25);
 }
 
+/* Counts the anchor, and whether its four and eight bytes were seen before. */
 static void add_anchor(struct anchors *a, const uint8_t *at)
 {
 	uint32_t four = le_get32(at),
@@ -157,21 +170,21 @@ static void add_anchor(struct anchors *a, const uint8_t *at)
 
 #if CPU_X86
 
-/* Which of the eight four-byte integers that begin every fourth byte are anchors. */
+/* Which of the eight 32-bit integers at `in` are anchors, as bits. */
 static inline CPU_TARGET_AVX2 uint32_t anchors_of_eight(const uint8_t *in, __m256i limit)
 {
 	__m256i fours = _mm256_loadu_si256((const __m256i *)(const void *)in);
 	__m256i hashes = _mm256_mullo_epi32(fours, _mm256_set1_epi32((int)ANCHOR_HASH));
 	__m256i none = _mm256_cmpeq_epi32(fours, _mm256_setzero_si256());
-	/* Below or equal: the smaller one of both is the hash. */
+	/* Unsigned "hash ≤ limit" as min(hash, limit) == hash: AVX2 compares signed only. */
 	__m256i anchors = _mm256_andnot_si256(none,
 		_mm256_cmpeq_epi32(_mm256_min_epu32(hashes, limit), hashes));
 
 	return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(anchors));
 }
 
-/* Elements of 2 or 4 bytes as far as there are whole vectors of them. Returns how many
-   bytes that were. */
+/* Add the anchors among elements of 2 or 4 bytes, in whole vectors. Returns the bytes
+   done. */
 static CPU_TARGET_AVX2 uint32_t find_anchors(const uint8_t *in, uint32_t n,
 	unsigned width, struct anchors *a)
 {
@@ -204,8 +217,8 @@ static uint32_t find_anchors(const uint8_t *in, uint32_t n, unsigned width,
 
 void figures_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out)
 {
-	/* Of many short elements every other one begins an anchor: rows mostly have an even
-	   length. */
+	/* With many short elements only every other one can be an anchor: rows mostly have an
+	   even length. */
 	unsigned step = width == 2 && n / width >= MANY_ELEMS ? 4 : width;
 	bool vectors = cpu_level() >= CPU_AVX2 && (step == 2 || step == 4);
 	struct anchors a = { .limit = anchor_limit(n / width) };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cheap figures of data, which say what coders could pay. */
+/* Cheap figures of data, to decide which coders are worth trying. */
 #ifndef ALCM_CODEC_FIGURES_H
 #define ALCM_CODEC_FIGURES_H
 
@@ -11,8 +11,8 @@ enum { FIGURES_SAMPLE = 8 << 10 };
 /* Entropies above this many bits per byte are not worth a coder. */
 #define FIGURES_NOISE_BITS 7.92
 
-/* Of few bytes they are exact, of many from a sample; but a symbol's count is 0 only if
-   it doesn't occur. */
+/* Exact for few bytes, from a sample for many. A count is 0 only if the symbol doesn't
+   occur. */
 struct figures {
 	uint32_t counts[256];
 	double entropy;    /* order 0, bits per byte */
@@ -22,8 +22,9 @@ struct figures {
 
 void figures_measure(const uint8_t *in, uint32_t n, struct figures *f); /* n > 0 */
 
-/* More bytes equal to the one before than by chance, of which there are n · chance ± its
-   root. */
+/*
+ * Whether more bytes equal the one before than by chance, which is n · chance ± its root.
+ */
 bool figures_have_runs(const struct figures *f, uint32_t n);
 
 /*
@@ -33,17 +34,13 @@ bool figures_have_runs(const struct figures *f, uint32_t n);
  */
 bool figures_noise_in_sample(const uint8_t *in, uint32_t n);
 
-/* Shares of anchors that were seen before in this part: of four bytes, and of eight that
-   begin so. */
+/* Shares of anchors that were seen before in this part: by four bytes, and by eight. */
 struct repeats {
 	double fours, eights;
 };
 
-/*
- * Anchors are chosen by their content, so that a repeated row chooses the same ones.
- * Where there are few different values four bytes repeat by chance; that eight do says
- * more.
- */
+/* Anchors are chosen by their content, so a repeated row has the same ones. With few
+   different values, four bytes repeat by chance; eight that repeat say more. */
 void figures_repeats(const uint8_t *in, uint32_t n, unsigned width, struct repeats *out);
 
 #endif

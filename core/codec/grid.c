@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Transform `grid`: parameters, then codes by coder bins. The parameters repeat what the
+ * decoder needs of the grid: type, order and scales. A chunk's record is thus decoded
+ * without the index.
+ */
 #include "codec/grid.h"
 
 #include <errno.h>
@@ -16,6 +21,7 @@ enum {
 
 /* ---- parameters -------------------------------------------------------------------- */
 
+/* Scales are floats of the values' type, so that is how they are stored. */
 static size_t put_params(const struct grid_map *m, const struct grid_part *part,
 	uint8_t *out, size_t capacity)
 {
@@ -36,7 +42,8 @@ static size_t put_params(const struct grid_map *m, const struct grid_part *part,
 
 static bool params_possible(const struct grid_map *m, uint32_t n)
 {
-	/* Each scale takes a table: more of them than this would be no gain, only work. */
+	/* Each scale costs a table; more than this many gain nothing, and would let a small
+	   record ask for much work. */
 	if (!m->n_components || m->n_components > MAX_COMPONENTS || !m->n_scales ||
 		m->n_scales > n / 4 + 2 * m->n_components || m->n_scales > n)
 		return false;
@@ -48,6 +55,7 @@ static bool params_possible(const struct grid_map *m, uint32_t n)
 		m->n_scales == m->n_components * ((m->skip + n - 1) / m->run + 1);
 }
 
+/* `part` has its width and n from the part table; the parameters must agree. */
 static bool get_params(struct grid_map *m, struct grid_part *part, const uint8_t *in,
 	uint32_t len)
 {
@@ -66,6 +74,7 @@ static bool get_params(struct grid_map *m, struct grid_part *part, const uint8_t
 		params_possible(m, part->n) && len == PARAMS_HEAD + m->n_scales * part->width;
 }
 
+/* `raw` is only read; struct grid_part serves decoding, too. */
 size_t grid_encode(const uint8_t *raw, const struct span *span,
 	const struct bins_scratch *scratch, uint8_t *out, size_t capacity,
 	uint32_t *params_len)
@@ -92,6 +101,7 @@ size_t grid_encode(const uint8_t *raw, const struct span *span,
 
 /* ---- decoding ---------------------------------------------------------------------- */
 
+/* A scale of 0, NaN or infinity can't come from an encoder. */
 static bool get_scales(const struct grid_part *part, const uint8_t *bytes, uint64_t n,
 	double *scales)
 {

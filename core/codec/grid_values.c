@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The values of a part of transform `grid` as doubles, and their codes. A code is right
+   only if code · scale, rounded to the type, gives the value back bit for bit. */
 #include "codec/grid_values.h"
 
 #include <stddef.h>
@@ -19,6 +21,8 @@ void grid_scatter(const struct grid_part *part, uint32_t from, uint32_t n,
 		part->big_endian);
 }
 
+/* No early exit: the loops vectorise, and a value off the grid is rare. Comparing floats
+   treats −0 as 0; a code keeps the sign of its value. */
 SIMD_CLONES bool grid_codes_of(const double *x, uint32_t n, const double *scales,
 	enum dtype_id dtype, double *k)
 {

@@ -25,8 +25,8 @@ void grid_gather(const struct grid_part *part, uint32_t from, uint32_t n, double
 void grid_scatter(const struct grid_part *part, uint32_t from, uint32_t n,
 	const double *in);
 
-/* The codes of a block of values that are multiples of their scales, with their signs;
-   false when one is not. */
+/* The codes, with their signs, of a block of values that are multiples of their scales.
+   False: one isn't. */
 bool grid_codes_of(const double *x, uint32_t n, const double *scales, enum dtype_id dtype,
 	double *k);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Guesses at bytes that no parser describes. Only encoding uses them: a record names its
+   transforms, so a wrong guess costs ratio and nothing else. */
 #include "codec/guess.h"
 
 #include <string.h>
@@ -6,11 +8,10 @@
 #include "base/alloc.h"
 #include "predict/infer.h"
 
-/* Less of bytes is not worth a guess. */
+/* Shorter runs are not worth a guess. */
 enum { INFER_BYTES_MIN = 16 << 10 };
 
-/* What `raw`, the n bytes at `off` of which no parser speaks, looks like. False: like
-   nothing with elements. */
+/* Guess what the n bytes `raw` at `off` are. False: they don't look like numbers. */
 static bool infer_segment(const uint8_t *raw, uint32_t n, uint64_t off,
 	struct segment *out)
 {
@@ -31,6 +32,7 @@ static bool infer_segment(const uint8_t *raw, uint32_t n, uint64_t off,
 	return true;
 }
 
+/* Guesses go in front of the known segments, and are then sorted among them. */
 void codec_guess(struct segment_cut *cut, const uint8_t *raw, uint64_t off, uint32_t len)
 {
 	struct segment *all = mem_alloc((cut->n + len / INFER_BYTES_MIN + 1) * sizeof(*all));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a chunk's bytes look like where no parser says what they are (predict/infer.h). */
+/* Guesses at the types of bytes that no parser describes (predict/infer.h). */
 #ifndef ALCM_CODEC_GUESS_H
 #define ALCM_CODEC_GUESS_H
 

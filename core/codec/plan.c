@@ -4,13 +4,19 @@
  * those are tried, and the smallest is kept. A choice can cost ratio or time, never
  * correctness.
  *
- *   figure                                what it says
- *   order-0 entropy of a plane            near 8 bits: noise, stored raw for free
- *   bytes equal to the one before,        more than chance: runs or correlation, which an
- *                                         LZ coder
- *   against chance (Σp²)                  finds and a table of symbol lengths does not
- *   anchors seen before                   rows or values repeat at a distance: LZ over
- *                                         whole elements
+ *   figure                               meaning
+ *   order-0 entropy of a plane           near 8 bits: noise, stored raw at no cost
+ *   bytes equal to the one before,       more: runs or correlation, which LZ finds and a
+ *     against chance (Σp²)                 table of symbol lengths doesn't
+ *   anchors seen before                  rows or values repeat at a distance: LZ over
+ *                                          whole elements
+ *
+ * Candidates by type, first the one that usually wins:
+ *
+ *   floats             byte planes │ zeros as a map │ deltas │ whole elements by LZ
+ *   integers, records  byte planes │ deltas │ whole elements by LZ
+ *   single bytes       as they are │ bits │ bit planes
+ *   values on a grid   codes of the grid, then the above if that saves less than half
  */
 #include <string.h>
 
@@ -21,19 +27,21 @@
 #include "transform/planes.h"
 #include "transform/sparse.h"
 
-/* Shares of values that were seen before: matches may pay; whole rows are the same. */
+/* Shares of repeated values, above which matches may pay, or whole rows are the same. */
 #define MANY_REPEATS 0.02
 #define MOST_REPEAT 0.67
 
-/* Of a part: matches are likely in each of them. */
+/* Matches are likely in every plane. */
 #define ALL_PLANES UINT32_MAX
 
-/* How much oftener than by chance exponents must equal the one before for values to be
-   smooth. */
+/* Exponents must equal the one before this many times as often as by chance for values to
+   count as smooth; or this often, whatever chance is. */
 #define SMOOTH_EXCESS 1.5
 #define MOST_STAY 0.9
 
-/* The part as it is, if that may take less than `goal` bytes. */
+/*
+ * Plan the part as one plane. The search may stop when it can't get below `goal` bytes.
+ */
 static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t goal,
 	enum look look, uint8_t *to, struct coded_part *out)
 {
@@ -47,7 +55,7 @@ static void plan_whole(struct codec *c, const uint8_t *raw, uint32_t n, uint32_t
 	out->len = out->part.planes[0].stored_len;
 }
 
-/* As plan_whole(), without a search for matches that nothing speaks for. */
+/* As plan_whole(), with a search for matches only if figures suggest it. */
 static void plan_symbols_of(struct codec *c, const uint8_t *raw, uint32_t n, uint8_t *to,
 	struct coded_part *out)
 {
@@ -59,10 +67,8 @@ static void plan_symbols_of(struct codec *c, const uint8_t *raw, uint32_t n, uin
 	out->len = out->part.planes[0].stored_len;
 }
 
-/*
- * The part through a transform, its planes each by itself. `lz`: bit p says that matches
- * are likely in plane p.
- */
+/* Plan the part through a transform, and each plane by itself. `lz`: bit p says that
+   matches are likely in plane p. */
 static void plan_split(struct codec *c, const uint8_t *raw, const struct span *span,
 	uint8_t transform, unsigned width, uint32_t lz, enum look look, uint8_t *to,
 	struct coded_part *out)
@@ -91,11 +97,11 @@ static void plan_split(struct codec *c, const uint8_t *raw, const struct span *s
 	}
 }
 
-/* A plane for each byte of an element, which may lie in rows. */
+/* Plan a plane for each byte of the elements, which may lie in rows. */
 static void plan_planes(struct codec *c, const uint8_t *raw, const struct span *span,
 	uint8_t transform, unsigned width, bool lz, uint8_t *to, struct coded_part *out)
 {
-	/* What repeats at a distance, as text does in its token ids, no sample shows. */
+	/* A sample shows no repeats at a distance, such as those of text in token ids. */
 	enum look look = dtype_get(span->dtype)->class != DTYPE_FLOAT ||
 			transform == TRANSFORM_DELTAS
 		? LOOK_HARD
@@ -107,7 +113,7 @@ static void plan_planes(struct codec *c, const uint8_t *raw, const struct span *
 	coder_set_rows(c->coders, 0, 0);
 }
 
-/* Zeros as a map, where runs are likely, and planes of the other values. */
+/* Plan zeros as a map, in which runs are likely, and planes of the other values. */
 static void plan_sparse(struct codec *c, const uint8_t *raw, const struct span *span,
 	unsigned width, bool lz, uint8_t *to, struct coded_part *out)
 {
@@ -117,7 +123,7 @@ static void plan_sparse(struct codec *c, const uint8_t *raw, const struct span *
 		map | (lz ? ALL_PLANES & ~signs : 0), LOOK_SAMPLE, to, out);
 }
 
-/* Quantised values as their codes, in less than `capacity` bytes at `to`. */
+/* Plan quantised values as codes of their grid, in less than `capacity` bytes at `to`. */
 static bool plan_grid(struct codec *c, const uint8_t *raw, const struct span *span,
 	uint8_t *to, uint32_t capacity, struct coded_part *out)
 {
@@ -145,9 +151,9 @@ static bool plan_grid(struct codec *c, const uint8_t *raw, const struct span *sp
 }
 
 /*
- * Whether LZ over whole elements could beat the planes that floats were split into:
- * values repeat, and not because there are few of them, which planes profit from; or
- * their last bits, which else are noise, could be coded, and a sample says so.
+ * Whether LZ over whole elements could beat the planes of floats. Either values repeat,
+ * and not because there are few different ones, which suits planes. Or their last bits
+ * could be coded, although such bits usually are noise; a sample decides.
  */
 static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n,
 	const struct repeats *repeats, const struct coded_part *planes)
@@ -163,7 +169,7 @@ static bool whole_pays(struct codec *c, const uint8_t *raw, uint32_t n,
 	return plan_sample_shrinks(c, raw, n, capacity);
 }
 
-/* The width of what gets split, 0 when nothing is to be gained by splitting. */
+/* The width of the elements to split; 0 when splitting gains nothing. */
 static unsigned split_width(const struct span *span)
 {
 	const struct dtype *type = dtype_get(span->dtype);
@@ -174,19 +180,20 @@ static unsigned split_width(const struct span *span)
 		: 0;
 }
 
-/* Where the best part so far isn't. */
+/* The buffer that the best part so far doesn't use. */
 static uint8_t *other_buffer(struct codec *c, const struct coded_part *best)
 {
 	return best->bytes == c->coded[0] ? c->coded[1] : c->coded[0];
 }
 
+/* On a tie the first stays: the order of trying is the order of preference. */
 static void keep_smaller(struct coded_part *best, const struct coded_part *other)
 {
 	if (other->len < best->len)
 		*best = *other;
 }
 
-/* Bits that the planes of a piece of numbers take by their entropies. */
+/* Bits of a piece of numbers by the entropies of its planes. */
 static double piece_bits(const uint8_t *piece, uint32_t n, unsigned width, bool big)
 {
 	uint8_t planes[FIGURES_SAMPLE];
@@ -201,8 +208,8 @@ static double piece_bits(const uint8_t *piece, uint32_t n, unsigned width, bool 
 	return bits;
 }
 
-/* Whether pieces of the numbers say that they rise or wander, rather than jump:
-   differences take `share` at most. */
+/* Whether the numbers rise or wander rather than jump: in samples, differences take at
+   most `share` of the bits. */
 static bool deltas_pay(const uint8_t *raw, const struct span *span, unsigned width,
 	double share)
 {
@@ -219,14 +226,14 @@ static bool deltas_pay(const uint8_t *raw, const struct span *span, unsigned wid
 		uint8_t deltas[PIECE];
 
 		deltas_make(piece, deltas, n, width, span->big_endian);
-		/* The first difference is not one. */
+		/* The first delta is a whole value. */
 		bits_of_deltas += piece_bits(deltas + width, n - 1, width, false);
 		bits += piece_bits(piece + width, n - 1, width, span->big_endian);
 	}
 	return bits_of_deltas < share * bits;
 }
 
-/* Small integers, or bytes of anything. */
+/* Plan elements of one byte: small integers, booleans, or bytes of anything. */
 static void plan_single_bytes(struct codec *c, const uint8_t *raw,
 	const struct span *span, struct coded_part *out)
 {
@@ -247,16 +254,14 @@ static void plan_single_bytes(struct codec *c, const uint8_t *raw,
 	coder_set_rows(c->coders, 0, 0);
 	if (type->class == DTYPE_OPAQUE || type->class == DTYPE_BOOL || n < PLAN_SMALL)
 		return;
-	/* The high bits of pictures run on, the low ones are noise. */
+	/* In pictures the high bits have long runs, and the low ones are noise. */
 	plan_split(c, raw, span, TRANSFORM_BIT_PLANES, 1, ALL_PLANES, LOOK_ZSTD, c->coded[1],
 		&other);
 	keep_smaller(out, &other);
 }
 
-/*
- * Whether LZ over whole integers or records could beat their planes: a sample says so, or
- * comes near and there are distant matches, which no sample shows.
- */
+/* Whether LZ over whole integers or records could beat their planes: a sample shows it,
+   or comes near while there are distant matches, which a sample doesn't show. */
 static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, unsigned width,
 	uint32_t planes_len)
 {
@@ -270,8 +275,8 @@ static bool records_pay(struct codec *c, const uint8_t *raw, uint32_t n, unsigne
 		repeats.eights > MANY_REPEATS ? 2 * capacity : capacity);
 }
 
-/* Whether exponents, the first of the planes that floats were just split into, stay as
-   they are for a while. */
+/* Whether exponents tend to stay the same. They are the first plane of the split that was
+   just made. */
 static bool exponents_stay(const struct codec *c, uint32_t n_elems)
 {
 	uint32_t n = n_elems < FIGURES_SAMPLE / 4 ? n_elems : FIGURES_SAMPLE / 4;
@@ -283,9 +288,9 @@ static bool exponents_stay(const struct codec *c, uint32_t n_elems)
 }
 
 /*
- * What floats that were split into planes could be instead. Where exponents stay
- * neighbours may be alike: pieces say whether differences of their bits are smaller. And
- * where matches pay in what follows the exponents, they do so best with the sign in
+ * Try alternatives for floats that were split into planes. With some zeros: a map of
+ * them. With steady exponents, neighbours may be alike: deltas, if samples say that they
+ * are smaller. With matches behind the exponents: plain bytes, where the sign stays in
  * front.
  */
 static void plan_float_otherwise(struct codec *c, const uint8_t *raw,
@@ -308,6 +313,7 @@ static void plan_float_otherwise(struct codec *c, const uint8_t *raw,
 	keep_smaller(out, &other);
 }
 
+/* If most values repeat, LZ over whole elements is the answer; nothing else is tried. */
 static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *span,
 	unsigned width, struct coded_part *out)
 {
@@ -336,6 +342,7 @@ static void plan_floats(struct codec *c, const uint8_t *raw, const struct span *
 	keep_smaller(out, &other);
 }
 
+/* Plan a part by its type, whether its values are on a grid or not. */
 static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *span,
 	struct coded_part *out)
 {
@@ -352,7 +359,7 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 		plan_floats(c, raw, span, width, out);
 		return;
 	}
-	/* Integers, records and strings are where LZ is at home. */
+	/* LZ works well on integers, records and strings. */
 	plan_planes(c, raw, span, TRANSFORM_BYTES, width, true, c->coded[0], out);
 	if (type->class != DTYPE_OPAQUE && deltas_pay(raw, span, width, 0.9)) {
 		plan_planes(c, raw, span, TRANSFORM_DELTAS, width, true, other_buffer(c, out),
@@ -368,7 +375,7 @@ static void plan_bytes(struct codec *c, const uint8_t *raw, const struct span *s
 void plan_part(struct codec *c, const uint8_t *raw, const struct span *span,
 	struct coded_part *out)
 {
-	/* Floats that are all on a grid and need half their bits have no better code. */
+	/* Floats on a grid that need at most half their bits have no better code. */
 	if (span->grid && plan_grid(c, raw, span, c->coded[0], span->len_bytes / 2, out))
 		return;
 	plan_bytes(c, raw, span, out);

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * How one plane is coded. A plane of one value is a constant, and noise stays raw.
+ * Otherwise a coder of symbols sets the mark, and searches for matches (LZ) are tried if
+ * figures or samples suggest them:
+ *
+ *   raw ──► symbols: ans, zstd ──► fast LZ ──► by rules or network: good, deflate, strong
+ *           (if not noise)         (if likely)  (if the fast one found enough)
+ *
+ * Each step must beat the bytes that are there, so `out` only gets shorter.
+ */
 #include "codec/plan_plane.h"
 
 #include <math.h>
@@ -18,22 +28,21 @@ enum {
 	EFFORT_DEFLATE = 6,
 };
 
-/* A share of anchors that were seen before, of bytes: by chance it is next to none. */
+/* A share of repeated anchors in bytes: by chance there are next to none. */
 #define FEW_REPEATS 0.02
 
 /* Entropy from which on matches are short, if there are any. */
 #define SHORT_MATCHES_BITS 6.5
 
-/* Matches decode more slowly than symbols do: they must save so much of a sample. */
+/* Matches decode more slowly than symbols, so they must get a sample below this share. */
 #define LZ_MUST_REACH 0.98
 
-/* With fewer bytes equal to the one before, and no more than chance makes, matches gain
+/* With fewer equal neighbours than this, and about as many as by chance, matches gain
    nothing. */
 #define MANY_EQUAL 0.3
 #define MUCH_MORE_EQUAL 2
 
-/* What `ans` makes of a plane, against its entropy, unless tables or states weigh
-   much. */
+/* `ans` comes this near to a plane's entropy, plus some bytes for tables and states. */
 #define ANS_REACHES 1.004
 #define ANS_TABLES 256
 
@@ -50,6 +59,9 @@ static const struct candidate symbols = { CODER_ZSTD, CODER_SYMBOLS_ONLY },
 							  deflate = { CODER_DEFLATE, EFFORT_DEFLATE },
 							  strong = { CODER_ZSTD, EFFORT_STRONG };
 
+/*
+ * The length of the plane by this candidate in c->candidate, or 0: not within `capacity`.
+ */
 static size_t try_candidate(struct codec *c, const struct candidate *with,
 	const uint8_t *in, uint32_t n, size_t capacity)
 {
@@ -57,8 +69,8 @@ static size_t try_candidate(struct codec *c, const struct candidate *with,
 		->encode(c->coders, with->effort, in, n, c->candidate, capacity);
 }
 
-/* Whether the candidate makes less than `*least` bytes of the sample; then that is the
-   least. */
+/* Whether the candidate codes the sample in less than `capacity` bytes; `*least` is its
+   length then. */
 static bool beats(struct codec *c, const struct candidate *with, const uint8_t *sample,
 	uint32_t n, size_t capacity, size_t *least)
 {
@@ -70,7 +82,7 @@ static bool beats(struct codec *c, const struct candidate *with, const uint8_t *
 	return true;
 }
 
-/* Keep what the candidate makes of the whole plane if it beats what is there. */
+/* Keep the candidate's result for the whole plane if it is smaller. */
 static void keep_if_smaller(struct codec *c, const struct candidate *with,
 	const uint8_t *in, uint32_t n, uint8_t *best, struct body_plane *plane)
 {
@@ -86,8 +98,7 @@ static void keep_if_smaller(struct codec *c, const struct candidate *with,
 	plane->stored_len = (uint32_t)len;
 }
 
-/* A coder too slow to be tried on all, if a piece from the plane's middle says that it
-   pays. */
+/* A slow coder, if a piece from the plane's middle says that it pays; or NULL. */
 static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in,
 	uint32_t n, uint32_t stored_len, bool deflate_too, bool strong_too)
 {
@@ -99,10 +110,10 @@ static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in
 	if (!deflate_too && !strong_too)
 		return NULL;
 	(void)beats(c, &symbols, piece, len, least, &least);
-	/* Matches, whose share of the piece is less. */
+	/* The present coder finds matches in the plane that the piece alone doesn't have. */
 	if (2 * share < least)
 		least = share;
-	/* Short matches are what deflate finds better; where there are many it takes ages. */
+	/* Deflate finds short matches better, but is very slow where there are many. */
 	if (deflate_too && beats(c, &deflate, piece, len, least - least / 64, &least))
 		best = &deflate;
 	if (strong_too && beats(c, &strong, piece, len, least - least / 10, &least))
@@ -111,8 +122,8 @@ static const struct candidate *slow_that_pays(struct codec *c, const uint8_t *in
 }
 
 /*
- * Matches in planes of floats: pieces decide, of which the first must come near. What one
- * of them must beat is what the coder of symbols makes of as much of the plane.
+ * Matches in planes of floats are rare, so pieces decide. The first piece must come near
+ * the coder of symbols, and one of three must beat it; a miss costs one try on one piece.
  */
 static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n,
 	uint8_t *out, struct body_plane *plane)
@@ -135,7 +146,7 @@ static void plan_lz_by_sample(struct codec *c, const uint8_t *in, uint32_t n,
 	}
 }
 
-/* Whether matches beat what is there, in one of three pieces, or there are distant
+/* Whether matches beat the present coder in one of three pieces, or there are distant
    ones. */
 static bool has_matches(struct codec *c, const uint8_t *in, uint32_t n,
 	uint32_t stored_len)
@@ -152,17 +163,20 @@ static bool has_matches(struct codec *c, const uint8_t *in, uint32_t n,
 	return repeats.eights > FEW_REPEATS;
 }
 
-/* The other searches, where matches gain so much that looking harder may pay. */
+/* Slower searches by rules, where the fast one gained so much that looking harder may
+   pay. */
 static void plan_lz_by_rules(struct codec *c, const uint8_t *in, uint32_t n, bool noisy,
 	enum look look, uint32_t without, uint8_t *out, struct body_plane *plane)
 {
 	const struct candidate *slow = NULL;
 	uint32_t fast = plane->stored_len;
 
-	/* Where there are matches, looking harder finds better ones, at twice the price. */
+	/*
+	 * Where there are many matches, a harder search finds better ones, at twice the time.
+	 */
 	if (look >= LOOK_GOOD && n >= LARGE && fast < without - without / 4)
 		keep_if_smaller(c, &lz_good, in, n, out, plane);
-	/* Where that gains little, weighing them gains nothing. */
+	/* If that gained little, weighing matches against each other gains nothing. */
 	if (look >= LOOK_ALL)
 		slow = slow_that_pays(c, in, n, plane->stored_len,
 			noisy || look == LOOK_ALL || n < SAMPLE,
@@ -171,6 +185,7 @@ static void plan_lz_by_rules(struct codec *c, const uint8_t *in, uint32_t n, boo
 		keep_if_smaller(c, slow, in, n, out, plane);
 }
 
+/* As plan_lz_by_rules(), as the network decides. */
 static void plan_lz_by_network(struct codec *c, const uint8_t *in, uint32_t n,
 	const float *inputs, uint8_t *out, struct body_plane *plane)
 {
@@ -186,6 +201,7 @@ static void plan_lz_by_network(struct codec *c, const uint8_t *in, uint32_t n,
 	}
 }
 
+/* Try matches, and stop early where figures say that no search can win. */
 static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n,
 	const struct figures *f, enum look look, uint8_t *out, struct body_plane *plane)
 {
@@ -196,7 +212,7 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n,
 		plan_lz_by_sample(c, in, n, out, plane);
 		return;
 	}
-	/* Of so little deflate makes least, as it has no tables to describe. */
+	/* Deflate is best on so few bytes, as its default tables need no description. */
 	if (look == LOOK_ALL && n < SMALL_PART) {
 		keep_if_smaller(c, &deflate, in, n, out, plane);
 		return;
@@ -204,7 +220,7 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n,
 	if (look == LOOK_ALL && n >= 2 * SAMPLE && !has_matches(c, in, n, without))
 		return;
 	keep_if_smaller(c, n < LARGE ? &lz_good : &lz_fast, in, n, out, plane);
-	/* No search gains so much on a fast one. */
+	/* No search improves that much on a fast one. */
 	if (plane->stored_len / 4 * 3 > c->goal)
 		return;
 	if (c->chooser == CHOOSER_RULES || n < SMALL_PART) {
@@ -219,9 +235,8 @@ static void plan_lz(struct codec *c, const uint8_t *in, uint32_t n,
 }
 
 /*
- * Its states and tables make `ans` costly for short planes; and zstd has tables for each
- * block of what is mixed. Where `ans` reaches the entropy of the whole there is no use in
- * trying.
+ * States and tables make `ans` costly for short planes. On mixed data zstd can win with
+ * its tables per block. Where `ans` reaches the entropy of the whole, zstd isn't tried.
  */
 static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, double entropy,
 	enum look look, uint8_t *out, struct body_plane *plane)
@@ -235,12 +250,14 @@ static void plan_symbols(struct codec *c, const uint8_t *in, uint32_t n, double 
 		keep_if_smaller(c, &symbols, in, n, out, plane);
 }
 
+/* Long enough for matches to gain: clearly more than chance, or very many. */
 static bool runs_are_long(const struct figures *f, uint32_t n)
 {
 	return figures_have_runs(f, n) &&
 		(f->run_excess > MUCH_MORE_EQUAL || f->run_excess * f->chance > MANY_EQUAL);
 }
 
+/* The counts are handed to the coders, which would count again otherwise. */
 void plan_plane(struct codec *c, const uint8_t *in, uint32_t n, bool lz, enum look look,
 	uint8_t *out, struct body_plane *plane)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A map of how large the values of each row and each column are (docs/format.md, section
- * 3.6). A value's class is the level of its row plus that of its column, each level
- * stands for a factor of √2 in magnitude, and divided by its class's spread every value
+ * A map of the spread of each row's and each column's values (docs/format.md, section
+ * 3.6). A value's class is the level of its row plus that of its column. Each level
+ * stands for a factor of √2 in magnitude. Divided by the spread of its class, every value
  * follows one density.
  */
 #ifndef ALCM_CODEC_SPREAD_MAP_H
@@ -25,7 +25,7 @@ struct spread_map {
 	uint8_t columns[SPREAD_MAX_COLUMNS];
 };
 
-/* How often each level was met, halved now and then. */
+/* Counts of the levels seen so far. All are halved when the total gets large. */
 struct spread_model {
 	uint32_t counts[SPREAD_LEVELS], total;
 };
@@ -59,13 +59,13 @@ static inline uint32_t spread_model_start(const struct spread_model *m, unsigned
 	return start;
 }
 
-/* The part of a class's spread goes into the scale: magnitudes are divided by it. */
+/* The factor of a class goes into the scale: magnitudes are divided by √2^class. */
 static inline double spread_scale(double scale, unsigned class)
 {
 	return ldexp(class & 1 ? scale * 0.70710678118654757 : scale, -(int)(class / 2));
 }
 
-/* What the rows' pieces within a part are: the next one. False behind the last. */
+/* Iterates over the pieces of rows within a part. False behind the last one. */
 struct spread_row {
 	/* first value of the piece, its values, its first column */
 	uint32_t at, count, column;
