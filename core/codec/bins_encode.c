@@ -130,7 +130,6 @@ static enum split split_values(const struct bins *b, const struct grid_part *par
 	}
 	*n_bytes = (size_t)(w.at - s->bits) + (w.n_waiting > 0);
 	/* Short of raw bits, the states carry zeros. */
-	/* Short of raw bits, the states carry zeros. */
 	memset(s->bits + *n_bytes, 0, BINS_FREE_BYTES);
 	return SPLIT_FINE;
 }

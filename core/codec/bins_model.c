@@ -91,7 +91,6 @@ bool bins_frequencies(const struct bins *b,
 		used += frequencies[s];
 	}
 	/* Rounding down leaves a rest; the heaviest symbol loses least by taking it. */
-	/* Rounding down leaves a rest; the heaviest symbol loses least by taking it. */
 	frequencies[heaviest] += ANS_SLOTS - used;
 	return true;
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Coders `ans` and `ans wide`: the same with 32 and with 64 states. */
+/*
+ * The table rows of coders `ans` and `ans wide`. They are the same but for 32 or 64
+ * states and the form of their tables: more states decode faster, and take more bytes to
+ * store.
+ */
 #include "coder/ans.h"
 
 #include "coder/coder_table.h"
@@ -15,6 +19,9 @@ static void state_free(void *own)
 	ans_scratch_free(own);
 }
 
+/*
+ * Counts usually come from the planner (coder_set_counts()), which has made them already.
+ */
 static size_t encode(struct coder_state *s, unsigned n_states, const uint8_t *in,
 	size_t n, uint8_t *out, size_t capacity)
 {

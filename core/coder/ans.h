@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Coder `ans` (docs/format.md, section 3.4): symbols by their frequencies, with range
- * asymmetric numeral systems (Duda 2013) in 32 or 64 interleaved states; of a plane with
- * rows, by one of several tables, which the levels of the value's row and column choose.
- * Exponents of gradients and moments differ by rows and columns.
+ * asymmetric numeral systems (Duda 2013) in 32 or 64 interleaved states. A plane with
+ * rows may have several tables, chosen by the levels of the value's row and column:
+ * exponents of gradients and moments differ by rows and columns.
  */
 #ifndef ALCM_CODER_ANS_H
 #define ALCM_CODER_ANS_H
@@ -18,8 +18,8 @@ enum {
 	ANS_STATES = 32,
 	ANS_WIDE_STATES = 64, /* twice as fast to decode, 96 bytes more, but shorter tables */
 	ANS_MAX_TABLES = 8,
-	ANS_MIN_BYTES = 4096,          /* of a plane that is worth it */
-	ANS_WIDE_MIN_BYTES = 48 << 10, /* of one that is worth the wide form */
+	ANS_MIN_BYTES = 4096,          /* a shorter plane isn't worth it */
+	ANS_WIDE_MIN_BYTES = 48 << 10, /* a shorter one isn't worth the wide form */
 };
 
 /* A plane to encode. */
@@ -27,7 +27,8 @@ struct ans_plane {
 	const uint8_t *bytes;
 	uint32_t n; /* > 0 */
 	uint32_t row_len,
-		row_skip; /* rows, of which the first begins row_skip bytes earlier; 0: none */
+		/* rows; the first one begins row_skip bytes before the plane. 0: none */
+		row_skip;
 	const uint32_t *counts; /* of the 256 symbols */
 	unsigned n_states;      /* ANS_STATES or ANS_WIDE_STATES */
 };

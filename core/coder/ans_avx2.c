@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The loops of coder `ans` for machines with AVX2. */
+/*
+ * The loops of coder `ans` for machines with AVX2: eight states in a register.
+ *
+ * Vectors do whole rounds of all states, while there are words or space for a full round.
+ * The portable loop does the rest, so the checks at the ends are in one place only, and
+ * both give the same bytes.
+ */
 #include "base/le.h"
 #include "coder/ans_kernels.h"
 
@@ -7,7 +13,7 @@
 
 #include <immintrin.h>
 
-/* For each set of lanes that want a word: which of the next words each lane gets. */
+/* For each set of lanes that want a word: the index of the word that each lane gets. */
 #define LANE(m, i) ((m) >> (i)&1 ? __builtin_popcount((m) & ((1u << (i)) - 1)) : 0)
 #define LANES(m)                                                                \
 	{                                                                           \
@@ -21,7 +27,8 @@
 static const uint8_t lane_words[256][8] = { LANES64(0u), LANES64(64u), LANES64(128u),
 	LANES64(192u) };
 
-/* Eight states take a step; the symbols in the low bytes of the result. */
+/* Decode one value from each of eight states; the symbols are the low bytes of the
+   result. */
 static inline __attribute__((always_inline)) CPU_TARGET_AVX2 __m256i
 step(const uint32_t *slots, const uint8_t *tables, __m256i *state, const uint8_t **words)
 {
@@ -38,7 +45,7 @@ step(const uint32_t *slots, const uint8_t *tables, __m256i *state, const uint8_t
 	freq = _mm256_and_si256(_mm256_srli_epi32(slot, 8), _mm256_set1_epi32(0xfff));
 	x = _mm256_add_epi32(_mm256_mullo_epi32(freq, _mm256_srli_epi32(x, ANS_BITS)),
 		_mm256_srli_epi32(slot, 20));
-	/* Below 2^16: no bit above them. */
+	/* A lane wants a word if it is below 2^16, that is if its upper half is zero. */
 	wanted = _mm256_cmpeq_epi32(_mm256_srli_epi32(x, 16), _mm256_setzero_si256());
 	lanes = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(wanted));
 	more = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)*words));
@@ -51,7 +58,7 @@ step(const uint32_t *slots, const uint8_t *tables, __m256i *state, const uint8_t
 	return slot;
 }
 
-/* Symbols of 32 slots, which are their low bytes, in order. */
+/* Store the symbols of 32 slots in order; they are the slots' low bytes. */
 static inline __attribute__((always_inline)) CPU_TARGET_AVX2 void
 put_symbols(const __m256i slots[4], uint8_t *out)
 {
@@ -60,15 +67,15 @@ put_symbols(const __m256i slots[4], uint8_t *out)
 		_mm256_and_si256(slots[1], low));
 	__m256i b = _mm256_packus_epi32(_mm256_and_si256(slots[2], low),
 		_mm256_and_si256(slots[3], low));
-	/* Packing works on halves of 128 bits. */
+	/* Packing works on each half of 128 bits, so the result is put in order. */
 	__m256i all = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, b),
 		_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 
 	_mm256_storeu_si256((__m256i *)(void *)out, all);
 }
 
-/* Groups of n_states values, as many as there are words for. Returns how many values that
-   were. */
+/* Decode whole rounds of n_states values while there are words for one. Returns the
+   number of values. */
 static inline __attribute__((always_inline)) CPU_TARGET_AVX2 uint32_t
 groups(struct ans_decoding *d, unsigned n_states, const uint8_t *tables, uint8_t *out,
 	uint32_t n)
@@ -108,8 +115,8 @@ CPU_TARGET_AVX2 bool ans_decode_avx2(struct ans_decoding *d, const uint8_t *tabl
 	return ans_decode_portable(d, tables ? tables + done : NULL, out + done, n - done);
 }
 
-/* Levels are below 16, so a row's part of the table fits into a register that is looked
-   up in. */
+/* Levels are below 16, so a row's part of the table fits into one register, and a shuffle
+   looks it up. */
 CPU_TARGET_AVX2 void ans_row_tables_avx2(const struct ans_map *m, unsigned row,
 	uint32_t column, uint32_t n, uint8_t *out)
 {
@@ -129,7 +136,7 @@ CPU_TARGET_AVX2 void ans_row_tables_avx2(const struct ans_map *m, unsigned row,
 
 /* ---- encoding ---------------------------------------------------------------------- */
 
-/* For each set of lanes that give a word: these, close together. */
+/* For each set of lanes that give a word: the numbers of these lanes, without gaps. */
 #define GIVER(m, i) /* the lane of the i-th bit that is set */ \
 	(__builtin_popcount((m)&1u) > (i)            ? 0           \
 			: __builtin_popcount((m)&3u) > (i)   ? 1           \
@@ -152,7 +159,7 @@ CPU_TARGET_AVX2 void ans_row_tables_avx2(const struct ans_map *m, unsigned row,
 static const uint8_t giver_lanes[256][8] = { GIVERS64(0u), GIVERS64(64u), GIVERS64(128u),
 	GIVERS64(192u) };
 
-/* Eight bytes, the last in the first lane. */
+/* Eight bytes as lanes, the last one first. */
 static inline __attribute__((always_inline)) CPU_TARGET_AVX2 __m256i
 backwards(const uint8_t *from)
 {
@@ -161,9 +168,9 @@ backwards(const uint8_t *from)
 }
 
 /*
- * The quotient x / freq < 2^21 is found with three roundings to the nearest and a
- * reciprocal that is too small by as much as these can add, 2^-22. So what is found is ⌊x
- * / freq⌋ or one less.
+ * The quotient x / freq is below 2^21. It is computed with three roundings to nearest and
+ * a reciprocal that is made too small by as much as these can add, 2^-22. The result is
+ * ⌊x / freq⌋ or one less, which the last line corrects.
  */
 static inline __attribute__((always_inline)) CPU_TARGET_AVX2 __m256i
 encode_step(__m256i x, __m256i freq, __m256i start)
@@ -181,7 +188,8 @@ encode_step(__m256i x, __m256i freq, __m256i start)
 		_mm256_andnot_si256(fits, _mm256_sub_epi32(_mm256_set1_epi32(ANS_SLOTS), freq)));
 }
 
-/* One value into each of eight states, which lie in lanes in the opposite order. */
+/* Encode one value into each of eight states. The lanes are in reverse order, as encoding
+   runs backwards. */
 static inline __attribute__((always_inline)) CPU_TARGET_AVX2 void
 encode_eight(const uint32_t *symbols, const uint8_t *in, const uint8_t *tables,
 	__m256i *state, uint8_t **words)
@@ -213,8 +221,8 @@ reversed(__m256i lanes)
 	return _mm256_permutevar8x32_epi32(lanes, _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0));
 }
 
-/* Whole rounds from the end of n values, while there is room for sure. Returns what is
-   left. */
+/* Encode whole rounds from the end of n values, while a full round is sure to fit.
+   Returns the number of values left. */
 static inline __attribute__((always_inline)) CPU_TARGET_AVX2 uint32_t
 encode_rounds(struct ans_encoding *e, unsigned n_states, const uint8_t *tables,
 	const uint8_t *in, uint32_t n)
@@ -239,8 +247,8 @@ encode_rounds(struct ans_encoding *e, unsigned n_states, const uint8_t *tables,
 	return n;
 }
 
-/* States below 2^31 are what can be made a float of: all are if no symbol has half of the
-   slots. */
+/* Only states below 2^31 convert to floats, as the conversion is signed. All states are,
+   if no symbol has half of the slots. */
 static bool states_fit(const struct ans_encoding *e, bool tables)
 {
 	for (unsigned s = 0; s < (tables ? ANS_MAX_TABLES : 1) * 256u; s++) {

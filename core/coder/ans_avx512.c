@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The loops of coder `ans` for machines with AVX-512; their unit is a group of 32
-   states. */
+/*
+ * The loops of coder `ans` for machines with AVX-512: 32 states at a time. Tables of few
+ * symbols are held in registers, which is faster than gathering from memory. As with
+ * AVX2, vectors do whole rounds and the portable loop does the rest.
+ */
 #include "coder/ans_kernels.h"
 
 #if CPU_X86
@@ -24,7 +27,7 @@ struct group {
 	__m512i low, high; /* states 0 … 15, 16 … 31 */
 };
 
-/* Where tables have 2^11 slots each: the slots of sixteen states. */
+/* Look up the slots of sixteen states; each table has 2^11 slots. */
 INLINE __m512i find_slots(const uint32_t *slots, const uint8_t *tables, __m512i x)
 {
 	__m512i at = _mm512_and_si512(x, _mm512_set1_epi32(ANS_SLOTS - 1));
@@ -38,6 +41,7 @@ INLINE __m512i find_slots(const uint32_t *slots, const uint8_t *tables, __m512i 
 	return _mm512_i32gather_epi32(at, slots, 4);
 }
 
+/* The state without its symbol, before it takes a word. */
 INLINE __m512i step_back(__m512i x, __m512i slot)
 {
 	__m512i freq = _mm512_and_si512(_mm512_srli_epi32(slot, 8), _mm512_set1_epi32(0xfff));
@@ -46,7 +50,7 @@ INLINE __m512i step_back(__m512i x, __m512i slot)
 		_mm512_srli_epi32(slot, 20));
 }
 
-/* One value from each of 32 states; all of them take their words in one go. */
+/* Decode one value from each of 32 states. All of them take their words in one load. */
 INLINE void decode_group(const uint32_t *slots, const uint8_t *tables, struct group *g,
 	const uint8_t **words, uint8_t *out)
 {
@@ -71,8 +75,8 @@ INLINE void decode_group(const uint32_t *slots, const uint8_t *tables, struct gr
 		_mm512_cvtepi32_epi8(high_slots));
 }
 
-/* Whole rounds of all states, while there are words for sure. Returns how many values
-   that were. */
+/* Decode whole rounds of all states, while there are words for one. Returns the number of
+   values. */
 INLINE uint32_t decode_gathering(struct ans_decoding *d, unsigned n_states,
 	const uint8_t *tables, uint8_t *out, uint32_t n)
 {
@@ -100,12 +104,13 @@ INLINE uint32_t decode_gathering(struct ans_decoding *d, unsigned n_states,
 
 /* ---- decoding within registers ----------------------------------------------------- */
 
-/* struct ans_few; symbols have ranks below 64, frequencies and starts 16 bits. */
+/* struct ans_few in registers; symbols have ranks below 64, frequencies and starts 16
+   bits. */
 struct few {
 	__m512i low[2], bucket[2], freqs[2], starts[2], symbols;
 };
 
-/* 32 states as the halves of their bits. */
+/* 32 states, split into the low and high 16 bits of each. */
 struct halves {
 	__m512i low, high;
 };
@@ -116,20 +121,21 @@ INLINE void load_pair(__m512i to[2], const void *from)
 	to[1] = load((const uint8_t *)from + 64);
 }
 
-/* In each lane the entry whose number is in the lane's low six bits. */
+/* For each lane, the entry whose number is in the lane's low six bits. */
 INLINE __m512i look_up(__m512i ranks, const __m512i table[2])
 {
 	return _mm512_permutex2var_epi16(table[0], ranks, table[1]);
 }
 
-/* What the slots' symbols have. */
+/* The figures of the symbols of 32 slots. */
 struct found {
-	__m512i rank, freq, start; /* of ranks only the low six bits count */
+	__m512i rank, freq, start; /* only the low six bits of a rank count */
 };
 
 /*
- * A slot in the middle of a bucket can have the next rank; that rank's figures are looked
- * up meanwhile, as all that limits decoding is how long a state has to wait for itself.
+ * A slot in the middle of a bucket can have the next rank. That rank's figures are looked
+ * up at the same time, because decoding is limited by how long a state waits for its own
+ * last step.
  */
 INLINE struct found find(const struct few *f, __m512i slot)
 {
@@ -151,11 +157,10 @@ INLINE struct found find(const struct few *f, __m512i slot)
 	};
 }
 
-/* The bits that a + b = sum has carried: 1 of the highest place in the lane's lowest
-   bit. */
+/* The carry of a + b = sum out of each lane's highest bit, in its lowest bit. */
 INLINE __m512i carry_of(__m512i a, __m512i b, __m512i sum)
 {
-	enum { CARRIES = 0xd4 }; /* a and b, or one of them and not the sum */
+	enum { CARRIES = 0xd4 }; /* a and b are set, or one is and the sum isn't */
 
 	return _mm512_srli_epi16(_mm512_ternarylogic_epi32(a, b, sum, CARRIES), 15);
 }
@@ -166,7 +171,7 @@ INLINE void decode_few_group(const struct few *f, struct halves *x, const uint8_
 	__m512i slot = _mm512_and_si512(x->low, _mm512_set1_epi16(ANS_SLOTS - 1));
 	struct found s = find(f, slot);
 	__m512i place = _mm512_sub_epi16(slot, s.start);
-	/* The state less the slot's bits has 21 of them; times the frequency that is 32. */
+	/* A state without the slot's bits has 21 bits; times the frequency, at most 32. */
 	__m512i quotient = _mm512_shldi_epi16(x->high, x->low, 16 - ANS_BITS);
 	__m512i product = _mm512_mullo_epi16(s.freq, quotient);
 	__m512i low = _mm512_add_epi16(product, place);
@@ -183,7 +188,7 @@ INLINE void decode_few_group(const struct few *f, struct halves *x, const uint8_
 		_mm512_cvtepi16_epi8(_mm512_permutexvar_epi8(s.rank, f->symbols)));
 }
 
-/* The low 16 bits of 32 lanes. */
+/* The low 16 bits of each of 32 lanes. */
 INLINE __m512i narrow(__m512i a, __m512i b)
 {
 	return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(a)),
@@ -212,6 +217,7 @@ INLINE void put_states(const struct halves *x, uint32_t *states)
 	}
 }
 
+/* As decode_gathering(), with one table that fits into registers. */
 INLINE uint32_t decode_few(struct ans_decoding *d, unsigned n_states, uint8_t *out,
 	uint32_t n)
 {
@@ -254,7 +260,7 @@ CPU_TARGET_AVX512 bool ans_decode_avx512(struct ans_decoding *d, const uint8_t *
 
 /* ---- encoding ---------------------------------------------------------------------- */
 
-/* Bytes 31 … 0 of a group. */
+/* The 32 bytes of a group, in reverse order. */
 INLINE __m256i backwards(const uint8_t *group)
 {
 	const __m256i order = _mm256_setr_epi8(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20,
@@ -266,25 +272,28 @@ INLINE __m256i backwards(const uint8_t *group)
 
 enum { DOWN = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC };
 
-/* What sixteen states are to code. */
+/* The figures of the symbols that sixteen states encode next. */
 struct symbols {
 	__m512i freq, start;
 	__m512 reciprocal; /* 1 / freq, rounded down */
 };
 
-/* Tables to find it in: in memory, or one of symbols from `first` to `first` + 63. */
+/* Where to look them up: tables in memory, or one in registers, of symbols from `first`
+   to `first` + 63. */
 struct symbol_tables {
 	const uint32_t *all;
 	__m512i first, freqs[2], starts[2];
 	__m512 reciprocals[4];
 };
 
+/* Rounded down, so that a quotient is never too large. */
 INLINE __m512 reciprocals_of(__m512i freq)
 {
 	return _mm512_div_round_ps(_mm512_set1_ps(1), _mm512_cvt_roundepi32_ps(freq, DOWN),
 		DOWN);
 }
 
+/* Symbols beyond the last one stay zero; no value has them. */
 INLINE void load_few(struct symbol_tables *t, const struct ans_encoding *e)
 {
 	uint32_t few[ANS_FEW] = { 0 };
@@ -326,7 +335,7 @@ INLINE struct symbols find_few(const struct symbol_tables *t, __m256i ranks16,
 		_mm512_mask_blend_ps(is_high, low, high) };
 }
 
-/* Bytes 31 … 0 of a group, and what codes them. */
+/* Look up the symbols of a group, in reverse order. */
 INLINE void find_symbols(const struct symbol_tables *t, bool few, const uint8_t *in,
 	const uint8_t *tables, struct symbols out[2])
 {
@@ -351,8 +360,9 @@ INLINE void find_symbols(const struct symbol_tables *t, bool few, const uint8_t 
 }
 
 /*
- * The quotient x / freq < 2^21 is found by three roundings towards 0, each of which loses
- * less than 2^-23 of it. So what is found is ⌊x / freq⌋ or one less.
+ * The quotient x / freq is below 2^21. It is computed with three roundings towards 0;
+ * each loses less than 2^-23 of it. The result is ⌊x / freq⌋ or one less, which the last
+ * line corrects.
  */
 INLINE __m512i encode_step(__m512i x, const struct symbols *s)
 {
@@ -368,7 +378,7 @@ INLINE __m512i encode_step(__m512i x, const struct symbols *s)
 		_mm512_sub_epi32(_mm512_set1_epi32(ANS_SLOTS), s->freq));
 }
 
-/* One value into each of 32 states, which lie in lanes in the opposite order. */
+/* Encode one value into each of 32 states, whose lanes are in reverse order. */
 INLINE void encode_group(const struct symbols s[2], struct group *g, uint8_t **words)
 {
 	const __m512i low_halves = _mm512_set_epi16(62, 60, 58, 56, 54, 52, 50, 48, 46, 44,
@@ -397,8 +407,8 @@ INLINE __m512i reversed(__m512i lanes)
 		lanes);
 }
 
-/* Whole rounds from the end of n values, a multiple of the states, while there is room
-   for sure. Returns what is left. */
+/* Encode whole rounds from the end of n values, a multiple of the states, while a full
+   round is sure to fit. Returns the number of values left. */
 INLINE uint32_t encode_rounds(struct ans_encoding *e, unsigned n_states, bool few,
 	const uint8_t *tables, const uint8_t *in, uint32_t n)
 {

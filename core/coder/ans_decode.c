@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Decoding of coder `ans`: the fields in front of the words, all hostile, then the loops.
+ *
+ *   n_tables │ map, if > 1 │ tables │ states │ words
+ *                              ▼
+ *       slots[table][2^11]: symbol 8 │ frequency 12 │ place within the symbol 12
+ *
+ * A state x finds its slot by x mod 2^11. Each table is checked to fill all its slots,
+ * and each class to have a table, so the loops need no checks but for the end of the
+ * words.
+ */
 #include <errno.h>
 
 #include "base/alloc.h"
 #include "base/le.h"
 #include "coder/ans_kernels.h"
 
+/* One thread's tables; an entry is written before it is read. */
 struct ans_scratch {
 	uint32_t slots[ANS_MAX_TABLES * ANS_SLOTS];
 	struct ans_few few;
@@ -72,6 +84,7 @@ struct cursor {
 	const uint8_t *at, *end;
 };
 
+/* The next n bytes of the input, or NULL when there are fewer. */
 static const uint8_t *take(struct cursor *c, size_t n)
 {
 	const uint8_t *taken = c->at;
@@ -82,7 +95,7 @@ static const uint8_t *take(struct cursor *c, size_t n)
 	return taken;
 }
 
-/* Room for `freq` more slots at `at`, of a symbol. False: there isn't. */
+/* Fill `freq` slots from `at` on with a symbol. False: there is no room, or freq is 0. */
 static bool fill_slots(uint32_t *slots, uint32_t *at, uint32_t symbol, uint32_t freq)
 {
 	if (!freq || freq > ANS_SLOTS - *at)
@@ -94,7 +107,8 @@ static bool fill_slots(uint32_t *slots, uint32_t *at, uint32_t symbol, uint32_t 
 	return true;
 }
 
-/* A table: how many symbols, less one; then each symbol, rising, with its frequency. */
+/* Read a table: the number of symbols less one, then each symbol, rising, with its
+   frequency. */
 static bool get_table(struct cursor *c, uint32_t *slots)
 {
 	const uint8_t *head = take(c, 1);
@@ -111,7 +125,8 @@ static bool get_table(struct cursor *c, uint32_t *slots)
 	return at == ANS_SLOTS;
 }
 
-/* The wide form's: the first symbol; then the frequencies of it and those that follow. */
+/* Read a table of the wide form: the first symbol, then the frequencies of it and the
+   next ones. A frequency 0 is followed by the number of further symbols to skip. */
 static bool get_wide_table(struct cursor *c, uint32_t *slots)
 {
 	const uint8_t *byte = take(c, 1);
@@ -135,7 +150,8 @@ static bool get_wide_table(struct cursor *c, uint32_t *slots)
 	return true;
 }
 
-/* Rows and columns, and the table of each class; `*rows` are the rows' levels. */
+/* Read the map: levels of columns, `*rows` with those of rows, and the table of each
+   class. */
 static bool get_map(struct cursor *c, unsigned n_tables, uint32_t n, struct ans_map *m,
 	const uint8_t **rows)
 {
@@ -156,8 +172,8 @@ static bool get_map(struct cursor *c, unsigned n_tables, uint32_t n, struct ans_
 	*rows = columns ? take(c, ((size_t)n_rows + 1) / 2) : NULL;
 	if (!*rows)
 		return false;
-	/* Classes beyond those that are listed have the first table: nothing codes by
-	   them. */
+	/* Unlisted classes get the first table. An encoder doesn't use them, but a hostile
+	   map can. */
 	memset(m->table_of, 0, sizeof(m->table_of));
 	for (unsigned i = 0; i < m->n_classes; i++) {
 		m->table_of[i] = tables[i];
@@ -169,6 +185,8 @@ static bool get_map(struct cursor *c, unsigned n_tables, uint32_t n, struct ans_
 	return true;
 }
 
+/* `low` gives the rank of each slot below 128. For others `bucket` gives the rank of the
+   first slot of sixteen; find() in ans_avx512.c tests whether the next rank has begun. */
 bool ans_few_make(const uint32_t slots[ANS_SLOTS], struct ans_few *f)
 {
 	enum { LOW = sizeof(f->low), BUCKET = 16 };
@@ -194,6 +212,7 @@ bool ans_few_make(const uint32_t slots[ANS_SLOTS], struct ans_few *f)
 	return true;
 }
 
+/* With a map, the table of each value is looked up for a window of values at a time. */
 static bool run(struct ans_decoding *d, const struct ans_map *m, const uint8_t *rows,
 	uint8_t *out, uint32_t n)
 {
@@ -211,6 +230,9 @@ static bool run(struct ans_decoding *d, const struct ans_map *m, const uint8_t *
 	return true;
 }
 
+/*
+ * Ending in the start states with all words used is the check that the input was valid.
+ */
 int ans_decode(struct ans_scratch *scratch, unsigned n_states, const uint8_t *in,
 	size_t len, uint8_t *out, uint32_t n)
 {

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Encoding of coder `ans`. Values are encoded from the last to the first, because
+ * decoding runs forwards through a stack of words. Words are written in that order and
+ * reversed at the end.
+ */
 #include "base/le.h"
 #include "coder/ans_kernels.h"
 #include "coder/ans_plan.h"
 
-/* Counts to frequencies above 0 that add up to 2^11. */
+/* Turn counts into frequencies that add up to 2^11. Every symbol that occurs keeps at
+   least 1. */
 static void normalise(struct ans_counts *c)
 {
 	uint32_t used = 0;
@@ -19,7 +25,8 @@ static void normalise(struct ans_counts *c)
 		largest = c->of[s] > c->of[largest] ? s : largest;
 	}
 	left = (int64_t)ANS_SLOTS - used;
-	/* Rounding up many rare symbols can take more than the largest has to give. */
+	/* Many rare symbols rounded up can exceed the total by more than the largest can give
+	   back. */
 	while (left < 0 && c->of[largest] + left < 1) {
 		for (unsigned s = 0; s < 256 && left < 0; s++) {
 			if (c->of[s] > 1) {
@@ -31,6 +38,7 @@ static void normalise(struct ans_counts *c)
 	c->of[largest] = (uint32_t)(c->of[largest] + left);
 }
 
+/* Append n bytes if they fit. */
 static bool put(uint8_t **at, const uint8_t *end, const void *bytes, size_t n)
 {
 	if ((size_t)(end - *at) < n)
@@ -40,6 +48,7 @@ static bool put(uint8_t **at, const uint8_t *end, const void *bytes, size_t n)
 	return true;
 }
 
+/* Levels are below 16, so two share a byte. */
 static bool put_map(uint8_t **at, const uint8_t *end, const struct ans_plan *p,
 	uint32_t n)
 {
@@ -56,6 +65,7 @@ static bool put_map(uint8_t **at, const uint8_t *end, const struct ans_plan *p,
 		put(at, end, p->rows, (ans_n_rows(m, n) + 1) / 2);
 }
 
+/* The number of symbols less one, then symbol and frequency of each. */
 static bool put_table(uint8_t **at, const uint8_t *end, const struct ans_counts *c)
 {
 	uint8_t bytes[1 + 3 * 256];
@@ -71,7 +81,7 @@ static bool put_table(uint8_t **at, const uint8_t *end, const struct ans_counts 
 	return put(at, end, bytes, 1 + 3 * (size_t)n);
 }
 
-/* The wide form's: symbols mostly follow each other. */
+/* The wide form leaves out the symbols' numbers: most follow one another. */
 static bool put_wide_table(uint8_t **at, const uint8_t *end, const struct ans_counts *c)
 {
 	uint8_t bytes[1 + 2 * 256], *to = bytes + 1;
@@ -96,6 +106,7 @@ static bool put_wide_table(uint8_t **at, const uint8_t *end, const struct ans_co
 	return put(at, end, bytes, (size_t)(to - bytes));
 }
 
+/* For each symbol its frequency, and the sum of those before it. */
 static void make_symbols(const struct ans_counts *c, uint32_t symbols[256])
 {
 	uint32_t start = 0;
@@ -114,7 +125,8 @@ bool ans_encode_portable(struct ans_encoding *e, const uint8_t *tables, const ui
 
 		if (e->end - e->words < 2)
 			return false;
-		/* Whether a word is given is like a coin's toss, so there is no branch. */
+		/* Whether a word is given is as random as a coin toss, so a branch would be
+		   mispredicted. */
 		le_put16(e->words, (uint16_t)x);
 		e->words += 2 * gives;
 		x >>= 16 * gives;
@@ -123,7 +135,7 @@ bool ans_encode_portable(struct ans_encoding *e, const uint8_t *tables, const ui
 	return true;
 }
 
-/* All values, from the last. */
+/* Encode all values, from the last, in windows whose tables are looked up at a time. */
 static bool encode_all(struct ans_encoding *e, const struct ans_plane *plane,
 	const struct ans_plan *p)
 {
@@ -144,7 +156,7 @@ static bool encode_all(struct ans_encoding *e, const struct ans_plane *plane,
 	}
 }
 
-/* Eights from both ends change places. */
+/* Swap words from both ends, eight at a time while there are enough. */
 void ans_reverse_words(uint8_t *from, uint8_t *end)
 {
 	enum { EIGHT = 8 * 2 };
@@ -178,7 +190,8 @@ size_t ans_encode(const struct ans_plane *plane, uint8_t *out, size_t capacity)
 	struct ans_plan p;
 
 	ans_plan_make(plane, &p);
-	/* Of its 32 bits each state ends with up to 16 that carry symbols. */
+	/* Of its 32 bits, each state ends with up to 16 that carry symbols. So this many
+	   bytes are the least. */
 	if (p.bits / 8 + 2 * plane->n_states > (double)capacity || capacity < 1)
 		return 0;
 	*at++ = (uint8_t)p.n_tables;

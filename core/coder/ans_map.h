@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which table of coder `ans` a value is coded by, for both ways. */
+/* The table of each value for coder `ans`; used by encoding and decoding. */
 #ifndef ALCM_CODER_ANS_MAP_H
 #define ALCM_CODER_ANS_MAP_H
 
@@ -13,14 +13,14 @@ enum {
 	ANS_MAX_CLASSES = 2 * ANS_LEVELS - 1,
 	ANS_MIN_ROW = 16,
 	ANS_MAX_ROW = 4096,
-	/* values whose tables are looked up at a time; a multiple of ANS_STATES */
+	/* values whose tables are looked up at a time; a multiple of the states */
 	ANS_WINDOW = 4096,
 };
 
 struct ans_map {
 	uint32_t row_len, row_skip;
 	unsigned n_classes;
-	/* sixteen from each level on can be loaded */
+	/* padded: sixteen entries can be loaded from any level on */
 	uint8_t table_of[ANS_LEVELS + ANS_MAX_CLASSES];
 	uint8_t columns[ANS_MAX_ROW]; /* levels */
 };

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * How a plane is coded: with one table, or with a map of rows and columns.
+ *
+ *   means of rows and columns ──► levels ──► a class per value: row level + column level
+ *       ──► counts per class ──► neighbouring classes merged while that saves bits
+ *       ──► the map is kept if it saves more than it costs
+ *
+ * Costs are estimated from entropies, so nothing is encoded to decide.
+ */
 #include "coder/ans_plan.h"
 
 #include <math.h>
@@ -7,11 +16,12 @@
 #include "coder/ans_kernels.h"
 
 enum {
-	SYMBOL_BITS = 24, /* that a symbol takes in a table */
+	SYMBOL_BITS = 24, /* bits of a symbol in a table */
 	WIDE_SYMBOL_BITS = 11,
-	MAX_DISTINCT = 64, /* symbols of a plane for which a map is tried */
+	MAX_DISTINCT = 64, /* a map is tried only with fewer symbols */
 };
 
+/* The bits of these values by their entropy, and of their table. */
 static double bits_of(const struct ans_plan *p, const struct ans_counts *c)
 {
 	double bits = c->total ? c->total * log2(c->total) + 8 : 0;
@@ -32,7 +42,7 @@ struct sums {
 	} of_rows, of_columns;
 };
 
-/* How many values column j has: three at least, as rows_possible() sees to. */
+/* The number of values in column j; at least three, by rows_possible(). */
 static uint32_t column_len(const struct ans_map *m, uint32_t n, uint32_t j)
 {
 	return (m->row_skip + n - 1 - j) / m->row_len + 1 - (j < m->row_skip);
@@ -46,7 +56,8 @@ static void range_add(struct range *r, float mean)
 	r->square += (double)mean * mean;
 }
 
-/* Each byte to the sum of its column, which has 16 bits; the sum of all of them. */
+/* Add each byte to its column's sum of 16 bits; returns the sum of all bytes. Narrow sums
+   let twice as many fit a register, but they must be flushed in time. */
 SIMD_CLONES static uint32_t add_row(const uint8_t *in, uint32_t n, uint16_t *columns)
 {
 	enum { PIECE = 256 };
@@ -65,6 +76,7 @@ SIMD_CLONES static uint32_t add_row(const uint8_t *in, uint32_t n, uint16_t *col
 	return sum;
 }
 
+/* Called before 16 bits can overflow: every 257 rows of bytes up to 255. */
 static void flush_columns(uint16_t *columns, uint32_t n, uint32_t *sums)
 {
 	for (uint32_t j = 0; j < n; j++)
@@ -72,7 +84,7 @@ static void flush_columns(uint16_t *columns, uint32_t n, uint32_t *sums)
 	memset(columns, 0, n * sizeof(*columns));
 }
 
-/* Mean of each row, then of each column. */
+/* The mean of each row, then of each column. */
 static void add_up(const uint8_t *in, uint32_t n, const struct ans_map *m, struct sums *s)
 {
 	enum { ROWS = UINT16_MAX / UINT8_MAX };
@@ -101,8 +113,8 @@ static void add_up(const uint8_t *in, uint32_t n, const struct ans_map *m, struc
 }
 
 /*
- * Whether means of `len` values each, `n` of them, differ by more than chance: values of
- * variance v alone would make theirs v / len. Differences that explain less than a
+ * Whether `n` means of `len` values each differ by more than chance. Values of variance v
+ * alone would give the means a variance of v / len. Differences that explain less than a
  * fiftieth of v save too little.
  */
 static bool means_differ(const struct range *r, uint32_t n, double len, double variance)
@@ -131,8 +143,8 @@ static unsigned level_of(double mean, double least, double step)
 	return level < ANS_LEVELS ? (unsigned)level : ANS_LEVELS - 1;
 }
 
-/* Levels of rows and columns, in steps of half a symbol if that suffices. False: all are
-   much alike. */
+/* Set the levels of rows and columns, in steps of half a symbol if the range allows.
+   False: all are much alike. */
 static bool set_levels(const uint8_t *in, uint32_t n, const struct ans_counts *all,
 	struct ans_plan *p)
 {
@@ -161,8 +173,8 @@ static bool set_levels(const uint8_t *in, uint32_t n, const struct ans_counts *a
 	return true;
 }
 
-/* Two sets of counters take turns, since an addition waits for the one before to the same
-   counter. */
+/* Count symbols by class. Even and odd values have counters of their own, since an
+   increment waits for the last one of the same counter. */
 static void count_classes(const uint8_t *in, uint32_t n, struct ans_plan *p)
 {
 	ans_row_tables *row_tables = ans_kernels()->row_tables;
@@ -191,7 +203,7 @@ static void count_classes(const uint8_t *in, uint32_t n, struct ans_plan *p)
 	}
 }
 
-/* a + b, and what bits its table costs more than one for each; less than 0 if it
+/* Sum of a and b; returns the bits that one table costs more than two, below 0 if it
    saves. */
 static double merged(const struct ans_plan *p, unsigned a, unsigned b,
 	struct ans_counts *both)
@@ -202,7 +214,8 @@ static double merged(const struct ans_plan *p, unsigned a, unsigned b,
 	return bits_of(p, both) - p->table_bits[a] - p->table_bits[b];
 }
 
-/* Merge tables of neighbouring classes while it saves, and until they are few enough. */
+/* Merge tables of neighbouring classes while it saves, and until there are few enough.
+   Only the costs next to a merge change. */
 static void merge_tables(struct ans_plan *p)
 {
 	double costs[ANS_MAX_CLASSES] = { 0 };
@@ -238,6 +251,7 @@ static void merge_tables(struct ans_plan *p)
 	}
 }
 
+/* Within the limits of the format, and with enough values in each row and column. */
 static bool rows_possible(const struct ans_plan *p, uint32_t n)
 {
 	const struct ans_map *m = &p->map;
@@ -247,6 +261,7 @@ static bool rows_possible(const struct ans_plan *p, uint32_t n)
 		ans_n_rows(m, n) <= ANS_MAX_ROW;
 }
 
+/* A map must save half a percent: several tables make decoding slower. */
 void ans_plan_make(const struct ans_plane *plane, struct ans_plan *p)
 {
 	struct ans_counts all = { .total = 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How coder `ans` codes a plane: by one table, or by a map of rows and columns and a few
-   tables. */
+/* The plan for coding a plane: with one table, or with a map of rows and columns and a
+   few tables. */
 #ifndef ALCM_CODER_ANS_PLAN_H
 #define ALCM_CODER_ANS_PLAN_H
 
@@ -16,7 +16,7 @@ struct ans_counts {
 struct ans_plan {
 	struct ans_map map;
 	unsigned first_symbol, last_symbol;        /* of all that occur */
-	unsigned n_tables, symbol_bits;            /* what a symbol costs in a table */
+	unsigned n_tables, symbol_bits;            /* bits of a symbol in a table */
 	struct ans_counts tables[ANS_MAX_CLASSES]; /* by class first, then by table */
 	double table_bits[ANS_MAX_CLASSES];        /* of its symbols and itself */
 	double bits;                               /* of everything */

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The table of coders, and the memory that they need in each thread. `bins` has no
+ * functions here: it codes integers of a transform, not bytes, so the codec calls it by
+ * name.
+ */
 #include "coder/coder_table.h"
 
 #include <errno.h>

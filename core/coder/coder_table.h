@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The coders that a plane may name (docs/format.md, section 3.2): bytes in, bytes out.
- * Each is a row of functions, which stands in the coder's own file.
- */
+/* The coders that a plane may name (docs/format.md, section 3.2): bytes in, bytes out.
+   Each is a row of functions, defined in the coder's own file. */
 #ifndef ALCM_CODER_CODER_TABLE_H
 #define ALCM_CODER_CODER_TABLE_H
 
@@ -28,12 +26,13 @@ enum coder_id { CODERS(CODER_ID) };
 enum { CODER_COUNT = CODERS(CODER_ONE) }; /* ids are below it */
 #undef CODER_ONE
 
-/* An effort of CODER_ZSTD: code symbols by their frequency, look for no matches. Fast. */
+/* An effort of CODER_ZSTD: code symbols by their frequency, without a search for matches.
+   Fast. */
 enum { CODER_SYMBOLS_ONLY = -1000 };
 
-/* What coders work with in one thread; made once, used for every plane. */
+/* Memory of all coders in one thread; made once, used for every plane. */
 struct coder_state {
-	void *own[CODER_COUNT];     /* what their state_new() made */
+	void *own[CODER_COUNT];     /* results of their state_new() */
 	uint32_t row_len, row_skip; /* coder_set_rows() */
 	const uint32_t *counts;     /* coder_set_counts() */
 };
@@ -41,21 +40,20 @@ struct coder_state {
 int coder_state_new(struct coder_state **out); /* -ENOMEM */
 void coder_state_free(struct coder_state *state);
 
-/* From now on the planes that are encoded are rows of row_len values; 0: they have
-   none. */
+/* Planes encoded from now on have rows of row_len values; 0: they have none. */
 void coder_set_rows(struct coder_state *state, uint32_t row_len, uint32_t row_skip);
 
-/* How often the plane that is encoded next has each symbol, for coders that ask; NULL:
-   they count. */
+/* Counts of the symbols in the plane that is encoded next, for coders that want them;
+   NULL: they count themselves. */
 void coder_set_counts(struct coder_state *state, const uint32_t counts[256]);
 
 struct coder_ops {
 	const char *name;
-	/* Codes of a transform that has some, not bytes: the codec has the functions
-	   (codec/bins.h). */
+	/* it codes integers of a transform, not bytes; its functions are the codec's
+	   (codec/bins.h) */
 	bool codes;
-	/* Memory of its own for a thread, or NULL: there is none. Without these functions it
-	   needs none. */
+	/* Make the coder's memory for a thread; NULL: no memory. A coder without these
+	   functions needs none. */
 	void *(*state_new)(void);
 	void (*state_free)(void *own);
 	/*
@@ -64,7 +62,7 @@ struct coder_ops {
 	 */
 	size_t (*encode)(struct coder_state *state, int effort, const uint8_t *in, size_t n,
 		uint8_t *out, size_t capacity);
-	/* Decode into exactly n bytes. -EIO when the input does not give just that. */
+	/* Decode into exactly n bytes. -EIO when the input doesn't give exactly that. */
 	int (*decode)(struct coder_state *state, const uint8_t *in, size_t len, uint8_t *out,
 		size_t n);
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Coder `constant`: one byte, of which the plane is made. */
+/* Coder `constant`: the plane is one byte, repeated. */
 #include <errno.h>
 #include <string.h>
 

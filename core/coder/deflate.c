@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Coder `deflate`: a raw stream of RFC 1951, by zlib. */
+/* Coder `deflate`: a raw stream of RFC 1951, by zlib. Streams are made once per thread
+   and reset for each plane, as setting one up costs more than coding a short plane. */
 #include <errno.h>
 #include <zlib.h>
 
@@ -10,7 +11,7 @@ enum { FIRST_LEVEL = 6, WINDOW_BITS = -15, MEM_LEVEL = 9 };
 
 struct streams {
 	z_stream deflate, inflate;
-	int level; /* that the former is set up for */
+	int level; /* level of `deflate` */
 	int have_deflate, have_inflate;
 };
 
@@ -41,6 +42,7 @@ static void *state_new(void)
 	return NULL;
 }
 
+/* deflateParams() flushes what is buffered, so it is called before there is any input. */
 static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_t n,
 	uint8_t *out, size_t capacity)
 {
@@ -63,6 +65,7 @@ static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_
 	return deflate(z, Z_FINISH) == Z_STREAM_END ? capacity - z->avail_out : 0;
 }
 
+/* Both the input and the output must be used up exactly. */
 static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t *out,
 	size_t n)
 {

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Counts of byte values, exact or from a sample. A sample alone may miss rare symbols,
+ * which then could not be coded. So the estimate is followed by a fast search for symbols
+ * that the sample doesn't have.
+ */
 #include "coder/histogram.h"
 
 #include <string.h>
@@ -10,17 +15,16 @@
 #include <immintrin.h>
 #endif
 
-/*
- * A counter that is added to again must wait for the last addition to it, and where few
- * symbols are frequent that is what all time goes into: so eight tables take turns.
- */
+/* An increment must wait for the last one of the same counter. With few frequent symbols
+   that takes most of the time, so eight tables take turns. */
 enum { N_TABLES = 8 };
 
 struct tables {
 	uint32_t of[N_TABLES][256];
 };
 
-/* Whole eights of n bytes. */
+/* Count the n bytes as far as they are whole groups of eight; returns how many were
+   counted. */
 static inline size_t count_eights(const uint8_t *in, size_t n, struct tables *t)
 {
 	size_t i = 0;
@@ -56,8 +60,9 @@ void histogram_of(const uint8_t *in, size_t n, uint32_t counts[256])
 
 #if CPU_X86
 
-/* Bytes are looked up in 256, four registers of which two take those whose highest bit is
-   set. */
+/*
+ * A table of 256 entries is four registers; the highest bit of a byte selects the pair.
+ */
 CPU_TARGET_AVX512 static size_t count_missing_avx512(const uint8_t *in, size_t n,
 	const uint8_t known[256], uint32_t counts[256])
 {
@@ -89,7 +94,7 @@ static size_t count_missing_avx512(const uint8_t *in, size_t n, const uint8_t kn
 
 #endif
 
-/* Count those that are not known. */
+/* Count the bytes that aren't known. */
 static void count_missing(const uint8_t *in, size_t n, const uint8_t known[256],
 	uint32_t counts[256])
 {
@@ -101,6 +106,7 @@ static void count_missing(const uint8_t *in, size_t n, const uint8_t known[256],
 	}
 }
 
+/* Symbols found only afterwards are counted exactly, and they are rare. */
 void histogram_estimate(const uint8_t *in, size_t n, uint32_t counts[256])
 {
 	struct tables t = { .of = { { 0 } } };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How often each byte occurs. */
+/* Counts of byte values. */
 #ifndef ALCM_CODER_HISTOGRAM_H
 #define ALCM_CODER_HISTOGRAM_H
 
@@ -7,15 +7,15 @@
 #include <stdint.h>
 
 enum {
-	/* bytes; a sample is one such piece of each HISTOGRAM_SPACING bytes */
+	/* bytes; the sample has one such piece in each HISTOGRAM_SPACING bytes */
 	HISTOGRAM_PIECE = 64,
 	HISTOGRAM_SPACING = 256,
 };
 
 void histogram_of(const uint8_t *in, size_t n, uint32_t counts[256]);
 
-/* Where the piece of the k-th HISTOGRAM_SPACING bytes begins: not in step with what has
-   periods. */
+/* Start of the piece in the k-th HISTOGRAM_SPACING bytes. It varies, so that periodic
+   data isn't sampled in step. */
 static inline size_t histogram_piece(size_t k)
 {
 	return k * HISTOGRAM_SPACING +
@@ -23,10 +23,8 @@ static inline size_t histogram_piece(size_t k)
 		(HISTOGRAM_SPACING / HISTOGRAM_PIECE) * HISTOGRAM_PIECE;
 }
 
-/*
- * The same from a sample, of n ≥ HISTOGRAM_SPACING bytes; about four times as fast. No
- * symbol that occurs has a count of 0, and none that doesn't another. Sums to about n.
- */
+/* Estimated counts from a sample of n ≥ HISTOGRAM_SPACING bytes; about four times as
+   fast. A count is 0 exactly if the symbol doesn't occur. The sum is about n. */
 void histogram_estimate(const uint8_t *in, size_t n, uint32_t counts[256]);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A range coder (Martin 1979) with carry: symbols as intervals [start, start + size) of a
- * total of at most 2^16. In docs/format.md, section 3.6.
- */
+/* A range coder (Martin 1979) with carry: symbols are intervals [start, start + size) of
+   a total of at most 2^16. docs/format.md, section 3.6. */
 #ifndef ALCM_CODER_RANGE_H
 #define ALCM_CODER_RANGE_H
 
@@ -16,9 +14,10 @@ struct range_encoder {
 	uint64_t low; /* 33 bits: the carry is bit 32 */
 	uint32_t range;
 	uint8_t cache;
-	uint64_t n_cached; /* the cache and as many 0xff as may still get the carry */
+	/* the cached byte and the 0xff bytes after it, which a carry may still change */
+	uint64_t n_cached;
 	uint8_t *out;
-	size_t len, capacity; /* len may exceed room: then nothing more was stored */
+	size_t len, capacity; /* len may exceed capacity: then nothing more was stored */
 };
 
 static inline void range_encoder_init(struct range_encoder *e, uint8_t *out,
@@ -75,7 +74,7 @@ static inline size_t range_finish(struct range_encoder *e)
 struct range_decoder {
 	const uint8_t *in, *end;
 	uint32_t range, code, r;
-	unsigned n_beyond; /* bytes wanted behind the end */
+	unsigned n_beyond; /* bytes read beyond the end */
 };
 
 static inline uint8_t range_next_byte(struct range_decoder *d)
@@ -94,8 +93,8 @@ static inline void range_decoder_init(struct range_decoder *d, const uint8_t *in
 		d->code = d->code << 8 | range_next_byte(d);
 }
 
-/* Where in the total the next symbol lies; range_decode_take() must follow. Below `total`
-   always. */
+/* The place of the next symbol in the total, always below `total`. range_decode_take()
+   must follow. */
 static inline uint32_t range_decode_at(struct range_decoder *d, uint32_t total)
 {
 	uint32_t at;
@@ -116,7 +115,7 @@ static inline void range_decode_take(struct range_decoder *d, uint32_t start,
 	}
 }
 
-/* Whether the stream was used up and not more than that. */
+/* Whether the stream was used up exactly. */
 static inline bool range_decoder_done(const struct range_decoder *d)
 {
 	return d->in == d->end && !d->n_beyond;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Coder `raw`: the plane as it is. */
+/* Coder `raw`: the plane as it is. Every plane can be coded with it, so encoding can't
+   fail. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Coder `zstd`: a frame of RFC 8878, by libzstd. */
+/* Coder `zstd`: a frame of RFC 8878, by libzstd. Contexts are made once per thread. */
 #include <errno.h>
 #include <zstd.h>
 
@@ -7,10 +7,10 @@
 #include "base/le.h"
 #include "coder/coder_table.h"
 
-/* Limits that zstd.h names only for static linking. */
+/* zstd.h defines such limits only for static linking. */
 enum { ZSTD_HASHLOG_MIN = 6, SYMBOLS_WINDOW_LOG = 17 };
 
-/* Places in a table of matches, for strong efforts: 4 bytes each. */
+/* The most entries of a match table, 4 bytes each, with strong efforts. */
 enum { MAX_TABLE_LOG = 18 };
 
 struct contexts {
@@ -41,8 +41,8 @@ static void *state_new(void)
 	return NULL;
 }
 
-/* No more than codec_memory() promises, and no more than pays: the library clears them
-   each time. */
+/* Tables for n bytes: within codec_memory(), and no larger than useful, as the library
+   clears them each time. */
 static int table_log(size_t n)
 {
 	int log = ZSTD_HASHLOG_MIN;
@@ -60,8 +60,8 @@ static size_t encode(struct coder_state *s, int effort, const uint8_t *in, size_
 
 	ZSTD_CCtx_reset(own->encoder, ZSTD_reset_session_and_parameters);
 	if (effort == CODER_SYMBOLS_ONLY) {
-		/* Hardly any match is found in so small a table, so what remains is the entropy
-		   coder; small blocks give it a table for each few thousand values. */
+		/* So small a table finds hardly any match, which leaves the entropy coder. Small
+		   blocks give it a table for every few thousand values. */
 		ZSTD_CCtx_setParameter(own->encoder, ZSTD_c_strategy, ZSTD_fast);
 		ZSTD_CCtx_setParameter(own->encoder, ZSTD_c_minMatch, 7);
 		ZSTD_CCtx_setParameter(own->encoder, ZSTD_c_hashLog, ZSTD_HASHLOG_MIN);
@@ -80,10 +80,8 @@ static int decode(struct coder_state *s, const uint8_t *in, size_t len, uint8_t 
 {
 	struct contexts *own = s->own[CODER_ZSTD];
 
-	/*
-	 * One frame of RFC 8878, of all the bytes: the library would go on with a second one,
-	 * and reads frames of its early versions too.
-	 */
+	/* Exactly one frame of RFC 8878: the library would also decode a second one, and
+	   reads frames of its early versions. */
 	if (len < 4 || le_get32(in) != ZSTD_MAGICNUMBER ||
 		ZSTD_findFrameCompressedSize(in, len) != len)
 		return -EIO;

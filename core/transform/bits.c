@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Transforms `bits` and `bit planes`: bits gathered from eight bytes at a time, in 64-bit
+   arithmetic. The inverse spreads a byte's bits in the same way. */
 #include "transform/bits.h"
 
 #include <string.h>
@@ -6,9 +8,12 @@
 #include "base/le.h"
 #include "transform/transform_table.h"
 
-/* A multiplication gathers one bit of each of eight bytes in the highest one. */
+/*
+ * Multiplying by this gathers the lowest bit of each of eight bytes in the highest byte.
+ */
 #define GATHER 0x0102040810204080u
 
+/* Blocks of 64 without a branch vectorise; most data fails in the first one. */
 bool bits_only(const uint8_t *in, size_t n)
 {
 	size_t i = 0;
@@ -46,7 +51,7 @@ void bits_unpack(const uint8_t *in, size_t n, uint8_t *out)
 		out[i] = in[i / 8] >> i % 8 & 1;
 }
 
-/* The highest bits of eight bytes, that of the first one lowest. */
+/* The highest bit of each of eight bytes; that of the first byte is the lowest. */
 static uint8_t high_bits(uint64_t v)
 {
 	return (uint8_t)((v >> 7 & 0x0101010101010101u) * GATHER >> 56);
@@ -67,13 +72,15 @@ void bits_split(const uint8_t *in, size_t n, uint8_t *planes)
 	}
 }
 
-/* Eight bits to the lowest bits of eight bytes, the lowest first. */
+/* Spread eight bits over the lowest bits of eight bytes, the lowest bit to the first
+   byte. */
 static uint64_t spread_bits(uint8_t bits)
 {
-	/* Copies of the byte, of which each keeps another bit. */
+	/* Eight copies of the byte; each keeps one of its bits. */
 	uint64_t v = bits * 0x0101010101010101u & 0x8040201008040201u;
 
-	/* A byte that is not 0 has the highest bit set after this; it then is the lowest. */
+	/* The addition sets the highest bit of each byte that isn't 0; the shift moves it to
+	   the lowest. */
 	return ((v + 0x7f7f7f7f7f7f7f7fu) | v) >> 7 & 0x0101010101010101u;
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Bits of bytes that lie together, eight to a byte, that of the first byte lowest: of
- * bytes that are all 0 or 1, as booleans are, or each of the eight by itself.
- */
+/* Bits of bytes gathered eight to a byte, that of the first byte lowest: either of bytes
+   that are all 0 or 1, such as booleans, or each of a byte's eight bits by itself. */
 #ifndef ALCM_TRANSFORM_BITS_H
 #define ALCM_TRANSFORM_BITS_H
 
@@ -18,14 +16,13 @@ static inline size_t bits_bytes(size_t n)
 /* Whether the n bytes are all 0 or 1. */
 bool bits_only(const uint8_t *in, size_t n);
 
-/* n such bytes to bits_bytes(n); and back, whatever the bits behind the n-th are. */
+/* Pack n such bytes into bits_bytes(n), and unpack them; unpacking ignores bits behind
+   the n-th. */
 void bits_pack(const uint8_t *in, size_t n, uint8_t *out);
 void bits_unpack(const uint8_t *in, size_t n, uint8_t *out);
 
-/*
- * Bit 7 − p of each of n bytes to planes[p · bits_bytes(n)], p from 0 to 7; and back from
- * wherever the planes lie.
- */
+/* Bit 7 − p of each of n bytes goes to planes[p · bits_bytes(n)], for p from 0 to 7; and
+   back, from wherever the planes are. */
 void bits_split(const uint8_t *in, size_t n, uint8_t *planes);
 void bits_merge(const uint8_t *const planes[8], size_t n, uint8_t *out);
 

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Transform `deltas`: differences of neighbours, then transform `bytes` on them. With the
+ * sign in the lowest bit, small differences of either sign have zero bytes in front,
+ * which make planes that code to almost nothing.
+ */
 #include "transform/deltas.h"
 
 #include <string.h>
 
 #include "transform/transform_table.h"
 
+/*
+ * Loops for each width. Arithmetic is unsigned, so it wraps without undefined behaviour.
+ */
 #define DEFINE_KERNELS(bits)                                                    \
 	static inline uint##bits##_t swap##bits(uint##bits##_t v, bool to_big)      \
 	{                                                                           \
@@ -78,6 +86,7 @@ static struct plane_name name_plane(unsigned no)
 	return (struct plane_name){ "byte ", (int)no, " of differences" };
 }
 
+/* Differences are little-endian already, whatever the elements are. */
 static void split(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
 	uint8_t *scratch, struct transform_planes *planes)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Integers as differences: each less the one before, the first less 0, modulo 2^(8 ·
- * width), with the sign moved to the lowest bit (0, −1, 1, −2 … → 0, 1, 2, 3 …),
- * little-endian. Sorted ones get small.
+ * Integers as differences: each minus the one before, the first minus 0, modulo 2^(8 ·
+ * width). The sign moves to the lowest bit (0, −1, 1, −2 … → 0, 1, 2, 3 …), and the
+ * result is little-endian. Differences of sorted integers are small.
  */
 #ifndef ALCM_TRANSFORM_DELTAS_H
 #define ALCM_TRANSFORM_DELTAS_H

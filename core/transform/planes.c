@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Transforms `bytes` and `float`: elements to byte planes and back. planes.h has an
+   example. */
 #include "transform/planes.h"
 
 #include <string.h>
@@ -7,8 +9,9 @@
 #include "transform/transform_table.h"
 
 /*
- * The widths of floats and integers get loops of their own, in which width, rotation and
- * byte order are constants, so that the compiler turns them into vector code.
+ * Widths 2, 4 and 8 have loops in which width, rotation and byte order are constants, so
+ * that the compiler turns them into vector code. Other widths are records and strings,
+ * and rare.
  */
 #define DEFINE_KERNELS(bits)                                                             \
 	static inline uint##bits##_t load##bits(const uint8_t *p, bool big)                  \
@@ -88,7 +91,7 @@ DEFINE_KERNELS(16)
 DEFINE_KERNELS(32)
 DEFINE_KERNELS(64)
 
-/* Byte of the element that plane p takes. */
+/* The byte of an element that goes to plane p. */
 static inline unsigned plane_byte(unsigned p, unsigned width, bool big)
 {
 	return big ? p : width - 1 - p;
@@ -132,6 +135,7 @@ void planes_merge(const uint8_t *const planes[], uint8_t *out, size_t n, unsigne
 
 /* ---- rows of the table ------------------------------------------------------------- */
 
+/* The planes lie one behind the other at `at`. */
 static void list_planes(const struct transform_part *part, const uint8_t *at,
 	struct transform_planes *planes)
 {

@@ -5,9 +5,8 @@
  *
  *     two little-endian uint16:  34 12  78 56   →   plane 0: 12 56   plane 1: 34 78
  *
- * With `rotate` each element, as an integer, is first rotated left by one bit, which
- * moves the sign behind the mantissa and lets plane 0 of a float32 hold the whole
- * exponent.
+ * With `rotate` each element, as an integer, is first rotated left by one bit. That moves
+ * the sign behind the mantissa, so plane 0 of a float32 holds the whole exponent.
  */
 #ifndef ALCM_TRANSFORM_PLANES_H
 #define ALCM_TRANSFORM_PLANES_H

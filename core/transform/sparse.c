@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Transform `sparse`: zeros as a map, and planes of the other values.
+ *
+ *   1.5  0  −0  2.0   ──►   map: 1 0 0 1   signs of zeros: 0 1   values: 1.5 2.0
+ *
+ * The values then go through transform `float`. AVX-512 expands values by the map's bits
+ * directly; without it, or with any −0, the portable loop merges them.
+ */
 #include "transform/sparse.h"
 
 #include <string.h>
@@ -12,9 +20,9 @@
 #endif
 
 /*
- * A loop for each width, so that an element is one integer to the compiler. The sign's
- * bit depends on the byte order alone; all others must be 0 in a zero, whatever their
- * order.
+ * A loop for each width, so that an element is one integer to the compiler. Bytes aren't
+ * swapped: only the place of the sign depends on their order, and in a zero all other
+ * bits are 0.
  */
 #define DEFINE_KERNELS(bits)                                                            \
 	static uint##bits##_t sign##bits(bool big)                                          \
@@ -96,7 +104,7 @@ static size_t count_portable(const uint8_t *in, size_t n, unsigned width, bool b
 
 #if CPU_X86
 
-/* Whole vectors of the n elements. Returns how many elements these have. */
+/* Count the zeros in whole vectors; returns the number of elements in these. */
 static CPU_TARGET_AVX512 size_t count_avx512(const uint8_t *in, size_t n, unsigned width,
 	bool big, size_t *zeros)
 {
@@ -143,7 +151,7 @@ size_t sparse_count_map(const uint8_t *map, size_t n)
 	for (; (i + 1) * 64 <= n; i++) {
 		uint64_t v = le_get64(map + i * 8);
 
-		/* Bits are added up in pairs, fours and eights, these by a multiplication. */
+		/* Sum the bits in pairs, fours and eights; a multiplication sums the bytes. */
 		v -= v >> 1 & 0x5555555555555555u;
 		v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
 		set += ((v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56;
@@ -189,8 +197,7 @@ static void merge_portable(uint8_t *out, size_t n, unsigned width, bool big,
 
 #if CPU_X86
 
-/* Those of a vector's elements that are set, from `values` one behind the other; the
-   others are 0. */
+/* A vector whose set elements come from `values`, in order; the others are 0. */
 static inline __attribute__((always_inline)) CPU_TARGET_AVX512 __m512i
 expand(unsigned width, uint32_t set, const uint8_t *values)
 {
@@ -201,8 +208,8 @@ expand(unsigned width, uint32_t set, const uint8_t *values)
 					  : _mm512_maskz_expand_epi64((__mmask8)set, v);
 }
 
-/* Elements by 32, as long as there are more values than these can read; zeros are
-   positive. How many that were. */
+/* Merge 32 elements at a time, all zeros positive, while loading whole vectors stays
+   within the values. Returns the number of elements. */
 static inline __attribute__((always_inline)) CPU_TARGET_AVX512 size_t
 merge_vectors(uint8_t *out, size_t n, unsigned width, const uint8_t *map,
 	const uint8_t *values, size_t n_values)
@@ -271,6 +278,7 @@ static struct plane_name name_plane(unsigned no)
 	return (struct plane_name){ no ? "signs of zeros" : "map of zeros", -1, "" };
 }
 
+/* Lengths depend on the map, which is plane 0 and so decoded before the others. */
 static uint32_t plane_len(const struct transform_part *part, unsigned no,
 	const struct transform_planes *before)
 {
@@ -284,6 +292,7 @@ static uint32_t plane_len(const struct transform_part *part, unsigned no,
 						: before->len[N_MAPS];
 }
 
+/* Maps are padded, so that the planes behind them are aligned. */
 static void split(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
 	uint8_t *scratch, struct transform_planes *planes)
 {
@@ -304,6 +313,8 @@ static void split(const struct transform_part *part, const uint8_t *raw, uint8_t
 	memcpy(planes->len + N_MAPS, of_others.len, part->width * sizeof(planes->len[0]));
 }
 
+/* The values are merged into scratch memory first: their place isn't known before the
+   map. */
 static void merge(const struct transform_part *part,
 	const struct transform_planes *planes, uint8_t *scratch, uint8_t *out)
 {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of transforms. `none` and `grid` have their rows here: one does nothing, and
+   for the other the codec calls codec/grid.h. */
 #include "transform/transform_table.h"
 
 #include <stddef.h>
@@ -9,6 +11,7 @@ static struct plane_name name_whole(unsigned no)
 	return (struct plane_name){ "bytes", -1, "" };
 }
 
+/* The plane is the part itself, so nothing is copied. */
 static void split_none(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
 	uint8_t *scratch, struct transform_planes *planes)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The transforms that a record may name (docs/format.md, section 3.1). Each is a row of
- * functions, which stands in the transform's own file. Pure arithmetic: no memory, no
- * errors, no I/O.
+ * functions, defined in the transform's own file. Pure arithmetic: no memory, no errors,
+ * no I/O.
  */
 #ifndef ALCM_TRANSFORM_TRANSFORM_TABLE_H
 #define ALCM_TRANSFORM_TRANSFORM_TABLE_H
@@ -27,10 +27,10 @@ enum transform_id { TRANSFORMS(TRANSFORM_ID) };
 
 enum { TRANSFORM_MAX_PLANES = 32 };
 
-/* What is transformed: bytes of a chunk, as elements. */
+/* The input of a transform: bytes of a chunk, as elements. */
 struct transform_part {
 	uint32_t n_bytes;
-	unsigned width; /* of an element; 0: there are none, only bytes */
+	unsigned width; /* of an element; 0: bytes without elements */
 	bool big_endian;
 };
 
@@ -49,22 +49,20 @@ struct plane_name {
 struct transform_ops {
 	const char *name;
 	uint64_t widths;  /* bit w set: takes elements of w bytes */
-	uint8_t n_planes; /* whatever the width is */
-	bool per_byte;    /* and then one for each byte of an element */
-	/* of the former: how many stand for no values, but say how to read the others */
+	uint8_t n_planes; /* planes of any width */
+	bool per_byte;    /* plus one for each byte of an element */
+	/* the first n_extra planes hold no values, but say how to read the others */
 	uint8_t n_extra;
 	uint8_t value_bits; /* of a value in a plane; 0: all of an element */
-	/* parameters, then codes of a coder of its own: the codec has the functions
+	/* parameters, then codes with a coder of their own; the functions are the codec's
 	   (codec/grid.h) */
 	bool codes;
 	struct plane_name (*plane_name)(unsigned no);
-	/* How long plane `no` is; `before` has the planes before it. */
+	/* The length of plane `no`; `before` has the planes before it. */
 	uint32_t (*plane_len)(const struct transform_part *part, unsigned no,
 		const struct transform_planes *before);
-	/*
-	 * Planes of raw[0, n_bytes). They lie at `to`, which has n_bytes and
-	 * TRANSFORM_ROOM(n_bytes) more; `scratch` has n_bytes.
-	 */
+	/* Split raw[0, n_bytes) into planes at `to`, which has n_bytes and
+	   TRANSFORM_ROOM(n_bytes) more; `scratch` has n_bytes. */
 	void (*split)(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
 		uint8_t *scratch, struct transform_planes *planes);
 	/* The inverse, from wherever the planes lie. NULL: the one plane is the part. */
@@ -72,7 +70,8 @@ struct transform_ops {
 		const struct transform_planes *planes, uint8_t *scratch, uint8_t *out);
 };
 
-/* Two maps of a bit for each element of two bytes, and bits that end in whole bytes. */
+/* Space for two maps with a bit for each element of two bytes, and for bits that end in
+   whole bytes. */
 #define TRANSFORM_ROOM(n_bytes) ((size_t)(n_bytes) / 8 + 192)
 
 #define TRANSFORM_ROW(id, NAME, row) extern const struct transform_ops transform_##row;
@@ -89,7 +88,7 @@ const struct transform_ops *transform_find(uint8_t id);
 bool transform_takes(const struct transform_ops *t, unsigned width);
 unsigned transform_n_planes(const struct transform_ops *t, unsigned width);
 
-/* A plane_len: as many bytes as there are elements. */
+/* A plane_len of one byte per element. */
 static inline uint32_t transform_elements(const struct transform_part *part, unsigned no,
 	const struct transform_planes *before)
 {
