@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of formats, and finding a file's row by its first bytes. Order matters only
+   where two rows could match; the strict ones come first. */
 #include <string.h>
 
 #include "format/format.h"
@@ -42,8 +44,7 @@ static const struct format formats[] = {
 		.walk = hdf5_walk,
 	},
 	{
-		/* A compressed file of another store, which programs copy as they copy any
-		   other. */
+		/* A compressed file of another store. It is copied like any other file. */
 		.name = ALCM_FORMAT_BLOB,
 		.magic = { 0x89, 'A', 'L', 'C', 'M', '\r', '\n', 0x1a },
 		.magic_len = 8,
@@ -64,11 +65,13 @@ bool format_read(const struct format_reader *file, void *buf, size_t n, uint64_t
 		!file->read(file->ctx, buf, n, off);
 }
 
+/* Growing by a quarter keeps the work of repeated looks linear in the file's size. */
 uint64_t format_later(const struct format_reader *file)
 {
 	return file->size + file->size / 4 + 4096;
 }
 
+/* A prefix shorter than the magic matches if it agrees as far as it goes. */
 static bool has_magic(const struct format *f, const uint8_t *prefix, size_t n)
 {
 	return n && memcmp(prefix, f->magic, n < f->magic_len ? n : f->magic_len) == 0;
@@ -86,6 +89,8 @@ const struct format *format_of(const uint8_t *prefix, size_t n)
 	return NULL;
 }
 
+/* Formats that are edited in place are left out: their names are no reason to compress
+   them. */
 const char *format_name_of(const uint8_t *prefix, size_t n)
 {
 	for (unsigned i = 0; i < N_FORMATS; i++) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The head is read through a window from front to back: vocabularies in it have
- * megabytes. A cursor stops for good at the file's present end (`cut`: try again later)
- * or at what can't be (`bad`).
+ * The head of a GGUF file is read front to back through a window, because vocabularies in
+ * it take megabytes. Reading stops for good at the file's present end (`cut`: try again
+ * later) or at something impossible (`bad`). After that every read returns 0 or NULL, so
+ * callers check once at the end.
  */
 #include "format/gguf.h"
 
@@ -27,7 +28,7 @@ struct type {
 	enum dtype_id dtype;
 };
 
-/* Quantised types by ggml's number, which are bytes to us. */
+/* Quantised types by ggml's number. A block of them is an opaque element here. */
 static const struct type quantised[] = {
 	[2] = { "Q4_0", 32, 18 },
 	[3] = { "Q4_1", 32, 20 },
@@ -55,7 +56,7 @@ static const struct type quantised[] = {
 	[39] = { "MXFP4", 32, 17 },
 };
 
-/* Kinds of metadata: their length; 0 for those that say it themselves. */
+/* Kinds of metadata and their lengths; 0: the length is in the data. */
 enum { KIND_U32 = 4, KIND_TEXT = 8, KIND_ARRAY = 9, KIND_U64 = 10 };
 
 static const uint8_t kind_bytes[] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
@@ -63,7 +64,7 @@ static const uint8_t kind_bytes[] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
 struct cursor {
 	const struct format_reader *file;
 	uint64_t at;
-	uint64_t from; /* of the window in the file, and how much of it is filled */
+	uint64_t from; /* offset of the window in the file; `filled` bytes are valid */
 	size_t filled;
 	bool cut, bad;
 	uint8_t window[WINDOW];
@@ -77,6 +78,7 @@ bool gguf_begins(const uint8_t *prefix, size_t n)
 
 /* ---- reading ----------------------------------------------------------------------- */
 
+/* Advance by n bytes, unless the file ends before. */
 static void skip(struct cursor *k, uint64_t n)
 {
 	if (k->cut || k->bad)
@@ -87,7 +89,7 @@ static void skip(struct cursor *k, uint64_t n)
 		k->at += n;
 }
 
-/* n ≤ WINDOW bytes; NULL: they are not there. */
+/* The next n ≤ WINDOW bytes; NULL: they are not there. */
 static const uint8_t *take(struct cursor *k, size_t n)
 {
 	uint64_t at = k->at;
@@ -120,7 +122,7 @@ static uint64_t take64(struct cursor *k)
 	return p ? le_get64(p) : 0;
 }
 
-/* A text, of which the first `capacity` bytes are kept. Returns how many. */
+/* Read a text and keep its first `capacity` bytes. Returns how many. */
 static size_t take_text(struct cursor *k, char *out, size_t capacity)
 {
 	uint64_t len = take64(k);
@@ -134,6 +136,7 @@ static size_t take_text(struct cursor *k, char *out, size_t capacity)
 	return n;
 }
 
+/* Arrays of fixed elements are skipped at once; others are bounded by the file's size. */
 static void skip_value(struct cursor *k, uint32_t kind, unsigned depth)
 {
 	uint64_t count;
@@ -156,7 +159,7 @@ static void skip_value(struct cursor *k, uint32_t kind, unsigned depth)
 	}
 }
 
-/* Metadata; of all of it only the alignment matters. */
+/* Read the metadata; only the alignment matters here. */
 static uint64_t read_metadata(struct cursor *k, uint64_t count)
 {
 	static const char name[] = "general.alignment";
@@ -177,6 +180,7 @@ static uint64_t read_metadata(struct cursor *k, uint64_t count)
 
 /* ---- tensors ----------------------------------------------------------------------- */
 
+/* ggml's numbers are stored plus 1, so that 0 means "none". */
 static bool find_type(uint32_t no, struct type *out)
 {
 	for (unsigned id = 0; id < DTYPE_COUNT; id++) {
@@ -194,8 +198,7 @@ static bool find_type(uint32_t no, struct type *out)
 	return true;
 }
 
-/* Set type, length and rows from ggml's number and dimensions, of which the first is the
-   fastest. */
+/* Set type, length and rows from ggml's number and the dimensions, slowest first. */
 static bool set_type(uint32_t no, const uint64_t *shape, struct segment_about *a)
 {
 	uint64_t elems = 1;
@@ -216,6 +219,7 @@ static bool set_type(uint32_t no, const uint64_t *shape, struct segment_about *a
 		checked_mul(elems / type.elems, type.bytes, &a->bytes);
 }
 
+/* GGUF lists the fastest dimension first; segments have it last. */
 static void read_tensor(struct cursor *k, struct segments *out)
 {
 	uint64_t dims[MAX_DIMS], shape[MAX_DIMS];
@@ -230,7 +234,7 @@ static void read_tensor(struct cursor *k, struct segments *out)
 	for (unsigned i = 0; i < a.n_dims && !k->bad; i++)
 		dims[i] = take64(k);
 	type = take32(k);
-	a.offset = take64(k); /* behind the head, which isn't known to its end yet */
+	a.offset = take64(k); /* relative to the head's end, which isn't known yet */
 	if (k->cut || k->bad)
 		return;
 	for (unsigned i = 0; i < a.n_dims; i++)
@@ -238,6 +242,7 @@ static void read_tensor(struct cursor *k, struct segments *out)
 	k->bad |= !set_type(type, shape, &a) || segments_add(out, &a);
 }
 
+/* Offsets of tensors become absolute once the head's end is known. */
 static void read_head(struct cursor *k, struct segments *out)
 {
 	uint64_t n_tensors, n_metadata, alignment, base;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * GGUF, versions 2 and 3, little-endian: counts, metadata, a description of each tensor,
- * and the tensors behind all of that (github.com/ggml-org/ggml, docs/gguf.md). Types that
- * are quantised by blocks are opaque elements as long as a block.
+ * and then all tensors (github.com/ggml-org/ggml, docs/gguf.md). Block-quantised types
+ * are opaque elements as long as a block.
  */
 #ifndef ALCM_FORMAT_GGUF_H
 #define ALCM_FORMAT_GGUF_H

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * Datasets of an HDF5 file:
+ *
  *   superblock ──► root group ──► B-tree ──► symbol nodes ──► names, object
  *   headers ──► groups again, or datasets
  *
- * What lies behind the file's present end is left out, and looked for again later. A file
- * is a graph, which may have loops, so there is a limit to the steps that a walk takes; a
- * dataset with two names is listed once.
+ * Parts behind the file's present end are left out, and looked for again later. A file is
+ * a graph that may have loops, so the steps of a walk are limited. A dataset with two
+ * names is listed once.
  */
 #include "format/hdf5.h"
 
@@ -51,30 +53,30 @@ struct walk {
 	const struct format_reader *file;
 	struct segments *out;
 	unsigned steps;
-	bool cut; /* some of it isn't there yet */
+	bool cut; /* some of the file isn't there yet */
 	size_t name_len;
 	char name[MAX_NAME];
 };
 
-/* Where the fields of a float lie, in bits, as a datatype message has them. */
+/* The layout of a float's fields in bits, as in a datatype message. */
 struct float_form {
 	uint16_t offset, precision;
 	uint8_t sign, exponent, exponent_bits, mantissa, mantissa_bits;
 	uint32_t bias;
 };
 
-/* What an object header says. */
+/* The contents of an object header. */
 struct object {
-	uint64_t btree, heap; /* of a group; NOWHERE: it is none */
+	uint64_t btree, heap; /* of a group; NOWHERE: it isn't a group */
 	unsigned n_dims;
 	uint64_t shape[MAX_DIMS];
 	bool has_shape, filtered, big_endian, signed_ints;
 	unsigned class;
 	uint32_t elem_bytes;
-	struct float_form form; /* of a float; all zero: none of IEEE's kind */
+	struct float_form form; /* of a float; all zero: not like IEEE's */
 	unsigned layout;
 	uint64_t data, data_bytes;
-	uint32_t chunk[MAX_DIMS + 1]; /* its shape, then the size of an element */
+	uint32_t chunk[MAX_DIMS + 1]; /* the chunk's shape, then the size of an element */
 };
 
 bool hdf5_begins(const uint8_t *prefix, size_t n)
@@ -82,7 +84,8 @@ bool hdf5_begins(const uint8_t *prefix, size_t n)
 	return n >= SIGNATURE_BYTES && memcmp(prefix, signature, SIGNATURE_BYTES) == 0;
 }
 
-/* False: it isn't there yet, or the walk has taken too long. */
+/* Read n bytes at `at`. False: they aren't there yet, or the walk has taken too many
+   steps. */
 static bool get(struct walk *w, uint64_t at, void *buf, size_t n)
 {
 	if (++w->steps > MAX_STEPS)
@@ -112,7 +115,7 @@ static void read_datatype(const uint8_t *p, size_t n, struct object *o)
 	o->elem_bytes = le_get32(p + 4);
 	o->big_endian = p[1] & 1;
 	o->signed_ints = p[1] & 8;
-	/* A float; neither in VAX order nor without the implied leading bit. */
+	/* A float, in neither VAX order nor a form without the implied leading bit. */
 	if (o->class == FLOAT && n >= 20 && !(p[1] & 0x40) && (p[1] >> 4 & 3) == 2)
 		o->form = (struct float_form){ .offset = le_get16(p + 8),
 			.precision = le_get16(p + 10),
@@ -124,6 +127,7 @@ static void read_datatype(const uint8_t *p, size_t n, struct object *o)
 			.bias = le_get32(p + 16) };
 }
 
+/* Compact and virtual layouts are left out: they have no run of elements in the file. */
 static void read_layout(const uint8_t *p, size_t n, struct object *o)
 {
 	unsigned rank = p[2];
@@ -143,6 +147,7 @@ static void read_layout(const uint8_t *p, size_t n, struct object *o)
 	}
 }
 
+/* Every message that matters has at least eight bytes. */
 static void read_message(unsigned type, const uint8_t *p, size_t n, struct object *o)
 {
 	if (n < 8)
@@ -169,7 +174,7 @@ static void read_message(unsigned type, const uint8_t *p, size_t n, struct objec
 	}
 }
 
-/* The messages in [at, at + n), and in blocks that they go on in. False: not all of them
+/* Read the messages in [at, at + n), and in continuation blocks. False: not all of them
    are there. */
 static bool read_messages(struct walk *w, uint64_t at, uint64_t n, struct object *o,
 	unsigned depth)
@@ -197,6 +202,7 @@ static bool read_messages(struct walk *w, uint64_t at, uint64_t n, struct object
 	return true;
 }
 
+/* Only object headers of version 1, which is what h5py writes by default. */
 static bool read_object(struct walk *w, uint64_t at, struct object *o)
 {
 	uint8_t head[HEADER_BYTES];
@@ -208,7 +214,7 @@ static bool read_object(struct walk *w, uint64_t at, struct object *o)
 
 /* ---- datasets ---------------------------------------------------------------------- */
 
-/* Whether a float's fields lie exactly as those of `type` do. */
+/* Whether a float has exactly the layout of `type`. */
 static bool is_form_of(const struct float_form *f, const struct dtype *type)
 {
 	return f->offset == 0 && f->precision == type->width_bytes * 8 && f->mantissa == 0 &&
@@ -229,6 +235,7 @@ static bool is_type(const struct object *o, const struct dtype *type)
 	return o->class == FLOAT && type->class == DTYPE_FLOAT && is_form_of(&o->form, type);
 }
 
+/* DTYPE_BYTES if no type matches. */
 static enum dtype_id type_of(const struct object *o)
 {
 	for (unsigned id = 0; id < DTYPE_COUNT; id++) {
@@ -238,6 +245,7 @@ static enum dtype_id type_of(const struct object *o)
 	return DTYPE_BYTES;
 }
 
+/* Adds a run of elements to the list, if its type is known and its length agrees. */
 static void add(struct walk *w, const struct object *o, const uint64_t *shape,
 	uint64_t offset)
 {
@@ -264,7 +272,7 @@ static void add(struct walk *w, const struct object *o, const uint64_t *shape,
 	(void)segments_add(w->out, &a);
 }
 
-/* A B-tree's node: its level and how many children it has. False: it is none. */
+/* Read a B-tree node: its level and its number of children. False: there is none. */
 static bool read_node(struct walk *w, uint64_t at, unsigned type, unsigned *level,
 	unsigned *n)
 {
@@ -277,7 +285,7 @@ static bool read_node(struct walk *w, uint64_t at, unsigned type, unsigned *leve
 	return true;
 }
 
-/* The chunks below a node. Those at a border are as large as the others. */
+/* Add the chunks below a node. Chunks at a border are stored at full size. */
 static void read_chunks(struct walk *w, const struct object *o, uint64_t at,
 	unsigned depth)
 {
@@ -301,6 +309,7 @@ static void read_chunks(struct walk *w, const struct object *o, uint64_t at,
 	}
 }
 
+/* Filtered datasets are compressed already. */
 static void read_dataset(struct walk *w, const struct object *o)
 {
 	if (!o->has_shape || !o->elem_bytes || o->filtered || o->data == NOWHERE)
@@ -315,7 +324,7 @@ static void read_dataset(struct walk *w, const struct object *o)
 
 static void read_group(struct walk *w, uint64_t btree, uint64_t heap, unsigned depth);
 
-/* Add a name's part at `at` to the path; the length that it had. */
+/* Append the name at `at` to the path; returns the path's former length. */
 static size_t push_name(struct walk *w, uint64_t at)
 {
 	size_t before = w->name_len, capacity;
@@ -336,7 +345,7 @@ static size_t push_name(struct walk *w, uint64_t at)
 	return before;
 }
 
-/* A symbol node: entries with a name and an object each. */
+/* Read a symbol node: entries with a name and an object each. */
 static void read_symbols(struct walk *w, uint64_t at, uint64_t names, unsigned depth)
 {
 	uint8_t head[8], entry[SYMBOL_BYTES];
@@ -360,6 +369,7 @@ static void read_symbols(struct walk *w, uint64_t at, uint64_t names, unsigned d
 	}
 }
 
+/* Inner nodes lead to nodes, leaves to symbol nodes. */
 static void read_tree(struct walk *w, uint64_t at, uint64_t names, unsigned depth)
 {
 	unsigned level, n;
@@ -386,8 +396,8 @@ static void read_group(struct walk *w, uint64_t btree, uint64_t heap, unsigned d
 		read_tree(w, btree, le_get64(head + 24), depth);
 }
 
-/* Where the root group's object header is; NOWHERE: in no superblock that we know, or not
-   at byte 0. */
+/* The offset of the root group's object header; NOWHERE: an unknown superblock, or one
+   that isn't at byte 0. */
 static uint64_t root_of(const uint8_t *p)
 {
 	unsigned version = p[8], sizes_at = version < 2 ? 13 : 9;
@@ -398,7 +408,7 @@ static uint64_t root_of(const uint8_t *p)
 	return le_get64(p + base_at + (version < 2 ? 40 : 24));
 }
 
-/* Names that mean the same dataset are one. */
+/* Keep one of several names of a dataset. */
 static void drop_doubles(struct segments *l)
 {
 	size_t n = 0;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The header is a Python dict literal; a small recursive-descent reader takes the three
- * keys out of it. The reader never looks beyond `end`, and stops for good at the first
- * thing it doesn't know (`bad`): such a file is plain bytes.
+ * The header of a .npy is a Python dict literal. A small recursive-descent reader takes
+ * the three keys out of it. The reader never looks beyond `end`, and stops for good at
+ * the first unknown thing (`bad`): such a file is plain bytes.
+ *
+ *   magic │ version │ len │ {'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }
  */
 #include "format/npy.h"
 
@@ -15,7 +17,7 @@
 
 enum {
 	START_BYTES = 12,     /* magic, version and length of the header */
-	MAX_HEADER = 1 << 20, /* of a tensor's, with the start */
+	MAX_HEADER = 1 << 20, /* the longest header of a tensor, start included */
 	MAX_DEPTH = 16,
 	MAX_TEXT = 256,
 	MAX_ITEM = INT32_MAX, /* NumPy's own limit of an item's bytes */
@@ -26,7 +28,7 @@ struct reader {
 	bool bad;
 };
 
-/* What a descr comes to. */
+/* The meaning of a descr. */
 struct descr {
 	enum dtype_id dtype;
 	uint64_t elem_bytes;
@@ -34,6 +36,7 @@ struct descr {
 	char text[64];
 };
 
+/* The next character that isn't a blank; -1 at the end or after an error. */
 static int peek(struct reader *r)
 {
 	while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\t'))
@@ -55,7 +58,9 @@ static void expect(struct reader *r, int c)
 		r->bad = true;
 }
 
-/* A quoted string without the quotes; what doesn't fit is cut off (names may be long). */
+/*
+ * Read a quoted string without its quotes. Long ones are cut off, as names may be long.
+ */
 static void read_string(struct reader *r, char text[MAX_TEXT])
 {
 	int quote = peek(r);
@@ -80,6 +85,7 @@ static void read_string(struct reader *r, char text[MAX_TEXT])
 		r->at++;
 }
 
+/* Overflow makes the header bad. */
 static uint64_t read_number(struct reader *r)
 {
 	uint64_t v = 0;
@@ -98,7 +104,7 @@ static uint64_t read_number(struct reader *r)
 	return v;
 }
 
-/* A tuple of integers; returns how many. */
+/* Read a tuple of integers; returns how many. */
 static unsigned read_shape(struct reader *r, uint64_t shape[ALCM_MAX_DIMS])
 {
 	unsigned n = 0;
@@ -117,7 +123,7 @@ static unsigned read_shape(struct reader *r, uint64_t shape[ALCM_MAX_DIMS])
 	return n;
 }
 
-/* Behind the width stands nothing, or the unit of a time: "[ns]", "[25s]". */
+/* After the width comes nothing, or the unit of a time: "[ns]", "[25s]". */
 static bool ends_well(char kind, const char *rest)
 {
 	size_t n = strlen(rest);
@@ -126,17 +132,14 @@ static bool ends_well(char kind, const char *rest)
 		((kind == 'm' || kind == 'M') && n >= 3 && rest[0] == '[' && rest[n - 1] == ']');
 }
 
-/*
- * NumPy has no name for bfloat16. That of ml_dtypes is written with a byte order, "<V2".
- * Two raw bytes have
- * none, "|V2": they are often bfloat16 too, and may be anything.
- */
+/* NumPy has no name for bfloat16. ml_dtypes writes it with a byte order, "<V2". Two raw
+   bytes have none, "|V2"; they are often bfloat16 as well, but may be anything. */
 static bool is_opaque(char order, char kind)
 {
 	return kind == 'V' && order != '<' && order != '>';
 }
 
-/* A simple descr such as "<f4" or "|S7". */
+/* Read a simple descr such as "<f4" or "|S7". */
 static void describe(struct reader *r, const char *text, struct descr *d)
 {
 	const char *p = text;
@@ -173,7 +176,7 @@ static void describe(struct reader *r, const char *text, struct descr *d)
 
 static uint64_t record_bytes(struct reader *r, unsigned depth);
 
-/* The bytes of one field's type: a string, a nested list, or (type, shape). */
+/* Bytes of one field: its type is a string, a nested list, or (type, shape). */
 static uint64_t field_bytes(struct reader *r, unsigned depth)
 {
 	char text[MAX_TEXT];
@@ -205,7 +208,8 @@ static uint64_t field_bytes(struct reader *r, unsigned depth)
 	return r->bad ? 0 : d.elem_bytes;
 }
 
-/* A structured descr: a list of (name, type) or (name, type, shape); its item size. */
+/* Read a structured descr, a list of (name, type) or (name, type, shape); returns its
+   item size. */
 static uint64_t record_bytes(struct reader *r, unsigned depth)
 {
 	char text[MAX_TEXT];
@@ -242,6 +246,7 @@ static uint64_t record_bytes(struct reader *r, unsigned depth)
 	return total;
 }
 
+/* A structured type is opaque elements, and its text is cut to fit. */
 static void read_descr(struct reader *r, struct descr *d)
 {
 	char text[MAX_TEXT];
@@ -280,6 +285,7 @@ static bool read_bool(struct reader *r)
 	return false;
 }
 
+/* All three keys must be there, and no others. */
 static bool read_dict(struct reader *r, struct descr *d, struct npy *out)
 {
 	unsigned seen = 0;
@@ -313,7 +319,8 @@ static bool read_dict(struct reader *r, struct descr *d, struct npy *out)
 	return !r->bad && seen == 7;
 }
 
-/* Bytes of `n_dims` dimensions of such elements; UINT64_MAX if that overflows. */
+/* Bytes of an array; UINT64_MAX if that overflows. A dimension of 0 makes it empty,
+   whatever the others are. */
 static uint64_t array_bytes(uint64_t elem_bytes, const uint64_t *shape, unsigned n_dims)
 {
 	uint64_t bytes = elem_bytes;
@@ -327,7 +334,7 @@ static uint64_t array_bytes(uint64_t elem_bytes, const uint64_t *shape, unsigned
 	return fits ? bytes : UINT64_MAX;
 }
 
-/* Where the dict begins, of the version that the start says. */
+/* Where the dict begins; the version decides how long its length field is. */
 static size_t dict_offset(const uint8_t *start)
 {
 	return start[6] == 1 ? 10 : 12;
@@ -402,6 +409,7 @@ int npy_add(struct segments *list, const struct npy *npy, uint64_t off, const ch
 	return segments_add(list, &a);
 }
 
+/* The header is read once all of it is there: `wants` says when. */
 void npy_walk(struct tensor_map *map, const struct format_reader *file)
 {
 	uint8_t start[START_BYTES];
@@ -412,7 +420,7 @@ void npy_walk(struct tensor_map *map, const struct format_reader *file)
 	if (!format_read(file, start, sizeof(start), 0))
 		return;
 	map->head_bytes = map->wants = data_offset(start);
-	/* A longer one is no tensor's. */
+	/* A longer header isn't a tensor's. */
 	if (map->head_bytes > MAX_HEADER) {
 		map->wants = TENSOR_MAP_DONE;
 		return;

@@ -9,7 +9,7 @@
 
 #include "format/tensor_map.h"
 
-/* What a header says. */
+/* The contents of a header. */
 struct npy {
 	char dtype_text[64]; /* as the file spells it, e.g. "<f4" */
 	enum dtype_id dtype;
@@ -22,17 +22,15 @@ struct npy {
 	uint64_t data_bytes;  /* shape's product × elem_bytes; UINT64_MAX if it overflows */
 };
 
-/*
- * Read the header that begins with these n bytes. False: it isn't one, it isn't whole, or
- * the array is of objects (pickles), which are no tensor.
- */
+/* Read the header in these n bytes. False: it isn't one, it is incomplete, or the array
+   holds objects (pickles), which are no tensor. */
 bool npy_parse(const uint8_t *prefix, size_t n, struct npy *out);
 
-/* The array as a segment without name, type and shape, for those who have the header and
-   need no map. */
+/* The array as a segment without name, type and shape, for callers that have the header
+   and need no map. */
 struct segment npy_segment(const struct npy *npy);
 
-/* Add the array of a header at `off` of the file, under this name. Errors as
+/* Add the array whose header is at `off` in the file, under this name. Errors as
    segments_add(). */
 int npy_add(struct segments *list, const struct npy *npy, uint64_t off, const char *name,
 	size_t name_len);

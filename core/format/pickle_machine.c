@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The pickle machine. Input is hostile: the number of nodes is limited, every pop checks
+ * the stack, and the first impossible thing sets `bad`, which ends the run. An opcode is
+ * taken apart by the table in pickle_ops.c: how its argument is stored, and which action
+ * it is.
+ */
 #include "format/pickle_machine.h"
 
 #include <string.h>
@@ -18,7 +24,7 @@ struct argument {
 
 /* ---- storage of the machine -------------------------------------------------------- */
 
-/* Room for one more of `size` bytes behind the n that there are. */
+/* Make space for one more item of `size` bytes behind the n present ones. */
 bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *capacity,
 	size_t size)
 {
@@ -68,7 +74,7 @@ static uint32_t top(struct pickle_machine *m)
 	return m->stack[m->n_stack - 1];
 }
 
-/* Where the nodes above the last mark begin, the mark itself being one below. */
+/* The index of the first node above the last mark, which is one below. */
 static size_t find_mark(struct pickle_machine *m)
 {
 	for (size_t i = m->n_stack; i > 0; i--) {
@@ -94,7 +100,7 @@ bool pickle_is_text(const struct pickle_machine *m, uint32_t node, const char *w
 		memcmp(m->bytes + n->range.at, want, n->range.len) == 0;
 }
 
-/* Item `i` of a tuple; PICKLE_NO_NODE: it is none or has fewer. */
+/* Item `i` of a tuple; PICKLE_NO_NODE: it isn't a tuple, or has fewer items. */
 uint32_t pickle_item(const struct pickle_machine *m, uint32_t tuple, unsigned i)
 {
 	const struct pickle_node *n = &m->nodes[tuple];
@@ -111,7 +117,7 @@ bool pickle_number(const struct pickle_machine *m, uint32_t node, uint64_t *out)
 	return true;
 }
 
-/* The numbers of a tuple; how many, or -1. */
+/* The numbers of a tuple. Returns how many, or -1: it isn't a tuple of numbers. */
 int pickle_numbers(const struct pickle_machine *m, uint32_t tuple, uint64_t *out,
 	unsigned capacity)
 {
@@ -126,7 +132,8 @@ int pickle_numbers(const struct pickle_machine *m, uint32_t tuple, uint64_t *out
 	return (int)n->range.len;
 }
 
-/* Put a node into a dictionary, list or object. The first one it is put into names it. */
+/* Put a node into a dictionary, list or object. Only the first container counts, as it
+   names the node. */
 static void put_into(struct pickle_machine *m, uint32_t container, uint32_t key,
 	uint32_t node)
 {
@@ -140,6 +147,7 @@ static void put_into(struct pickle_machine *m, uint32_t container, uint32_t key,
 	n->key = key;
 }
 
+/* Items of a list have their position as key. */
 static void append_to(struct pickle_machine *m, uint32_t list, uint32_t node)
 {
 	uint32_t key;
@@ -157,6 +165,7 @@ static void append_to(struct pickle_machine *m, uint32_t list, uint32_t node)
 
 /* ---- opcodes ----------------------------------------------------------------------- */
 
+/* A tuple of the nodes from `first` to the top of the stack. */
 static uint32_t make_tuple(struct pickle_machine *m, size_t first)
 {
 	uint32_t node = pickle_make(m, PICKLE_TUPLE), at = (uint32_t)m->n_items;
@@ -183,7 +192,7 @@ static void do_tuple(struct pickle_machine *m, unsigned n)
 	push(m, node);
 }
 
-/* Key and value take turns above `first`. */
+/* Keys and values alternate from `first` on. */
 static void do_set_items(struct pickle_machine *m, size_t first, size_t end,
 	uint32_t into)
 {
@@ -191,6 +200,7 @@ static void do_set_items(struct pickle_machine *m, size_t first, size_t end,
 		put_into(m, into, m->stack[i], m->stack[i + 1]);
 }
 
+/* Opcodes that take everything above the last mark. */
 static void do_mark_collected(struct pickle_machine *m, uint8_t action)
 {
 	size_t first = find_mark(m), end = m->n_stack;
@@ -216,6 +226,7 @@ static void do_mark_collected(struct pickle_machine *m, uint8_t action)
 		push(m, node);
 }
 
+/* LONGs of more than eight bytes become -1, which no length or offset can be. */
 static void do_push(struct pickle_machine *m, uint8_t action, const struct argument *a)
 {
 	static const uint8_t kinds[] = { [DO_PUSH_OTHER] = PICKLE_OTHER,
@@ -256,6 +267,7 @@ static void do_global(struct pickle_machine *m, const uint8_t *name, size_t len)
 	push(m, node);
 }
 
+/* Module and name are on the stack; the name alone decides. */
 static void do_stack_global(struct pickle_machine *m)
 {
 	uint32_t name = pop(m);
@@ -268,6 +280,7 @@ static void do_stack_global(struct pickle_machine *m)
 		push(m, pickle_make(m, PICKLE_OTHER));
 }
 
+/* Nothing is called: the user says what a callable would have made. */
 static void do_call(struct pickle_machine *m, uint8_t action)
 {
 	uint32_t args, callable;
@@ -293,7 +306,8 @@ static void do_memo(struct pickle_machine *m, uint8_t action, uint64_t at)
 			m->bad = true;
 		return;
 	}
-	m->bad |= at > m->n_memo + MEMO_SLACK; /* they count up */
+	/* numbers count up, so a large jump is hostile */
+	m->bad |= at > m->n_memo + MEMO_SLACK;
 	while (!m->bad && m->n_memo <= at)
 		PICKLE_APPEND(m, m->memo, m->n_memo, m->memo_capacity, PICKLE_NO_NODE);
 	if (!m->bad)
@@ -307,10 +321,11 @@ static void do_put_into(struct pickle_machine *m, uint8_t action)
 
 	if (action == DO_APPEND)
 		append_to(m, into, value);
-	else /* also a BUILD: an object's state is named as the object is */
+	else /* also BUILD: an object's state has the object's name */
 		put_into(m, into, key, value);
 }
 
+/* Do one action; those not listed collect down to a mark. */
 static void step(struct pickle_machine *m, uint8_t action, const struct argument *a)
 {
 	switch (action) {
@@ -406,7 +421,7 @@ static bool take_number(struct pickle_machine *m, unsigned width, uint64_t *out)
 	return true;
 }
 
-/* False: it goes on behind what is there. */
+/* Read an opcode's argument. False: it continues behind the bytes that are there. */
 static bool take_argument(struct pickle_machine *m, uint8_t how, struct argument *a)
 {
 	static const uint8_t widths[] = { [ARG_1] = 1,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine with a stack and a memo, as Python's, whose values are nodes: numbers, texts,
- * tuples, and what its user gives a meaning; everything else is OTHER. Dictionaries,
- * lists and objects keep nothing of what they hold: who is put into one notes where, and
- * under which key. So nothing is ever copied or executed, and each opcode makes at most
- * one node (Python's Lib/pickletools.py).
+ * A machine with a stack and a memo, like Python's, whose values are nodes: numbers,
+ * texts, tuples, and nodes to which the user gives a meaning; everything else is OTHER.
+ * Dictionaries, lists and objects don't store their contents: a node notes which
+ * container it was put into, and under which key. So nothing is ever copied or executed,
+ * and each opcode makes at most one node (Python's Lib/pickletools.py).
  */
 #ifndef ALCM_FORMAT_PICKLE_MACHINE_H
 #define ALCM_FORMAT_PICKLE_MACHINE_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PICKLE_NO_NODE = 0 /* the first node stands for nothing */ };
+enum { PICKLE_NO_NODE = 0 /* the first node means "none" */ };
 
 enum pickle_kind {
 	PICKLE_OTHER,
@@ -23,15 +23,16 @@ enum pickle_kind {
 	PICKLE_TUPLE,
 	PICKLE_LIST,
 	PICKLE_GLOBAL,
-	PICKLE_FOUND, /* what the user made */
+	PICKLE_FOUND, /* made by the user */
 };
 
 struct pickle_node {
 	uint8_t kind;
 	uint32_t parent,
-		key; /* what it was put into first, and as what; PICKLE_NO_NODE: nothing */
+		/* the first container that it was put into, and its key; PICKLE_NO_NODE: none */
+		key;
 	union {
-		/* of a LIST: how many were appended; of a GLOBAL: what it means */
+		/* LIST: count of items; GLOBAL: its meaning */
 		int64_t number;
 		struct {
 			uint32_t at, len; /* TEXT: in the pickle; TUPLE: in the machine's items */
@@ -44,12 +45,12 @@ struct pickle_node {
 
 struct pickle_machine;
 
-/* What the user makes of a pickle. */
+/* The user's part: the meaning of globals, persistent ids and calls. */
 struct pickle_meaning {
-	/* Of a global, by the name behind its module's. */
+	/* The meaning of a global, by its name without the module. */
 	int64_t (*global)(const uint8_t *name, size_t len);
-	/* The node of a persistent id, and that of a call: `which` is what the callable
-	   means. */
+	/* The node for a persistent id, and for a call; `which` is the meaning of the
+	   callable. */
 	uint32_t (*persistent)(struct pickle_machine *m, uint32_t id);
 	uint32_t (*call)(struct pickle_machine *m, int64_t which, uint32_t args);
 };
@@ -58,42 +59,45 @@ struct pickle_machine {
 	const struct pickle_meaning *meaning;
 	void *ctx;
 	const uint8_t *bytes;
-	size_t n, at; /* of the pickle; how far it was read */
+	size_t n, at; /* length of the pickle; how far it was read */
 	struct pickle_node *nodes;
 	uint32_t *stack, *memo, *items; /* of nodes */
 	size_t n_nodes, nodes_capacity, n_stack, stack_capacity, n_memo, memo_capacity,
 		n_items, items_capacity;
-	uint32_t *listed; /* nodes that were appended to the outermost value, a list */
+	uint32_t *listed; /* nodes appended to the outermost value, if that is a list */
 	size_t n_listed, listed_capacity;
 	bool bad;
 };
 
 enum pickle_end {
 	PICKLE_WHOLE,
-	PICKLE_CUT, /* it goes on behind the n bytes */
-	PICKLE_BAD, /* no pickle, or a larger one than we read */
+	PICKLE_CUT, /* it continues behind the n bytes */
+	PICKLE_BAD, /* not a pickle, or too large a one */
 };
 
 /* Read the pickle; release the machine in any case. */
 enum pickle_end pickle_run(struct pickle_machine *m);
 void pickle_release(struct pickle_machine *m);
 
-/* A new node; PICKLE_NO_NODE, and m->bad, when there are too many or there is no
-   memory. */
+/*
+ * Make a node; PICKLE_NO_NODE, and m->bad, when there are too many or there is no memory.
+ */
 uint32_t pickle_make(struct pickle_machine *m, enum pickle_kind kind);
 
-/* Item `i` of a tuple; PICKLE_NO_NODE: it is none or has fewer. */
+/* Item `i` of a tuple; PICKLE_NO_NODE: it isn't a tuple, or has fewer items. */
 uint32_t pickle_item(const struct pickle_machine *m, uint32_t tuple, unsigned i);
 
-/* The value of a NUMBER ≥ 0, and those of a tuple of at most `capacity`: how many, or
-   -1. */
+/* The value of a NUMBER ≥ 0, and the values of a tuple of at most `capacity` of them;
+   returns how many, or -1. */
 bool pickle_number(const struct pickle_machine *m, uint32_t node, uint64_t *out);
 int pickle_numbers(const struct pickle_machine *m, uint32_t tuple, uint64_t *out,
 	unsigned capacity);
 
 bool pickle_is_text(const struct pickle_machine *m, uint32_t node, const char *want);
 
-/* Room for one more of `size` bytes behind the n that there are; false: m->bad. */
+/*
+ * Make space for one more item of `size` bytes behind the n present ones; false: m->bad.
+ */
 bool pickle_grow(struct pickle_machine *m, void **items, size_t n, size_t *capacity,
 	size_t size);
 

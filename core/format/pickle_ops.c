@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* What each opcode of a pickle does to the machine. Opcodes that are missing here are
+   refused. Values that no tensor needs become OTHER without being looked at. */
 #include "format/pickle_ops.h"
 
 const struct pickle_op pickle_ops[256] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The opcodes of pickles (Python's Lib/pickletools.py): how their arguments lie and what
-   they do. */
+/* The opcodes of pickles (Python's Lib/pickletools.py): the form of their arguments, and
+   their actions. */
 #ifndef ALCM_FORMAT_PICKLE_OPS_H
 #define ALCM_FORMAT_PICKLE_OPS_H
 
@@ -12,12 +12,12 @@ enum pickle_arg {
 	ARG_1,
 	ARG_2,
 	ARG_4,
-	ARG_8, /* so many bytes */
+	ARG_8, /* a number of as many bytes */
 	ARG_TEXT_1,
 	ARG_TEXT_4,
-	ARG_TEXT_8, /* a length of so many bytes, and the text */
+	ARG_TEXT_8, /* a length of as many bytes, then the text */
 	ARG_LINE,
-	ARG_LINES, /* text up to a newline, one or two of them */
+	ARG_LINES, /* one text up to a newline, or two */
 };
 
 enum pickle_action {

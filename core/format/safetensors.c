@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small reader of JSON takes the header apart. It never looks beyond `end` and stops
- * for good at the first thing that is not as the format says (`bad`): then no tensor is
- * known.
+ * A small JSON reader takes the header of a safetensors file apart. It never looks beyond
+ * `end`, and stops for good at the first thing that the format doesn't allow (`bad`):
+ * then no tensor is known. It doesn't copy strings, and an unknown key's value is
+ * skipped.
  */
 #include "format/safetensors.h"
 
@@ -23,11 +24,11 @@ enum {
 struct reader {
 	const char *at, *end;
 	bool bad;
-	unsigned bits; /* of an element of the tensor that is being read; 0: nobody knows */
-	char unknown_type[16]; /* its name then, as far as it fits */
+	unsigned bits;         /* of an element of the tensor being read; 0: unknown */
+	char unknown_type[16]; /* the unknown type's name, as far as it fits */
 };
 
-/* Packed types, which are bytes to us. */
+/* Packed types, which are bytes here. */
 static const struct {
 	const char *name;
 	uint8_t bits; /* of an element */
@@ -46,6 +47,7 @@ bool safetensors_begins(const uint8_t *prefix, size_t n)
 
 /* ---- JSON -------------------------------------------------------------------------- */
 
+/* The next character that isn't a blank; -1 at the end or after an error. */
 static int peek(struct reader *r)
 {
 	while (r->at < r->end &&
@@ -68,7 +70,7 @@ static void expect(struct reader *r, int c)
 		r->bad = true;
 }
 
-/* A string as it stands between its quotes, escapes and all. */
+/* Read a string as it is between its quotes, escapes included. */
 static void read_string(struct reader *r, const char **text, size_t *len)
 {
 	expect(r, '"');
@@ -96,7 +98,7 @@ static uint64_t read_number(struct reader *r)
 	return v;
 }
 
-/* A list of at most `capacity` numbers; returns how many. */
+/* Read a list of at most `capacity` numbers; returns how many. */
 static unsigned read_numbers(struct reader *r, uint64_t *out, unsigned capacity)
 {
 	unsigned n = 0;
@@ -115,7 +117,7 @@ static unsigned read_numbers(struct reader *r, uint64_t *out, unsigned capacity)
 	return n;
 }
 
-/* Any value, without looking at it. */
+/* Skip any value. The depth is limited, as the reader is recursive. */
 static void skip_value(struct reader *r, unsigned depth)
 {
 	int open = peek(r), close = open == '{' ? '}' : ']';
@@ -175,7 +177,7 @@ static void set_type(struct reader *r, const char *text, size_t len,
 		r->bits = packed[i].bits;
 		return;
 	}
-	/* Some type that is newer than this: bytes, as wide as they may be. */
+	/* An unknown, perhaps newer type: bytes of unknown width. */
 	snprintf(r->unknown_type, sizeof(r->unknown_type), "%.*s", (int)min_u64(len, 15),
 		text);
 	out->type = r->unknown_type;
@@ -183,7 +185,7 @@ static void set_type(struct reader *r, const char *text, size_t len,
 	r->bad |= !len;
 }
 
-/* Whether the shape fills the bytes. Of types that we don't know nobody can say. */
+/* Whether the shape fills the bytes exactly. For unknown types it can't be checked. */
 static bool fills(const struct reader *r, const struct segment_about *a)
 {
 	uint64_t bits = r->bits, bits_there;
@@ -234,6 +236,7 @@ static void read_tensor(struct reader *r, uint64_t base, struct segment_about *a
 		!checked_add(base, place[0], &a->offset) || !fills(r, a);
 }
 
+/* One key per tensor, in any order; "__metadata__" is text for people. */
 static void read_header(struct reader *r, uint64_t base, struct segments *out)
 {
 	uint64_t shape[ALCM_MAX_DIMS];
@@ -263,6 +266,7 @@ static void read_header(struct reader *r, uint64_t base, struct segments *out)
 	r->bad |= peek(r) != -1; /* only padding may follow */
 }
 
+/* The header's length is known at once, so `wants` is exact. */
 void safetensors_walk(struct tensor_map *map, const struct format_reader *file)
 {
 	uint8_t length[LENGTH_BYTES];

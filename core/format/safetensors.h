@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * safetensors: eight bytes of length, a JSON object of that length with type, shape and
- * place of each tensor, the tensors (github.com/huggingface/safetensors, "Format").
+ * place of each tensor, then the tensors (github.com/huggingface/safetensors, "Format").
  */
 #ifndef ALCM_FORMAT_SAFETENSORS_H
 #define ALCM_FORMAT_SAFETENSORS_H

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The list of a file's tensors. Parsers add them in any order; the list is then sorted
+ * once and searched by offset. Pools for texts and dimensions only grow, so an entry
+ * refers to them by index: pointers would break at the next growth.
+ */
 #include "format/segments.h"
 
 #include <errno.h>
@@ -10,7 +15,7 @@
 
 enum { MIN_ROW = 32, MAX_ROW = 1 << 16 };
 
-/* Make room for `more` items behind `n`. */
+/* Make space for `more` items behind `n`. */
 static int grow(void **items, size_t n, size_t *capacity, size_t more, size_t size)
 {
 	size_t want = *capacity ? *capacity : 4;
@@ -28,7 +33,7 @@ static int grow(void **items, size_t n, size_t *capacity, size_t more, size_t si
 	return 0;
 }
 
-/* The place of a text in the pool, which has room for it. */
+/* Append a text to the pool, which has space for it; returns its index. */
 static uint32_t put_text(struct segments *l, const char *text, size_t len)
 {
 	uint32_t at = (uint32_t)l->texts_len;
@@ -39,7 +44,7 @@ static uint32_t put_text(struct segments *l, const char *text, size_t len)
 	return at;
 }
 
-/* Spellings of types are few: that of the tensor before is mostly the same. */
+/* A type is usually spelled like the one before, so it is shared with that. */
 static uint32_t put_type(struct segments *l, const char *type)
 {
 	if (l->n && strcmp(l->texts + l->items[l->n - 1].type, type) == 0)
@@ -47,6 +52,7 @@ static uint32_t put_type(struct segments *l, const char *type)
 	return put_text(l, type, strlen(type));
 }
 
+/* All memory is got before anything changes, so a failure leaves the list as it was. */
 int segments_add(struct segments *l, const struct segment_about *a)
 {
 	size_t text = a->name_len + 1 + strlen(a->type) + 1;
@@ -86,6 +92,7 @@ int segments_add(struct segments *l, const struct segment_about *a)
 	return 0;
 }
 
+/* Empty tensors come first, so that they don't overlap one at the same offset. */
 static int by_offset(const void *a, const void *b)
 {
 	const struct segment *x = a, *y = b;
@@ -105,6 +112,7 @@ void segments_order(struct segment *items, size_t n)
 		qsort(items, n, sizeof(*items), by_offset);
 }
 
+/* Overlaps mean a damaged or hostile file; no type would be right for those bytes. */
 bool segments_sort(struct segments *l)
 {
 	segments_order(l->items, l->n);
@@ -159,12 +167,13 @@ uint64_t segments_row_elems(const uint64_t *shape, unsigned n_dims, bool fortran
 {
 	uint64_t len = 1;
 
-	/* The last axis stays out: along it there are the rows. */
+	/* The slowest axis is left out: it counts the rows. */
 	for (unsigned i = 0; i + 1 < n_dims && len < MIN_ROW; i++)
 		len *= shape[fortran_order ? i : n_dims - 1 - i];
 	return n_dims > 1 ? len : 0;
 }
 
+/* In components: a complex element is two. */
 uint32_t segments_row_len(uint64_t row_elems, enum dtype_id dtype, uint32_t elem_bytes)
 {
 	uint32_t width = dtype_get(dtype)->width_bytes;

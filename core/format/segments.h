@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tensors of one file: where each lies, of which type, shape and name. Files have up
- * to a million of them, so an entry is small, and names, spellings and shapes lie in
- * pools beside the list.
+ * The tensors of one file: the place, type, shape and name of each. Files have up to a
+ * million tensors, so an entry is small. Names, type spellings and shapes are in pools
+ * beside the list.
  */
 #ifndef ALCM_FORMAT_SEGMENTS_H
 #define ALCM_FORMAT_SEGMENTS_H
@@ -22,20 +22,18 @@ enum {
 enum segment_order { ORDER_C, ORDER_FORTRAN, ORDER_OTHER };
 
 struct segment {
-	uint64_t offset,
-		bytes; /* in the file; the end may be UINT64_MAX: nobody knows where it is */
-	uint32_t elem_bytes; /* pitch, as in struct span */
-	uint32_t row_len;    /* components in a row, as in struct span; 0: no rows */
-	uint32_t name, type; /* where in the texts */
-	uint32_t shape;      /* where in the dimensions */
+	uint64_t offset, bytes; /* in the file; the end is UINT64_MAX if it isn't known */
+	uint32_t elem_bytes;    /* pitch, as in struct span */
+	uint32_t row_len;       /* components in a row, as in struct span; 0: no rows */
+	uint32_t name, type;    /* index in the texts */
+	uint32_t shape;         /* index in the dimensions */
 	uint8_t dtype, n_dims, order;
 	bool big_endian;
-	/* Coded like `dtype`, which is only a likely guess: a lossy profile leaves it
-	   alone. */
+	/* Coded like `dtype`, which is only likely. So a lossy profile leaves it alone. */
 	bool opaque;
 };
 
-/* All zero: none. */
+/* All zero: empty. */
 struct segments {
 	struct segment *items; /* by rising offset, disjoint */
 	size_t n, capacity;
@@ -60,46 +58,47 @@ struct segment_about {
 	uint64_t offset, bytes;
 };
 
-/* -E2BIG: one more than there may be. -ENOMEM. The list is as it was. */
+/* -E2BIG: too many. -ENOMEM. On failure the list is unchanged. */
 int segments_add(struct segments *list, const struct segment_about *about);
 
-/* Sort what was added in any order. False: two of them overlap. */
+/* Sort the list by offset. False: two entries overlap. */
 bool segments_sort(struct segments *list);
 
-/* The same for items of which it is known that none overlap. */
+/* The same for items that are known not to overlap. */
 void segments_order(struct segment *items, size_t n);
 
 /* Forget all of them. */
 void segments_release(struct segments *list);
 
-/* Those that concern a piece of the file, which has no others. */
+/* The segments that touch a piece of the file. */
 struct segment_cut {
 	struct segment *items;
 	size_t n;
 };
 
-/* A copy of those that touch [off, end), freed with mem_free(); none, too, without
-   memory. */
+/* A copy of the segments that touch [off, end); the items are freed with mem_free().
+   Without memory it is empty. */
 void segments_cut(const struct segments *list, uint64_t off, uint64_t end,
 	struct segment_cut *out);
 
 /* The first segment that ends behind `off`: its number, or list->n. */
 size_t segments_find(const struct segment *items, size_t n, uint64_t off);
 
-/* Where it ends; UINT64_MAX if that is beyond what a file can be. */
+/* Where a segment ends; UINT64_MAX if that overflows. */
 static inline uint64_t segment_end(const struct segment *s)
 {
 	return s->bytes > UINT64_MAX - s->offset ? UINT64_MAX : s->offset + s->bytes;
 }
 
 /*
- * How many elements that lie together make a row: the fastest axis, and as many axes more
- * as it takes to have 32 of them (the kernel of a convolution alone is no row). 0: the
- * tensor has one row only.
+ * The number of adjacent elements that make a row: the fastest axis, and further axes
+ * until there are 32 of them (the kernel of a convolution alone is no row). 0: the tensor
+ * has one row only.
  */
 uint64_t segments_row_elems(const uint64_t *shape, unsigned n_dims, bool fortran_order);
 
-/* The same in components, for a span; 0: none, or too long a one to be of use. */
+/* The same in components, for a span; 0: there are no rows, or they are too long to be
+   useful. */
 uint32_t segments_row_len(uint64_t row_elems, enum dtype_id dtype, uint32_t elem_bytes);
 
 #endif

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* A piece of a file as spans: exactly, for statistics, and few enough for the codec. */
+/*
+ * A piece of a file as spans. Exact ones serve statistics. The codec needs few, as each
+ * part costs a table, so neighbours are joined: first where that costs nothing, then the
+ * pair that loses least, until SPAN_MAX are left.
+ */
 #include <string.h>
 
 #include "base/checked.h"
 #include "format/format.h"
 
 enum {
-	/* Below this a part of its own costs more in tables than it gains. */
+	/* A shorter part costs more in tables than it gains. */
 	SMALL_SPAN = 16 << 10,
-	/* What containers put between two tensors, headers and padding, at most. */
+	/* The longest gap between two tensors in a container: headers and padding. */
 	SMALL_GAP = 1 << 10,
 };
 
@@ -21,6 +25,7 @@ static struct span bytes_span(uint64_t len)
 	};
 }
 
+/* Elements that a chunk's border cuts are bytes; whole ones keep their type and rows. */
 void format_next_span(const struct segment_cut *cut, uint64_t at, uint64_t end,
 	struct span *out)
 {
@@ -68,8 +73,7 @@ static bool alike(const struct span *a, const struct span *b)
 		a->big_endian == b->big_endian;
 }
 
-/* What is lost when two neighbours become one: the bytes that are then taken for
-   something else. */
+/* The cost of joining two neighbours: the bytes that are then coded as the wrong type. */
 static uint64_t cost(const struct span *a, const struct span *b)
 {
 	const struct span *large = a->len_bytes >= b->len_bytes ? a : b;
@@ -82,7 +86,7 @@ static uint64_t cost(const struct span *a, const struct span *b)
 	return (uint64_t)a->len_bytes + b->len_bytes; /* both become bytes */
 }
 
-/* a := a and b, which follows it. */
+/* Join b to a, which it follows. The larger one's type wins if it fits. */
 static void join(struct span *a, const struct span *b)
 {
 	const struct span first = *a;
@@ -94,7 +98,7 @@ static void join(struct span *a, const struct span *b)
 	if (small % a->elem_bytes != 0)
 		*a = bytes_span(0);
 	else if (b_rules && a->row_len)
-		/* The rows begin where b's do. */
+		/* Rows begin where those of b do. */
 		a->row_skip = (a->row_skip + a->row_len -
 						  small / dtype_get(a->dtype)->width_bytes % a->row_len) %
 			a->row_len;
@@ -126,7 +130,7 @@ static unsigned join_cheapest(struct span *spans, unsigned n)
 	return n - 1;
 }
 
-/* Whether two spans of a type are better off as one, tables and all. */
+/* Whether two spans are of one type and better coded as one. */
 static bool belong_together(const struct span *a, const struct span *b)
 {
 	return alike(a, b) &&
@@ -136,7 +140,7 @@ static bool belong_together(const struct span *a, const struct span *b)
 /* Join the last spans as far as that costs nothing. */
 static unsigned tidy(struct span *spans, unsigned n)
 {
-	/* Two tensors and a member's header between them. */
+	/* Two tensors with a member's header between them. */
 	if (n > 2 && is_bytes(&spans[n - 2]) && !is_bytes(&spans[n - 1]) &&
 		spans[n - 2].len_bytes <= SMALL_GAP &&
 		spans[n - 2].len_bytes <= spans[n - 3].len_bytes &&
@@ -153,6 +157,7 @@ static unsigned tidy(struct span *spans, unsigned n)
 	return n;
 }
 
+/* One more than SPAN_MAX is the most at any time, so the array is small. */
 unsigned format_spans(const struct segment_cut *cut, uint64_t off, uint32_t len,
 	struct span spans[SPAN_MAX])
 {

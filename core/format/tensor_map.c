@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The tensor map of a file. Each entry looks further if the file has grown enough, or
+ * from the start if bytes were changed that the map was made from.
+ *
+ * Changes are noted in `watch`, whose lock is a leaf, because writers hold other locks.
+ * While a parser reads, they are collected in [from, to) and judged when it is done: only
+ * then is it known which bytes it used.
+ */
 #include "format/tensor_map.h"
 
 #include <string.h>
@@ -14,6 +22,7 @@ void tensor_map_init(struct tensor_map *map, const struct tensor_source *source)
 	lock_init(&map->watch.lock, LOCK_LEAF);
 }
 
+/* Back to the state of a new map, except for source and watch. */
 static void forget_locked(struct tensor_map *map)
 {
 	if (map->format && map->format->release)
@@ -46,6 +55,7 @@ struct format_reader tensor_map_reader(const struct tensor_map *map)
 
 /* ---- changes ----------------------------------------------------------------------- */
 
+/* Whether a change touches the head that was read, or the byte at `tail`. */
 static bool concerns_locked(const struct tensor_watch *w, uint64_t off, uint64_t n)
 {
 	return off < w->head_bytes || (w->tail && off <= w->tail && n > w->tail - off);
@@ -64,7 +74,7 @@ void tensor_map_note_change(struct tensor_map *map, uint64_t off, uint64_t n)
 	w->to = max_u64(w->to, n > UINT64_MAX - off ? UINT64_MAX : off + n);
 }
 
-/* Whether what is known is worth nothing any more. */
+/* Start watching for a look; returns whether the map is stale. */
 static bool watch_begin(struct tensor_watch *w)
 {
 	WITH_LOCK(&w->lock);
@@ -77,6 +87,7 @@ static bool watch_begin(struct tensor_watch *w)
 	return stale;
 }
 
+/* Changes that came while the parser read make the map stale if they touch its bytes. */
 static void watch_end(struct tensor_map *map)
 {
 	struct tensor_watch *w = &map->watch;
@@ -91,7 +102,7 @@ static void watch_end(struct tensor_map *map)
 
 /* ---- looking ----------------------------------------------------------------------- */
 
-/* Which format the file has, once its first bytes are there. */
+/* Find the file's format once its first bytes are there. */
 static void recognise_locked(struct tensor_map *map, const struct format_reader *file)
 {
 	uint8_t prefix[FORMAT_BEGIN_BYTES];
@@ -106,6 +117,7 @@ static void recognise_locked(struct tensor_map *map, const struct format_reader 
 		map->wants = 0;
 }
 
+/* Overlapping tensors are impossible, so such a file has none. */
 static void look_locked(struct tensor_map *map, const struct format_reader *file)
 {
 	if (map->wants == TENSOR_MAP_DONE || file->size < map->wants)
@@ -123,6 +135,7 @@ static void look_locked(struct tensor_map *map, const struct format_reader *file
 	}
 }
 
+/* The file's size is read once, so that a parser sees one size while the file grows. */
 void tensor_map_enter(struct tensor_map *map)
 {
 	struct format_reader file;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the tensors of one file lie, as far as that is known by now. The file may still
- * be written: what is there of it is looked at again whenever enough has been added, and
- * from the start after a change of bytes that the map was made from. One row of
- * format_table.c per format does the looking; a .npy is a file of one tensor.
+ * Where the tensors of one file lie, as far as that is known. The file may still be being
+ * written. It is looked at again whenever enough has been added, and from the start after
+ * a change of bytes that the map was made from. The format's row in format_table.c does
+ * the looking; a .npy is a file of one tensor.
  *
- * A map decides how chunks are coded, never what they hold, so one that is behind the
- * file costs ratio only.
+ * A map decides how chunks are coded, never what they hold, so a map that is behind the
+ * file only costs ratio.
  *
  * Locks: `lock` is held while parsers read the file, so reading the file must not take
  * it. `watch.lock` is a leaf: changes may be noted with any lock held.
@@ -31,8 +31,8 @@ struct tensor_source {
 /* Changes of the file since the map was made. */
 struct tensor_watch {
 	struct lock lock;          /* guards what follows */
-	uint64_t head_bytes, tail; /* the map's, when it was last looked at */
-	/* a parser is at work; changes go to [from, to) meanwhile */
+	uint64_t head_bytes, tail; /* the map's, at the end of the last look */
+	/* a parser is at work, and changes are collected in [from, to) */
 	bool looking;
 	uint64_t from, to;
 	bool stale;
@@ -42,26 +42,26 @@ struct tensor_map {
 	struct tensor_source source;
 	struct tensor_watch watch;
 
-	struct lock lock;            /* guards what follows, which parsers fill in */
-	const struct format *format; /* NULL: none that we know, or not known yet */
+	struct lock lock;            /* guards what follows; parsers fill it in */
+	const struct format *format; /* NULL: an unknown format, or not known yet */
 	struct segments segments;    /* sorted whenever walk() returns */
-	/* the size from which on walk() can go on; TENSOR_MAP_DONE: it is through */
+	/* the file size at which walk() can continue; TENSOR_MAP_DONE: it is finished */
 	uint64_t wants;
-	uint64_t head_bytes; /* a change of the first so many bytes makes all of this stale */
-	uint64_t tail;       /* so does one of the byte here; 0: nothing */
+	uint64_t head_bytes; /* a change below this offset makes the map stale */
+	uint64_t tail;       /* so does a change of the byte here; 0: none */
 	void *state;         /* of the format's */
 };
 
 void tensor_map_init(struct tensor_map *map, const struct tensor_source *source);
 void tensor_map_release(struct tensor_map *map);
 
-/* Look elsewhere for the same bytes from now on. */
+/* Read the same bytes from another source from now on. */
 void tensor_map_set_source(struct tensor_map *map, const struct tensor_source *source);
 
 /* The n bytes at `off` of the file change, or are cut off. */
 void tensor_map_note_change(struct tensor_map *map, uint64_t off, uint64_t n);
 
-/* Find what can be found by now, and take the lock: the map stays as it is until
+/* Find what can be found, and take the lock. The map doesn't change until
    tensor_map_leave(). */
 void tensor_map_enter(struct tensor_map *map);
 void tensor_map_leave(struct tensor_map *map);
@@ -69,10 +69,8 @@ void tensor_map_leave(struct tensor_map *map);
 /* The file as parsers see it; the lock is held. */
 struct format_reader tensor_map_reader(const struct tensor_map *map);
 
-/*
- * The segments that touch [off, end) of the file, as far as they are known by now. The
- * items are the caller's, freed with mem_free(); none without memory.
- */
+/* The known segments that touch [off, end) of the file. The items are the caller's, freed
+   with mem_free(); without memory there are none. */
 void tensor_map_cut(struct tensor_map *map, uint64_t off, uint64_t end,
 	struct segment_cut *out);
 

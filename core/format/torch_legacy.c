@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Files of torch.save before PyTorch 1.6. The lengths of the pickles aren't stored, so
+   the file is read in ever larger windows until all five are whole. */
 #include "format/torch_legacy.h"
 
 #include <string.h>
@@ -23,7 +25,7 @@ bool torch_legacy_begins(const uint8_t *prefix, size_t n)
 	return n >= sizeof(magic) && memcmp(prefix, magic, sizeof(magic)) == 0;
 }
 
-/* The storages lie in the order of the keys, from `at` on. */
+/* Place the storages, which follow in the order of their keys from `at` on. */
 static void place_all(const struct torch_pickle *object, const struct torch_pickle *keys,
 	uint64_t at, struct segments *out)
 {
@@ -37,7 +39,7 @@ static void place_all(const struct torch_pickle *object, const struct torch_pick
 	}
 }
 
-/* All pickles within the n bytes at `bytes`. */
+/* Read all pickles within the n bytes at `bytes`. */
 static enum pickle_end read_all(const uint8_t *bytes, size_t n, struct segments *out)
 {
 	struct torch_pickle pickles[N_PICKLES] = { 0 };

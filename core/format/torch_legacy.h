@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What torch.save wrote before PyTorch 1.6, and writes still when asked to: five pickles
- * one behind the other (a magic number, a version, about the machine, the object, the
- * keys of its storages), then each storage with its length in front
- * (torch/serialization.py, _legacy_save).
+ * The format of torch.save before PyTorch 1.6, and since then on request: five pickles in
+ * a row (a magic number, a version, the machine, the object, the keys of its storages),
+ * then each storage with its length in front (torch/serialization.py, _legacy_save).
  */
 #ifndef ALCM_FORMAT_TORCH_LEGACY_H
 #define ALCM_FORMAT_TORCH_LEGACY_H

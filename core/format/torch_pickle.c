@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Storages and tensors among a pickle's values; a tensor's name is the keys on its way
-   up. */
+/* Storages and tensors among the values of a pickle. A tensor's name is the keys on the
+   path to it. */
 #include "format/torch_pickle.h"
 
 #include <errno.h>
@@ -18,12 +18,12 @@ enum {
 	MAX_NAME = 1024,
 };
 
-/* What a global may mean, and what is found. */
+/* Meanings of globals, and kinds of FOUND nodes. */
 enum { G_OTHER, G_REBUILD, G_REBUILD_PARAMETER, G_TYPE };
 enum { A_STORAGE, A_TENSOR };
 enum { UNTYPED = 2 * DTYPE_COUNT };
 
-/* A tensor as the pickle has it: which storage, and the tuple that it is rebuilt from. */
+/* A tensor in the pickle: its storage, and the tuple that rebuilds it. */
 struct mention {
 	uint32_t node, storage, args;
 	uint64_t offset; /* bytes, in the storage */
@@ -42,8 +42,8 @@ static bool equals(const uint8_t *text, size_t len, const char *want)
 	return len && len == strlen(want) && memcmp(text, want, len) == 0;
 }
 
-/* G_TYPE and twice the type's id, odd if it is complex; bytes of no type have the number
-   behind all. */
+/* G_TYPE plus twice the type's id, plus 1 if it is complex; untyped bytes come after all
+   types. */
 static int64_t type_number(const uint8_t *name, size_t len)
 {
 	const char *text = (const char *)name;
@@ -103,7 +103,7 @@ static uint32_t found(struct pickle_machine *m, uint32_t what, size_t index)
 	return node;
 }
 
-/* ("storage", type, key, device, length): a persistent id. */
+/* A persistent id: ("storage", type, key, device, length). */
 static uint32_t on_persistent(struct pickle_machine *m, uint32_t id)
 {
 	struct torch_pickle *out = ((struct reading *)m->ctx)->out;
@@ -129,7 +129,7 @@ static uint32_t on_persistent(struct pickle_machine *m, uint32_t id)
 	return found(m, A_STORAGE, out->n_storages - 1);
 }
 
-/* (storage, offset, shape, strides, …): what _rebuild_tensor_v2() makes a tensor of. */
+/* The arguments of _rebuild_tensor_v2(): (storage, offset, shape, strides, …). */
 static uint32_t on_call(struct pickle_machine *m, int64_t which, uint32_t args)
 {
 	struct reading *r = m->ctx;
@@ -175,7 +175,7 @@ static int by_place(const void *a, const void *b)
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-/* Text of a key, from its end at `end` to the front; returns where it begins. */
+/* Put a key's text in front of `end`; returns where it begins. */
 static size_t prepend(const struct pickle_machine *m, uint32_t key, char *name,
 	size_t end)
 {
@@ -198,7 +198,7 @@ static size_t prepend(const struct pickle_machine *m, uint32_t key, char *name,
 	return end - len;
 }
 
-/* "model.layer.weight"; `name` has MAX_NAME bytes. Returns where in it. */
+/* Make a name such as "model.layer.weight" at the end of `name`; returns its start. */
 static size_t name_of(const struct pickle_machine *m, uint32_t node, char *name)
 {
 	size_t at = MAX_NAME;
@@ -210,10 +210,8 @@ static size_t name_of(const struct pickle_machine *m, uint32_t node, char *name)
 	return at;
 }
 
-/*
- * Whether elements lie without gaps, in any order of axes; `sorted` gets the axes from
- * the slowest to the fastest.
- */
+/* Whether elements have no gaps, in any order of axes; `sorted` gets the axes, slowest
+   first. */
 static bool is_dense(const uint64_t *shape, const uint64_t *strides, unsigned n,
 	uint64_t *sorted)
 {
@@ -240,7 +238,7 @@ static bool is_dense(const uint64_t *shape, const uint64_t *strides, unsigned n,
 	return true;
 }
 
-/* Its own, which _rebuild_tensor_v3() gives, or its storage's. */
+/* The tensor's own type, given by _rebuild_tensor_v3(), or its storage's. */
 static struct dtype_named type_of_tensor(const struct pickle_machine *m,
 	const struct mention *mention, const struct torch_storage *storage)
 {
@@ -251,7 +249,7 @@ static struct dtype_named type_of_tensor(const struct pickle_machine *m,
 				   : type_at(own);
 }
 
-/* Add the tensor to the list unless it has gaps or isn't within its storage. */
+/* Add the tensor, unless it has gaps or exceeds its storage. */
 static int add_tensor(const struct pickle_machine *m, const struct mention *mention,
 	struct torch_pickle *out)
 {
@@ -290,7 +288,7 @@ static int add_tensor(const struct pickle_machine *m, const struct mention *ment
 	return err;
 }
 
-/* Where in its storage each begins, in bytes. */
+/* Set the offset of each tensor in its storage, in bytes. */
 static void set_offsets(const struct pickle_machine *m, struct reading *r)
 {
 	for (size_t i = 0; i < r->n_mentions; i++) {
@@ -304,7 +302,7 @@ static void set_offsets(const struct pickle_machine *m, struct reading *r)
 	}
 }
 
-/* One storage for each key: every tensor of a shared one brought its own. */
+/* Keep one storage per key: each tensor of a shared storage has mentioned it. */
 static int unite_storages(struct reading *r)
 {
 	struct torch_pickle *out = r->out;
@@ -314,7 +312,7 @@ static int unite_storages(struct reading *r)
 	if (!now)
 		return -ENOMEM;
 	for (size_t i = 0; i < out->n_storages; i++)
-		out->storages[i].first = i; /* as the mentions know it */
+		out->storages[i].first = i; /* the number by which mentions refer to it */
 	if (out->n_storages)
 		qsort(out->storages, out->n_storages, sizeof(*out->storages), by_key);
 	for (size_t i = 0; i < out->n_storages; i++) {
@@ -332,7 +330,7 @@ static int unite_storages(struct reading *r)
 	return 0;
 }
 
-/* Keys point into the pickle, which is the caller's: keep what they say. */
+/* Copy the keys, which point into the caller's pickle. */
 static int keep_keys(const struct pickle_machine *m, struct torch_pickle *out)
 {
 	size_t len = 0;
@@ -363,7 +361,7 @@ static int keep_keys(const struct pickle_machine *m, struct torch_pickle *out)
 	return 0;
 }
 
-/* A storage that tensors of two types share is certainly neither. Mentions are by
+/* Tensors of two types share a storage: its type is unsure. Mentions are sorted by
    storage. */
 static void find_shared(const struct pickle_machine *m, const struct reading *r)
 {
@@ -435,8 +433,7 @@ const struct torch_storage *torch_pickle_find(const struct torch_pickle *p,
 	return bsearch(&wanted, p->storages, p->n_storages, sizeof(wanted), by_key);
 }
 
-/* What lies between two tensors of a storage, or in a storage that no tensor
-   describes. */
+/* Place the bytes between two tensors of a storage, or a storage without tensors. */
 static int place_rest(const struct torch_storage *s, uint64_t from, uint64_t to,
 	uint64_t offset, struct segments *out)
 {
@@ -479,7 +476,7 @@ int torch_pickle_place(const struct torch_pickle *p, const struct torch_storage 
 			.offset = offset + t->offset,
 			.bytes = t->bytes };
 
-		if (t->offset < at) /* a view of what is there already */
+		if (t->offset < at) /* a view of bytes that are placed already */
 			continue;
 		err = place_rest(s, at, t->offset, offset, out);
 		if (!err)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What PyTorch's pickles say of tensors: storages with their type and length, and which
- * part of which storage each tensor is. A pickle is a program; this reads the opcodes as
- * data (Python's pickletools.py), knows of no callable but those that make tensors
- * (torch/_utils.py, torch/serialization.py), and takes everything else for an object
- * without a meaning.
+ * Tensors in PyTorch's pickles: storages with type and length, and the part of a storage
+ * that each tensor is. A pickle is a program. This reads its opcodes as data (Python's
+ * pickletools.py), knows only the callables that make tensors (torch/_utils.py,
+ * torch/serialization.py), and takes everything else for an object without meaning.
  */
 #ifndef ALCM_FORMAT_TORCH_PICKLE_H
 #define ALCM_FORMAT_TORCH_PICKLE_H
@@ -24,8 +23,8 @@ struct torch_storage {
 	uint32_t elem_bytes;
 	const char *type; /* "float32" */
 	uint64_t bytes;
-	bool opaque;     /* mentioned as two types: its values may be either */
-	size_t first, n; /* its tensors */
+	bool opaque;     /* mentioned with two types, so its values may be either */
+	size_t first, n; /* its tensors: number of the first, and count */
 };
 
 /* All zero: nothing. */
@@ -35,8 +34,8 @@ struct torch_pickle {
 	char *key_texts;
 	/* offsets are within their storage; by storage, then offset */
 	struct segments tensors;
-	/* Texts that the pickle lists, if it is a list: the last one of a legacy stream. In
-	   the pickle's bytes. */
+	/* The texts in the pickle, if it is a list, as the last one of a legacy stream. They
+	   point into the pickle's bytes. */
 	struct torch_key *listed;
 	size_t n_listed;
 };
@@ -53,10 +52,8 @@ void torch_pickle_release(struct torch_pickle *pickle);
 const struct torch_storage *torch_pickle_find(const struct torch_pickle *pickle,
 	const char *key, size_t len);
 
-/*
- * Add the tensors of a storage that lies at `offset` of the file to `out`, and what of it
- * no tensor names as one without a name. -E2BIG, -ENOMEM.
- */
+/* Add the tensors of the storage at `offset` in the file to `out`, and its other bytes as
+   tensors without a name. -E2BIG, -ENOMEM. */
 int torch_pickle_place(const struct torch_pickle *pickle,
 	const struct torch_storage *storage, uint64_t offset, struct segments *out);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The records of a zip archive (APPNOTE 6.3.9, 4.3.7, 4.3.12 and 4.3.16): what .npz
-   uses. */
+/* The records of a zip archive (APPNOTE 6.3.9, 4.3.7, 4.3.12 and 4.3.16), as far as .npz
+   uses them. */
 #ifndef ALCM_FORMAT_ZIP_H
 #define ALCM_FORMAT_ZIP_H
 
@@ -10,7 +10,8 @@ enum zip_signature {
 	ZIP_END = 0x06054b50,     /* behind the directory */
 	ZIP64_END = 0x06064b50,
 	ZIP64_LOCATOR = 0x07064b50,
-	ZIP_DESCRIPTOR = 0x08074b50, /* behind a member whose length was not known before */
+	/* after a member whose length wasn't known at its start */
+	ZIP_DESCRIPTOR = 0x08074b50,
 };
 
 /* Bytes of the records, without the name, extra field and comment that follow. */
@@ -25,7 +26,7 @@ enum {
 	ZIP_FLAG_DESCRIPTOR = 8,
 	ZIP_MAX_COMMENT = 65535,
 	ZIP64_EXTRA = 1,       /* tag of the extra field with sizes of 64 bits */
-	ZIP64_EXTRA_BYTES = 20 /* with both sizes */
+	ZIP64_EXTRA_BYTES = 20 /* both sizes included */
 };
 
 #define ZIP64_IN_EXTRA 0xffffffffu /* a size that is in the extra field */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *   end record ──► (locator ──► end record of zip64 ──►) directory ──►
+ * All checksums of a complete zip archive, and where they are stored:
+ *
+ *   end record ──► (locator ──► zip64 end record ──►) directory ──►
  *   entry ──► local record, descriptor
  *
- * Other than the walk, which guesses on while an archive grows, this believes nothing
- * that doesn't agree in all places.
+ * The walk guesses while an archive grows. This one is about changing bytes, so it
+ * accepts only what agrees in all places.
  */
 #include "format/zip_checksums.h"
 
@@ -21,13 +23,14 @@
 enum {
 	MAX_DIRECTORY = 256 << 20,
 	MAX_TAIL = ZIP64_LOCATOR_BYTES + ZIP_END_BYTES + ZIP_MAX_COMMENT,
-	SHORT_DESCRIPTOR = 12, /* without a signature */
+	SHORT_DESCRIPTOR = 12, /* without the signature */
 };
 
 static const char incomplete[] = "its zip directory is not complete";
 static const char unknown[] = "its zip directory can't be followed";
 
-/* PyTorch's: 20 digits made of the members' names, then 20 of their checksums. */
+/* PyTorch's member: 20 digits made of the members' names, then 20 made of their
+   checksums. */
 static const char id_member[] = "/.data/serialization_id";
 
 enum { ID_BYTES = 40 };
@@ -36,9 +39,9 @@ struct directory {
 	const struct format_reader *file;
 	uint64_t at, bytes, n_entries;
 	struct checksums *out;
-	struct checksum id; /* of the member that PyTorch's is; no places: there is none */
+	struct checksum id; /* of PyTorch's id member; no places: there is none */
 	struct extent {
-		uint64_t begin, end; /* from the local record to behind the descriptor */
+		uint64_t begin, end; /* from the local record to the descriptor's end */
 	} * extents;
 };
 
@@ -53,7 +56,7 @@ static bool get_locator(const struct directory *d, uint64_t at,
 		le_get32(out) == ZIP64_LOCATOR;
 }
 
-/* The zip64 end record that the locator before `at` names. */
+/* Read the zip64 end record that the locator before `at` names. */
 static const char *read_zip64_end(struct directory *d, const uint8_t *locator,
 	uint64_t at)
 {
@@ -79,14 +82,13 @@ static const char *read_end(struct directory *d, const uint8_t *p, uint64_t at)
 	d->at = le_get32(p + 16);
 	if (le_get16(p + 4) != 0 || le_get16(p + 6) != 0 || le_get16(p + 8) != d->n_entries)
 		return unknown; /* on several disks */
-	/* PyTorch writes one also where the numbers would fit. */
+	/* PyTorch writes a locator even where the numbers would fit. */
 	if (get_locator(d, at, locator))
 		return read_zip64_end(d, locator, at);
 	return d->bytes <= at && d->at == at - d->bytes ? NULL : unknown;
 }
 
-/* Find the end record: the last place that looks like one and whose comment ends the
-   file. */
+/* Find the end record: the last one whose comment ends at the file's end. */
 static const char *find_end(struct directory *d)
 {
 	size_t n = (size_t)min_u64(d->file->size, MAX_TAIL);
@@ -113,7 +115,7 @@ struct entry {
 	unsigned name_len;
 };
 
-/* What is all ones in the entry stands in its zip64 field, in this order. */
+/* Fields that are all ones in the entry are in its zip64 field, in this order. */
 static bool get_zip64(const uint8_t *extra, size_t n, struct entry *e)
 {
 	uint64_t *const fields[] = { &e->size, &e->stored_size, &e->local };
@@ -137,7 +139,7 @@ static bool get_zip64(const uint8_t *extra, size_t n, struct entry *e)
 	return true;
 }
 
-/* The entry at `*at` of the directory's bytes; `*at` moves behind it. */
+/* Read the entry at `*at` in the directory's bytes; moves `*at` behind it. */
 static bool get_entry(const struct directory *d, const uint8_t *bytes, uint64_t *at,
 	struct entry *e)
 {
@@ -171,7 +173,9 @@ static bool is_id(const struct entry *e)
 
 /* ---- members ----------------------------------------------------------------------- */
 
-/* The descriptor behind a member's bytes, which end at `*end`; that moves behind it. */
+/*
+ * Read the descriptor behind a member's bytes, which end at `*end`; moves that behind it.
+ */
 static bool get_descriptor(const struct directory *d, const struct entry *e,
 	uint64_t *end, uint64_t *place)
 {
@@ -183,13 +187,13 @@ static bool get_descriptor(const struct directory *d, const struct entry *e,
 		return false;
 	has_signature = le_get32(p) == ZIP_DESCRIPTOR;
 	*place = *end + (has_signature ? 4 : 0);
-	/* Whether lengths have four bytes or eight says nobody; at least so many are its
-	   own. */
+	/* Nothing tells whether lengths have four or eight bytes; this many belong to it in
+	   any case. */
 	*end += has_signature ? ZIP_DESCRIPTOR_BYTES : SHORT_DESCRIPTOR;
 	return *end <= d->at && le_get32(p + (has_signature ? 4 : 0)) == e->crc;
 }
 
-/* The checksum of a stored member, and what it takes of the file. */
+/* The checksum of a stored member, and the extent of the member in the file. */
 static bool get_member(const struct directory *d, const struct entry *e,
 	struct checksum *sum, struct extent *extent)
 {
@@ -212,8 +216,8 @@ static bool get_member(const struct directory *d, const struct entry *e,
 		return false;
 	end = sum->offset + e->size;
 	if (le_get16(p + 6) & ZIP_FLAG_DESCRIPTOR) {
-		/* The local record may have it too, which nobody reads; then it isn't known which
-		   is which. */
+		/* A checksum in the local record as well would be one that no reader uses, so it
+		   isn't clear which one counts. */
 		if (le_get32(p + 14) != 0 || !get_descriptor(d, e, &end, &place))
 			return false;
 	} else if (le_get32(p + 14) != e->crc) {
@@ -238,7 +242,7 @@ static int by_begin(const void *a, const void *b)
 	return x->begin < y->begin ? -1 : x->begin > y->begin;
 }
 
-/* Then no place lies in another member's bytes either. */
+/* Whether members don't overlap, so that no checksum lies in another member's bytes. */
 static bool disjoint(const struct directory *d)
 {
 	for (size_t i = 1; i < d->out->n; i++) {
@@ -248,8 +252,8 @@ static bool disjoint(const struct directory *d)
 	return true;
 }
 
-/* PyTorch's writer combines its checksums like this
-   (caffe2/serialize/inline_container.cc, c10/util/hash.h). */
+/* The way that PyTorch's writer combines checksums (caffe2/serialize/inline_container.cc,
+   c10/util/hash.h). */
 void checksums_digest(const struct checksums *sums, char out[DIGEST_CHARS])
 {
 	char text[DIGEST_CHARS + 1];
@@ -265,6 +269,7 @@ void checksums_digest(const struct checksums *sums, char out[DIGEST_CHARS])
 	memcpy(out, text, DIGEST_CHARS);
 }
 
+/* A digest that doesn't match now couldn't be updated: its rule isn't the known one. */
 static const char *read_id(struct directory *d)
 {
 	char want[DIGEST_CHARS], found[DIGEST_CHARS];
@@ -295,7 +300,7 @@ static const char *read_entries(struct directory *d, const uint8_t *bytes)
 			d->id = d->out->items[d->out->n];
 		d->out->n++;
 	}
-	/* A signature of the directory would lie behind the entries. */
+	/* Anything behind the entries would be a signature of the directory. */
 	if (at != d->bytes)
 		return unknown;
 	if (d->out->n) {

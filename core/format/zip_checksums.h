@@ -7,10 +7,9 @@
 #include "format/tensor_map.h"
 
 /*
- * The CRC-32 of each stored member, with every place where it stands: in the directory,
- * and in the local record or the descriptor behind the bytes. False, with `out` empty: it
- * isn't known what would have to be changed with a member's bytes, and `why` (a static
- * text).
+ * The CRC-32 of each stored member, and every place that holds it: in the directory, and
+ * in the local record or the descriptor. False, with `out` empty and `why` a static text:
+ * it isn't clear what would have to change with a member's bytes.
  */
 bool zip_checksums(const struct format_reader *file, struct checksums *out,
 	const char **why);

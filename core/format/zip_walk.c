@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *           local record ──► member: its length known? ──► tensors in it ──► next record
- *                                │ no: from what is in it (.npy, storage of a pickle), or
- *                                └──── search for the record that must follow it
- *           directory, end records, descriptors ──► skipped
+ * Finding tensors in a zip archive from the front, while it is written:
+ *
+ *   local record ──► member: its length known? ──► tensors in it ──► next record
+ *                       │ no: from its content (.npy, storage of a pickle), or
+ *                       └──── search for the record that must follow it
+ *   directory, end records, descriptors ──► skipped
  *
  * Writers that can't seek (PyTorch) leave lengths 0 and put a descriptor behind the
- * member; those that can (zipfile) fill them in later. What looks like no record at all
- * ends the walk.
+ * member; those that can (zipfile) fill them in later. Bytes that are no record end the
+ * walk.
  */
 #include "format/zip_walk.h"
 
@@ -24,14 +26,14 @@ enum {
 	MAX_NAME = 1024,
 	MAX_UNTYPED = 1 << 16, /* storages that came before their pickle */
 	WINDOW = 64 << 10,
-	NPY_FIRST = 4096, /* of a member's .npy header; longer ones are rare */
+	NPY_FIRST = 4096, /* bytes read of a member's .npy header; longer ones are rare */
 	SIGNATURE_BYTES = 4,
 };
 
 enum found { FOUND, NOT_YET, NOWHERE };
 
 struct member {
-	uint64_t at, data, size; /* of the local record, the bytes, and how many */
+	uint64_t at, data, size; /* offsets of local record and bytes; number of bytes */
 	bool has_size, stored;
 	unsigned name_len;
 	char name[MAX_NAME + 1];
@@ -45,10 +47,10 @@ struct untyped {
 
 struct walk {
 	uint64_t at; /* the next record */
-	/* how far the end of the member there was looked for; 0: not yet */
+	/* how far the search for that member's end got; 0: not started */
 	uint64_t search_at;
 	struct torch_pickle torch;
-	size_t folder_len; /* of "archive/data/": where the storages of the pickle are */
+	size_t folder_len; /* of "archive/data/", the folder of the pickle's storages */
 	char folder[MAX_NAME + 1];
 	struct untyped *untyped;
 	size_t n_untyped, untyped_capacity;
@@ -56,6 +58,7 @@ struct walk {
 
 /* ---- records ----------------------------------------------------------------------- */
 
+/* Known methods only; other numbers mean that this is no record. */
 static bool is_method(unsigned method)
 {
 	return method == ZIP_STORED || method == ZIP_DEFLATED || method == 12 ||
@@ -74,7 +77,7 @@ bool zip_begins(const uint8_t *p, size_t n)
 
 		if (method != ZIP_STORED || le_get16(p + at + 6) & ZIP_FLAG_ENCRYPTED)
 			return false;
-		/* A folder says nothing of what will follow. */
+		/* A folder tells nothing about what follows. */
 		if (size || le_get16(p + at + 26) == 0 || header > n - at ||
 			p[at + ZIP_LOCAL_BYTES + le_get16(p + at + 26) - 1] != '/')
 			return true;
@@ -83,7 +86,7 @@ bool zip_begins(const uint8_t *p, size_t n)
 	return false;
 }
 
-/* The length in a record's zip64 field, which stands for one of all ones. */
+/* The length in a record's zip64 field, used when the usual field is all ones. */
 static bool zip64_size(const uint8_t *extra, size_t n, uint64_t *out)
 {
 	while (n >= 4) {
@@ -101,6 +104,7 @@ static bool zip64_size(const uint8_t *extra, size_t n, uint64_t *out)
 	return false;
 }
 
+/* Read the local record at `at`. NOT_YET: it isn't complete. */
 static enum found read_member(const struct format_reader *file, uint64_t at,
 	struct member *out)
 {
@@ -138,8 +142,8 @@ static enum found read_member(const struct format_reader *file, uint64_t at,
 	return FOUND;
 }
 
-/* How long the record that begins with `sig` is, of which `head` has the first bytes; 0:
-   it isn't one that may be skipped. */
+/* The length of the record that begins with `sig`; `head` has its first bytes. 0: it
+   can't be skipped. */
 static uint64_t record_bytes(const struct format_reader *file, uint64_t at, uint32_t sig,
 	const uint8_t head[ZIP_CENTRAL_BYTES])
 {
@@ -156,8 +160,7 @@ static uint64_t record_bytes(const struct format_reader *file, uint64_t at, uint
 		return ZIP64_LOCATOR_BYTES;
 	if (sig != ZIP_DESCRIPTOR)
 		return 0;
-	/* With lengths of 64 bits it is eight bytes longer; nothing says so but what
-	   follows. */
+	/* With 64-bit lengths it is eight bytes longer; only the next record can tell. */
 	if (format_read(file, next, 2, at + ZIP_DESCRIPTOR_BYTES) && next[0] == 'P' &&
 		next[1] == 'K')
 		return ZIP_DESCRIPTOR_BYTES;
@@ -176,7 +179,7 @@ static bool is_record(const struct format_reader *file, uint64_t at)
 
 /* ---- lengths that no header has ---------------------------------------------------- */
 
-/* Whether the record at `at` can be the one behind the member: a descriptor knows its
+/* Whether the record at `at` can follow the member. A descriptor knows the member's
    length. */
 static bool ends_member(const struct format_reader *file, const struct member *member,
 	uint64_t at)
@@ -202,7 +205,8 @@ static bool ends_member(const struct format_reader *file, const struct member *m
 	}
 }
 
-/* Search on for the end of a member, from w->search_at. */
+/* Continue the search for a member's end at w->search_at. Windows overlap by a
+   descriptor. */
 static enum found search_end(struct walk *w, const struct format_reader *file,
 	struct member *member)
 {
@@ -242,8 +246,9 @@ static bool ends_in(const struct member *m, const char *suffix)
 	return m->name_len >= n && strcmp(m->name + m->name_len - n, suffix) == 0;
 }
 
-/* The header of a member that is a .npy. False: it isn't one, or its header isn't there
-   yet. */
+/*
+ * Read the header of a .npy member. False: it isn't one, or the header isn't there yet.
+ */
 static bool read_npy(const struct format_reader *file, const struct member *m,
 	struct npy *npy)
 {
@@ -260,7 +265,7 @@ static bool is_pickle(const struct member *m)
 	return m->stored && ends_in(m, ".pkl") && m->name_len > 4;
 }
 
-/* The key of a storage: what stands behind its folder. NULL: it is in another one. */
+/* The key of a storage: its name without the folder. NULL: it is in another folder. */
 static const char *key_in_folder(const struct walk *w, const struct member *m)
 {
 	return w->folder_len && m->name_len > w->folder_len &&
@@ -277,7 +282,9 @@ static const struct torch_storage *find_storage(const struct walk *w,
 	return key && m->stored ? torch_pickle_find(&w->torch, key, strlen(key)) : NULL;
 }
 
-/* A storage, perhaps, of a pickle that is still to come, as in TorchScript's archives. */
+/*
+ * Remember a member that may be a storage of a later pickle, as in TorchScript archives.
+ */
 static void keep_untyped(struct walk *w, const struct member *m)
 {
 	const char *slash = strrchr(m->name, '/');
@@ -311,8 +318,8 @@ static void place_untyped(struct tensor_map *map, struct walk *w)
 	w->n_untyped = 0;
 }
 
-/* A pickle of tensors replaces the one before; of several archives in a file each has its
-   own. */
+/* A pickle of tensors replaces the one before: of several archives in a file each has
+   one. */
 static void read_pickle(struct tensor_map *map, struct walk *w,
 	const struct format_reader *file, const struct member *m)
 {
@@ -357,8 +364,9 @@ static void look_into(struct tensor_map *map, struct walk *w,
 /* ---- the walk ---------------------------------------------------------------------- */
 
 /*
- * The length of the member at w->at. Content that knows its own is believed, as far as it
- * goes: that is how tensors are known while they are written.
+ * Find the length of the member at w->at. Content that knows its own length is believed,
+ * as tensors then are known while they are written. If that was wrong, the search finds
+ * it.
  */
 static enum found find_size(struct walk *w, const struct format_reader *file,
 	struct member *m)
@@ -373,7 +381,7 @@ static enum found find_size(struct walk *w, const struct format_reader *file,
 		return FOUND;
 	}
 	if (w->search_at) {
-		/* What the content said was wrong, or it said nothing. */
+		/* The content was wrong about it, or didn't tell. */
 	} else if (read_npy(file, m, &npy)) {
 		m->size = npy.data_offset + npy.data_bytes;
 		return FOUND;
@@ -381,12 +389,12 @@ static enum found find_size(struct walk *w, const struct format_reader *file,
 		m->size = storage->bytes;
 		return FOUND;
 	} else if (ends_in(m, ".npy") && file->size - m->data < NPY_FIRST) {
-		return NOT_YET; /* it may become one */
+		return NOT_YET; /* it may become a .npy */
 	}
 	return search_end(w, file, m);
 }
 
-/* Step over the member at w->at. NOT_YET: it is not there yet to its end. */
+/* Step over the member at w->at. NOT_YET: it isn't complete. */
 static enum found step_member(struct tensor_map *map, struct walk *w,
 	const struct format_reader *file)
 {
@@ -421,7 +429,7 @@ static enum found step(struct tensor_map *map, struct walk *w,
 	sig = le_get32(head);
 	if (sig == ZIP_LOCAL)
 		return step_member(map, w, file);
-	/* 0: space that is still to be written. */
+	/* Zeros are space that isn't written yet. */
 	if (sig == 0 || (sig == ZIP_CENTRAL && n < sizeof(head)))
 		return NOT_YET;
 	if (sig == ZIP_CENTRAL && !map->tail)
