@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "content.h"
 #include "inode.h"
 #include "mount_log.h"
@@ -44,10 +45,9 @@ static void write_report(struct fs *fs, const struct alcm_info *info, const char
 {
 	char sidecar[PATH_TEXT], *json;
 	struct stat st;
-	int err = alcm_sidecar_name(name, sidecar, sizeof(sidecar));
+	int err = alcm_sidecar_name(name, sidecar, sizeof(sidecar))
+		?: (fstat(fd, &st) ? -errno : alcm_report_json(info, name, &st.st_mtim, &json));
 
-	if (!err)
-		err = fstat(fd, &st) ? -errno : alcm_report_json(info, name, &st.st_mtim, &json);
 	if (!err) {
 		err = alcm_sidecar_write(fs->store, sidecar, json, fd);
 		alcm_free_text(json);
@@ -60,17 +60,14 @@ static void write_report(struct fs *fs, const struct alcm_info *info, const char
 /* By the names that were looked up last. */
 static bool name_in_table(struct fs *fs, const struct inode *i, char name[PATH_TEXT])
 {
-	bool fits;
-	char *path;
+	WITH_LOCK(&fs->table_lock);
 
-	lock_take(&fs->table_lock);
-	path = inode_path_locked(i);
-	lock_drop(&fs->table_lock);
-	fits = path && *path && strlen(path) < PATH_MAX;
-	if (fits)
-		strcpy(name, path);
-	free(path);
-	return fits;
+	AUTO_FREE char *path = inode_path_locked(i);
+
+	if (!path || !*path || strlen(path) >= PATH_MAX)
+		return false;
+	strcpy(name, path);
+	return true;
 }
 
 /*
@@ -97,15 +94,14 @@ void admin_write_lossy(struct fs *fs, struct inode *i, const struct alcm_info *i
 {
 	char name[PATH_TEXT];
 	struct stat st;
-	int fd;
 
 	if (!named(fs, i, i->path_fd, name, &st))
 		return;
-	fd = path_open_quietly(fd_path(i->path_fd));
-	if (fd < 0)
-		return;
-	write_report(fs, info, name, fd);
-	close(fd);
+
+	AUTO_CLOSE int fd = path_open_quietly(fd_path(i->path_fd));
+
+	if (fd >= 0)
+		write_report(fs, info, name, fd);
 }
 
 /* The report in the store, if it is that of the blob as it is now; NULL: it isn't. */
@@ -152,10 +148,9 @@ static int stored_report(struct fs *fs, struct inode *i, int path_fd, int fd, ch
 	if (!err && has_name)
 		*out = current_report(fs, &info, name, sidecar, fd);
 	if (!err && !*out) {
-		err = alcm_blob_list_tensors(blob, &info);
-		if (!err)
-			err = alcm_report_json(&info, has_name ? name : path_of(fs, fd, name),
-				&st.st_mtim, out);
+		err = alcm_blob_list_tensors(blob, &info)
+			?: alcm_report_json(&info, has_name ? name : path_of(fs, fd, name),
+				   &st.st_mtim, out);
 		if (!err && has_name && !fs->only_reads)
 			reports_due(fs, i);
 	}
@@ -166,22 +161,21 @@ static int stored_report(struct fs *fs, struct inode *i, int path_fd, int fd, ch
 int admin_report(struct fs *fs, struct inode *i, int path_fd, char **out)
 {
 	char name[PATH_TEXT];
-	int fd = path_open_quietly(fd_path(path_fd)), err;
+	AUTO_CLOSE int fd = path_open_quietly(fd_path(path_fd));
 	struct alcm_info info;
 	struct stat st;
+	int err;
 
 	if (fd < 0)
 		return -errno;
 	err = stored_report(fs, i, path_fd, fd, out);
 	/* Without a commit, or being converted: who has it open knows more. */
 	if (err && err != -EMEDIUMTYPE) {
-		err = content_info(fs, i, path_fd, &info);
-		if (!err)
-			err = fstat(fd, &st)
-				? -errno
-				: alcm_report_json(&info, path_of(fs, fd, name), &st.st_mtim, out);
+		err = content_info(fs, i, path_fd, &info)
+			?: (fstat(fd, &st) ? -errno
+							   : alcm_report_json(&info, path_of(fs, fd, name),
+									 &st.st_mtim, out));
 	}
-	close(fd);
 	return err == -EMEDIUMTYPE ? -ENODATA : err;
 }
 
@@ -201,7 +195,7 @@ static void refresh_report(struct fs *fs, const char *name, const char *sidecar)
 	struct alcm_blob *blob = NULL;
 	struct alcm_info info;
 	struct stat st;
-	int fd = open_stored(fs, name);
+	AUTO_CLOSE int fd = open_stored(fs, name);
 
 	if (fd == -ENOENT)
 		alcm_sidecar_prune(fs->store, sidecar);
@@ -213,8 +207,6 @@ static void refresh_report(struct fs *fs, const char *name, const char *sidecar)
 		!alcm_blob_list_tensors(blob, &info))
 		write_report(fs, &info, name, fd);
 	alcm_blob_close(blob);
-	if (fd >= 0)
-		close(fd);
 }
 
 void admin_write_report(struct fs *fs, struct inode *i, int path_fd)

@@ -79,9 +79,8 @@ void content_restore_mtime(struct inode *i)
 static int reopen_store(struct inode *i, bool writable)
 {
 	int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC;
-	int fd = open(fd_path(i->path_fd), flags);
 
-	return fd < 0 ? -errno : fd;
+	return or_errno(open(fd_path(i->path_fd), flags));
 }
 
 /* What the open file is, with its attributes; a conversion that was cut off is finished
@@ -132,11 +131,12 @@ static int judge(struct fs *fs, struct inode *i)
 	if (err)
 		return content_report(fs, i, err, &diag);
 	c->waits = false;
-	lock_take(&c->lock);
-	c->mtime = st.st_mtim;
-	c->mtime_known = true;
-	c->read_noted = false;
-	lock_drop(&c->lock);
+	{
+		WITH_LOCK(&c->lock);
+		c->mtime = st.st_mtim;
+		c->mtime_known = true;
+		c->read_noted = false;
+	}
 	content_set_state(i, CONTENT_BLOB, blob);
 	return 0;
 }
@@ -162,11 +162,32 @@ static void close_store(struct fs *fs, struct inode *i)
 	c->fd = -1;
 }
 
+/* Look at the open file again: by a new descriptor, or as it was changed in place. */
+static int judge_again(struct fs *fs, struct inode *i)
+{
+	int err = judge(fs, i);
+
+	if (err)
+		close_store(fs, i);
+	return err;
+}
+
+/* The store's file is open as `fd`, which is taken over. */
+static int take_store(struct fs *fs, struct inode *i, int fd, bool writable)
+{
+	struct content *c = i->content;
+
+	c->fd = fd;
+	c->fd_writable = writable;
+	inode_count_fd(fs, 1);
+	return judge_again(fs, i);
+}
+
 /* Have the store's file open, for writing if asked; io held exclusively, inode pinned. */
 int content_ensure_open(struct fs *fs, struct inode *i, bool writable)
 {
 	struct content *c = i->content;
-	int fd, err;
+	int fd;
 
 	if (c->fd >= 0 && (c->fd_writable || !writable))
 		return 0;
@@ -175,13 +196,7 @@ int content_ensure_open(struct fs *fs, struct inode *i, bool writable)
 		return fd;
 	content_await_return(i);
 	close_store(fs, i);
-	c->fd = fd;
-	c->fd_writable = writable;
-	inode_count_fd(fs, 1);
-	err = judge(fs, i);
-	if (err)
-		close_store(fs, i);
-	return err;
+	return take_store(fs, i, fd, writable);
 }
 
 /* Take the lock shared with the store's file open. */
@@ -213,14 +228,11 @@ static bool pages_current(struct inode *i)
 
 	if (fstat(c->fd, &st))
 		return false;
-	lock_take(&c->lock);
+	WITH_LOCK(&c->lock);
 	same = c->cached &&
-		(c->n_writers || c->n_open > 1 ||
-			(c->cached_ctime.tv_sec == st.st_ctim.tv_sec &&
-				c->cached_ctime.tv_nsec == st.st_ctim.tv_nsec));
+		(c->n_writers || c->n_open > 1 || same_time(&c->cached_ctime, &st.st_ctim));
 	c->cached = true;
 	c->cached_ctime = st.st_ctim;
-	lock_drop(&c->lock);
 	return same;
 }
 
@@ -231,44 +243,30 @@ static void remember_pages(struct inode *i)
 
 	if (i->content->fd < 0 || fstat(i->content->fd, &st))
 		return;
-	lock_take(&i->content->lock);
+	WITH_LOCK(&i->content->lock);
 	i->content->cached_ctime = st.st_ctim;
-	lock_drop(&i->content->lock);
 }
 
 int content_open(struct fs *fs, struct inode *i, bool writable, int fd, bool *keep)
 {
 	struct content *c = content_get(fs, i);
-	int err = 0;
+	AUTO_CLOSE int given = fd;
+	int err;
 
-	if (!c) {
-		if (fd >= 0)
-			close(fd);
+	if (!c)
 		return -ENOMEM;
-	}
-	shared_lock_take(&c->io);
-	if (fd >= 0 && c->fd < 0) {
-		c->fd = fd;
-		c->fd_writable = true;
-		inode_count_fd(fs, 1);
-		err = judge(fs, i);
-		if (err)
-			close_store(fs, i);
-	} else {
-		if (fd >= 0)
-			close(fd);
-		err = content_ensure_open(fs, i, writable);
-	}
-	if (!err) {
-		c->n_open++;
-		if (writable && c->n_writers++ == 0)
-			activity_writing_begin(&fs->activity, &c->writing);
-		if (writable)
-			idle_disturb(i);
-		*keep = pages_current(i);
-	}
-	shared_lock_drop(&c->io);
-	return err;
+	WITH_LOCK_OWNED(&c->io);
+	err = given >= 0 && c->fd < 0 ? take_store(fs, i, fd_steal(&given), true)
+								  : content_ensure_open(fs, i, writable);
+	if (err)
+		return err;
+	c->n_open++;
+	if (writable && c->n_writers++ == 0)
+		activity_writing_begin(&fs->activity, &c->writing);
+	if (writable)
+		idle_disturb(i);
+	*keep = pages_current(i);
+	return 0;
 }
 
 void content_close_unused(struct fs *fs, struct inode *i)
@@ -288,14 +286,15 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 	bool waits = false;
 
 	rest_end(fs);
-	shared_lock_take(&c->io);
-	if (writable && --c->n_writers == 0)
-		activity_writing_end(&fs->activity, &c->writing);
-	/* Changed in place, or not looked at as others had it open. */
-	if (--c->n_open == 0)
-		waits = c->state == CONTENT_PLAIN && (c->waits || c->plain_written);
-	content_close_unused(fs, i);
-	shared_lock_drop(&c->io);
+	{
+		WITH_LOCK_OWNED(&c->io);
+		if (writable && --c->n_writers == 0)
+			activity_writing_end(&fs->activity, &c->writing);
+		/* Changed in place, or not looked at as others had it open. */
+		if (--c->n_open == 0)
+			waits = c->state == CONTENT_PLAIN && (c->waits || c->plain_written);
+		content_close_unused(fs, i);
+	}
 	if (waits)
 		idle_add(fs, i);
 }
@@ -363,20 +362,9 @@ static int leave_half_packed(struct fs *fs, struct inode *i, const struct stat *
 {
 	(void)content_report(fs, i, -EIO, diag);
 	close_store(fs, i);
-	lock_take(&i->content->lock);
+	WITH_LOCK(&i->content->lock);
 	content_tell_locked(i, true, (uint64_t)before->st_size);
-	lock_drop(&i->content->lock);
 	return -EINPROGRESS;
-}
-
-/* The open file was changed in place: what is it now? */
-static int judge_again(struct fs *fs, struct inode *i)
-{
-	int err = judge(fs, i);
-
-	if (err)
-		close_store(fs, i);
-	return err;
 }
 
 int content_swapped(struct fs *fs, struct inode *i, int err, const struct stat *before,
@@ -473,19 +461,18 @@ void content_unpack(struct fs *fs, struct inode *i)
 	struct alcm_diag diag = { 0 };
 	int err;
 
-	shared_lock_take(&c->io);
-	if (content_worked_in(c)) {
-		err = may_be_plain(c) ? unpack(fs, i, &diag) : -EALREADY;
-		content_overwrite_end(i);
-		if (err)
-			(void)content_report(fs, i, err, &diag);
-		else
-			idle_double(fs, i);
-		c->plain_written = c->waits = !err;
-		/* Until it is opened again; a program that reads it now soon won't. */
-		c->stays_blob = err && err != -EBUSY;
-		c->worked_encoded = 0;
-		c->worked_written = 0;
-	}
-	shared_lock_drop(&c->io);
+	WITH_LOCK_OWNED(&c->io);
+	if (!content_worked_in(c))
+		return;
+	err = may_be_plain(c) ? unpack(fs, i, &diag) : -EALREADY;
+	content_overwrite_end(i);
+	if (err)
+		(void)content_report(fs, i, err, &diag);
+	else
+		idle_double(fs, i);
+	c->plain_written = c->waits = !err;
+	/* Until it is opened again; a program that reads it now soon won't. */
+	c->stays_blob = err && err != -EBUSY;
+	c->worked_encoded = 0;
+	c->worked_written = 0;
 }

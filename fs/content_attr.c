@@ -111,24 +111,22 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd,
 	struct alcm_diag diag = { 0 };
 	char path[PATH_TEXT];
 	uint64_t logical_bytes;
-	int fd, err;
 
 	if (known(fs, i, st, out))
 		return 0;
-	fd = path_open_quietly(fd_path(path_fd));
-	err = fd < 0 ? -errno : alcm_probe(fd, out, &diag);
+
+	AUTO_CLOSE int fd = path_open_quietly(fd_path(path_fd));
+	int err = fd < 0 ? -errno : alcm_probe(fd, out, &diag);
+
 	/* Half converted: the open that comes will finish that, and find this size. */
 	if (err == -EIO && alcm_swap_pending(fd, &logical_bytes) == 1) {
 		*out = (struct alcm_probe){ ALCM_BLOB, logical_bytes };
-		close(fd);
 		return 0;
 	}
 	if (err == -EIO && n_changes(i) == as_of)
 		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
 			path_of(fs, fd >= 0 ? fd : path_fd, path), (unsigned long long)diag.offset,
 			diag.cause[0] ? diag.cause : "the store can't be read");
-	if (fd >= 0)
-		close(fd);
 	note_probe(fs, i, st, err, err == -EIO && diag.cause[0], as_of, out);
 	return err;
 }
@@ -147,9 +145,7 @@ static void tell_ctime(struct inode *i, struct stat *st)
 	if (!c)
 		return;
 	WITH_LOCK(&c->lock);
-	if (c->converting ||
-		(c->converted_ctime.tv_sec == st->st_ctim.tv_sec &&
-			c->converted_ctime.tv_nsec == st->st_ctim.tv_nsec))
+	if (c->converting || same_time(&c->converted_ctime, &st->st_ctim))
 		st->st_ctim = c->told_ctime;
 }
 
@@ -229,34 +225,32 @@ static bool open_info(struct inode *i, struct alcm_info *out, int *err,
 	struct alcm_diag *diag)
 {
 	struct content *c = i->content;
-	bool is_open;
 
 	if (!c)
 		return false;
-	shared_lock_share(&c->io);
-	is_open = c->state == CONTENT_BLOB;
-	if (is_open)
-		*err = alcm_blob_info(c->blob, out, diag);
-	shared_lock_drop(&c->io);
-	return is_open;
+	WITH_LOCK_SHARED(&c->io);
+	if (c->state != CONTENT_BLOB)
+		return false;
+	*err = alcm_blob_info(c->blob, out, diag);
+	return true;
 }
 
 int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *out)
 {
 	struct alcm_diag diag = { 0 };
 	struct alcm_blob *blob = NULL;
-	int fd, err;
+	int err;
 
 	if (open_info(i, out, &err, &diag))
 		return err;
-	fd = path_open_quietly(fd_path(path_fd));
+
+	AUTO_CLOSE int fd = path_open_quietly(fd_path(path_fd));
+
 	if (fd < 0)
 		return -errno;
-	err = alcm_blob_open(fs->alcm, fd, false, &blob, &diag);
-	if (!err)
-		err = alcm_blob_info(blob, out, &diag);
+	err = alcm_blob_open(fs->alcm, fd, false, &blob, &diag)
+		?: alcm_blob_info(blob, out, &diag);
 	alcm_blob_close(blob);
-	close(fd);
 	return err == -EMEDIUMTYPE ? -ENODATA : err;
 }
 

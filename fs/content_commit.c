@@ -26,18 +26,14 @@ static ssize_t write_as_plain(struct content *c, size_t max)
 {
 	struct alcm_blob *blob = c->blob;
 	char *buf = malloc(max + 1);
-	ssize_t n = buf ? alcm_blob_pread(blob, buf, max, 0, NULL) : -ENOMEM, done = 0;
-	int err = n < 0 ? (int)n : 0;
+	ssize_t n = buf ? alcm_blob_pread(blob, buf, max, 0, NULL) : -ENOMEM;
+	int err = n < 0 ? (int)n : fd_pwrite(c->fd, buf, (size_t)n, 0);
 
-	if (n > 0)
-		done = pwrite(c->fd, buf, (size_t)n, 0);
-	if (!err && done != n)
-		err = done < 0 ? -errno : -ENOSPC;
 	/* Also gives back what was reserved for a chunk. */
-	if (TEMP_FAILURE_RETRY(ftruncate(c->fd, err ? 0 : done)) && !err)
+	if (TEMP_FAILURE_RETRY(ftruncate(c->fd, err ? 0 : n)) && !err)
 		err = -errno;
 	free(buf);
-	return err ? err : done;
+	return err ?: n;
 }
 
 /* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
@@ -122,9 +118,8 @@ static void wait_until_idle(struct inode *i)
 {
 	struct content *c = i->content;
 
-	shared_lock_take(&c->io);
+	WITH_LOCK_OWNED(&c->io);
 	c->waits = c->state == CONTENT_PLAIN;
-	shared_lock_drop(&c->io);
 }
 
 /* What there is to be done at a close before the commit; no lock is held. */
@@ -134,16 +129,17 @@ static int settle(struct fs *fs, struct inode *i)
 	enum fate fate = FATE_PLAIN;
 	int err = 0;
 
-	shared_lock_take(&c->io);
-	if (demotable(fs, c)) {
-		err = demote(fs, i);
-	} else if (judgeable(c)) {
-		fate = consider(fs, i);
-		/* What is written while the file is converted sets it again. */
-		c->plain_written = false;
-		c->waits = fate == FATE_WAITS;
+	{
+		WITH_LOCK_OWNED(&c->io);
+		if (demotable(fs, c)) {
+			err = demote(fs, i);
+		} else if (judgeable(c)) {
+			fate = consider(fs, i);
+			/* What is written while the file is converted sets it again. */
+			c->plain_written = false;
+			c->waits = fate == FATE_WAITS;
+		}
 	}
-	shared_lock_drop(&c->io);
 	if (fate != FATE_BLOB)
 		return err;
 	err = content_convert_now(fs, i);
@@ -189,11 +185,10 @@ static void advance_scheduler(struct fs *fs, struct inode *i)
 	if (alcm_blob_info(i->content->blob, &info, NULL))
 		return;
 	log_quantised(fs, i, &info);
-	lock_take(&fs->scheduler_lock);
+	WITH_LOCK(&fs->scheduler_lock);
 	admin_read_scheduler(fs, i->content->fd, &scheduler);
 	alcm_scheduler_add(&scheduler, info.caq);
 	admin_write_scheduler(fs, i->content->fd, &scheduler);
-	lock_drop(&fs->scheduler_lock);
 }
 
 /* What a commit did, for those who are told when no lock is held. */
@@ -262,9 +257,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 		return err;
 	if (!sync && (demotable(fs, c) || judgeable(c))) {
 		shared_lock_drop(&c->io);
-		err = settle(fs, i);
-		if (!err)
-			err = content_enter(fs, i, false);
+		err = settle(fs, i) ?: content_enter(fs, i, false);
 		if (err)
 			return err;
 	}
@@ -288,10 +281,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 bool content_unsaved(struct inode *i)
 {
 	struct content *c = i->content;
-	bool unsaved;
 
-	shared_lock_take(&c->io);
-	unsaved = c->blob && alcm_blob_dirty(c->blob);
-	shared_lock_drop(&c->io);
-	return unsaved;
+	WITH_LOCK_OWNED(&c->io);
+	return c->blob && alcm_blob_dirty(c->blob);
 }

@@ -52,11 +52,6 @@ static bool is_disturbed(void *arg)
 		atomic_load(&t->fs->idle.ending);
 }
 
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* In a thread of its own, which as its engine's keeps the priority that it takes on. */
 static void *prepare(void *arg)
 {
@@ -95,14 +90,13 @@ static void leave_plain(struct converting *t, const struct alcm_verdict *verdict
 {
 	struct content *c = t->inode->content;
 
-	shared_lock_take(&c->io);
-	if (!c->n_writers && !is_disturbed(t)) {
-		c->waits = false;
-		c->plain_written = false;
-		/* Not with the file: an extended attribute would move its ctime. */
-		content_remember(t->fs, t->inode, verdict, &t->before.st_ctim);
-	}
-	shared_lock_drop(&c->io);
+	WITH_LOCK_OWNED(&c->io);
+	if (c->n_writers || is_disturbed(t))
+		return;
+	c->waits = false;
+	c->plain_written = false;
+	/* Not with the file: an extended attribute would move its ctime. */
+	content_remember(t->fs, t->inode, verdict, &t->before.st_ctim);
 }
 
 /*
@@ -142,8 +136,7 @@ static int put_in_place(struct converting *t)
 
 	if (!err && !t->n_writers && c->n_open)
 		err = -EALREADY;
-	if (!err)
-		err = content_ensure_open(t->fs, i, true);
+	err = err ?: content_ensure_open(t->fs, i, true);
 	if (err)
 		return err;
 	if (c->state != CONTENT_PLAIN || fstat(c->fd, &st) || st.st_nlink != 1 ||
@@ -160,9 +153,7 @@ static int put_in_place(struct converting *t)
 	err = content_swapped(t->fs, i, err, &st, &t->diag);
 	if (!t->n_writers)
 		convert_end(i);
-	if (err)
-		return err == -EBUSY ? -EAGAIN : err;
-	return 0;
+	return err == -EBUSY ? -EAGAIN : err;
 }
 
 /* The prepared content becomes the file's; the end of both ways to here. */
@@ -171,10 +162,11 @@ static int finish(struct converting *t)
 	struct inode *i = t->inode;
 	int err;
 
-	shared_lock_take(&i->content->io);
-	err = put_in_place(t);
-	content_close_unused(t->fs, i);
-	shared_lock_drop(&i->content->io);
+	{
+		WITH_LOCK_OWNED(&i->content->io);
+		err = put_in_place(t);
+		content_close_unused(t->fs, i);
+	}
 	if (!err)
 		reports_due(t->fs, i);
 	/* Values that were quantised are others. */
@@ -222,9 +214,10 @@ static int convert(struct converting *t)
 	int err;
 
 	t->disturbances = atomic_load(&c->idle.n_disturbances);
-	shared_lock_share(&c->io);
-	is_open = c->n_open > 0;
-	shared_lock_drop(&c->io);
+	{
+		WITH_LOCK_SHARED(&c->io);
+		is_open = c->n_open > 0;
+	}
 	/* Its last close brings it back. */
 	if (is_open)
 		return 0;
@@ -266,8 +259,7 @@ int content_convert(struct fs *fs, struct inode *i)
 	if (err != -EAGAIN)
 		complain(&t, err, path_fd);
 	alcm_swap_free(t.swap);
-	if (t.fd >= 0)
-		close(t.fd);
+	fd_close(t.fd);
 	inode_unpin(fs, i);
 	return err;
 }
@@ -281,7 +273,7 @@ int content_convert_now(struct fs *fs, struct inode *i)
 	t.fd = path_open_quietly(fd_path(i->path_fd));
 	if (t.fd < 0)
 		return -errno;
-	err = fstat(t.fd, &t.before) ? -errno : 0;
+	err = or_errno(fstat(t.fd, &t.before));
 	policy_profile(fs, i, &t.profile);
 	if (!err)
 		err = alcm_swap_prepare(fs->alcm, fs->store, t.fd, &t.profile, is_disturbed, &t,
@@ -291,6 +283,6 @@ int content_convert_now(struct fs *fs, struct inode *i)
 	else if (err != -ECANCELED)
 		(void)content_report(fs, i, err, &t.diag);
 	alcm_swap_free(t.swap);
-	close(t.fd);
+	fd_close(t.fd);
 	return err == -ECANCELED ? -EAGAIN : err;
 }

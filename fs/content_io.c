@@ -20,15 +20,14 @@
    does. */
 static void note_blob_read(struct inode *i)
 {
-	bool first;
 	char byte;
 
-	lock_take(&i->content->lock);
-	first = !i->content->read_noted;
-	i->content->read_noted = true;
-	lock_drop(&i->content->lock);
-	if (!first)
-		return;
+	{
+		WITH_LOCK(&i->content->lock);
+		if (i->content->read_noted)
+			return;
+		i->content->read_noted = true;
+	}
 	content_note_reads(i->content, true);
 	(void)!pread(i->content->fd, &byte, 1, 0);
 	content_note_reads(i->content, false);
@@ -36,18 +35,16 @@ static void note_blob_read(struct inode *i)
 
 static int lend(struct inode *i)
 {
-	lock_take(&i->content->lock);
+	WITH_LOCK(&i->content->lock);
 	i->content->n_lent++;
-	lock_drop(&i->content->lock);
 	return i->content->fd;
 }
 
 void content_return(struct inode *i)
 {
-	lock_take(&i->content->lock);
+	WITH_LOCK(&i->content->lock);
 	if (!--i->content->n_lent)
 		pthread_cond_broadcast(&i->content->returned);
-	lock_drop(&i->content->lock);
 }
 
 /*
@@ -304,11 +301,11 @@ static ssize_t write_content(struct fs *fs, struct inode *i, const void *buf, si
 	while (c->state == CONTENT_UNDECIDED ||
 		(c->state == CONTENT_PLAIN && forges_blob(c, buf, n, off))) {
 		shared_lock_drop(&c->io);
-		shared_lock_take(&c->io);
-		done = decide(fs, i, buf, n, off);
-		shared_lock_drop(&c->io);
-		if (!done)
-			done = content_enter(fs, i, true);
+		{
+			WITH_LOCK_OWNED(&c->io);
+			done = decide(fs, i, buf, n, off);
+		}
+		done = done ?: content_enter(fs, i, true);
 		if (done)
 			return done;
 	}

@@ -34,17 +34,14 @@ int content_resume(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 	struct content *c = i->content;
 	char path[PATH_TEXT];
 	uint64_t logical_bytes;
-	int dir, fd, done;
 
 	if (alcm_swap_pending(c->fd, &logical_bytes) != 1)
 		return 0;
-	fd = open(fd_path(c->fd), O_RDWR | O_CLOEXEC);
-	dir = open_parent(fs, c->fd);
-	done = fd < 0 || dir < 0 ? -EIO : alcm_swap_resume(dir, fd, diag);
-	if (fd >= 0)
-		close(fd);
-	if (dir >= 0)
-		close(dir);
+
+	AUTO_CLOSE int fd = open(fd_path(c->fd), O_RDWR | O_CLOEXEC);
+	AUTO_CLOSE int dir = open_parent(fs, c->fd);
+	int done = fd < 0 || dir < 0 ? -EIO : alcm_swap_resume(dir, fd, diag);
+
 	if (done == 1)
 		fs_log(fs, ALCM_LOG_WARNING, "%s: finished its conversion, which a crash cut off",
 			path_of(fs, c->fd, path));

@@ -48,13 +48,14 @@ struct content *content_get(struct fs *fs, struct inode *i)
 	fresh = make(fs, i);
 	if (!fresh)
 		return NULL;
-	lock_take(&fs->unopened_lock);
-	c = i->content;
-	if (!c)
-		i->content = fresh;
-	lock_drop(&fs->unopened_lock);
-	if (!c)
-		return fresh;
+	{
+		WITH_LOCK(&fs->unopened_lock);
+		c = i->content;
+		if (!c) {
+			i->content = fresh;
+			return fresh;
+		}
+	}
 	content_free(fs, fresh);
 	return c;
 }
@@ -72,9 +73,10 @@ void content_forget(struct fs *fs, struct inode *i)
 
 	if (!c || is_memorable(c))
 		return;
-	lock_take(&fs->unopened_lock);
-	i->content = NULL;
-	lock_drop(&fs->unopened_lock);
+	{
+		WITH_LOCK(&fs->unopened_lock);
+		i->content = NULL;
+	}
 	content_free(fs, c);
 }
 
@@ -165,10 +167,11 @@ int content_report(struct fs *fs, struct inode *i, int err, const struct alcm_di
 		return err;
 	/* The kernel asks again and again for pages that it can't have: one line is
 	   enough. */
-	lock_take(&i->content->lock);
-	again = i->content->reported_offset == diag->offset + 1;
-	i->content->reported_offset = diag->offset + 1;
-	lock_drop(&i->content->lock);
+	{
+		WITH_LOCK(&i->content->lock);
+		again = i->content->reported_offset == diag->offset + 1;
+		i->content->reported_offset = diag->offset + 1;
+	}
 	if (!again)
 		fs_log(fs, ALCM_LOG_ERROR, "%s: offset %llu: %s",
 			path_of(fs, i->content->fd >= 0 ? i->content->fd : i->path_fd, path),

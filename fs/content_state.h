@@ -19,6 +19,11 @@ void content_overwrite_begin(struct inode *inode, off_t size,
 	const struct timespec *mtime);
 void content_overwrite_end(struct inode *inode);
 
+static inline bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
 /* The one log line of a failure with a cause; returns `err`. */
 int content_report(struct fs *fs, struct inode *inode, int err,
 	const struct alcm_diag *diag);

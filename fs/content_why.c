@@ -22,11 +22,11 @@ void content_keep_verdict(struct fs *fs, struct inode *i, int fd,
 	/* That moved the ctime, which isn't to cost the kernel's pages. */
 	if (fstat(fd, &after))
 		return;
-	lock_take(&c->lock);
-	if (c->cached &&
-		memcmp(&c->cached_ctime, &before.st_ctim, sizeof(before.st_ctim)) == 0)
-		c->cached_ctime = after.st_ctim;
-	lock_drop(&c->lock);
+	{
+		WITH_LOCK(&c->lock);
+		if (c->cached && same_time(&c->cached_ctime, &before.st_ctim))
+			c->cached_ctime = after.st_ctim;
+	}
 	content_remember(fs, i, verdict, &after.st_ctim);
 }
 
@@ -38,41 +38,34 @@ void content_remember(struct fs *fs, struct inode *i, const struct alcm_verdict 
 	/* Without memory it is judged again when somebody asks. */
 	if (!c)
 		return;
-	lock_take(&c->lock);
+	WITH_LOCK(&c->lock);
 	memcpy(c->reason, verdict->reason, sizeof(c->reason));
 	c->reason_ctime = *ctime;
-	lock_drop(&c->lock);
 }
 
 static bool remembered(struct inode *i, const struct stat *st, char reason[96])
 {
 	struct content *c = i->content;
-	bool known;
 
 	if (!c)
 		return false;
-	lock_take(&c->lock);
-	known = c->reason[0] && c->reason_ctime.tv_sec == st->st_ctim.tv_sec &&
-		c->reason_ctime.tv_nsec == st->st_ctim.tv_nsec;
+	WITH_LOCK(&c->lock);
 	memcpy(reason, c->reason, sizeof(c->reason));
-	lock_drop(&c->lock);
-	return known;
+	return c->reason[0] && same_time(&c->reason_ctime, &st->st_ctim);
 }
 
 /* A plain file's reason: what it was judged to be, or is judged now. */
 static int why_plain(struct fs *fs, struct inode *i, int path_fd, char *out, size_t n)
 {
 	struct alcm_verdict v = { 0 };
+	AUTO_CLOSE int fd = path_open_quietly(fd_path(path_fd));
 	struct stat st;
-	int fd, err;
+	int err = 0;
 
-	fd = path_open_quietly(fd_path(path_fd));
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st))
 		return -errno;
-	err = fstat(fd, &st) ? -errno : 0;
-	if (!err && !remembered(i, &st, v.reason))
+	if (!remembered(i, &st, v.reason))
 		err = alcm_detect_file(fs->detect, fs->opt.min_size, fd, &st, &v);
-	close(fd);
 	if (err)
 		return err;
 	if (!v.worth)

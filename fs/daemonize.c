@@ -6,16 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 /* A child that ends without a word leaves the end of the pipe. */
 static _Noreturn void wait_for_child(int child)
 {
 	char word;
-	ssize_t n;
 
-	do
-		n = read(child, &word, 1);
-	while (n < 0 && errno == EINTR);
-	_exit(n == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
+	_exit(fd_read(child, &word, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 int daemonize_fork(int *parent)

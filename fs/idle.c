@@ -95,16 +95,15 @@ void idle_drop(struct fs *fs, struct inode *i)
 {
 	struct idle_item *item = &i->content->idle;
 	struct idle *q = &fs->idle;
-	bool listed;
 
 	idle_disturb(i);
-	lock_take(&q->lock);
-	listed = item->listed;
-	if (listed)
+	{
+		WITH_LOCK(&q->lock);
+		if (!item->listed)
+			return;
 		unlist_locked(q, item);
-	lock_drop(&q->lock);
-	if (listed)
-		inode_forget(fs, i, 1);
+	}
+	inode_forget(fs, i, 1);
 }
 
 /* ---- the thread -------------------------------------------------------------------- */

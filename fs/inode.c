@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/fd.h"
 #include "inode_state.h"
 
 enum { N_BUCKETS = 1 << 16 };
@@ -77,10 +79,9 @@ void inode_destroy(struct fs *fs, struct inode *i)
 		inode_count_fd(fs, -1);
 	}
 	if (i->sticky) {
-		lock_take(&fs->fd_lock);
+		WITH_LOCK(&fs->fd_lock);
 		fs->n_nameless--;
 		fs->n_forgotten++;
-		lock_drop(&fs->fd_lock);
 	}
 	free(i->name);
 	free(i);
@@ -90,15 +91,14 @@ void inode_destroy(struct fs *fs, struct inode *i)
    job. */
 static void retire(struct fs *fs, struct inode *i)
 {
-	bool busy;
-
-	lock_take(&fs->fd_lock);
-	inode_lru_remove_locked(fs, i);
-	busy = i->pins > (i->sticky ? 1u : 0u);
-	i->doomed = busy;
-	lock_drop(&fs->fd_lock);
-	if (!busy)
-		inode_destroy(fs, i);
+	{
+		WITH_LOCK(&fs->fd_lock);
+		inode_lru_remove_locked(fs, i);
+		i->doomed = i->pins > (i->sticky ? 1u : 0u);
+		if (i->doomed)
+			return;
+	}
+	inode_destroy(fs, i);
 }
 
 /* Unhashed under the same lock: only one thread ever finds an inode dead. Returns its
@@ -130,11 +130,12 @@ void inode_let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n
 {
 	struct inode_bucket dead = SLIST_HEAD_INITIALIZER(dead);
 
-	lock_take(&fs->table_lock);
-	let_go_locked(fs, i, n_lookups, n_children, &dead);
-	while ((i = inode_keep_no_more_locked(fs)))
-		let_go_locked(fs, bury_locked(fs, i, &dead), 0, 1, &dead);
-	lock_drop(&fs->table_lock);
+	{
+		WITH_LOCK(&fs->table_lock);
+		let_go_locked(fs, i, n_lookups, n_children, &dead);
+		while ((i = inode_keep_no_more_locked(fs)))
+			let_go_locked(fs, bury_locked(fs, i, &dead), 0, 1, &dead);
+	}
 	while ((i = SLIST_FIRST(&dead))) {
 		SLIST_REMOVE_HEAD(&dead, in_bucket);
 		retire(fs, i);
@@ -148,22 +149,22 @@ static struct inode *enter_table(struct fs *fs, const struct file_id *id,
 {
 	struct inode *before = NULL, *i;
 
-	lock_take(&fs->table_lock);
-	i = find_locked(fs, id);
-	if (!i) {
-		i = *fresh;
-		*fresh = NULL;
-		SLIST_INSERT_HEAD(bucket(fs, id), i, in_bucket);
-		i->hashed = true;
-		fs->n_inodes++;
-		inode_number_add_locked(fs, i);
+	{
+		WITH_LOCK(&fs->table_lock);
+		i = find_locked(fs, id);
+		if (!i) {
+			i = *fresh;
+			*fresh = NULL;
+			SLIST_INSERT_HEAD(bucket(fs, id), i, in_bucket);
+			i->hashed = true;
+			fs->n_inodes++;
+			inode_number_add_locked(fs, i);
+		}
+		inode_refer_locked(fs, i);
+		if (i != fs->root &&
+			(i->parent != parent || !i->name || strcmp(i->name, *name) != 0))
+			before = set_name_locked(i, parent, name);
 	}
-	inode_refer_locked(fs, i);
-	if (i != fs->root &&
-		(i->parent != parent || !i->name || strcmp(i->name, *name) != 0)) {
-		before = set_name_locked(i, parent, name);
-	}
-	lock_drop(&fs->table_lock);
 	if (before)
 		inode_let_go(fs, before, 0, 1);
 	return i;
@@ -172,37 +173,29 @@ static struct inode *enter_table(struct fs *fs, const struct file_id *id,
 int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_fd,
 	struct inode **out, struct stat *st)
 {
-	struct inode *fresh = NULL;
-	char *copy = strdup(name);
+	AUTO_FREE char *copy = strdup(name);
+	AUTO_CLOSE int fd = path_fd;
+	struct inode *fresh;
 	struct file_id id;
-	int err = 0;
+	int err = copy ? or_errno(fstatat(fd, "", st, AT_EMPTY_PATH)) : -ENOMEM;
 
-	if (!copy)
-		err = -ENOMEM;
-	else if (fstatat(path_fd, "", st, AT_EMPTY_PATH))
-		err = -errno;
-	else
-		err = file_id_get(path_fd, &id);
-	if (!err && !(fresh = make(fs, &id, parent, name)))
-		err = -ENOMEM;
-	if (err) {
-		free(copy);
-		close(path_fd);
+	err = err ?: file_id_get(fd, &id);
+	if (err)
 		return err;
-	}
+	fresh = make(fs, &id, parent, name);
+	if (!fresh)
+		return -ENOMEM;
 	*out = enter_table(fs, &id, parent, &copy, &fresh);
-	free(copy);
 	if (fresh)
 		inode_destroy(fs, fresh);
-	inode_adopt_fd(fs, *out, path_fd, st->st_nlink > 0);
+	inode_adopt_fd(fs, *out, fd_steal(&fd), st->st_nlink > 0);
 	return 0;
 }
 
 void inode_hold(struct fs *fs, struct inode *i)
 {
-	lock_take(&fs->table_lock);
+	WITH_LOCK(&fs->table_lock);
 	inode_refer_locked(fs, i);
-	lock_drop(&fs->table_lock);
 }
 
 void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
@@ -215,25 +208,21 @@ void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
 
 struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
 {
+	AUTO_CLOSE int fd = openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct inode *i;
 	struct file_id id;
-	int fd = openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), err;
+	int pinned;
 
-	if (fd < 0)
+	if (fd < 0 || file_id_get(fd, &id))
 		return NULL;
-	err = file_id_get(fd, &id);
-	close(fd);
-	if (err)
-		return NULL;
-	lock_take(&fs->table_lock);
-	i = find_locked(fs, &id);
-	if (i)
+	{
+		WITH_LOCK(&fs->table_lock);
+		i = find_locked(fs, &id);
+		if (!i)
+			return NULL;
 		inode_refer_locked(fs, i); /* it must not go away between here and the pin */
-	lock_drop(&fs->table_lock);
-	if (!i)
-		return NULL;
-
-	if (!inode_pin(fs, i, &fd))
+	}
+	if (!inode_pin(fs, i, &pinned))
 		return i;
 	inode_forget(fs, i, 1);
 	return NULL;
@@ -252,15 +241,15 @@ void inode_release_by_name(struct fs *fs, struct inode *i, bool keep_pin)
 
 void inode_renamed(struct fs *fs, struct inode *i, struct inode *parent, const char *name)
 {
-	char *copy = strdup(name);
+	AUTO_FREE char *copy = strdup(name);
 	struct inode *before;
 
 	if (!copy)
 		return;
-	lock_take(&fs->table_lock);
-	before = set_name_locked(i, parent, &copy);
-	lock_drop(&fs->table_lock);
-	free(copy);
+	{
+		WITH_LOCK(&fs->table_lock);
+		before = set_name_locked(i, parent, &copy);
+	}
 	if (before)
 		inode_let_go(fs, before, 0, 1);
 }
@@ -296,9 +285,7 @@ int inode_table_init(struct fs *fs)
 	fs->buckets = calloc(N_BUCKETS, sizeof(*fs->buckets));
 	if (!fs->buckets)
 		return -ENOMEM;
-	err = inode_numbers_init(fs);
-	if (!err)
-		err = file_id_get(fs->store_fd, &id);
+	err = inode_numbers_init(fs) ?: file_id_get(fs->store_fd, &id);
 	if (err)
 		return err;
 	fs->root = make(fs, &id, NULL, "");

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/fd.h"
 #include "inode.h"
 #include "inode_state.h"
 
@@ -25,9 +27,15 @@ static void lru_append_locked(struct fs *fs, struct inode *i)
 
 void inode_count_fd(struct fs *fs, int change)
 {
-	lock_take(&fs->fd_lock);
+	WITH_LOCK(&fs->fd_lock);
 	fs->n_fds += (unsigned)change;
-	lock_drop(&fs->fd_lock);
+}
+
+/* True: it was the last pin of an inode that nothing refers to, so it can be freed. */
+static bool drop_pin_locked(struct inode *i)
+{
+	i->pins--;
+	return i->doomed && i->pins == (i->sticky ? 1u : 0u);
 }
 
 /* Give back the pin that an eviction has. False: no further eviction is needed, or none
@@ -36,14 +44,14 @@ static bool end_eviction(struct fs *fs, struct inode *i)
 {
 	bool last, more;
 
-	lock_take(&fs->fd_lock);
-	i->pins--;
-	last = i->doomed && i->pins == (i->sticky ? 1u : 0u);
-	/* What could not be closed goes to the back of the queue, or this would spin. */
-	if (!last && !i->pins && i->path_fd >= 0)
-		lru_append_locked(fs, i);
-	more = fs->n_fds > fs->max_fds && (last || i->path_fd < 0);
-	lock_drop(&fs->fd_lock);
+	{
+		WITH_LOCK(&fs->fd_lock);
+		last = drop_pin_locked(i);
+		/* What could not be closed goes to the back of the queue, or this would spin. */
+		if (!last && !i->pins && i->path_fd >= 0)
+			lru_append_locked(fs, i);
+		more = fs->n_fds > fs->max_fds && (last || i->path_fd < 0);
+	}
 	if (last)
 		inode_destroy(fs, i);
 	return more;
@@ -74,10 +82,7 @@ static int take_fd(struct fs *fs, struct inode *i)
 /* Close the inode's descriptors, unless somebody has pinned it meanwhile. */
 static void close_unused(struct fs *fs, struct inode *i)
 {
-	int fd = is_alone(fs, i) && fs->hooks->evict(fs, i) ? take_fd(fs, i) : -1;
-
-	if (fd >= 0)
-		close(fd);
+	fd_close(is_alone(fs, i) && fs->hooks->evict(fs, i) ? take_fd(fs, i) : -1);
 }
 
 /* Give the inode this descriptor, if it has none; fd_lock held. False: it has one. */
@@ -96,18 +101,17 @@ static bool give_fd_locked(struct fs *fs, struct inode *i, int fd)
  */
 static bool evict_one(struct fs *fs)
 {
+	struct inode *i;
+
 	lock_assert_free(LOCK_ANY);
-	lock_take(&fs->fd_lock);
-
-	struct inode *i = fs->n_fds > fs->max_fds ? TAILQ_FIRST(&fs->lru) : NULL;
-
-	if (i) {
+	{
+		WITH_LOCK(&fs->fd_lock);
+		i = fs->n_fds > fs->max_fds ? TAILQ_FIRST(&fs->lru) : NULL;
+		if (!i)
+			return false;
 		inode_lru_remove_locked(fs, i);
 		i->pins++;
 	}
-	lock_drop(&fs->fd_lock);
-	if (!i)
-		return false;
 	close_unused(fs, i);
 	return end_eviction(fs, i);
 }
@@ -146,40 +150,36 @@ void inode_unpin_closing(struct fs *fs, struct inode *i)
 /* Open an evicted inode again by its parent and name. */
 static int reopen(struct fs *fs, struct inode *i)
 {
+	AUTO_FREE char *name = NULL;
+	AUTO_CLOSE int fd = -1;
 	struct inode *parent;
 	struct file_id id;
-	char *name;
-	int dir, fd, err;
+	int dir, err;
 
-	lock_take(&fs->table_lock);
-	parent = i->parent;
-	name = i->name ? strdup(i->name) : NULL;
-	if (parent)
+	{
+		WITH_LOCK(&fs->table_lock);
+		parent = i->parent;
+		name = i->name ? strdup(i->name) : NULL;
+		if (!parent || !name)
+			return -ESTALE;
 		parent->n_children++; /* it can't be freed meanwhile */
-	lock_drop(&fs->table_lock);
-	if (!parent || !name) {
-		free(name);
-		return -ESTALE;
 	}
 	err = inode_pin(fs, parent, &dir);
-	fd = err ? -1 : openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (!err && fd < 0)
+	if (!err && (fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)) < 0)
 		err = errno == ENOENT ? -ESTALE : -errno;
 	if (!err && (file_id_get(fd, &id) || !file_id_same(&i->id, &id)))
 		err = -ESTALE;
 	if (dir >= 0)
 		inode_unpin_later(fs, parent);
-	lock_take(&fs->fd_lock);
-	/* Who removes or renames a file opens it first: then the name is gone, the descriptor
-	   there. */
-	if (i->path_fd >= 0)
-		err = 0;
-	else if (!err && give_fd_locked(fs, i, fd))
-		fd = -1;
-	lock_drop(&fs->fd_lock);
-	if (fd >= 0)
-		close(fd);
-	free(name);
+	{
+		WITH_LOCK(&fs->fd_lock);
+		/* Who removes or renames a file opens it first: then the name is gone, the
+		   descriptor there. */
+		if (i->path_fd >= 0)
+			err = 0;
+		else if (!err && give_fd_locked(fs, i, fd))
+			fd = -1;
+	}
 	inode_let_go(fs, parent, 0, 1);
 	return err;
 }
@@ -190,11 +190,12 @@ int inode_pin(struct fs *fs, struct inode *i, int *fd)
 	bool closed;
 
 	rest_end(fs);
-	lock_take(&fs->fd_lock);
-	i->pins++;
-	inode_lru_remove_locked(fs, i);
-	closed = i->path_fd < 0;
-	lock_drop(&fs->fd_lock);
+	{
+		WITH_LOCK(&fs->fd_lock);
+		i->pins++;
+		inode_lru_remove_locked(fs, i);
+		closed = i->path_fd < 0;
+	}
 	if (closed)
 		err = reopen(fs, i);
 	*fd = -1;
@@ -210,13 +211,13 @@ static bool unpin(struct fs *fs, struct inode *i)
 {
 	bool last, over;
 
-	lock_take(&fs->fd_lock);
-	i->pins--;
-	last = i->doomed && i->pins == (i->sticky ? 1u : 0u);
-	if (!last && !i->pins && i != fs->root)
-		lru_append_locked(fs, i);
-	over = fs->n_fds > fs->max_fds;
-	lock_drop(&fs->fd_lock);
+	{
+		WITH_LOCK(&fs->fd_lock);
+		last = drop_pin_locked(i);
+		if (!last && !i->pins && i != fs->root)
+			lru_append_locked(fs, i);
+		over = fs->n_fds > fs->max_fds;
+	}
 	if (last)
 		inode_destroy(fs, i);
 	return over;
@@ -237,26 +238,23 @@ void inode_unpin_later(struct fs *fs, struct inode *i)
 
 void inode_keep_pinned(struct fs *fs, struct inode *i)
 {
-	lock_take(&fs->fd_lock);
+	bool again;
 
-	bool again = i->sticky;
-
-	i->sticky = true;
-	fs->n_nameless += !again;
-	lock_drop(&fs->fd_lock);
+	{
+		WITH_LOCK(&fs->fd_lock);
+		again = i->sticky;
+		i->sticky = true;
+		fs->n_nameless += !again;
+	}
 	if (again)
 		inode_unpin(fs, i);
 }
 
 static uint64_t n_forgotten(struct fs *fs, unsigned *n_nameless)
 {
-	lock_take(&fs->fd_lock);
-
-	uint64_t n = fs->n_forgotten;
-
+	WITH_LOCK(&fs->fd_lock);
 	*n_nameless = fs->n_nameless;
-	lock_drop(&fs->fd_lock);
-	return n;
+	return fs->n_forgotten;
 }
 
 uint64_t inode_n_forgotten(struct fs *fs)
@@ -288,18 +286,18 @@ bool inode_await_forgotten(struct fs *fs, ssize_t err, uint64_t *seen)
 
 void inode_adopt_fd(struct fs *fs, struct inode *i, int path_fd, bool linked)
 {
-	lock_take(&fs->fd_lock);
-	if (give_fd_locked(fs, i, path_fd))
-		path_fd = -1;
-	if (!(i->sticky && linked)) {
-		i->pins++;
-	} else {
-		i->sticky = false;
-		fs->n_nameless--;
+	{
+		WITH_LOCK(&fs->fd_lock);
+		if (give_fd_locked(fs, i, path_fd))
+			path_fd = -1;
+		if (!(i->sticky && linked)) {
+			i->pins++;
+		} else {
+			i->sticky = false;
+			fs->n_nameless--;
+		}
+		inode_lru_remove_locked(fs, i);
 	}
-	inode_lru_remove_locked(fs, i);
-	lock_drop(&fs->fd_lock);
-	if (path_fd >= 0)
-		close(path_fd);
+	fd_close(path_fd);
 	inode_unpin(fs, i);
 }

@@ -90,23 +90,14 @@ static const struct inode_hooks hooks = {
 
 static int start_threads(struct fs *fs)
 {
-	int err = privileges_drop(fs);
-
-	if (!err)
-		err = engine_start(fs);
-	if (!err)
-		err = summaries_start(fs);
-	if (!err)
-		err = reports_start(fs, admin_write_report);
-	if (!err)
-		err = notify_start(fs);
-	if (!err)
-		err = idle_start(fs, content_convert);
-	if (!err)
-		err = rest_start(fs);
-	if (!err)
-		err = workers_start(fs);
-	return err;
+	return privileges_drop(fs)
+		?: engine_start(fs)
+		?: summaries_start(fs)
+		?: reports_start(fs, admin_write_report)
+		?: notify_start(fs)
+		?: idle_start(fs, content_convert)
+		?: rest_start(fs)
+		?: workers_start(fs);
 }
 
 static void detach(struct fs *fs, int parent)
@@ -187,10 +178,8 @@ static void close_stdin(void)
 
 static int make_tables(struct fs *fs, struct fuse_args *args)
 {
-	int err = inode_table_init(fs);
+	int err = inode_table_init(fs) ?: add_session_options(fs, args);
 
-	if (!err)
-		err = add_session_options(fs, args);
 	if (err)
 		fs_fail("can't start: %s", strerror(-err));
 	return err;
@@ -198,16 +187,12 @@ static int make_tables(struct fs *fs, struct fuse_args *args)
 
 static int run(struct fs *fs, struct fuse_args *args)
 {
-	int err = options_check(fs);
+	int err = options_check(fs)
+		?: check_proc()
+		?: mount_point_check(&fs->opt, fs->is_root)
+		?: open_store(fs)
+		?: make_tables(fs, args);
 
-	if (!err)
-		err = check_proc();
-	if (!err)
-		err = mount_point_check(&fs->opt, fs->is_root);
-	if (!err)
-		err = open_store(fs);
-	if (!err)
-		err = make_tables(fs, args);
 	if (err)
 		return err;
 	fs->session = fuse_session_new(args, &fs_ops, sizeof(fs_ops), fs);
@@ -217,9 +202,7 @@ static int run(struct fs *fs, struct fuse_args *args)
 	(void)prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
 	umask(0);
 	close_stdin();
-	err = process_limits_apply(fs);
-	if (!err)
-		err = serve(fs);
+	err = process_limits_apply(fs) ?: serve(fs);
 	op_dir_end(fs);
 	inode_table_release(fs);
 	alcm_free(fs->alcm);

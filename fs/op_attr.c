@@ -15,9 +15,8 @@ static int stat_inode(struct fs *fs, struct inode *inode, struct stat *st)
 
 	if (err)
 		return err;
-	err = fstatat(fd, "", st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) ? -errno : 0;
-	if (!err)
-		err = content_stat(fs, inode, fd, st);
+	err = or_errno(fstatat(fd, "", st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		?: content_stat(fs, inode, fd, st);
 	inode_unpin(fs, inode);
 	return err;
 }
@@ -40,7 +39,7 @@ static int set_owner(int fd, const struct stat *attr, int to_set)
 	uid_t uid = to_set & FUSE_SET_ATTR_UID ? attr->st_uid : (uid_t)-1;
 	gid_t gid = to_set & FUSE_SET_ATTR_GID ? attr->st_gid : (gid_t)-1;
 
-	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+	return or_errno(fchownat(fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
 }
 
 static int set_times(struct inode *inode, int fd, const struct stat *attr, int to_set)
@@ -83,9 +82,7 @@ static int set_size(struct fs *fs, struct inode *inode, off_t size, bool open)
 											 : content_open(fs, inode, true, -1, &keep);
 	if (err)
 		return err;
-	err = content_truncate(fs, inode, size);
-	if (!err)
-		err = content_commit(fs, inode, false);
+	err = content_truncate(fs, inode, size) ?: content_commit(fs, inode, false);
 	content_close(fs, inode, true);
 	return err;
 }

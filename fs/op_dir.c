@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "op.h"
 #include "virtual.h"
 
@@ -43,17 +44,12 @@ static int open_stream(struct fs *fs, struct dir_handle *d, int path_fd)
 
 	if (d->stream)
 		return 0;
-	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fs->opt.noatime)
+	fd = or_errno(openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	if (fd >= 0 && fs->opt.noatime)
 		(void)fcntl(fd, F_SETFL, O_NOATIME);
-	d->stream = fdopendir(fd);
-	if (!d->stream) {
-		err = -errno;
-		close(fd);
+	err = fd_opendir(fd, &d->stream);
+	if (err)
 		return err;
-	}
 	d->at = 0;
 	d->ahead = NULL;
 	inode_count_fd(fs, 1);
@@ -271,13 +267,11 @@ void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 static int sync_dir(int path_fd, bool data_only)
 {
-	int fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+	AUTO_CLOSE int fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
-	err = TEMP_FAILURE_RETRY(data_only ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
-	close(fd);
-	return err;
+	return or_errno((int)TEMP_FAILURE_RETRY(data_only ? fdatasync(fd) : fsync(fd)));
 }
 
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)

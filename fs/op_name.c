@@ -40,12 +40,10 @@ int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int pat
 	if (err)
 		return err;
 	err = inode_pin(fs, inode, &fd);
-	if (err) {
-		inode_forget(fs, inode, 1);
-		return err;
+	if (!err) {
+		err = content_stat(fs, inode, fd, &entry->attr);
+		inode_unpin(fs, inode);
 	}
-	err = content_stat(fs, inode, fd, &entry->attr);
-	inode_unpin(fs, inode);
 	if (err) {
 		inode_forget(fs, inode, 1);
 		return err;
@@ -66,9 +64,7 @@ static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name
 	if (fd == -ENOENT) {
 		if (parent->admin)
 			admin_refresh(fs, dir, name);
-		fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
+		fd = or_errno(openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 	}
 	return fd < 0 ? fd : op_fill_entry(fs, parent, name, fd, entry, &inode);
 }
@@ -86,9 +82,8 @@ static int lookup_number(struct fs *fs, fuse_ino_t ino, bool parent,
 	memset(entry, 0, sizeof(*entry));
 	err = inode_pin(fs, inode, &fd);
 	if (!err) {
-		err = fstatat(fd, "", &entry->attr, AT_EMPTY_PATH) ? -errno : 0;
-		if (!err)
-			err = content_stat(fs, inode, fd, &entry->attr);
+		err = or_errno(fstatat(fd, "", &entry->attr, AT_EMPTY_PATH))
+			?: content_stat(fs, inode, fd, &entry->attr);
 		inode_unpin(fs, inode);
 	}
 	if (err)
@@ -242,10 +237,9 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 
 static int make_link(struct inode *inode, int fd, int dir, const char *name)
 {
-
 	if (S_ISLNK(inode->id.type))
-		return linkat(fd, "", dir, name, AT_EMPTY_PATH) ? -errno : 0;
-	return linkat(AT_FDCWD, fd_path(fd), dir, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
+		return or_errno(linkat(fd, "", dir, name, AT_EMPTY_PATH));
+	return or_errno(linkat(AT_FDCWD, fd_path(fd), dir, name, AT_SYMLINK_FOLLOW));
 }
 
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent_ino, const char *name)
@@ -256,12 +250,10 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent_ino, const char *
 
 	if (!err && inode->admin)
 		err = -EROFS;
-	if (!err)
-		err = inode_pin(fs, inode, &fd);
-	if (!err)
-		err = inode_pin(fs, parent, &dir);
-	if (!err)
-		err = make_link(inode, fd, dir, name);
+	err = err
+		?: inode_pin(fs, inode, &fd)
+		?: inode_pin(fs, parent, &dir)
+		?: make_link(inode, fd, dir, name);
 	if (fd >= 0)
 		inode_unpin(fs, inode);
 	reply_lookup(req, parent, dir, name, err);
@@ -278,7 +270,7 @@ static void remove_name(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
 		err = inode_pin(fs, parent, &dir);
 	if (!err) {
 		victim = inode_pin_by_name(fs, dir, name);
-		err = unlinkat(dir, name, flags) ? -errno : 0;
+		err = or_errno(unlinkat(dir, name, flags));
 		if (victim)
 			inode_release_by_name(fs, victim, !err);
 	}
@@ -306,7 +298,7 @@ static int rename_in(struct fs *fs, struct inode *parent, int dir, const char *n
 	struct inode *moved = inode_pin_by_name(fs, dir, name);
 	struct inode *victim = inode_pin_by_name(fs, newdir, newname);
 	bool exchange = flags & RENAME_EXCHANGE, renew = false;
-	int err = renameat2(dir, name, newdir, newname, flags) ? -errno : 0;
+	int err = or_errno(renameat2(dir, name, newdir, newname, flags));
 
 	if (!err) {
 		if (moved)
@@ -334,14 +326,11 @@ void op_rename(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
 	struct inode *newparent = inode_from(fs, newparent_ino);
 	int dir = -1, newdir = -1, err = op_check_change(fs, parent, name);
 
-	if (!err)
-		err = op_check_change(fs, newparent, newname);
-	if (!err)
-		err = inode_pin(fs, parent, &dir);
-	if (!err)
-		err = inode_pin(fs, newparent, &newdir);
-	if (!err)
-		err = rename_in(fs, parent, dir, name, newparent, newdir, newname, flags);
+	err = err
+		?: op_check_change(fs, newparent, newname)
+		?: inode_pin(fs, parent, &dir)
+		?: inode_pin(fs, newparent, &newdir)
+		?: rename_in(fs, parent, dir, name, newparent, newdir, newname, flags);
 	if (dir >= 0)
 		inode_unpin(fs, parent);
 	if (newdir >= 0)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "fs.h"
 #include "mount_log.h"
 #include "options_rows.h"
@@ -306,11 +307,9 @@ void options_usage(void)
 static int load_predictor(struct fs *fs, const char *path)
 {
 	struct alcm_diag diag = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int err = fd < 0 ? -errno : alcm_predictor_read(fd, &fs->predictor, &diag);
 
-	if (fd >= 0)
-		close(fd);
 	if (err)
 		fs_fail("predictor=%s: %s", path, diag.cause[0] ? diag.cause : strerror(-err));
 	return err;

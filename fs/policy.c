@@ -64,23 +64,25 @@ static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *o
 
 void policy_profile(struct fs *fs, struct inode *inode, struct alcm_profile *out)
 {
-	lock_take(&fs->table_lock);
+	struct inode *dir;
 
-	struct inode *dir = S_ISDIR(inode->id.type) ? inode : inode->parent;
-
-	if (dir)
-		dir->n_lookups++;
-	lock_drop(&fs->table_lock);
+	{
+		WITH_LOCK(&fs->table_lock);
+		dir = S_ISDIR(inode->id.type) ? inode : inode->parent;
+		if (dir)
+			dir->n_lookups++;
+	}
 	while (dir) {
 		bool found = own_profile(fs, dir, out);
 		struct inode *up = NULL;
 
-		lock_take(&fs->table_lock);
-		if (!found)
-			up = dir->parent;
-		if (up)
-			up->n_lookups++;
-		lock_drop(&fs->table_lock);
+		{
+			WITH_LOCK(&fs->table_lock);
+			if (!found)
+				up = dir->parent;
+			if (up)
+				up->n_lookups++;
+		}
 		inode_forget(fs, dir, 1);
 		if (found)
 			return;

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 enum { READ_AHEAD_KIB = 512 };
 
 /* Whether the word that `field` begins with, in which \ooo stands for a byte, is
@@ -61,16 +63,14 @@ void read_ahead_raise(const char *mountpoint)
 {
 	unsigned major, minor;
 	char path[64], now[16] = "";
-	int fd;
 
 	if (!find_device(mountpoint, &major, &minor))
 		return;
 	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", major, minor);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return;
+
+	AUTO_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
+
 	/* A rule of the administrator's may have asked for more. */
-	if (read(fd, now, sizeof(now) - 1) > 0 && atoi(now) < READ_AHEAD_KIB)
+	if (fd >= 0 && read(fd, now, sizeof(now) - 1) > 0 && atoi(now) < READ_AHEAD_KIB)
 		(void)dprintf(fd, "%d", READ_AHEAD_KIB);
-	close(fd);
 }

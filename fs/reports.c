@@ -38,23 +38,24 @@ static bool write_one(struct fs *fs)
 	int fd, err;
 
 	lock_assert_free(LOCK_ANY);
-	lock_take(&r->lock);
-	await_turn_locked(r);
-	item = TAILQ_FIRST(&r->list);
-	if (item)
+	{
+		WITH_LOCK(&r->lock);
+		await_turn_locked(r);
+		item = TAILQ_FIRST(&r->list);
+		if (!item)
+			return false;
 		unlist_locked(r, item);
-	r->busy = item;
-	lock_drop(&r->lock);
-	if (!item)
-		return false;
+		r->busy = true;
+	}
 	i = item->inode;
 	err = inode_pin(fs, i, &fd);
 	if (!err)
 		r->write(fs, i, fd);
-	lock_take(&r->lock);
-	r->busy = false;
-	pthread_cond_broadcast(&r->changed);
-	lock_drop(&r->lock);
+	{
+		WITH_LOCK(&r->lock);
+		r->busy = false;
+		pthread_cond_broadcast(&r->changed);
+	}
 	if (!err)
 		inode_unpin(fs, i);
 	inode_forget(fs, i, 1);
@@ -91,12 +92,13 @@ void reports_due(struct fs *fs, struct inode *i)
 	if (!c)
 		return;
 	inode_hold(fs, i);
-	lock_take(&r->lock);
-	listed = c->report.listed;
-	if (!listed)
-		list_locked(r, &c->report);
-	full = r->n > MAX_ITEMS;
-	lock_drop(&r->lock);
+	{
+		WITH_LOCK(&r->lock);
+		listed = c->report.listed;
+		if (!listed)
+			list_locked(r, &c->report);
+		full = r->n > MAX_ITEMS;
+	}
 	if (listed)
 		inode_forget(fs, i, 1);
 	background_due(&r->work);
@@ -108,15 +110,14 @@ void reports_drop(struct fs *fs, struct inode *i)
 {
 	struct report_item *item = &i->content->report;
 	struct reports *r = &fs->reports;
-	bool listed;
 
-	lock_take(&r->lock);
-	listed = item->listed;
-	if (listed)
+	{
+		WITH_LOCK(&r->lock);
+		if (!item->listed)
+			return;
 		unlist_locked(r, item);
-	lock_drop(&r->lock);
-	if (listed)
-		inode_forget(fs, i, 1);
+	}
+	inode_forget(fs, i, 1);
 }
 
 void reports_finish(struct fs *fs)
@@ -124,14 +125,14 @@ void reports_finish(struct fs *fs)
 	struct reports *r = &fs->reports;
 	unsigned n;
 
-	lock_take(&r->lock);
-	n = r->n;
-	lock_drop(&r->lock);
+	{
+		WITH_LOCK(&r->lock);
+		n = r->n;
+	}
 	/* They are written in the order in which they came: not those of files that are
 	   closed meanwhile. */
 	while (n-- && write_one(fs))
 		;
-	lock_take(&r->lock);
+	WITH_LOCK(&r->lock);
 	await_turn_locked(r);
-	lock_drop(&r->lock);
 }

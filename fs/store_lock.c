@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_lock.h"
 
+#include "base/fd.h"
 #include "mount_log.h"
 
 #include <errno.h>
@@ -28,12 +29,10 @@ static bool mounted_at(const char *point)
 /* Where the lock's holder has mounted the store; "" when it hasn't, or isn't alcmfs. */
 static void read_holder(const struct fs *fs, char point[PATH_MAX])
 {
-	int fd = alcm_open_beneath(fs->store_fd, ADMIN_NAME "/lock", O_RDONLY | O_NONBLOCK,
-		0);
+	AUTO_CLOSE int fd = alcm_open_beneath(fs->store_fd, ADMIN_NAME "/lock",
+		O_RDONLY | O_NONBLOCK, 0);
 	ssize_t n = fd < 0 ? 0 : pread(fd, point, PATH_MAX - 1, 0);
 
-	if (fd >= 0)
-		close(fd);
 	point[n > 0 ? n : 0] = '\0';
 	point[strcspn(point, "\n")] = '\0';
 }

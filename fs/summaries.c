@@ -16,9 +16,10 @@ void summaries_refresh(struct fs *fs, const char *dir)
 {
 	int err;
 
-	lock_take(&fs->summaries.making);
-	err = alcm_summary_refresh(fs->store, dir);
-	lock_drop(&fs->summaries.making);
+	{
+		WITH_LOCK(&fs->summaries.making);
+		err = alcm_summary_refresh(fs->store, dir);
+	}
 	if (err && err != -ENODATA && err != -ENOENT && err != -EAGAIN && err != -ENOTDIR)
 		fs_log(fs, ALCM_LOG_WARNING, "%s: no summary: %s", *dir ? dir : ".",
 			strerror(-err));

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "inode.h"
 #include "mount_stats.h"
 
@@ -33,16 +34,10 @@ const char *virtual_name(unsigned k)
 
 static int text_to_fd(const char *name, const char *text)
 {
-	size_t len = strlen(text);
-	int fd = memfd_create(name, MFD_CLOEXEC), err;
+	AUTO_CLOSE int fd = memfd_create(name, MFD_CLOEXEC);
+	int err = fd < 0 ? -errno : fd_write(fd, text, strlen(text));
 
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, len) == (ssize_t)len && !fchmod(fd, 0444))
-		return fd;
-	err = errno ? -errno : -ENOSPC;
-	close(fd);
-	return err;
+	return err ?: or_errno(fchmod(fd, 0444)) ?: fd_steal(&fd);
 }
 
 int virtual_open(struct fs *fs, const char *name, uid_t uid)

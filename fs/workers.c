@@ -166,9 +166,10 @@ static int start_first(struct fs *fs)
 	sigfillset(&all);
 	sigdelset(&all, WAKE_SIGNAL);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
-	lock_take(&fs->workers.lock);
-	err = add_locked(fs);
-	lock_drop(&fs->workers.lock);
+	{
+		WITH_LOCK(&fs->workers.lock);
+		err = add_locked(fs);
+	}
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return err;
 }

@@ -63,9 +63,8 @@ static int set_thread_stack(void)
 
 	if (err)
 		return -err;
-	err = pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
-	if (!err)
-		err = pthread_setattr_default_np(&attr);
+	err = pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES)
+		?: pthread_setattr_default_np(&attr);
 	pthread_attr_destroy(&attr);
 	return -err;
 }

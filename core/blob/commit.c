@@ -65,9 +65,7 @@ static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *di
 
 		if (!err)
 			reencode_locked(blob);
-		err = blob->changes.failed ? blob->changes.failed : err;
-		if (!err)
-			err = recount_locked(blob, diag);
+		err = blob->changes.failed ?: err ?: recount_locked(blob, diag);
 		blob->totals.metrics.cpu_ns += clock_thread_cpu_ns() - cpu;
 		if (!err)
 			err = seal_write_index_locked(blob);
@@ -79,10 +77,9 @@ static int commit_locked(struct alcm_blob *blob, bool sync, struct alcm_diag *di
 		/* Failing to trim costs space only, and the next commit tries again. */
 		(void)log_trim(&blob->log);
 	}
-	int err = sync && blob->last.no ? seal_sync_locked(blob) : 0;
+	int err = (sync && blob->last.no ? seal_sync_locked(blob) : 0)
+		?: reclaim_locked(blob);
 
-	if (!err)
-		err = reclaim_locked(blob);
 	if (err)
 		return diag_set(diag, err, 0, "the store's sync reports: %s", strerror(-err));
 	return 0;

@@ -149,9 +149,8 @@ static void encode(struct cbuf *buf)
 	encode_learn(buf, &known);
 	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
 	if (scratch) {
-		err = encode_record(buf, &known, scratch, &r);
-		if (!err)
-			err = append(blob, scratch->frame, r.frame_len, &off);
+		err = encode_record(buf, &known, scratch, &r)
+			?: append(blob, scratch->frame, r.frame_len, &off);
 		engine_scratch_put(blob->alcm, scratch);
 	}
 	mem_free(known.cut.items);

@@ -79,10 +79,9 @@ int alcm_new(const struct alcm_params *params, struct alcm **out)
 	lock_init(&alcm->lock, LOCK_LEAF);
 	cond_init(&alcm->returned);
 
-	int err = budget_new(params->budget_bytes, params->chunk_bytes, &alcm->budget);
+	int err = budget_new(params->budget_bytes, params->chunk_bytes, &alcm->budget)
+		?: pool_new(alcm->params.threads, &alcm->pool);
 
-	if (!err)
-		err = pool_new(alcm->params.threads, &alcm->pool);
 	if (err) {
 		alcm_free(alcm);
 		return err;

@@ -50,10 +50,9 @@ static int take_snapshot(struct alcm_blob *blob, struct snapshot *out)
 	size_t n_done;
 
 	WITH_LOCK(&blob->lock);
-	int err = encode_all_locked(blob);
+	int err = encode_all_locked(blob)
+		?: table_records(&blob->table, is_quantised, &done, &n_done);
 
-	if (!err)
-		err = table_records(&blob->table, is_quantised, &done, &n_done);
 	if (!err && n_done)
 		err = -ENODATA;
 	if (!err)
@@ -223,10 +222,8 @@ static int replace_all(struct pass *p, const struct quantise_plan *plan)
 /* The part of the pass that go_back() can undo. */
 static int replace_and_update(struct pass *p, struct quantise_plan *plan)
 {
-	int err = replace_all(p, plan);
+	int err = replace_all(p, plan) ?: quantise_update_sums(p, plan);
 
-	if (!err)
-		err = quantise_update_sums(p, plan);
 	if (err)
 		return err;
 	WITH_LOCK(&p->blob->lock);
@@ -264,10 +261,8 @@ static int quantise(struct pass *p, struct quantise_plan *plan, struct snapshot 
 	const struct lossy_tensors none = { 0 };
 	struct alcm_blob *blob = p->blob;
 	struct lossy_totals totals;
-	int err = prepare(p, plan, before);
+	int err = prepare(p, plan, before) ?: fit_all(p, plan, &totals);
 
-	if (!err)
-		err = fit_all(p, plan, &totals);
 	if (err)
 		return err;
 	hand_over(p, plan);
@@ -287,10 +282,9 @@ static int run(struct pass *p)
 {
 	struct snapshot before = { 0 };
 	struct quantise_plan plan;
-	int err = quantise_plan_make(p->blob, &plan) ? -ENODATA : 0;
+	int err = (quantise_plan_make(p->blob, &plan) ? -ENODATA : 0)
+		?: quantise(p, &plan, &before);
 
-	if (!err)
-		err = quantise(p, &plan, &before);
 	mem_free(before.items);
 	quantise_plan_release(&plan);
 	return err;

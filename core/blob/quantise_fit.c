@@ -168,11 +168,10 @@ static int fit_alcm(struct fitting *f, struct lossy_params *out)
 {
 	struct lossy_params paper;
 	double entropy = 0;
-	int err = predict(f, &entropy);
+	int err = predict(f, &entropy)
+		?: paper_fit(&f->source, &f->shapes.channels, entropy, f->pass->prune_share,
+			   &paper);
 
-	if (!err)
-		err = paper_fit(&f->source, &f->shapes.channels, entropy, f->pass->prune_share,
-			&paper);
 	if (err)
 		return err;
 	err = uniform_fit(&f->source, &f->shapes.channels, &paper, out);

@@ -150,9 +150,8 @@ static int move_locked(struct alcm_blob *blob, const struct table_record *r,
 	int err;
 
 	lock_drop(&blob->lock);
-	err = blob_io_read(store, frame, r->frame_len, r->off);
-	if (!err)
-		err = blob_io_write(store, frame, r->frame_len, to);
+	err = blob_io_read(store, frame, r->frame_len, r->off)
+		?: blob_io_write(store, frame, r->frame_len, to);
 	lock_take(&blob->lock);
 	if (err)
 		log_give_back(&blob->log, to, r->frame_len);
@@ -217,9 +216,7 @@ static int reclaim_at_close_locked(struct alcm_blob *blob, bool *changed)
 	err = punch_unseen_locked(blob, 1);
 	if (err || !takes_too_much(blob))
 		return err;
-	err = punch_all_locked(blob);
-	if (!err)
-		err = cut_tail_locked(blob);
+	err = punch_all_locked(blob) ?: cut_tail_locked(blob);
 	if (!err && takes_too_much(blob))
 		err = move_short_runs_locked(blob);
 	return err;

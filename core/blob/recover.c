@@ -190,10 +190,9 @@ static int older_trailer(const struct blob_io *store, const struct recovered *re
 	struct table table = { 0 };
 	struct totals totals;
 	bool repaired;
-	int err = read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older, &repaired);
+	int err = read_trailer(store, rec->trailer.prev, rec->trailer.uuid, older, &repaired)
+		?: index_load(store, older, false, &table, &totals, NULL);
 
-	if (!err)
-		err = index_load(store, older, false, &table, &totals, NULL);
 	table_release(&table);
 	if (err != -EBADMSG)
 		return err;
@@ -434,10 +433,8 @@ int recover_state(const struct blob_io *store, struct recovered *out,
 	struct blob_io_bounded effort = { .inner = store, .left = effort_for(store) };
 	const struct blob_io bounded = blob_io_bounded(&effort);
 	struct recovered rec = { 0 };
-	int err = read_header(&bounded, &rec, diag);
+	int err = read_header(&bounded, &rec, diag) ?: take_trailer(&bounded, &rec, diag);
 
-	if (!err)
-		err = take_trailer(&bounded, &rec, diag);
 	if (!err && rec.has_trailer)
 		err = roll_back(&bounded, &rec);
 	if (!err && rec.has_trailer)

@@ -22,12 +22,10 @@ int seal_write_index_locked(struct alcm_blob *blob)
 	if (blob->changes.since_ns)
 		blob->totals.metrics.wall_ns += now - blob->changes.since_ns;
 
-	int err = encode_header_locked(blob);
+	int err = encode_header_locked(blob)
+		?: index_build_locked(blob, &buf, &len, &t)
+		?: blob_io_write(&blob->log.io, buf, len, blob->log.end);
 
-	if (!err)
-		err = index_build_locked(blob, &buf, &len, &t);
-	if (!err)
-		err = blob_io_write(&blob->log.io, buf, len, blob->log.end);
 	if (err) {
 		blob->totals.metrics.wall_ns = wall;
 		return err;

@@ -61,9 +61,8 @@ int segments_add(struct segments *l, const struct segment_about *a)
 	if (l->n == SEGMENTS_MAX || text > SEGMENTS_MAX_TEXT - l->texts_len ||
 		a->n_dims > ALCM_MAX_DIMS)
 		return -E2BIG;
-	err = grow((void **)&l->items, l->n, &l->capacity, 1, sizeof(*l->items));
-	if (!err)
-		err = grow((void **)&l->texts, l->texts_len, &l->texts_capacity, text, 1);
+	err = grow((void **)&l->items, l->n, &l->capacity, 1, sizeof(*l->items))
+		?: grow((void **)&l->texts, l->texts_len, &l->texts_capacity, text, 1);
 	if (!err && a->n_dims)
 		err = grow((void **)&l->dims, l->n_dims, &l->dims_capacity, a->n_dims,
 			sizeof(*l->dims));

@@ -478,9 +478,7 @@ int torch_pickle_place(const struct torch_pickle *p, const struct torch_storage 
 
 		if (t->offset < at) /* a view of bytes that are placed already */
 			continue;
-		err = place_rest(s, at, t->offset, offset, out);
-		if (!err)
-			err = segments_add(out, &a);
+		err = place_rest(s, at, t->offset, offset, out) ?: segments_add(out, &a);
 		at = t->offset + t->bytes;
 	}
 	return err ? err : place_rest(s, at, s->bytes, offset, out);

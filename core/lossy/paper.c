@@ -253,9 +253,7 @@ int paper_fit(const struct value_source *source, const struct lossy_shape *shape
 	p.scales = mem_zalloc(p.n_scales, sizeof(double));
 	if (!p.scales)
 		return -ENOMEM;
-	err = fit_scales(source, shape, &p);
-	if (!err)
-		err = fit_thresholds(source, shape, &p);
+	err = fit_scales(source, shape, &p) ?: fit_thresholds(source, shape, &p);
 	if (err) {
 		lossy_params_release(&p);
 		return err;

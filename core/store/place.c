@@ -277,10 +277,7 @@ static int add_all_paths(struct climb *c, int dirfd)
 {
 	int id = -1, err = mount_id(dirfd, "", &id);
 
-	if (!err)
-		err = see_path(dirfd, c->path);
-	if (!err)
-		err = find_row(c, id);
+	err = err ?: see_path(dirfd, c->path) ?: find_row(c, id);
 	for (bool self = true; !err; self = false) {
 		err = add_paths(c, self);
 		memcpy(c->path, c->row.point, sizeof(c->path));

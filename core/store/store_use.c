@@ -298,9 +298,7 @@ int alcm_store_lock(struct alcm_store *s, enum alcm_use use, const char *holder,
 	int err;
 
 	s->use = use;
-	err = take_marks(s, diag);
-	if (!err)
-		err = take_files(s, holder, diag);
+	err = take_marks(s, diag) ?: take_files(s, holder, diag);
 	if (err)
 		drop_marks(s);
 	s->locked = !err;

@@ -108,11 +108,10 @@ static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entr
 {
 	struct alcm_diag diag = { 0 };
 	struct stat after;
-	int err = alcm_store_may_change(c->store.store, fd, &diag);
+	int err = alcm_store_may_change(c->store.store, fd, &diag)
+		?: (c->profile ? alcm_pack(c->alcm, c->store.store, rel, fd, c->profile, &diag)
+					   : alcm_unpack(c->alcm, c->store.store, rel, fd, &diag));
 
-	if (!err)
-		err = c->profile ? alcm_pack(c->alcm, c->store.store, rel, fd, c->profile, &diag)
-						 : alcm_unpack(c->alcm, c->store.store, rel, fd, &diag);
 	if (err)
 		return cli_error_from(c->cli, entry->path, err, &diag);
 	c->n_files++;

@@ -66,11 +66,9 @@ static enum cli_exit fill_blob(struct cli *cli, struct alcm *alcm, struct source
 	status = source_copy(cli, source, true, out, write_blob, blob);
 	alcm_blob_look_ahead(blob, -1, 0);
 	if (!status) {
-		err = alcm_blob_truncate(blob, source->size, &diag);
-		if (!err)
-			err = alcm_blob_quantise(blob, profile->prune_share, &changed, &diag);
-		if (!err)
-			err = alcm_blob_commit(blob, false, &diag);
+		err = alcm_blob_truncate(blob, source->size, &diag)
+			?: alcm_blob_quantise(blob, profile->prune_share, &changed, &diag)
+			?: alcm_blob_commit(blob, false, &diag);
 		if (err)
 			status = cli_error_from(cli, out, err, &diag);
 	}

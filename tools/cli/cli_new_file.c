@@ -68,10 +68,8 @@ static int give_name(const struct new_file *f, bool replace)
 
 int new_file_end(struct new_file *f, bool replace)
 {
-	int err = close(f->fd) ? -errno : 0;
+	int err = (close(f->fd) ? -errno : 0) ?: give_name(f, replace);
 
-	if (!err)
-		err = give_name(f, replace);
 	if (err)
 		(void)unlinkat(f->dirfd, f->tmp, 0);
 	close(f->dirfd);

@@ -27,10 +27,9 @@ enum sidecar_state sidecar_check(const struct alcm_store *store, const char *rel
 	char name[PATH_MAX], *text = NULL;
 	struct stat st;
 	size_t len;
-	int err = alcm_sidecar_name(rel, name, sizeof(name));
+	int err = alcm_sidecar_name(rel, name, sizeof(name))
+		?: alcm_sidecar_read(store, name, &text, &len, &st);
 
-	if (!err)
-		err = alcm_sidecar_read(store, name, &text, &len, &st);
 	if (err == -ENOENT)
 		state = SIDECAR_MISSING;
 	else if (!err && alcm_report_current(text, len, info, rel, mtime))
@@ -48,10 +47,9 @@ int sidecar_write(const struct alcm_store *store, const char *rel,
 
 	if (!err && fstat(fd, &st))
 		err = -errno;
-	if (!err)
-		err = alcm_report_json(info, rel, &st.st_mtim, &text);
-	if (!err)
-		err = alcm_sidecar_write(store, name, text, fd);
+	err = err
+		?: alcm_report_json(info, rel, &st.st_mtim, &text)
+		?: alcm_sidecar_write(store, name, text, fd);
 	alcm_free_text(text);
 	return err;
 }
@@ -61,14 +59,11 @@ int sidecar_write_for(struct alcm *alcm, const struct alcm_store *store, const c
 	int fd = alcm_open_beneath(alcm_store_dirfd(store), rel, O_RDONLY, 0);
 	struct alcm_blob *blob = NULL;
 	struct alcm_info info;
-	int err = fd < 0 ? fd : alcm_blob_open(alcm, fd, false, &blob, NULL);
+	int err = (fd < 0 ? fd : alcm_blob_open(alcm, fd, false, &blob, NULL))
+		?: alcm_blob_info(blob, &info, NULL)
+		?: alcm_blob_list_tensors(blob, &info)
+		?: sidecar_write(store, rel, &info, fd);
 
-	if (!err)
-		err = alcm_blob_info(blob, &info, NULL);
-	if (!err)
-		err = alcm_blob_list_tensors(blob, &info);
-	if (!err)
-		err = sidecar_write(store, rel, &info, fd);
 	alcm_blob_close(blob);
 	if (fd >= 0)
 		close(fd);

@@ -25,9 +25,7 @@ static enum cli_exit write_file(struct cli *cli, const char *path, bool replace,
 	int err = new_file_begin(AT_FDCWD, path, &file);
 
 	if (!err) {
-		err = put(ctx, file.fd);
-		if (!err)
-			err = give_usual_mode(file.fd);
+		err = put(ctx, file.fd) ?: give_usual_mode(file.fd);
 		if (err)
 			new_file_drop(&file);
 		else

@@ -144,10 +144,9 @@ static enum cli_exit info_of_blob(struct cli *cli, struct source *source)
 	struct alcm_info info;
 	char *text, *name;
 	enum cli_exit status;
-	int err = alcm_blob_info(source->blob, &info, &diag);
+	int err = alcm_blob_info(source->blob, &info, &diag)
+		?: alcm_blob_list_tensors(source->blob, &info);
 
-	if (!err)
-		err = alcm_blob_list_tensors(source->blob, &info);
 	if (err)
 		return cli_error_from(cli, source->path, err, &diag);
 	name = name_for(cli, source->path);

@@ -219,10 +219,7 @@ static int describe(struct alcm *alcm, const struct sample *s, struct alcm_info 
 
 		err = put < 0 ? (int)put : put != s->lens[i] ? -EIO : 0;
 	}
-	if (!err)
-		err = alcm_blob_commit(blob, false, NULL);
-	if (!err)
-		err = alcm_blob_info(blob, out, NULL);
+	err = err ?: alcm_blob_commit(blob, false, NULL) ?: alcm_blob_info(blob, out, NULL);
 	alcm_blob_close(blob);
 	close(fd);
 	return err;
@@ -288,11 +285,9 @@ enum cli_exit bench_run(struct cli *cli, struct alcm *alcm, struct source *sourc
 	out->logical_bytes = source->size;
 	if (!source->size)
 		return CLI_OK;
-	err = sample_read(&s, source, bench_n_measured(params));
-	if (!err)
-		err = describe(alcm, &s, &out->info);
-	if (!err)
-		err = alcm_coder_new(s.raw, s.lens[0], BENCH_CHUNK, &coder);
+	err = sample_read(&s, source, bench_n_measured(params))
+		?: describe(alcm, &s, &out->info)
+		?: alcm_coder_new(s.raw, s.lens[0], BENCH_CHUNK, &coder);
 	if (err) {
 		status = cli_error_from(cli, source->path, err, NULL);
 	} else {

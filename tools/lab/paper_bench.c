@@ -108,10 +108,9 @@ static int64_t coded_bytes(struct bench *b, const float *values,
 	const uint8_t *raw = (const uint8_t *)values;
 	struct codec_result r;
 	const struct codec_context with = { .codec = b->codec, .spans = &span, .n_spans = 1 };
-	int err = codec_encode(&with, raw, BYTES, b->body, &r);
+	int err = codec_encode(&with, raw, BYTES, b->body, &r)
+		?: codec_decode(&with, b->body, r.body_len, b->back, BYTES);
 
-	if (!err)
-		err = codec_decode(&with, b->body, r.body_len, b->back, BYTES);
 	if (!err && memcmp(b->back, raw, BYTES) != 0)
 		err = -EIO;
 	return err ? err : (int64_t)r.body_len;
@@ -176,10 +175,8 @@ static int64_t run_alcm(struct bench *b)
 	};
 	struct value_source source = { b, N, read_tensor };
 	struct lossy_params uniform;
-	int err = fit(b);
+	int err = fit(b) ?: uniform_fit(&source, &shape, &b->params, &uniform);
 
-	if (!err)
-		err = uniform_fit(&source, &shape, &b->params, &uniform);
 	if (err)
 		return err;
 	err = apply(b, &uniform, &whole);
@@ -271,19 +268,16 @@ static int measure_file(struct alcm *alcm, const struct bench *b,
 		return -errno;
 	snprintf(header, sizeof(header), "\x93NUMPY%c%cv%c%-117s\n", 1, 0, 0,
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (100, 100), }");
-	err = alcm_profile_parse(profile_name, &profile, NULL);
-	if (!err)
-		err = alcm_blob_create(alcm, fd, &profile, &blob);
+	err = alcm_profile_parse(profile_name, &profile, NULL)
+		?: alcm_blob_create(alcm, fd, &profile, &blob);
 	if (!err &&
 		(alcm_blob_pwrite(blob, header, NPY_HEADER, 0, NULL) != NPY_HEADER ||
 			alcm_blob_pwrite(blob, b->tensor, BYTES, NPY_HEADER, NULL) != BYTES))
 		err = -EIO;
-	if (!err)
-		err = alcm_blob_quantise(blob, b->scheduler.prune_share, &changed, NULL);
-	if (!err)
-		err = alcm_blob_commit(blob, false, NULL);
-	if (!err)
-		err = alcm_blob_info(blob, &info, NULL);
+	err = err
+		?: alcm_blob_quantise(blob, b->scheduler.prune_share, &changed, NULL)
+		?: alcm_blob_commit(blob, false, NULL)
+		?: alcm_blob_info(blob, &info, NULL);
 	if (!err)
 		*bytes = info.live_bytes;
 	alcm_blob_close(blob);
