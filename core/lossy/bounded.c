@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The grid that keeps a bound on every error. One pass finds the range of each component.
+ * Rounding to the nearest multiple of a step errs by half a step at most, and rounding
+ * that to the tensor's type adds half a unit in the last place; the step leaves room for
+ * both.
+ */
 #include "lossy/bounded.h"
 
 #include <errno.h>
@@ -22,6 +28,7 @@ static void add_to_range(struct range *r, double x)
 	r->any = true;
 }
 
+/* Holes count as zeros once per component; their number doesn't matter for a range. */
 static int find_ranges(const struct value_source *source, unsigned n_components,
 	struct range ranges[LOSSY_MAX_COMPONENTS])
 {
@@ -48,8 +55,8 @@ static int find_ranges(const struct value_source *source, unsigned n_components,
 	return 0;
 }
 
-/* The largest step of the type that keeps the bound for values up to `largest`; 0: none
-   does. */
+/* The largest step, in the tensor's type, that keeps the bound for values up to
+   `largest`; 0: none does. */
 static double step_for(double bound, double largest, enum dtype_id dtype)
 {
 	int bits = dtype_get(dtype)->mantissa_bits, exponent;
@@ -60,7 +67,9 @@ static double step_for(double bound, double largest, enum dtype_id dtype)
 	step = 2 * (bound - rounding);
 	if (!(step > 0) || !isfinite(step))
 		return 0;
-	/* Rounded to the type it may have grown: one unit in the last place back then. */
+	/*
+	 * Rounding to the type may have enlarged it; then go back one unit in the last place.
+	 */
 	if (values_round(step, dtype) > step)
 		step *= 1 - ldexp(1, -bits);
 	step = values_round(step, dtype);

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Means that equal NumPy's bit for bit, which needs NumPy's order of additions:
+ *
+ *   channel ──► pieces of 8192 values, added one after the other
+ *     piece ──► halves, down to blocks of at most 128: pairwise sums
+ *       block ──► eight lanes, then ((0+1)+(2+3))+((4+5)+(6+7)), then the rest
+ *
+ * The tensor may not fit into memory, so the recursion takes values from a stream, in
+ * order. In Fortran order all channels are interleaved and their sums advance together.
+ */
 #include "lossy/channel_means.h"
 
 #include <errno.h>
@@ -13,18 +23,16 @@
 
 enum {
 	LANES = 8,
-	BLOCK = 128,       /* added without halving */
-	PIECE = 8192,      /* NumPy's buffer: longer channels are added piece by piece */
+	BLOCK = 128,       /* values added without halving */
+	PIECE = 8192,      /* NumPy's buffer: longer channels are added in pieces */
 	MIN_BUFFER = 4096, /* values read at a time */
 };
 
-/*
- * Values of `width` channels go by in turn: one channel's components in C order, all
- * channels' in Fortran order. Arrays hold one number for each of them.
- */
+/* Values of `width` channels alternate: the components of one channel in C order, all
+   channels in Fortran order. Arrays have one number for each of them. */
 struct adder {
 	const struct value_source *source;
-	uint64_t next; /* value of the source */
+	uint64_t next; /* the next value to read from the source */
 	uint64_t width;
 	double *absent, *lanes, *temps;
 	double *buffer; /* values [at, end) of it are waiting */
@@ -33,6 +41,7 @@ struct adder {
 	int err;
 };
 
+/* Doubles hold the floats; rounding each sum gives float arithmetic exactly. */
 static double add(const struct adder *a, double x, double y)
 {
 	return a->narrow ? (double)(float)(x + y) : x + y;
@@ -58,7 +67,7 @@ SIMD_CLONES static bool all_finite(const double *x, uint64_t n)
 	return !beyond;
 }
 
-/* NaN and Inf count as absent: they add nothing, and the mean is over the others. */
+/* NaN and Inf are left out of the sum, and of the count that the mean divides by. */
 static void drop_nonfinite(struct adder *a, double *x, uint64_t n)
 {
 	if (all_finite(x, n))
@@ -71,6 +80,7 @@ static void drop_nonfinite(struct adder *a, double *x, uint64_t n)
 	}
 }
 
+/* After an error zeros are delivered, so that callers check `err` only at the end. */
 static void refill(struct adder *a)
 {
 	uint64_t left = a->end - a->at;
@@ -85,8 +95,8 @@ static void refill(struct adder *a)
 	a->end = left + n;
 }
 
-/* The next `rows` (at most LANES; BLOCK of one channel) values of each channel, row by
-   row; zeros after an error. */
+/* The next `rows` values of each channel, row by row: at most LANES, or BLOCK of one
+   channel. Zeros after an error. */
 static const double *rows_of(struct adder *a, unsigned rows)
 {
 	uint64_t want = rows * a->width;
@@ -103,7 +113,7 @@ static const double *rows_of(struct adder *a, unsigned rows)
 	return x;
 }
 
-/* The lanes' sums of one channel's floats, n ≥ LANES: a loop that vectorises. */
+/* The lanes' sums of one channel of floats, n ≥ LANES; vectorises. */
 SIMD_CLONES static void add_floats(const double *x, unsigned n, double *lanes)
 {
 	float r[LANES];
@@ -118,7 +128,7 @@ SIMD_CLONES static void add_floats(const double *x, unsigned n, double *lanes)
 		lanes[l] = r[l];
 }
 
-/* The next values in LANES lanes for each channel. */
+/* Add the next n values of each channel in LANES lanes. */
 static void add_lanes(struct adder *a, unsigned n)
 {
 	uint64_t w = a->width;
@@ -132,7 +142,7 @@ static void add_lanes(struct adder *a, unsigned n)
 		add_to(a, a->lanes, rows_of(a, LANES), LANES * w);
 }
 
-/* sum := the sums of the next n ≤ BLOCK values of each channel. */
+/* Set `sum` to the sums of the next n ≤ BLOCK values of each channel. */
 static void add_block(struct adder *a, unsigned n, double *sum)
 {
 	uint64_t w = a->width;
@@ -157,12 +167,13 @@ static void add_block(struct adder *a, unsigned n, double *sum)
 		add_to(a, sum, rows_of(a, 1), w);
 }
 
+/* NumPy's split: the first half is a multiple of the lanes. */
 static uint64_t first_half(uint64_t n)
 {
 	return n / 2 - n / 2 % LANES;
 }
 
-/* `temps` has room for one sum per level of halving. */
+/* Sum n values pairwise. `temps` has a sum per level of halving. */
 static void add_pairwise(struct adder *a, uint64_t n, double *temps, double *sum)
 {
 	if (n <= BLOCK) {
@@ -174,6 +185,7 @@ static void add_pairwise(struct adder *a, uint64_t n, double *temps, double *sum
 	add_to(a, sum, temps, a->width);
 }
 
+/* The deepest recursion; the second half is never shorter. */
 static unsigned halvings(uint64_t n)
 {
 	unsigned depth = 0;
@@ -183,8 +195,8 @@ static unsigned halvings(uint64_t n)
 	return depth;
 }
 
-/* Pass over whole pieces of zeros, which change no sum; `n` rows are left. Returns how
-   many rows those are. */
+/* Skip whole pieces of zeros, which change no sum; `n` rows are left. Returns the rows
+   skipped. */
 static uint64_t skip_zeros(struct adder *a, uint64_t n)
 {
 	uint64_t at = a->next - (a->end - a->at);
@@ -200,7 +212,7 @@ static uint64_t skip_zeros(struct adder *a, uint64_t n)
 	return values / a->width;
 }
 
-/* All values of the channels that go by together. */
+/* Sum all values of the interleaved channels. */
 static void add_channels(struct adder *a, uint64_t n, double *sum)
 {
 	double *piece_sum = a->temps, *temps = a->temps + a->width;
@@ -221,8 +233,8 @@ static void divide(struct adder *a, const struct lossy_shape *shape, double *sum
 		double n = (double)shape->channel_len - a->absent[c];
 		double mean = n > 0 ? sum[c] / n : 0;
 
-		/* NumPy divides a float32 sum by an integer in doubles; our bfloat16 goes by
-		   float32. */
+		/* NumPy divides a float32 sum by an integer in doubles; bfloat16 is done by way
+		   of float32. */
 		if (shape->dtype == DTYPE_BF16)
 			mean = values_round(mean, DTYPE_F32);
 		sum[c] = values_round(mean, shape->dtype);

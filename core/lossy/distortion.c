@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Sums of the error that a lossy profile made. Sums over parts merge into those of the
+   whole; figures such as PSNR are computed from them at the end. */
 #include "lossy/distortion.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a lossy profile did to the values: sums that merge, and the figures from them. */
+/* The error that a lossy profile made: sums that merge, and figures from them. */
 #ifndef ALCM_LOSSY_DISTORTION_H
 #define ALCM_LOSSY_DISTORTION_H
 
@@ -19,13 +19,11 @@ struct distortion {
 
 void distortion_add(struct distortion *d, const double *x, const double *y, uint32_t n);
 
-/* d := both. */
+/* Add the sums of `other` to d. */
 void distortion_merge(struct distortion *d, const struct distortion *other);
 
-/*
- * MSE, MAE, maximal error, relative L2 error ‖x−y‖/‖x‖ (0 when all is 0) and PSNR in dB
- * with the range max − min as the peak (infinite without an error).
- */
+/* MSE, MAE, maximal error, relative L2 error ‖x−y‖/‖x‖ (0 if all values are 0), and PSNR
+   in dB with the range max − min as the peak (infinite without an error). */
 void distortion_figures(const struct distortion *d, struct alcm_distortion *out);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A tensor as the lossy passes see it: a sequence of floats, in the file's order, that
- * may not fit into memory, and which scale belongs to which of them.
- */
+/* A tensor as the lossy passes see it: a sequence of floats in the file's order, which
+   may not fit into memory, and the scale of each of them. */
 #ifndef ALCM_LOSSY_LOSSY_H
 #define ALCM_LOSSY_LOSSY_H
 
@@ -18,12 +16,12 @@ struct value_source {
 	uint64_t n_values;
 	/* Values [first, first + n) to `out`: 0, or a negative errno that ends the pass. */
 	int (*read)(void *ctx, uint64_t first, uint32_t n, double *out);
-	/* The first value from `first` on that may be another than 0, as those of holes are.
-	   NULL: any may. */
+	/* The first value from `first` on that may not be 0; those in holes are. NULL: any
+	   may. */
 	uint64_t (*next_data)(void *ctx, uint64_t first);
 };
 
-/* How many values from `first` on are 0 for sure. */
+/* The number of values from `first` on that are certainly 0. */
 static inline uint64_t lossy_zeros_at(const struct value_source *s, uint64_t first)
 {
 	uint64_t data = s->next_data ? s->next_data(s->ctx, first) : first;
@@ -33,7 +31,7 @@ static inline uint64_t lossy_zeros_at(const struct value_source *s, uint64_t fir
 
 /*
  * Channels are the indices along axis 0; they vary slowest in C order and fastest in
- * Fortran order. The components of complex values are apart: each has a scale of its own.
+ * Fortran order. Components of complex values are separate: each has a scale of its own.
  */
 struct lossy_shape {
 	enum dtype_id dtype; /* of a component: f16, bf16, f32 or f64 */
@@ -43,9 +41,9 @@ struct lossy_shape {
 };
 
 /*
- * The shape of a tensor of dimensions `dims`, its channels apart or all as one. False,
- * and `why` (a static text), when a lossy profile leaves it as it is: no floats, no data,
- * too few values per channel to quantise.
+ * The shape of a tensor with dimensions `dims`, with its channels or as one channel.
+ * False, and `why` (a static text), when a lossy profile leaves it alone: no floats, no
+ * data, or too few values per channel.
  */
 bool lossy_shape_of(const struct segment *tensor, const uint64_t *dims, bool per_channel,
 	struct lossy_shape *out, const char **why);
@@ -55,7 +53,7 @@ static inline uint64_t lossy_n_values(const struct lossy_shape *s)
 	return s->n_channels * s->channel_len * s->n_components;
 }
 
-/* How many scales there are, and which one value `v` has. */
+/* The number of scales, and the scale of value `v`. */
 static inline uint64_t lossy_n_scales(const struct lossy_shape *s)
 {
 	return s->n_channels * s->n_components;

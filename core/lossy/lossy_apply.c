@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Quantising and pruning values by parameters that a fit has found. The scale of a value
+   depends on its position; a walk steps through scales without a division per value. */
 #include "lossy/lossy_apply.h"
 
 #include <float.h>
@@ -10,7 +12,9 @@
 #include "lossy/quantise_values.h"
 #include "tensor/values.h"
 
-/* Is x what some number of scales gives? Only the neighbours of x / scale can. */
+/*
+ * Whether x is a rounded multiple of the scale. Only neighbours of x / scale can give it.
+ */
 static bool on_grid(double x, double scale, enum dtype_id dtype)
 {
 	double k = values_rint(x / scale);
@@ -37,6 +41,7 @@ struct scale_walk scale_walk_from(const struct lossy_params *p,
 	};
 }
 
+/* The scale of the next value; the walk advances. */
 static double next_scale(struct scale_walk *w)
 {
 	const struct lossy_shape *s = w->shape;
@@ -54,6 +59,7 @@ static double next_scale(struct scale_walk *w)
 	return scale;
 }
 
+/* In C order a channel is a run with one scale, which vectorises. */
 void scale_walk_quantise(struct scale_walk *w, const double *x, double *q, uint32_t n)
 {
 	const struct lossy_shape *s = w->shape;
@@ -78,7 +84,7 @@ void scale_walk_quantise(struct scale_walk *w, const double *x, double *q, uint3
 	}
 }
 
-/* Values that are on the grid already stay. */
+/* Keep values that are on the grid already. */
 static void keep_on_grid(const struct lossy_params *p, const struct lossy_shape *shape,
 	uint64_t first, const double *x, double *q, uint32_t n)
 {
@@ -90,25 +96,25 @@ static void keep_on_grid(const struct lossy_params *p, const struct lossy_shape 
 	}
 }
 
-/* Prune q of one component; false when some value isn't finite, or further from x than
-   the bound. */
+/* Prune q of one component. False: a value isn't finite, or is further from x than the
+   bound. */
 SIMD_CLONES static bool prune(const double *x, double *q, uint32_t n, double threshold,
 	double bound)
 {
 	uint64_t bad = 0;
 
 	if (!(bound > 0))
-		bound = DBL_MAX; /* infinities and NaN are no nearer than that */
+		bound = DBL_MAX; /* fails for infinities and NaN only */
 	for (uint32_t i = 0; i < n; i++) {
 		bad |= !(fabs(q[i]) <= DBL_MAX);
-		/* Where nothing is pruned −0 is no value of its own: + 0.0 makes it 0. */
+		/* Without pruning, −0 becomes 0 by + 0.0. With it, the product keeps the sign. */
 		q[i] = fabs(q[i]) > threshold ? q[i] + 0.0 : q[i] * 0;
 		bad |= !(fabs(x[i] - q[i]) <= bound);
 	}
 	return !bad;
 }
 
-/* The same of components that take turns. */
+/* The same for alternating components. */
 static bool finish(const struct lossy_params *p, const struct lossy_shape *shape,
 	uint64_t first, const double *x, double *q, uint32_t n)
 {

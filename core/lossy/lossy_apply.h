@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every lossy profile does to values, once its fit has found the parameters:
- * quantise, and prune. All arithmetic is the tensor's own (values_round()), so that the
- * values equal, bit for bit, what the formulas give in NumPy.
+ * The step that all lossy profiles share once a fit has found the parameters: quantise,
+ * and prune. All arithmetic is in the tensor's own type (values_round()), so values equal
+ * the formulas in NumPy bit for bit.
  */
 #ifndef ALCM_LOSSY_LOSSY_APPLY_H
 #define ALCM_LOSSY_LOSSY_APPLY_H
@@ -11,17 +11,16 @@
 
 enum { LOSSY_MAX_COMPONENTS = 2 };
 
-/* A threshold that nothing is below of. */
+/* A threshold that no magnitude is below. */
 #define LOSSY_KEEP_ALL (-1.0)
 
-/* What quantising a tensor needs to know about it. `scales` is owned:
-   lossy_params_release(). */
+/* The parameters of quantising a tensor. `scales` is owned: lossy_params_release(). */
 struct lossy_params {
 	double entropy;     /* E, of the predictor */
 	double prune_share; /* p, of the scheduler */
-	bool capped;        /* pruning p would have dropped more than a quarter */
+	bool capped;        /* pruning p would have pruned more than a quarter */
 	double thresholds[LOSSY_MAX_COMPONENTS]; /* |q| up to this becomes 0; per component */
-	/* y may be this far from x; 0: there is no bound */
+	/* y may be this far from x; 0: no bound */
 	double bounds[LOSSY_MAX_COMPONENTS];
 	uint64_t n_scales;
 	double *scales; /* by lossy_scale_of(); floats of the tensor's type, > 0 */
@@ -30,14 +29,13 @@ struct lossy_params {
 void lossy_params_release(struct lossy_params *params);
 
 /*
- * y = x quantised and pruned, for values [first, first + n): round half to even of
- * x / scale, times scale; 0 with the sign of that where |y| is not above the threshold.
- * False: x holds NaN or Inf, the formula overflows, or a bound is not kept; then y means
- * nothing, and the values should stay as they are.
+ * y = x quantised and pruned, for values [first, first + n): x / scale rounded half to
+ * even, times scale; 0 with that sign where |y| isn't above the threshold. False: x holds
+ * NaN or Inf, the formula overflows, or a bound isn't kept. Then y is meaningless, and
+ * the values should stay as they are.
  *
- * `again`: x may hold results of an earlier call with these parameters, which are left as
- * they are (round half to even alone would move those that are more than 2^(mantissa
- * bits) scales large).
+ * `again`: x may hold results of an earlier call with these parameters; they are kept.
+ * Rounding alone would move those that are more than 2^(mantissa bits) scales large.
  */
 bool lossy_apply(const struct lossy_params *params, const struct lossy_shape *shape,
 	uint64_t first, uint32_t n, const double *x, double *y, bool again);

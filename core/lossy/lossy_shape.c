@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* How a lossy profile divides a tensor into channels, or why it leaves it alone. */
 #include "lossy/lossy.h"
 
-/* Scales cost bits too: with fewer values to share one there is nothing to be gained. */
+/* Scales cost bits too; with fewer values per scale nothing is gained. */
 enum { MIN_VALUES_PER_SCALE = 16 };
 
 bool lossy_shape_of(const struct segment *t, const uint64_t *dims, bool per_channel,
 	struct lossy_shape *out, const char **why)
 {
 	const struct dtype *type = dtype_get((enum dtype_id)t->dtype);
-	/* Nobody knows where channels lie in another order. */
+	/* In other orders it isn't known where the channels are. */
 	bool has_channels = per_channel && t->n_dims && t->order != ORDER_OTHER;
 
 	*why = "not a tensor of floats";

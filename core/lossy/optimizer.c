@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Recognises optimizer state by name. A name is cut into words, and each is looked up. */
 #include "lossy/optimizer.h"
 
 #include <ctype.h>
@@ -6,9 +7,9 @@
 #include <strings.h>
 
 /*
- * Parts of names, between what is no letter, digit or underscore: PyTorch (torch/optim:
- * state.N.exp_avg …, and what Lightning, Accelerate, DeepSpeed and Megatron call the
- * dictionaries around it), Keras, optax.
+ * Words of names, separated by anything but letters, digits and underscores: PyTorch
+ * (torch/optim: state.N.exp_avg …, and the dictionaries around it in Lightning,
+ * Accelerate, DeepSpeed and Megatron), Keras, optax.
  */
 static const char *const words[] = { "optimizer", "optimizers", "optimizer_state",
 	"optimizer_states", "optimizer_state_dict", "optimizer_variables",
@@ -32,7 +33,7 @@ static bool is_word(const char *at, size_t n)
 	return false;
 }
 
-/* "state" and a number behind it: the state of a parameter in PyTorch's optimizers. */
+/* "state" followed by a number: the state of one parameter in PyTorch's optimizers. */
 static bool is_numbered_state(const char *at, size_t n)
 {
 	if (n != 5 || strncasecmp(at, "state", n) != 0)

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Exact order statistics by counting digits, from the highest digit down, as in a radix
+ * sort that keeps only counts:
+ *
+ *   pass 1: counts of the first digit ──► the digit of each rank
+ *   pass 2: counts of the second digit, among numbers with that first digit ──► …
+ *
+ * Ranks with the same leading digits share a table. Many values are zero, so ranks among
+ * them are found in the first pass.
+ */
 #include "lossy/order_stats.h"
 
 #include <string.h>
@@ -7,30 +17,31 @@
 #include "base/simd.h"
 
 enum {
-	DIGIT_BITS = 16, /* looked at in each pass */
-	/* of few numbers, so that not most of the time goes into tables */
+	DIGIT_BITS = 16, /* of a digit: one per pass */
+	/* with few numbers, or most of the time would go into tables */
 	FEW_DIGIT_BITS = 11,
 	FEW_NUMBERS = 1 << 17,
 };
 
-/* What is known of the number of one rank: its leading digits. */
+/* One search: the leading digits that are known of the number of a rank. */
 struct search {
 	uint64_t rank;
-	uint64_t prefix;     /* the digits, in place; the others are 0 */
-	uint64_t below;      /* numbers that are smaller for sure */
-	uint64_t not_larger; /* than any number with this prefix */
-	/* which counts are its own; searches with the same prefix share */
+	uint64_t prefix; /* the known digits, in place; the others are 0 */
+	uint64_t below;  /* count of numbers that are certainly smaller */
+	/* count of numbers that are not larger than any with this prefix */
+	uint64_t not_larger;
+	/* number of its table; searches with the same prefix share one */
 	unsigned counts;
 	bool found;
 };
 
 struct order_stats {
-	unsigned digit_bits, shift; /* of the digit that is counted now */
+	unsigned digit_bits, shift; /* of the digit being counted */
 	uint64_t known;             /* mask of the digits before it */
 	uint64_t n_zeros;           /* of the first pass */
 	unsigned n, n_counts;
 	struct search searches[ORDER_MAX_RANKS];
-	uint64_t prefixes[ORDER_MAX_RANKS]; /* of each counts */
+	uint64_t prefixes[ORDER_MAX_RANKS]; /* of each table */
 	uint64_t counts[];                  /* ORDER_MAX_RANKS times 2^digit_bits */
 };
 
@@ -45,7 +56,7 @@ static void add_counts(struct order_stats *o, uint64_t prefix)
 	o->prefixes[o->n_counts++] = prefix;
 }
 
-/* One table of counts for each prefix that some search has. */
+/* Prepare one table for each prefix that an unfinished search has. */
 static void prepare_counts(struct order_stats *o)
 {
 	o->n_counts = 0;
@@ -73,7 +84,7 @@ struct order_stats *order_new(unsigned bits, uint64_t n_numbers)
 	if (!o)
 		return NULL;
 	*o = (struct order_stats){ .digit_bits = digit_bits, .shift = bits - digit_bits };
-	add_counts(o, 0); /* of all numbers: no digit is known yet */
+	add_counts(o, 0); /* for all numbers: no digit is known yet */
 	return o;
 }
 
@@ -89,8 +100,8 @@ void order_free(struct order_stats *o)
 	mem_free(o);
 }
 
-/* Count numbers by their next digit; only those that begin with `prefix`, once a digit is
-   known. */
+/* Count numbers by their next digit. Once digits are known, only those that begin with
+   `prefix`. */
 static void count_digits(const struct order_stats *o, uint64_t prefix,
 	const uint64_t *numbers, uint32_t n, uint64_t *counts)
 {
@@ -120,6 +131,7 @@ void order_count(struct order_stats *o, const uint64_t *numbers, uint32_t n)
 		o->n_zeros += count_zeros(numbers, n);
 }
 
+/* A zero belongs to every table whose prefix is 0. */
 void order_count_zeros(struct order_stats *o, uint64_t n)
 {
 	for (unsigned c = 0; c < o->n_counts; c++)
@@ -129,6 +141,7 @@ void order_count_zeros(struct order_stats *o, uint64_t n)
 		o->n_zeros += n;
 }
 
+/* Find the digit in whose range the rank lies, and narrow the search to it. */
 static void next_digit(struct order_stats *o, struct search *s)
 {
 	const uint64_t *counts = counts_of(o, s->counts);
@@ -154,7 +167,8 @@ void order_next(struct order_stats *o)
 		}
 	}
 	o->known |= (((uint64_t)1 << o->digit_bits) - 1) << o->shift;
-	/* Digits may overlap in the end: what is known already is 0 in no count. */
+	/* The last digit may overlap the one before; its known bits then are the same in all
+	   numbers counted. */
 	o->shift = o->shift > o->digit_bits ? o->shift - o->digit_bits : 0;
 	prepare_counts(o);
 }

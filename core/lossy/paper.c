@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The fit of the paper's gradient encoder. A pass for the channels' means gives the
+ * scales. Further passes quantise the values again and count the bits of their
+ * magnitudes, until the two percentiles are known exactly (order_stats.h); the values
+ * never need to be sorted.
+ */
 #include "lossy/paper.h"
 
 #include <errno.h>
@@ -13,10 +19,12 @@
 #include "lossy/order_stats.h"
 #include "tensor/values.h"
 
-enum { PIECE = 2048 }; /* values looked at at a time */
+/* values at a time; even, so that pairs of components stay together */
+enum { PIECE = 2048 };
 
 static const double least_scale = 1e-8, most_pruned = 0.25;
 
+/* In the tensor's own arithmetic, as NumPy computes it. */
 static int fit_scales(const struct value_source *source, const struct lossy_shape *shape,
 	struct lossy_params *p)
 {
@@ -34,7 +42,7 @@ static int fit_scales(const struct value_source *source, const struct lossy_shap
 	return err;
 }
 
-/* Bits that sort as the magnitude does. */
+/* The bits of a magnitude, which sort like its value. */
 static uint64_t bits_of(double magnitude, enum dtype_id dtype)
 {
 	uint8_t bytes[8] = { 0 };
@@ -61,7 +69,9 @@ static double magnitude_of(uint64_t bits, enum dtype_id dtype)
 	return magnitude;
 }
 
-/* Percentiles p and 25 of |q|, each between two neighbouring ranks; per component. */
+/*
+ * The search for percentiles p and 25 of |q|, per component. Each lies between two ranks.
+ */
 struct search {
 	enum dtype_id dtype;
 	unsigned n_components;
@@ -69,7 +79,7 @@ struct search {
 	struct order_stats *orders[LOSSY_MAX_COMPONENTS];
 };
 
-/* The bits of |q| of float32, a loop that vectorises. False: some are not finite. */
+/* The bits of |q| of float32; vectorises. False: some are not finite. */
 SIMD_CLONES static bool all_bits(const double *q, uint32_t n, uint64_t *numbers)
 {
 	uint32_t beyond = 0;
@@ -86,7 +96,7 @@ SIMD_CLONES static bool all_bits(const double *q, uint32_t n, uint64_t *numbers)
 	return !beyond;
 }
 
-/* The bits of one component's |q| that are finite; returns how many those are. */
+/* The bits of one component's finite |q|; returns how many. */
 static uint32_t finite_bits(const double *q, uint32_t n, unsigned component,
 	const struct search *s, uint64_t *numbers)
 {
@@ -101,8 +111,9 @@ static uint32_t finite_bits(const double *q, uint32_t n, unsigned component,
 	return kept;
 }
 
-/* Zeros are 0 on any grid: count them without looking at each. An even number, or up to
-   the end. */
+/*
+ * Zeros are 0 on any grid, so they are counted at once: an even number, or up to the end.
+ */
 static uint64_t skip_zeros(const struct value_source *source, uint64_t at,
 	struct search *s)
 {
@@ -137,7 +148,7 @@ static int count_magnitudes(const struct value_source *source,
 		if (err)
 			return err;
 		scale_walk_quantise(&walk, x, q, (uint32_t)n);
-		/* Pieces begin with the first component, since they have an even length. */
+		/* Pieces have an even length, so each begins with the first component. */
 		for (unsigned c = 0; c < s->n_components; c++) {
 			uint32_t kept = finite_bits(q, (uint32_t)n, c, s, numbers);
 
@@ -148,13 +159,13 @@ static int count_magnitudes(const struct value_source *source,
 	return 0;
 }
 
-/* Where numpy.percentile(…, 100·share) lies among n sorted values. */
+/* The rank of numpy.percentile(…, 100·share) among n sorted values. */
 static double virtual_rank(double share, uint64_t n)
 {
 	return (double)(n - 1) * (100 * share / 100);
 }
 
-/* Once it is known how many there are. */
+/* Called after the first pass, when the number of values is known. */
 static void set_ranks(const struct search *s, unsigned component, double share)
 {
 	uint64_t n = s->n[component], ranks[ORDER_MAX_RANKS] = { 0 };
@@ -169,8 +180,8 @@ static void set_ranks(const struct search *s, unsigned component, double share)
 	order_set_ranks(s->orders[component], ranks, ORDER_MAX_RANKS);
 }
 
-/* numpy's interpolation between the two ranks of a percentile; how many are not above
-   it. */
+/* NumPy's interpolation between the two ranks of a percentile; `*n_dropped`: values not
+   above it. */
 static double percentile(const struct search *s, unsigned component, unsigned no,
 	double share, uint64_t *n_dropped)
 {
@@ -184,6 +195,7 @@ static double percentile(const struct search *s, unsigned component, unsigned no
 	return v;
 }
 
+/* At most a quarter is pruned, whatever p says: many equal values can make it more. */
 static void set_threshold(const struct search *s, unsigned component,
 	struct lossy_params *p)
 {
@@ -198,6 +210,7 @@ static void set_threshold(const struct search *s, unsigned component,
 	p->thresholds[component] = percentile(s, component, 1, most_pruned, &n_dropped);
 }
 
+/* Each pass reads all values; it ends when both components have their ranks. */
 static int search_percentiles(const struct value_source *source,
 	const struct lossy_shape *shape, const struct lossy_params *p, struct search *s)
 {

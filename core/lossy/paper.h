@@ -8,13 +8,13 @@
 
 /*
  * scale = |mean of the channel| · E, at least 1e-8 (float16: the smallest number above
- * 0); threshold = the 100·p-th percentile of |q| over the whole tensor, linear between
- * neighbours, or the 25th if more than a quarter is not above it. NaN and Inf are left
- * out.
+ * 0). threshold = the 100·p-th percentile of |q| over the whole tensor, linear between
+ * neighbours; or the 25th, if more than a quarter would not be above it. NaN and Inf are
+ * left out.
  *
- * A pass over the source for the means, and one for zeros at both percentiles, or some
- * (order_stats.h). -ENOMEM, -ENODATA: no finite values; or the source's error. On failure
- * nothing needs releasing.
+ * One pass over the source for the means. One more if both percentiles are zeros, else
+ * some (order_stats.h). -ENOMEM, -ENODATA: no finite values; or the source's error. On
+ * failure nothing needs releasing.
  */
 int paper_fit(const struct value_source *source, const struct lossy_shape *shape,
 	double entropy, double prune_share, struct lossy_params *out);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* Quantising a run of values with one scale, in the arithmetic of their type. */
 #include "lossy/quantise_values.h"
 
 #include "base/simd.h"
 
-/* float32's own arithmetic is done as such. */
+/* float32 uses float arithmetic directly; narrower types are rounded after each
+   operation. */
 SIMD_CLONES static void quantise_floats(const double *x, double *q, uint32_t n,
 	float scale)
 {

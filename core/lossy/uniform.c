@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Finding the one step whose squared error equals that of the paper's per-channel scales.
+ * The error of a step is known in theory for uniform errors; a few tries, each scaled by
+ * the error that the last one made, come close to it. At most MAX_PIECES pieces are
+ * looked at in a try.
+ */
 #include "lossy/uniform.h"
 
 #include <errno.h>
@@ -12,13 +18,13 @@
 
 enum {
 	PIECE = 4096,
-	MAX_PIECES = 1024, /* looked at in each try */
+	MAX_PIECES = 1024, /* pieces read in each try */
 	TRIES = 8,
 };
 
-static const double close_enough = 0.995; /* of the error that is allowed */
+static const double close_enough = 0.995; /* of the allowed error */
 
-/* Errors of one component: what the paper's values make, and what a step makes. */
+/* Squared errors of one component: that of the paper's values, and that of a step. */
 struct error {
 	double allowed, made, step;
 	uint64_t n_coded; /* values that are not 0 */
@@ -34,7 +40,7 @@ struct trial {
 
 typedef double lanes_f64 __attribute__((vector_size(64)));
 
-/* Σ(x−y)², in eight sums. */
+/* Σ(x−y)², in eight partial sums. */
 SIMD_CLONES static double sum_squares(const double *x, const double *y, uint32_t n)
 {
 	lanes_f64 sums = { 0 }, a, b;
@@ -53,7 +59,7 @@ SIMD_CLONES static double sum_squares(const double *x, const double *y, uint32_t
 		sums[7];
 }
 
-/* The square error of one component, NaN and Inf left out. */
+/* The squared error of one component, without NaN and Inf. */
 static double square_error(const struct trial *t, unsigned component, uint32_t n)
 {
 	double sum = 0;
@@ -72,7 +78,7 @@ static double square_error(const struct trial *t, unsigned component, uint32_t n
 	return sum;
 }
 
-/* Values that are not 0: a loop that vectorises. */
+/* Count the values that are not 0; vectorises. */
 SIMD_CLONES static uint64_t count_nonzero_all(const double *x, uint32_t n)
 {
 	uint64_t count = 0;
@@ -93,18 +99,20 @@ static uint64_t count_nonzero(const struct trial *t, unsigned component, uint32_
 	return count;
 }
 
-/* The error of the paper's values in this piece, and how many of them are not 0. */
+/* Add the error of the paper's values in this piece, and the number of values that are
+   not 0. */
 static void add_allowed(struct trial *t, uint64_t first, uint32_t n)
 {
 	if (!lossy_apply(t->paper, t->shape, first, n, t->x, t->y, false))
-		return; /* NaN or Inf are near: the chunk will stay as it is */
+		return; /* NaN or Inf in the piece: its chunk will stay as it is */
 	for (unsigned c = 0; c < t->shape->n_components; c++) {
 		t->errors[c].allowed += square_error(t, c, n);
 		t->errors[c].n_coded += count_nonzero(t, c, n);
 	}
 }
 
-/* Pieces begin with the first component, since they have an even length. */
+/* Add the error of the present steps. Pieces have an even length, so each begins with the
+   first component. */
 static void add_made(struct trial *t, uint64_t first, uint32_t n)
 {
 	const struct lossy_shape *s = t->shape;
@@ -118,7 +126,7 @@ static void add_made(struct trial *t, uint64_t first, uint32_t n)
 		t->errors[c].made += square_error(t, c, n);
 }
 
-/* Pieces spread over the tensor; all of them when they are few. */
+/* Visit pieces spread over the tensor, or all if there are few. */
 static int for_pieces(struct trial *t,
 	void (*each)(struct trial *t, uint64_t first, uint32_t n))
 {
@@ -137,15 +145,15 @@ static int for_pieces(struct trial *t,
 	return 0;
 }
 
-/* A uniform error of ± step / 2 has a square of step² / 12 in the mean. */
+/* Errors uniform in ± step / 2 have a mean square of step² / 12. */
 static double first_step(const struct error *e, enum dtype_id dtype)
 {
 	return e->n_coded ? values_round(sqrt(12 * e->allowed / (double)e->n_coded), dtype)
 					  : 0;
 }
 
-/* Approach the step from the errors that steps make; `best[c]` is the largest that was
-   fine. */
+/* Approach the step by the errors that steps make; `best[c]` is the largest that was
+   allowed. */
 static int search(struct trial *t, double best[LOSSY_MAX_COMPONENTS])
 {
 	enum dtype_id dtype = t->shape->dtype;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* What a chunk's bytes are: a network judges first, and a rule of thumb decides where the
+   network isn't sure. */
 #include "predict/infer.h"
 
 #include "predict/infer_net.h"
 
-/* The network's word counts where it is more likely than not. */
+/* The network's answer counts if it is more likely than not. */
 #define LEAST_CONFIDENCE 0.5f
 
 bool infer_is_numeric(const struct inference *in)
@@ -37,11 +39,12 @@ void infer_chunk(const uint8_t *raw, uint32_t n, struct inference *out)
 		return;
 	infer_sample_take(&sample, raw, n);
 	infer_by_net(&sample, out);
-	/* What is nothing in particular is coded best as what it is most like. */
+	/* Bytes of no clear kind are coded best as the kind that they resemble most. */
 	if (out->kind == INFER_UNKNOWN || out->confidence < LEAST_CONFIDENCE)
 		infer_by_rule(&sample, out);
 }
 
+/* Elements start at `phase`, so a cut element may lie in front and another at the end. */
 unsigned infer_spans(const struct inference *in, uint32_t n, struct span spans[SPAN_MAX])
 {
 	const struct dtype *type = dtype_get(in->dtype);

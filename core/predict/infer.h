@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What bytes are that no parser speaks for: element class, width, byte order and phase,
- * from statistics of a sample of them. A guess can only cost ratio: spans of the wrong
- * type are coded losslessly too.
+ * The type of bytes that no parser describes: element class, width, byte order and phase,
+ * from statistics of a sample. A wrong guess only costs ratio, since spans of any type
+ * are coded losslessly.
  *
  * Pure: the same bytes give the same answer on every machine. No memory but the stack (24
  * KiB), no locks.
@@ -32,43 +32,41 @@ struct inference {
 	   have a sign or not, bytes U8 */
 	enum dtype_id dtype;
 	bool big_endian;
-	uint8_t phase;    /* where the first whole element begins, 0 … width − 1 */
+	uint8_t phase;    /* offset of the first whole element, 0 … width − 1 */
 	float confidence; /* 0 … 1 */
 };
 
-/* Whether its elements are numbers of two bytes or more, or a byte each that is no
-   text. */
+/* Whether the elements are numbers: of two bytes or more, or bytes that aren't text. */
 bool infer_is_numeric(const struct inference *in);
 
 /* "float32", "text", "noise", … */
 const char *infer_name(const struct inference *in);
 
-/* Of the n bytes at `raw`, up to a chunk, which may be anything. n = 0: unknown. */
+/* Judge the n bytes at `raw`, at most a chunk, of any content. n = 0: unknown. */
 void infer_chunk(const uint8_t *raw, uint32_t n, struct inference *out);
 
-/*
- * Spans that tile the n > 0 bytes: a cut element at either end as DTYPE_BYTES, whole
- * elements between. Returns how many, 1 … SPAN_MAX. They know of no rows.
- */
+/* Spans that tile the n > 0 bytes: cut elements at the ends as DTYPE_BYTES, whole ones
+   between. Returns their number, 1 … SPAN_MAX. They have no rows. */
 unsigned infer_spans(const struct inference *in, uint32_t n, struct span spans[SPAN_MAX]);
 
 /* ---- a whole file, by pieces of it ------------------------------------------------- */
 
 enum infer_verdict {
-	INFER_VERDICT_OTHER,      /* neither: text, or what was not recognised */
+	INFER_VERDICT_OTHER,      /* neither: text, or not recognised */
 	INFER_VERDICT_NUMERIC,    /* most of it is numbers */
 	INFER_VERDICT_COMPRESSED, /* leave it as it is */
 };
 
-/* Begins as { 0 }; the caller adds pieces spread over the file, of some KiB each. */
+/* Starts as { 0 }. The caller adds pieces of some KiB each, spread over the file. */
 struct infer_survey {
 	uint32_t n_pieces, n_kinds[INFER_KINDS], n_dtypes[DTYPE_COUNT];
-	/* what the file's first bytes say that it is compressed by, or NULL */
+	/* the compressor that the file's first bytes name, or NULL */
 	const char *packed_by;
-	const char *no_numbers; /* what they say that it is instead of numbers, or NULL */
+	/* the kind of file that they name, which holds no numbers, or NULL */
+	const char *no_numbers;
 };
 
-/* The file's first n bytes: whether they are the magic of something compressed. */
+/* Look for a known magic in the file's first n bytes. */
 void infer_survey_begin(struct infer_survey *survey, const uint8_t *prefix, size_t n);
 
 void infer_survey_add(struct infer_survey *survey, const uint8_t *piece, uint32_t n);

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The network's inputs and its answer. Elements may begin at any of eight places, so the
+ * features by position are rotated to each place in turn, and the network is asked about
+ * it. An element of w bytes begins at 8 / w of the places; the probabilities of these are
+ * averaged.
+ */
 #include "predict/infer_net.h"
 
 const struct infer_class infer_classes[INFER_CLASSES] = {
@@ -12,12 +18,13 @@ const struct infer_class infer_classes[INFER_CLASSES] = {
 	{ INFER_UNKNOWN, DTYPE_BYTES, false }, /* misaligned */
 };
 
-/* Highest bytes of floats from 2^-31 to 2^16, or of float64 from 2^-255 on. */
+/* The highest byte of floats from 2^-31 to 2^16, or of float64 from 2^-255 on. */
 static bool is_near_one(unsigned v)
 {
 	return (v & 0x7f) >= 0x30 && (v & 0x7f) < 0x48;
 }
 
+/* Shares of byte values that are typical of signs, exponents and small integers. */
 static void measure_position(const struct infer_sample *s, unsigned p,
 	struct infer_features *f)
 {
@@ -57,6 +64,7 @@ void infer_features_measure(const struct infer_sample *s, struct infer_features 
 	f->text = (float)printable / (float)s->n;
 }
 
+/* The order of the inputs is that of the trained weights. */
 void infer_inputs(const struct infer_features *f, unsigned phase,
 	float inputs[INFER_INPUTS])
 {
@@ -75,7 +83,7 @@ void infer_inputs(const struct infer_features *f, unsigned phase,
 	inputs[n++] = f->text;
 }
 
-/* The mean probability of a class over the places that elements of its width begin at. */
+/* The mean probability of a class over the places where elements of its width begin. */
 static float score(const float at[INFER_POSITIONS][INFER_CLASSES], unsigned class,
 	unsigned phase)
 {
@@ -87,6 +95,7 @@ static float score(const float at[INFER_POSITIONS][INFER_CLASSES], unsigned clas
 	return sum * (float)width / INFER_POSITIONS;
 }
 
+/* The best pair of class and phase wins; a constant input is of no class. */
 void infer_by_net(const struct infer_sample *s, struct inference *out)
 {
 	float at[INFER_POSITIONS][INFER_CLASSES], inputs[INFER_INPUTS];

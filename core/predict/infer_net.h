@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Inference by a network. It is asked eight times, once for each place modulo 8 where
- * elements may begin, and answers with a class or that none begins there.
- */
+/* Inference by a network. It is asked eight times, once for each place modulo 8 where
+   elements may begin. It answers with a class, or that no element begins there. */
 #ifndef ALCM_PREDICT_INFER_NET_H
 #define ALCM_PREDICT_INFER_NET_H
 
@@ -10,13 +8,15 @@
 #include "predict/softmax_net.h"
 
 enum {
-	/* Per position: its entropy alone, the share of zeros, of 0xff, of bytes with the
-	   high bit, and of what floats near 1 end in; then entropies modulo 4, 2 and 1, and
-	   the share of text. */
+	/*
+	 * Per position: its entropy, and the shares of zeros, of 0xff, of bytes with the high
+	 * bit, and of bytes that end floats near 1. Then entropies modulo 4, 2 and 1, and the
+	 * share of text.
+	 */
 	INFER_INPUTS = 5 * INFER_POSITIONS + 4 + 2 + 1 + 1,
 };
 
-/* What the classes stand for; the last one is "misaligned". */
+/* The meaning of the classes; the last one is "misaligned". */
 struct infer_class {
 	enum infer_kind kind;
 	enum dtype_id dtype;
@@ -43,7 +43,7 @@ void infer_features_measure(const struct infer_sample *s, struct infer_features 
 void infer_inputs(const struct infer_features *f, unsigned phase,
 	float inputs[INFER_INPUTS]);
 
-/* What the network says. */
+/* Judge a sample by the network. */
 void infer_by_net(const struct infer_sample *s, struct inference *out);
 
 #endif

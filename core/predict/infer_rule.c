@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rule of thumb. The width: twice as many positions are worth telling apart when that
- * lowers the entropy of one of them. What the elements are: floats have sign and exponent
- * in their highest byte, a few neighbouring values that are neither 0 nor 0xff; integers
- * end in 0 or 0xff, or at least in something that varies less than what is below.
+ * The rule of thumb. Width: telling twice as many positions apart is worth it if that
+ * lowers the entropy of one of them. Kind: floats have sign and exponent in their highest
+ * byte, which takes a few neighbouring values that are neither 0 nor 0xff. Integers end
+ * in 0 or 0xff, or at least in a byte that varies less than the ones below it.
  */
 #include "predict/infer_sample.h"
 
@@ -19,6 +19,7 @@ struct elements {
 	float score;
 };
 
+/* The most that one position's entropy falls when it is split in two. */
 static float gain(const float *wide, const float *narrow, unsigned width)
 {
 	float most = 0;
@@ -31,6 +32,7 @@ static float gain(const float *wide, const float *narrow, unsigned width)
 	return most;
 }
 
+/* Wide elements first: their positions gain modulo smaller widths as well. */
 static unsigned width_of(const struct infer_entropies *e)
 {
 	if (gain(e->of8, e->of4, 8) > gain_of_width)
@@ -40,8 +42,8 @@ static unsigned width_of(const struct infer_entropies *e)
 	return gain(e->of2, &e->of1, 2) > gain_of_width ? 2 : 1;
 }
 
-/* Where floats keep their exponents: the highest byte without its sign, within `window`
-   of the mode. */
+/* The exponents of float types: the highest byte without its sign, within `window` of the
+   mode. */
 static const struct float_type {
 	enum dtype_id dtype;
 	uint8_t width, from, to, window; /* of highest bytes */
@@ -53,7 +55,7 @@ static const struct float_type {
 	{ DTYPE_F16, 2, 0x04, 0x7b, 32, 7.0f },
 };
 
-/* Share of the elements with their highest byte in the window that has most of them. */
+/* The share of elements whose highest byte is in the best window. */
 static float in_window(const uint32_t counts[256], const struct float_type *t, uint32_t n)
 {
 	uint32_t most = 0, zeros = counts[0] + counts[0x80];
@@ -65,10 +67,11 @@ static float in_window(const uint32_t counts[256], const struct float_type *t, u
 			sum += counts[v] + counts[v | 0x80];
 		most = sum > most ? sum : most;
 	}
-	/* Zeros say nothing, unless there is nothing else. */
+	/* Zeros fit any type, so they are left out unless there is little else. */
 	return zeros > n - n / 16 ? 0 : (float)most / (float)(n - zeros);
 }
 
+/* Try each position as the highest byte; only little-endian floats are looked for. */
 static void try_float(const struct infer_sample *s, const float *entropies,
 	const struct float_type *t, struct elements *best)
 {
@@ -85,8 +88,8 @@ static void try_float(const struct infer_sample *s, const float *entropies,
 	}
 }
 
-/* The element ends where the entropy of what follows it jumps up most; the other way in
-   big-endian. */
+/* In little-endian the entropy jumps up behind the last byte of an element; in big-endian
+   it falls. */
 static void try_integer(const float *entropies, unsigned width, struct elements *best)
 {
 	static const enum dtype_id dtypes[] = {
@@ -133,6 +136,7 @@ static bool is_printable(const struct infer_sample *s)
 	return is_text(counts, s->n);
 }
 
+/* No width above one stands out: noise, a constant, text, or small integers. */
 static void judge_bytes(const struct infer_sample *s, float bits, struct inference *out)
 {
 	uint32_t counts[256];
@@ -162,14 +166,14 @@ void infer_by_rule(const struct infer_sample *s, struct inference *out)
 
 	*out = (struct inference){ .kind = INFER_UNKNOWN, .dtype = DTYPE_BYTES };
 	infer_sample_entropies(s, &e);
-	/* Columns of a table in text, or a line that is repeated, have a period too. */
+	/* Text in columns, or a repeated line, has a period as well. */
 	width = is_printable(s) ? 1 : width_of(&e);
 	if (width == 1) {
 		judge_bytes(s, e.of1, out);
 		return;
 	}
-	/* Neighbours of other magnitude, as in complex numbers, don't make the elements
-	   wider. */
+	/* Start with narrow floats: neighbours of different magnitude, as in complex numbers,
+	   only look like one wide element. */
 	for (unsigned w = 2; w <= width; w *= 2) {
 		for (unsigned k = 0; k < sizeof(float_types) / sizeof(float_types[0]); k++) {
 			if (float_types[k].width == w && best.score == 0)

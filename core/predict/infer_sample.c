@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* A sample of bytes and its statistics. Arithmetic is done in a fixed order with portable
+   logarithms, because decisions made from it must be the same on every machine. */
 #include "predict/infer_sample.h"
 
 #include <string.h>
@@ -8,6 +10,7 @@
 
 enum { LANES = 16 };
 
+/* Pieces begin at multiples of 8 of the bytes, so positions modulo 8 stay right. */
 void infer_sample_take(struct infer_sample *s, const uint8_t *raw, uint32_t n)
 {
 	enum { PIECE = INFER_SAMPLE / INFER_PIECES };
@@ -41,8 +44,7 @@ void infer_sample_merge(const struct infer_sample *s, unsigned first, unsigned s
 	}
 }
 
-/* In lanes, so that vectors can do several counts at a time and none adds in another
-   order. */
+/* Summed in lanes: vectors do several at once, and all machines add in the same order. */
 SIMD_CLONES static float sum_of_logs(const uint32_t counts[256], uint32_t *n_values)
 {
 	float sums[LANES] = { 0 };
@@ -64,7 +66,7 @@ SIMD_CLONES static float sum_of_logs(const uint32_t counts[256], uint32_t *n_val
 	return sums[0];
 }
 
-/* With Miller's correction for so few bytes (1955): noise has 8 bits. */
+/* With Miller's correction for few samples (1955), so that noise comes out at 8 bits. */
 static float entropy_of(const uint32_t counts[256], uint32_t n)
 {
 	uint32_t n_values;
@@ -86,7 +88,9 @@ void infer_sample_entropies(const struct infer_sample *s, struct infer_entropies
 		for (unsigned v = 0; v < 256; v++)
 			counts[p][v] = s->counts[p][v];
 	}
-	/* Positions modulo 8, then each with the one that is the same modulo half as many. */
+	/*
+	 * Positions modulo 8 first; then pairs that are equal modulo half as many are merged.
+	 */
 	for (unsigned k = 4; k-- > 0;) {
 		unsigned width = 1u << k;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A sample of bytes and its statistics by position modulo 8, which core/predict/infer*.c
-   judge by. */
+/* A sample of bytes and its statistics by position modulo 8, from which
+   core/predict/infer*.c judge. */
 #ifndef ALCM_PREDICT_INFER_SAMPLE_H
 #define ALCM_PREDICT_INFER_SAMPLE_H
 
@@ -8,9 +8,9 @@
 
 enum {
 	INFER_SAMPLE = 8 << 10,
-	INFER_PIECES = 16, /* spread over the bytes; each begins at a multiple of 8 of them */
+	INFER_PIECES = 16, /* spread over the bytes; each begins at a multiple of 8 */
 	INFER_POSITIONS = 8,
-	INFER_LEAST = 64, /* of fewer bytes nothing is said */
+	INFER_LEAST = 64, /* fewer bytes are not judged */
 };
 
 struct infer_sample {
@@ -28,7 +28,7 @@ void infer_sample_take(struct infer_sample *s, const uint8_t *raw, uint32_t n);
 
 void infer_sample_entropies(const struct infer_sample *s, struct infer_entropies *e);
 
-/* The counts of positions `first`, `first` + step, … together. */
+/* The sums of the counts of positions `first`, `first` + step, … */
 void infer_sample_merge(const struct infer_sample *s, unsigned first, unsigned step,
 	uint32_t out[256]);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The verdict on a whole file from pieces of it. A magic names compressed files and files
+   that look numeric in parts, such as programs. Otherwise most pieces decide. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,14 +9,15 @@
 enum { MAX_MAGIC = 10 };
 
 /*
- * What is compressed, or what holds no array of numbers although parts of it look like
- * one, by the bytes at an offset from its start. A zip archive of stored members, as
- * those of tensors are, is a format and isn't asked for here.
+ * Files that are compressed, or hold no array of numbers although parts look like one, by
+ * the bytes at an offset from their start. A zip archive of stored members, the kind that
+ * holds tensors, is a format of its own and isn't looked for here.
  */
 static const struct magic {
 	const char *name;
 	uint8_t at, len, bytes[MAX_MAGIC];
-	bool no_numbers; /* whatever it looks like; no chance, of so many bytes */
+	/* whatever its content looks like: the magic is too long to be chance */
+	bool no_numbers;
 } magics[] = {
 	{ "a program (ELF)", 0, 4, { 0x7f, 'E', 'L', 'F' }, true },
 	{ "a program (PE)", 0, 4, { 'M', 'Z', 0x90, 0 }, true },
@@ -76,7 +79,7 @@ void infer_survey_add(struct infer_survey *survey, const uint8_t *piece, uint32_
 	survey->n_dtypes[in.dtype]++;
 }
 
-/* The commonest of the element types that say something. */
+/* The most common of the known element types. */
 static enum dtype_id commonest(const struct infer_survey *s)
 {
 	enum dtype_id best = DTYPE_U8;
@@ -98,7 +101,7 @@ enum infer_verdict infer_survey_verdict(const struct infer_survey *s,
 		snprintf(reason, INFER_REASON_BYTES, "%s", s->no_numbers);
 		return INFER_VERDICT_OTHER;
 	}
-	/* A magic can be chance: the content must not speak against it. */
+	/* A short magic can be chance, so the content must not contradict it. */
 	if (s->packed_by && 2 * n_numbers <= n) {
 		snprintf(reason, INFER_REASON_BYTES, "already compressed: %s", s->packed_by);
 		return INFER_VERDICT_COMPRESSED;

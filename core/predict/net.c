@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The paper's entropy predictor, forward only. Features aren't scaled, so extreme
+   statistics are limited to keep the sums finite. */
 #include <math.h>
 
 #include "predict/predict.h"
@@ -15,6 +17,7 @@ void predict_features(const struct alcm_stats *s, double features[PREDICT_INPUTS
 		features[i] = in[i];
 }
 
+/* Also turns NaN into 0, as a predicted entropy must never be NaN. */
 static double bounded(double v)
 {
 	if (isnan(v))

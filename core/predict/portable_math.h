@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Logarithm and power of 2 by additions and multiplications only, so that what is decided
- * by them, and weights trained with them, are the same on every machine and with every C
+ * Logarithm and power of 2 by additions and multiplications only. So decisions made with
+ * them, and weights trained with them, are the same on every machine and with every C
  * library.
  */
 #ifndef ALCM_PREDICT_PORTABLE_MATH_H
@@ -32,7 +32,7 @@ static inline float portable_log2(float x)
 							m * (-0.2748323f + m * (0.1193814f + m * -0.0251256f)))));
 }
 
-/* 2^x to 4e-6 of it; x is taken to lie in −126 … 127. */
+/* 2^x with a relative error of 4e-6; x is limited to −126 … 127. */
 static inline float portable_exp2(float x)
 {
 	uint32_t bits;

@@ -15,7 +15,7 @@ struct predict_weights {
 	double w2[PREDICT_HIDDEN], b2;
 };
 
-/* What the public interface hands around. */
+/* The public interface's handle. */
 struct alcm_predictor {
 	struct predict_weights weights;
 };
@@ -26,7 +26,7 @@ extern const struct predict_weights predict_default_weights;
 /* The six inputs in the network's order. */
 void predict_features(const struct alcm_stats *stats, double features[PREDICT_INPUTS]);
 
-/* What the sigmoid is taken of, and each hidden unit's value on the way there. */
+/* The argument of the sigmoid, and the value of each hidden unit on the way. */
 double predict_forward(const struct predict_weights *w,
 	const double features[PREDICT_INPUTS], double hidden[PREDICT_HIDDEN]);
 

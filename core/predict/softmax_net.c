@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* A small classifier: one hidden layer and a softmax, in floats that add in a fixed
+   order. */
 #include "predict/softmax_net.h"
 
 #include "predict/portable_math.h"
 
 static const float log2_of_e = 1.44269504f;
 
+/* The largest logit is subtracted first, so that no power overflows. */
 void softmax_of(float *logits, unsigned n)
 {
 	float most = logits[0], sum = 0;
@@ -24,8 +27,8 @@ void softmax_classify(const struct softmax_net *net, const float *features,
 {
 	float hidden[SOFTMAX_HIDDEN], logits[SOFTMAX_MAX_CLASSES];
 
-	/* Unit by unit inside, so that vectors can do several and none adds in another
-	   order. */
+	/* The inner loop is over units: vectors do several at once, and each unit's sum has
+	   one order. */
 	for (unsigned h = 0; h < SOFTMAX_HIDDEN; h++)
 		hidden[h] = net->b1[h];
 	for (unsigned i = 0; i < net->n_inputs; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A network that tells classes apart, in the manner of the paper's predictor: features →
- * 64 (ReLU) → a softmax over the classes. Weights are multiples of 1/1024, so that a
- * source of them is short and exact; all that is computed is the same on every machine.
+ * A network that tells classes apart, like the paper's predictor: features → 64 (ReLU) →
+ * a softmax over the classes. Weights are multiples of 1/1024, so that they are short and
+ * exact in source code. Results are the same on every machine.
  */
 #ifndef ALCM_PREDICT_SOFTMAX_NET_H
 #define ALCM_PREDICT_SOFTMAX_NET_H
@@ -13,7 +13,7 @@ enum {
 	SOFTMAX_HIDDEN = 64,
 	SOFTMAX_MAX_INPUTS = 64,
 	SOFTMAX_MAX_CLASSES = 16,
-	SOFTMAX_UNIT = 1024, /* what the stored weights are in parts of */
+	SOFTMAX_UNIT = 1024, /* stored weights are in units of 1 / this */
 };
 
 struct softmax_net {
@@ -24,12 +24,11 @@ struct softmax_net {
 	const int16_t *b2;
 };
 
-/* The probability of each class. Features that lie in 0 … 1 or thereabouts are best;
-   finite they must be. */
+/* The probability of each class. Features should be about 0 … 1 and must be finite. */
 void softmax_classify(const struct softmax_net *net, const float *features,
 	float *probabilities);
 
-/* Logits become probabilities, in place. */
+/* Turn logits into probabilities, in place. */
 void softmax_of(float *logits, unsigned n);
 
 #endif

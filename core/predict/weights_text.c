@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Weights as a text of numbers. The text has matrices to multiply rows by, as NumPy users
+   write them; in memory w1 is transposed, so each hidden unit's weights lie together. */
 #include "predict/weights_text.h"
 
 #include <ctype.h>
@@ -9,8 +11,7 @@
 
 #include "base/diag.h"
 
-/* The parts of the text, for messages. W1 and W2 are matrices to multiply rows of values
-   by. */
+/* The parts of the text, for messages. W1 and W2 multiply rows of values. */
 static const struct {
 	const char *name;
 	int n_rows, n_columns;
@@ -47,7 +48,7 @@ void weights_from_values(const double values[WEIGHTS_N], struct predict_weights 
 	out->b2 = at[2 * PREDICT_HIDDEN];
 }
 
-/* "W1[2, 7]", "b1[5]": the place of the weight that comes as the n-th. */
+/* Name the n-th weight of the text, such as "W1[2, 7]" or "b1[5]". */
 static int bad_weight(struct alcm_diag *diag, int n, double value)
 {
 	int p = 0;
@@ -72,7 +73,7 @@ int weights_check(const struct predict_weights *w, struct alcm_diag *diag)
 	return 0;
 }
 
-/* Behind white space and comments. */
+/* Skip white space and comments, and count lines. */
 static const char *skip(const char *at, unsigned *line)
 {
 	for (; *at == '#' || isspace((unsigned char)*at); at++) {
@@ -85,6 +86,7 @@ static const char *skip(const char *at, unsigned *line)
 	return at;
 }
 
+/* Too many numbers are counted to the end, for the message. */
 int weights_parse(const char *text, struct predict_weights *out, struct alcm_diag *diag)
 {
 	struct predict_weights w;

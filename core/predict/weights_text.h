@@ -20,13 +20,11 @@ enum { WEIGHTS_N = PREDICT_HIDDEN * (PREDICT_INPUTS + 2) + 1 };
 void weights_to_values(const struct predict_weights *w, double values[WEIGHTS_N]);
 void weights_from_values(const double values[WEIGHTS_N], struct predict_weights *out);
 
-/* -EINVAL and `diag` naming the weight and its value when one is NaN or Inf. */
+/* -EINVAL when a weight is NaN or Inf; `diag` names it and its value. */
 int weights_check(const struct predict_weights *w, struct alcm_diag *diag);
 
-/*
- * Read such a text, which may be anything. -EINVAL and `diag` naming what is wrong: a
- * line that holds no number, their count, or a weight that is NaN or Inf.
- */
+/* Read such a text, of any content. -EINVAL, and `diag` names the fault: a line without a
+   number, a wrong count, or a weight that is NaN or Inf. */
 int weights_parse(const char *text, struct predict_weights *out, struct alcm_diag *diag);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What compression may do to the values; one row per profile. */
+/* Profiles: what compression may do to the values. One row per profile, by id. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,16 +8,16 @@
 
 #include "base/diag.h"
 
-/* the paper's, before its scheduler knows anything */
+/* the paper's share before the scheduler has any score */
 static const double first_prune_share = 0.01;
 
 struct profile {
 	const char *name;
 	bool lossy;
-	double bound_below; /* a bound E follows the name, with 0 < E < this; 0: none does */
+	double bound_below; /* a bound E follows the name, with 0 < E < this; 0: no bound */
 };
 
-/* By the id that blobs have. */
+/* By id, as on disk. */
 static const struct profile profiles[] = {
 	{ "lossless", false, 0 },
 	{ "paper", true, 0 },
@@ -28,7 +28,7 @@ static const struct profile profiles[] = {
 
 enum { N_PROFILES = sizeof(profiles) / sizeof(profiles[0]) };
 
-/* NAME:E with the fewest digits that give E back. */
+/* NAME:E, with the fewest digits that read back as E. */
 static void set_name(struct alcm_profile *p, const char *name)
 {
 	int digits = 1;
@@ -69,7 +69,7 @@ static int unknown(const char *text, struct alcm_diag *diag)
 	return diag_set(diag, -EINVAL, 0, "unknown profile '%.40s'; known: %s", text, known);
 }
 
-/* The E behind the colon. */
+/* Parse the E behind the colon. */
 static int parse_bound(const struct profile *p, const char *text, double *bound,
 	struct alcm_diag *diag)
 {

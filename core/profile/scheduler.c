@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The paper's scheduler: how much to prune, from the trend of the CAQ over successive
-   saves. */
+/* The paper's scheduler: the share of values to prune follows the trend of the CAQ over
+   successive saves. Its state is small JSON, kept in the store between mounts. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@ void alcm_scheduler_init(struct alcm_scheduler *s)
 	*s = (struct alcm_scheduler){ .prune_share = first_share };
 }
 
+/* A rising trend lowers the share; any other raises it. */
 void alcm_scheduler_add(struct alcm_scheduler *s, double caq)
 {
 	if (s->n_scores == ALCM_SCHEDULER_WINDOW) {
@@ -53,6 +54,7 @@ int alcm_scheduler_json(const struct alcm_scheduler *s, char **out)
 	return *out ? 0 : -ENOMEM;
 }
 
+/* Also rejects NaN: both comparisons are false for it. */
 static bool number_within(const cJSON *item, double least, double most, double *out)
 {
 	if (!cJSON_IsNumber(item) || !(item->valuedouble >= least) ||

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The memory budget: a count of bytes, and a ring of clients that can give some back.
+ *
+ *   budget_get():  within the limit? ──► a spare buffer, or a new one
+ *                      │ no
+ *                      └──► all clients reclaim ──► wait for budget_put(), at most 10 ms
+ *
+ * A few buffers are kept as spares, since writers take and return them all the time. The
+ * count includes only buffers that are lent.
+ */
 #include "sched/budget.h"
 
 #include <errno.h>
@@ -10,7 +20,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 
-/* A buffer that waits to be used again holds the link to the next one. */
+/* A spare buffer holds the link to the next one in its own bytes. */
 struct spare {
 	struct spare *next;
 };
@@ -79,7 +89,8 @@ void budget_unregister(struct budget *b, struct budget_client *c)
 	c->prev = c->next = c;
 }
 
-/* Count len_bytes as used if they fit below `limit`. */
+/* Count len_bytes as used if they fit within `limit`. While nothing is lent any length
+   fits, or a buffer larger than the limit could never be had. */
 static bool take_locked(struct budget *b, size_t len_bytes, size_t limit)
 {
 	if (b->used && (len_bytes > limit || b->used > limit - len_bytes))
@@ -90,6 +101,7 @@ static bool take_locked(struct budget *b, size_t len_bytes, size_t limit)
 	return true;
 }
 
+/* Only buffers of the usual size are pooled. */
 static void *spare_locked(struct budget *b, size_t len_bytes)
 {
 	struct spare *s = b->spares;
@@ -101,7 +113,7 @@ static void *spare_locked(struct budget *b, size_t len_bytes)
 	return s;
 }
 
-/* Ask the clients in turn, the one that has waited longest first. */
+/* Ask all clients to give buffers back, starting with the next one in turn. */
 static void reclaim(struct budget *b)
 {
 	WITH_LOCK(&b->registry);
@@ -111,7 +123,7 @@ static void reclaim(struct budget *b)
 		return;
 	for (; c != head; c = c->next)
 		c->reclaim(c);
-	/* The first goes to the back, so that pressure is shared out. */
+	/* The first moves to the back, so that another one is asked first next time. */
 	c = head->next;
 	head->next = c->next;
 	c->next->prev = head;
@@ -120,7 +132,8 @@ static void reclaim(struct budget *b)
 	c->prev->next = head->prev = c;
 }
 
-/* Wait for a buffer to come back; a time-out, since a client may get dirty meanwhile. */
+/* Wait for a buffer to come back. The time-out is there because a client may have become
+   able to reclaim more in the meantime. */
 static void wait_freed_locked(struct budget *b)
 {
 	enum { PAUSE_MS = 10 };
@@ -128,6 +141,7 @@ static void wait_freed_locked(struct budget *b)
 	(void)lock_wait_until(&b->lock, &b->freed, clock_ms() + PAUSE_MS);
 }
 
+/* The bytes are already counted, so a failure must return them. */
 static void *allocate(struct budget *b, void *spare, size_t len_bytes)
 {
 	void *buf = spare ? spare : mem_alloc_aligned(len_bytes);
@@ -178,7 +192,7 @@ void budget_put(struct budget *b, void *buf, size_t len_bytes)
 	{
 		WITH_LOCK(&b->lock);
 		b->used -= len_bytes;
-		/* Keep as many as a busy writer turns over; the rest goes back to the system. */
+		/* Keep about as many as a busy writer needs; the rest goes back to the system. */
 		if (buf && len_bytes == b->pooled_bytes &&
 			b->n_spares * b->pooled_bytes < b->limit / 4) {
 			struct spare *s = buf;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The worker pool: one queue, any number of threads. Jobs are embedded in the caller's
+   objects, so queueing can't fail. */
 #include "sched/pool.h"
 
 #include <errno.h>
@@ -35,6 +37,7 @@ static struct pool_job *next_job(struct pool *pool)
 	return job;
 }
 
+/* A worker ends when next_job() has nothing left and the pool is stopping. */
 static void *worker(void *arg)
 {
 	struct pool_job *job;
@@ -49,7 +52,7 @@ static int start_workers(struct pool *pool, unsigned n_threads)
 	sigset_t all, before;
 	int err = 0;
 
-	/* Signals are the main thread's; a worker must not be the one that gets them. */
+	/* Signals are handled by the main thread, so workers block them all. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (!err && pool->n_threads < n_threads) {

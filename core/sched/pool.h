@@ -14,7 +14,7 @@ struct pool;
 /* Start n_threads > 0 workers, with all signals blocked. -ENOMEM, -EAGAIN. */
 int pool_new(unsigned n_threads, struct pool **out);
 
-/* Run what is queued, then end the workers. NULL is fine. */
+/* Run the queued jobs, then end the workers. NULL is fine. */
 void pool_free(struct pool *pool);
 
 /* Queue `job`; never fails. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of element types, made of DTYPES (dtype_list.h), and searches in it. There
+   are few types, so a search just walks the table. */
 #include "tensor/dtype.h"
 
 #include <string.h>
@@ -18,6 +20,7 @@ static bool equals(const char *name, const char *text, size_t len)
 	return name && strlen(name) == len && memcmp(name, text, len) == 0;
 }
 
+/* A name matches a real type or its complex pair. */
 bool dtype_by_name(enum dtype_format format, const char *text, size_t len,
 	struct dtype_named *out)
 {
@@ -38,6 +41,7 @@ bool dtype_by_name(enum dtype_format format, const char *text, size_t len,
 	return false;
 }
 
+/* strchr() would find the terminating NUL, hence the test of `kind`. */
 static bool has_kind(const char *kinds, char kind)
 {
 	return kinds && kind && strchr(kinds, kind);

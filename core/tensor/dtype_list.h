@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Every element type, once: X(id, its row of struct dtype). dtype.h makes the ids of it,
- * dtype.c the table. Names stand in the order of enum dtype_format.
- */
+/* All element types: X(id, its row of struct dtype). dtype.h makes the ids from it,
+   dtype.c the table. Names are in the order of enum dtype_format. */
 #ifndef ALCM_TENSOR_DTYPE_LIST_H
 #define ALCM_TENSOR_DTYPE_LIST_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which scale belongs to which value of a span whose values are multiples of scales. */
+/* The scale of each value in a span whose values are multiples of scales. */
 #ifndef ALCM_TENSOR_GRID_MAP_H
 #define ALCM_TENSOR_GRID_MAP_H
 
@@ -12,11 +12,11 @@
  *     in runs:    scales[(i + skip) / run · n_components + i % n_components]
  *     in a cycle: scales[(i + skip) % n_scales]
  *
- * Runs: a channel's values lie together, C order. Cycle: channels take turns, Fortran
+ * Runs: values of a channel are adjacent, C order. Cycle: channels alternate, Fortran
  * order.
  */
 struct grid_map {
-	const double *scales; /* floats of the span's type, > 0; somebody else's */
+	const double *scales; /* floats of the span's type, > 0; borrowed */
 	uint64_t n_scales;
 	unsigned n_components;
 	bool cycle;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A span: a run of bytes of which the element type is known. Spans tile a chunk; formats
- * produce them, the codec consumes them, nothing between needs to know a file format.
- */
+/* A span: a run of bytes with a known element type. Spans tile a chunk. Formats produce
+   them and the codec consumes them; nothing between needs to know a file format. */
 #ifndef ALCM_TENSOR_SPAN_H
 #define ALCM_TENSOR_SPAN_H
 
@@ -18,11 +16,11 @@ struct span {
 				  an opaque type: the item size; 1 for DTYPE_BYTES */
 	enum dtype_id dtype; /* of one component; DTYPE_BYTES for opaque elements too */
 	bool big_endian;
-	/* Components in a row of the tensor, and how many of the first one lie before the
+	/* Components in a row of the tensor, and those of the first row that lie before the
 	   span; 0: no rows. */
 	uint32_t row_len, row_skip;
-	/* Of quantised floats (f16, bf16, f32, f64): which multiples they are. NULL: of
-	   none. */
+	/* For quantised floats (f16, bf16, f32, f64): the scales that they are multiples of;
+	   or NULL. */
 	const struct grid_map *grid;
 };
 

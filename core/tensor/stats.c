@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values are converted to double in blocks that stay in the L1 cache; a block's central
- * sums are taken around its own mean in a second pass over it, then merged into the
- * total.
+ * Statistics of values in one pass over memory.
+ *
+ * Values are converted to double in blocks that stay in the L1 cache. A block's central
+ * sums are taken around its own mean, in a second pass over the block, and then merged
+ * into the total. That avoids the cancellation of sums of plain powers.
  */
 #include "tensor/stats.h"
 
@@ -24,7 +26,7 @@ enum {
 
 #define SPARSE_BELOW 1e-6
 
-/* 0 · x is NaN for NaN and Inf, 0 for all others. */
+/* 0 · x is NaN for NaN and Inf, and 0 otherwise; so one sum tests all values. */
 SIMD_CLONES static bool all_finite(const double *x, unsigned n)
 {
 	double check[LANES] = { 0 };
@@ -41,7 +43,7 @@ SIMD_CLONES static bool all_finite(const double *x, unsigned n)
 	return check[0] == 0;
 }
 
-/* Take NaN and Inf out of a block, counting them; returns how many values are left. */
+/* Remove NaN and Inf from a block and count them; returns the number of values left. */
 static unsigned drop_nonfinite(struct moments *m, double *x, unsigned n)
 {
 	unsigned kept = 0;
@@ -59,6 +61,7 @@ static unsigned drop_nonfinite(struct moments *m, double *x, unsigned n)
 	return kept;
 }
 
+/* Always in the same order, so that all CPU levels give the same bits. */
 static double sum_lanes(const double s[LANES])
 {
 	double sum = 0;
@@ -68,7 +71,7 @@ static double sum_lanes(const double s[LANES])
 	return sum;
 }
 
-/* Sums over a block, lane by lane. */
+/* Sums over a block, by lane. */
 struct sums {
 	double first[LANES]; /* of the values */
 	double s2[LANES], s3[LANES], s4[LANES], lo[LANES], hi[LANES];
@@ -105,7 +108,8 @@ SIMD_CLONES static void add_central_portable(struct sums *s, const double *x, un
 
 #if CPU_X86
 
-/* The same in the same order, so to the bit; compilers make less of these loops. */
+/* The same sums in the same order, so equal to the bit; compilers do worse with these
+   loops. */
 static CPU_TARGET_AVX512 void add_avx512(struct sums *s, const double *x, unsigned n)
 {
 	__m512d first = _mm512_setzero_pd();
@@ -167,8 +171,8 @@ static void add_central(struct sums *s, const double *x, unsigned n, double mean
 	add_central_portable(s, x, n, mean);
 }
 
-/* The moments of one block of n > 0 finite values. Padding repeats the mean: it adds
-   nothing. */
+/* The moments of a block of n > 0 finite values. It is padded with its mean, which adds
+   nothing to the central sums. */
 static void block_moments(struct moments *b, double *x, unsigned n)
 {
 	unsigned whole = (n + LANES - 1) / LANES * LANES;
@@ -223,6 +227,7 @@ void moments_add(struct moments *m, const uint8_t *data, const struct span *span
 	}
 }
 
+/* The formulas for two sets are those of Pébay 2008 (stats.h). */
 void moments_merge(struct moments *m, const struct moments *o)
 {
 	m->n_nan += o->n_nan;
@@ -268,7 +273,7 @@ void moments_stats(const struct moments *m, struct alcm_stats *out)
 		return;
 	out->mean = m->mean;
 	out->variance = m->m2 / n;
-	/* The paper's reference divides by 1e-8 where nothing varies. */
+	/* The paper's reference uses 1e-8 where the variance is 0. */
 	out->stddev = out->variance > 0 ? sqrt(out->variance) : 1e-8;
 	out->skewness = m->m3 / n / (out->stddev * out->stddev * out->stddev);
 	out->kurtosis = m->m4 / n / (out->stddev * out->stddev * out->stddev * out->stddev);

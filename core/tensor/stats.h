@@ -28,7 +28,7 @@ struct moments {
  */
 void moments_add(struct moments *m, const uint8_t *data, const struct span *span);
 
-/* m := the moments of both sets of values. */
+/* Merge the moments of two sets of values into m. */
 void moments_merge(struct moments *m, const struct moments *other);
 
 /*

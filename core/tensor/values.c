@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Numbers of any type to doubles and back. Conversions of narrow floats have no branches
+ * and no tables: the bits are moved into the fields of a float, and a multiplication by a
+ * power of two corrects the exponent, also for subnormals. So the loops vectorise.
+ */
 #include "tensor/values.h"
 
 #include <math.h>
@@ -17,16 +22,15 @@ static double f32_value(uint32_t bits)
 	return f;
 }
 
-/*
- * Without branches, so that the loop over it vectorises: in the place of a float's
- * exponent and mantissa the bits are the value times 2^-112, subnormals included.
- */
+/* Without branches, so that loops vectorise. In the place of a float's exponent and
+   mantissa, the bits have the value times 2^-112, subnormals included. */
 static double f16_value(uint16_t h)
 {
 	uint32_t magnitude = (uint32_t)(h & 0x7fff) << 13;
 	double v = f32_value(magnitude) * 0x1p112;
 
-	/* The largest exponent means Inf and NaN; as a number it would be 65536 and more. */
+	/* The largest exponent means Inf or NaN; taken as a number it would be at least
+	   65536. */
 	v = magnitude >= 0x0f800000 ? f32_value(magnitude | 0x7f800000) : v;
 	return h & 0x8000 ? -v : v;
 }
@@ -50,8 +54,8 @@ static double f64_value(uint64_t bits)
 
 /*
  * Floats of 8 bits (OCP 8-bit Floating Point Specification, OCP Microscaling Formats). As
- * in f16_value(): in the place of a float's exponent and mantissa the bits are the value
- * times 2^(bias − 127).
+ * in f16_value(), the bits in a float's exponent and mantissa have the value times
+ * 2^(bias − 127).
  */
 static double f8_value(uint8_t v, unsigned mantissa_bits, double scale)
 {
@@ -65,7 +69,7 @@ static double f8e4m3_value(uint8_t v)
 	return (v & 0x7f) == 0x7f ? (double)NAN : f8_value(v, 3, 0x1p120);
 }
 
-/* The first half of a float of 16 bits. */
+/* The same as the first half of a 16-bit float. */
 static double f8e5m2_value(uint8_t v)
 {
 	return f16_value((uint16_t)(v << 8));
@@ -87,9 +91,9 @@ static double f8e5m2fnuz_value(uint8_t v)
 }
 
 /*
- * One conversion loop per type: the type is decided outside the loop, not in it. The
- * index is as wide as a pointer: 32 bits might wrap, and compilers would then load each
- * value by itself.
+ * One conversion loop per type, so that the type isn't tested in the loop. The index is
+ * as wide as a pointer: with 32 bits it might wrap, and compilers would load values one
+ * by one.
  */
 #define CONVERT(width, expr)                                    \
 	for (size_t i = 0; i < n; i++) {                            \
@@ -158,7 +162,7 @@ static uint64_t f64_bits(double v)
 	return bits;
 }
 
-/* A float of 16 bits by its number of mantissa bits: what is left of 15 is the
+/* Round to a 16-bit float with this many mantissa bits; the rest of 15 bits is the
    exponent. */
 static uint16_t narrow(double v, unsigned mantissa_bits)
 {
@@ -174,7 +178,7 @@ static uint16_t narrow(double v, unsigned mantissa_bits)
 	if (a < ldexp(1, 1 - bias))
 		return sign | (uint16_t)rint(ldexp(a, bias - 1 + (int)mantissa_bits));
 
-	/* A carry out of the mantissa goes on into the exponent, as it should. */
+	/* A carry out of the mantissa rightly continues into the exponent. */
 	uint64_t bits = f64_bits(a);
 	uint64_t rounded = bits + (((uint64_t)1 << (drop - 1)) - 1) + (bits >> drop & 1);
 	uint64_t h = (rounded >> drop) - ((uint64_t)(1023 - bias) << mantissa_bits);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers of any element type as doubles, and floats of any type from doubles. */
+/* Conversion of numbers of any element type to doubles, and of doubles to floats of any
+   type. */
 #ifndef ALCM_TENSOR_VALUES_H
 #define ALCM_TENSOR_VALUES_H
 
@@ -9,10 +10,8 @@
 
 #include "tensor/dtype.h"
 
-/*
- * Convert `n` numbers at `in` to doubles; 64-bit integers are rounded. False: the type
- * has no values to us (opaque, bool, floats wider than 64 bits).
- */
+/* Convert `n` numbers at `in` to doubles; 64-bit integers are rounded. False: the type
+   has no numbers here (opaque, bool, floats wider than 64 bits). */
 bool values_get(double *out, const uint8_t *in, unsigned n, enum dtype_id dtype,
 	bool big_endian);
 
@@ -28,8 +27,8 @@ double values_round(double v, enum dtype_id dtype);
 
 /*
  * rint() in the default rounding mode, the sign of zero included, as arithmetic that
- * vectorises where the machine has no instruction for it: adding 2^52 to what is smaller
- * leaves no bits for a fraction, and what is larger has none.
+ * vectorises where the machine has no such instruction. Adding 2^52 to smaller values
+ * leaves no bits for a fraction; larger values have no fraction.
  */
 static inline double values_rint(double v)
 {
