@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the public interface needs of several layers at once. */
+/* The parts of the public interface that need several layers at once. */
 #include "alcm.h"
 
 #include <string.h>

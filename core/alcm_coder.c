@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A file's chunks through the codec, without a blob around them. */
+/* A file's chunks through the codec, without a blob around them: for programs that keep
+   their own files. */
 #include <errno.h>
 
 #include "alcm.h"
@@ -10,7 +11,7 @@
 
 struct alcm_coder {
 	struct codec *codec;
-	struct segment array; /* of 0 bytes if the file is no .npy */
+	struct segment array; /* of 0 bytes unless the file is a .npy */
 };
 
 int alcm_coder_new(const void *prefix, size_t n, uint32_t chunk_bytes,

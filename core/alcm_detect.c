@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Which files are worth compressing: by format, or by what a sample of the content looks
-   like. */
+/*
+ * Which files are worth compressing: by format, or by a sample of the content.
+ *
+ *   size ──► format of the head ──► kept verdict ──► 16 pieces, judged by predict/infer.h
+ *
+ * Each step decides if it can. Only the last one reads more than the head, so its answer
+ * is kept with the file (alcm_verdict.c).
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,14 +19,14 @@
 #include "predict/infer.h"
 
 enum {
-	FIRST_MIN = 4096,     /* of a first write, for its content to say anything */
-	FIRST_MAX = 64 << 10, /* that is looked at */
-	FILE_MIN = 64 << 10,  /* of a file that only its content recommends */
+	FIRST_MIN = 4096,     /* the shortest first write that is judged by its content */
+	FIRST_MAX = 64 << 10, /* the most of a first write that is judged */
+	FILE_MIN = 64 << 10,  /* the smallest file that is judged by its content */
 	N_PIECES = 16,
 	PIECE = 16 << 10,
 };
 
-/* Whether content like this is to be compressed. */
+/* Whether content with this verdict is compressed at this level. */
 static bool wanted(enum alcm_detect detect, enum infer_verdict verdict)
 {
 	return detect == ALCM_DETECT_ALL ? verdict != INFER_VERDICT_COMPRESSED
@@ -46,8 +52,7 @@ bool alcm_detect_first(enum alcm_detect detect, const void *first, size_t n)
 	if (detect == ALCM_DETECT_NPY)
 		return false;
 	infer_survey_begin(&survey, first, n);
-	/* Few bytes say nothing: neither that they are numbers, nor that they can't be
-	   compressed. */
+	/* A few bytes show neither numbers nor that they can't be compressed. */
 	if (n >= FIRST_MIN)
 		infer_survey_add(&survey, first, (uint32_t)min_u64(n, FIRST_MAX));
 	return wanted(detect, infer_survey_verdict(&survey, reason));
@@ -62,14 +67,14 @@ static int read_at(int fd, uint8_t *buf, size_t n, uint64_t off)
 	return (size_t)got == n ? 0 : -EIO;
 }
 
-/* Pieces at even distances, the first and the last at the file's ends. */
+/* Judge pieces at even distances; the first and the last are at the file's ends. */
 static int survey_file(int fd, uint64_t size, uint8_t *piece, struct infer_survey *survey)
 {
 	uint32_t len = (uint32_t)min_u64(PIECE, size);
 	int err = 0;
 
 	for (unsigned i = 0; i < N_PIECES && !err; i++) {
-		/* Elements are mostly where a multiple of their width is; the guess copes with
+		/* Elements usually start at multiples of their width; the guess copes with
 		   others. */
 		uint64_t at = (size - len) / (N_PIECES - 1) * i / 64 * 64;
 
@@ -82,8 +87,7 @@ static int survey_file(int fd, uint64_t size, uint8_t *piece, struct infer_surve
 	return err;
 }
 
-/* A small file's content says too little, unless its head names what it is compressed
-   by. */
+/* A small file isn't judged by its content, unless its head names a compressor. */
 static void judge_content(enum alcm_detect detect, uint64_t size,
 	const struct infer_survey *survey, struct alcm_verdict *out)
 {
@@ -98,7 +102,7 @@ static void judge_content(enum alcm_detect detect, uint64_t size,
 	}
 }
 
-/* False: its size settles it. */
+/* False: the size alone decides, and `out` says why. */
 static bool is_large_enough(uint64_t size, uint64_t min_size, struct alcm_verdict *out)
 {
 	if (size && size >= min_size)
@@ -149,7 +153,8 @@ int alcm_detect_file(enum alcm_detect detect, uint64_t min_size, int fd,
 int alcm_verdict_text(const struct alcm_verdict *verdict, const struct stat *st,
 	char *out, size_t capacity)
 {
-	/* It would be converted, had it not been there before, or been changed in place. */
+	/* A file worth packing that is still plain was there before the mount, or was changed
+	   in place. */
 	return snprintf(out, capacity, "%s%s%s", verdict->worth ? "worth packing: " : "",
 		verdict->reason,
 		verdict->worth && st->st_nlink > 1 ? "; it has several hard links" : "");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of what is compressed. */
+/* The names of the levels of detection, as options and reports spell them. */
 #include <string.h>
 
 #include "alcm.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The predictor's public side: files of weights. */
+/* The predictor's public side: reading files of weights. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "predict/weights_text.h"
 
-enum { MAX_FILE = 1 << 20 }; /* of weights, which take 11 KiB */
+enum { MAX_FILE = 1 << 20 }; /* weights take 11 KiB */
 
 int alcm_predictor_read(int fd, struct alcm_predictor **out, struct alcm_diag *diag)
 {

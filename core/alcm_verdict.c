@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Verdicts that stay with their files, in an extended attribute. */
+/*
+ * Verdicts that stay with their files, in an extended attribute. Size and mtime in the
+ * text tell whether the file has changed since. A verdict that can't be stored is only
+ * made again.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,13 +14,13 @@
 #include "base/fd.h"
 #include "report/verdict_text.h"
 
-/* Wraps for years that no file is of; it is only compared. */
+/* Wraps for years far off, which is fine, as it is only compared. */
 static int64_t to_ns(const struct timespec *t)
 {
 	return (int64_t)((uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec);
 }
 
-/* Whatever is kept with the file, if it is of the file as it is now. */
+/* Read the kept verdict, if it is about the file as it is now. */
 static bool read_kept(int fd, const struct stat *st, struct verdict_text *out)
 {
 	char text[VERDICT_TEXT_MAX];

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Heap memory. Tests can make the n-th allocation fail, so that every path without memory
+   is run. */
 #include "base/alloc.h"
 
 #include <stdatomic.h>
@@ -9,6 +11,7 @@
 /* Counts down to the allocation that must fail; 0 = off. Relaxed: only tests set it. */
 static atomic_ulong fail_in;
 
+/* Threads allocate at once; exactly one of them counts down to the failure. */
 static bool must_fail(void)
 {
 	unsigned long left = atomic_load_explicit(&fail_in, memory_order_relaxed);
@@ -44,7 +47,7 @@ bool mem_room_for(void **items, size_t n, size_t size)
 	enum { FIRST = 16 };
 	void *more;
 
-	/* It is full whenever it has as many items as it was last given room for. */
+	/* Capacities are 16, 32, 64, …, so a count equal to one of them means full. */
 	if (n && (n < FIRST || n & (n - 1)))
 		return true;
 	more = mem_resize(*items, n ? 2 * n : FIRST, size);
@@ -53,6 +56,7 @@ bool mem_room_for(void **items, size_t n, size_t size)
 	return more;
 }
 
+/* aligned_alloc(3) wants a multiple of the alignment. */
 void *mem_alloc_aligned(size_t len_bytes)
 {
 	if (len_bytes > SIZE_MAX - 64 || must_fail())

@@ -20,10 +20,8 @@ void *mem_zalloc(size_t n, size_t size);
 /* Grow or shrink `p` (may be NULL) to n × size bytes. On failure `p` is untouched. */
 void *mem_resize(void *p, size_t n, size_t size);
 
-/*
- * Room for one more item behind the n of `*items`, an array that only this has grown:
- * from 16 items on it doubles. False: memory is short, and `*items` is untouched.
- */
+/* Make space for one more item behind the n of `*items`, an array grown only by this: 16
+   items, then doubling. False: no memory, and `*items` is untouched. */
 #define mem_room(items, n) mem_room_for((void **)(items), n, sizeof(**(items)))
 bool mem_room_for(void **items, size_t n, size_t size);
 
@@ -47,8 +45,7 @@ static inline void mem_free_ptr(void *pp)
 /* Frees the local at the end of its scope; `steal()` hands it over instead. */
 #define AUTO_FREE __attribute__((cleanup(mem_free_ptr)))
 
-/* The value of local pointer `p`, which becomes NULL: ownership moves to the reader of
-   this. */
+/* The value of the local pointer `p`, which becomes NULL: the reader owns it now. */
 #define steal(p)                     \
 	__extension__({                  \
 		__typeof__(p) stolen_ = (p); \

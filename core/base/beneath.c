@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Opening files below a directory. The kernel does it safely with openat2(2) and
+ * RESOLVE_BENEATH; where that is missing, a walk opens each component by itself with
+ * O_NOFOLLOW. The last component is always opened by the *at() call of the caller's
+ * choice.
+ */
 #include "base/beneath.h"
 
 #include <errno.h>
@@ -33,10 +39,8 @@ int beneath_next(const char **path, char name[NAME_MAX + 1])
 	return 1;
 }
 
-/*
- * Component by component: for kernels before 5.6, containers whose filters don't know
- * openat2(2), and paths that are longer than the kernel takes.
- */
+/* Open a directory component by component. This is for kernels before 5.6, containers
+   whose filters don't know openat2(2), and paths longer than the kernel accepts. */
 static int walk(int at, const char *path)
 {
 	char name[NAME_MAX + 1];
@@ -51,6 +55,7 @@ static int walk(int at, const char *path)
 	return dir < 0 ? -errno : dir;
 }
 
+/* RESOLVE_BENEATH also fails if a directory on the way is moved out during the call. */
 static int open_dir(int at, const char *path)
 {
 	const struct open_how how = { .flags = DIR_FLAGS,
@@ -100,6 +105,7 @@ bool beneath_exists(int at, const char *path)
 
 static int remove_tree(int at, const char *name, unsigned depth);
 
+/* unlinkat() fails for directories, which are then removed in turn. */
 static void clear_directory(int fd, unsigned depth)
 {
 	const struct dirent *e;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reaching files below a directory without ever leaving it: paths whose directories
- * somebody else may move meanwhile, or turn into symbolic links. No link is followed, and
+ * Reaching files below a directory without ever leaving it. Others may move directories
+ * of the path at any time, or turn them into symbolic links. No link is followed, and
  * ".." is refused.
  */
 #ifndef ALCM_BASE_BENEATH_H
@@ -12,9 +12,9 @@
 #include <sys/types.h>
 
 /*
- * Take the first component off *path, which then points behind it and its slash, into
- * `name`. 1: done; 0: there is none; -EXDEV: it is ".."; -EINVAL: it is empty (an
- * absolute path, or two slashes); -ENAMETOOLONG.
+ * Move the first component of *path into `name`; *path then points behind it and its
+ * slash. 1: done; 0: there is none; -EXDEV: it is ".."; -EINVAL: it is empty (an absolute
+ * path, or two slashes); -ENAMETOOLONG.
  */
 int beneath_next(const char **path, char name[NAME_MAX + 1]);
 
@@ -28,8 +28,8 @@ int beneath_open(int at, const char *path, int flags, mode_t mode);
 /* Whether there is something that can be opened as `path`. */
 bool beneath_exists(int at, const char *path);
 
-/* Remove the directory `name` of `at` with all that is in it. 0 or a negative errno:
-   -ENOTEMPTY also for what is more than 128 directories deep. */
+/* Remove the directory `name` in `at` with everything in it. 0 or a negative errno:
+   -ENOTEMPTY also if it is more than 128 directories deep. */
 int beneath_remove_tree(int at, const char *name);
 
 /* Open the directory that holds the last component, which goes to `name`: for the *at()

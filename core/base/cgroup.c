@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Version 2 has one hierarchy of groups, version 1 one for each controller, and a machine
- * may have both. /proc/self/cgroup names the group within its hierarchy, and mountinfo
- * says which part of the hierarchy is mounted where: in a container often only the
- * container's own part.
+ * The limits of control groups. Version 2 has one hierarchy of groups, version 1 one per
+ * controller, and a machine may have both. /proc/self/cgroup names the group within its
+ * hierarchy. mountinfo says which part of the hierarchy is mounted where; in a container
+ * it is often only the container's own part.
  */
 #include "base/cgroup.h"
 
@@ -14,11 +14,10 @@
 
 #include "base/mountinfo.h"
 
-/* The controllers of version 1 that matter, and version 2's hierarchy, which has no
-   name. */
+/* The relevant controllers of version 1, and version 2's hierarchy, which has no name. */
 static const char *const controllers[] = { "memory", "cpu", "" };
 
-/* Whether `word` is one of the words of `list`, which commas separate. */
+/* Whether the comma-separated `list` contains `word`. */
 static bool has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);
@@ -39,7 +38,7 @@ static FILE *open_text(const char *dir, const char *name)
 	return n < (int)sizeof(path) ? fopen(path, "re") : NULL;
 }
 
-/* Up to two numbers of a file; how many were read. The word "max" is no number. */
+/* Read up to two numbers of a file; returns how many. The word "max" is not a number. */
 static int read_numbers(const char *dir, const char *name, double out[2])
 {
 	FILE *f = open_text(dir, name);
@@ -50,6 +49,7 @@ static int read_numbers(const char *dir, const char *name, double out[2])
 	return n;
 }
 
+/* Keep the lowest limit and the file that sets it. */
 static void take_memory(const char *dir, const char *name, struct cgroup_limits *out)
 {
 	double n[2];
@@ -63,7 +63,8 @@ static void take_memory(const char *dir, const char *name, struct cgroup_limits 
 		out->memory_file[0] = '\0';
 }
 
-/* Version 1 says in each group what those above it allow, which a container can't see. */
+/* In version 1 each group also shows the limits of those above it, which a container
+   can't see. */
 static void take_memory_above(const char *dir, struct cgroup_limits *out)
 {
 	FILE *f = open_text(dir, "memory.stat");
@@ -81,20 +82,20 @@ static void take_memory_above(const char *dir, struct cgroup_limits *out)
 		(void)fclose(f);
 }
 
+/* A quota of CPU time per period is a number of CPUs. */
 static void take_cpus(double quota, double period, struct cgroup_limits *out)
 {
 	if (quota > 0 && period > 0)
 		out->cpus = fmin(out->cpus, quota / period);
 }
 
-/* The files of both versions have different names, so there is no need to ask for the
-   version. */
+/* The files of the two versions have different names, so all are tried. */
 static void take_group(const char *dir, struct cgroup_limits *out)
 {
 	double both[2], quota[2], period[2];
 
 	take_memory(dir, "memory.max", out);
-	/* Beyond this the group is slowed down until it hardly runs. */
+	/* Above this limit the kernel slows the group down until it hardly runs. */
 	take_memory(dir, "memory.high", out);
 	take_memory(dir, "memory.limit_in_bytes", out);
 	take_memory_above(dir, out);
@@ -105,7 +106,7 @@ static void take_group(const char *dir, struct cgroup_limits *out)
 		take_cpus(quota[0], period[0], out);
 }
 
-/* The process's group in the hierarchy of `controller`. */
+/* Find the process's group in the hierarchy of `controller`. */
 static bool find_group(const char *root, const char *controller, char group[PATH_MAX])
 {
 	FILE *f = open_text(root, "proc/self/cgroup");
@@ -129,6 +130,7 @@ static bool find_group(const char *root, const char *controller, char group[PATH
 	return found;
 }
 
+/* Find where that hierarchy is mounted. */
 static bool find_mount(const char *root, const char *controller, struct mountinfo *m)
 {
 	FILE *f = open_text(root, "proc/self/mountinfo");
@@ -143,8 +145,8 @@ static bool find_mount(const char *root, const char *controller, struct mountinf
 	return found;
 }
 
-/* The group's path below the mount; "": the mount's root, or that what is mounted lies
-   elsewhere. */
+/* The group's path below the mount; "": the mount's root, or the group is in a part that
+   isn't mounted. */
 static const char *below_mount(const char *group, const char *mount_root)
 {
 	size_t n = strcmp(mount_root, "/") == 0 ? 0 : strlen(mount_root);
@@ -154,7 +156,7 @@ static const char *below_mount(const char *group, const char *mount_root)
 	return group + n;
 }
 
-/* The group and those above it, up to what is mounted. */
+/* Apply the limits of the group and of those above it, up to the mount. */
 static void take_hierarchy(const char *root, const char *controller,
 	struct cgroup_limits *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one place where time is read, so that CPU seconds are counted in one way. */
+/* The one place that reads clocks, so that CPU seconds are counted in one way. */
 #ifndef ALCM_BASE_CLOCK_H
 #define ALCM_BASE_CLOCK_H
 
@@ -11,7 +11,7 @@ uint64_t clock_thread_cpu_ns(void);
 /* Monotonic time, nanoseconds. */
 uint64_t clock_wall_ns(void);
 
-/* The same in milliseconds: what waits with a time-out are given (lock.h). */
+/* The same in milliseconds, as waits with a time-out take it (lock.h). */
 static inline uint64_t clock_ms(void)
 {
 	return clock_wall_ns() / 1000000;

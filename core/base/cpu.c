@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The CPU's level, found once. Threads may find it at the same time; all get the same
+   value, so relaxed accesses suffice. */
 #include "base/cpu.h"
 
 #include <stdatomic.h>
@@ -6,6 +8,7 @@
 static _Atomic int limit = CPU_AVX512;
 static _Atomic int found = -1;
 
+/* A level needs all instruction sets of its CPU_TARGET attribute. */
 static int detect(void)
 {
 #if CPU_X86

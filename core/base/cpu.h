@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What vectors the machine has. Kernels exist in a portable form and in some of the
- * others, and all give the same bytes; whoever runs one asks here which.
+ * The vector instructions of this machine. Kernels exist in a portable form and in some
+ * of the others, and all give the same bytes. A kernel's caller asks here which one to
+ * use.
  */
 #ifndef ALCM_BASE_CPU_H
 #define ALCM_BASE_CPU_H
@@ -24,7 +25,7 @@ enum cpu_level {
 	__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2," \
 						  "avx2,bmi,bmi2,popcnt")))
 
-/* The best that the machine has and cpu_limit() allows. */
+/* The best level that the machine has and cpu_limit() allows. */
 enum cpu_level cpu_level(void);
 
 /* For tests: nothing better than this from now on. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Why a call failed, for the one log line that the caller writes. Functions that can meet
- * corrupt data take a `struct alcm_diag *` (declared in alcm.h); NULL is fine.
- */
+/* The cause of a failure, for the one log line that the caller writes. Functions that can
+   meet corrupt data take a `struct alcm_diag *` (declared in alcm.h); NULL is fine. */
 #ifndef ALCM_BASE_DIAG_H
 #define ALCM_BASE_DIAG_H
 

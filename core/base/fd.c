@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Descriptors: complete transfers, and lseek(2)'s view of holes. */
 #include "base/fd.h"
 
 #include <stdio.h>
@@ -70,6 +71,7 @@ int fd_sync(int fd)
 	return or_errno((int)TEMP_FAILURE_RETRY(fsync(fd)));
 }
 
+/* ENXIO: no data behind `at`. EINVAL or EOPNOTSUPP: the filesystem can't tell. */
 int fd_next_data(int fd, uint64_t at, uint64_t size, uint64_t *from, uint64_t *to)
 {
 	off_t data = lseek(fd, (off_t)at, SEEK_DATA), hole;

@@ -50,10 +50,12 @@ enum { FD_PATH_BYTES = 32 };
 #define fd_path(fd) fd_path_in((char[FD_PATH_BYTES]){ 0 }, fd)
 const char *fd_path_in(char out[FD_PATH_BYTES], int fd);
 
-/* Up to n bytes; fewer only at the end of the file. How many, or a negative errno. */
+/*
+ * Read up to n bytes; fewer only at the end of the file. The number, or a negative errno.
+ */
 ssize_t fd_read(int fd, void *buf, size_t n);
 
-/* All n bytes, at the descriptor's offset or at `off`. 0 or a negative errno. */
+/* Write all n bytes, at the descriptor's offset or at `off`. 0 or a negative errno. */
 int fd_write(int fd, const void *buf, size_t n);
 int fd_pwrite(int fd, const void *buf, size_t n, uint64_t off);
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* How much of the machine the process may have. */
+/*
+ * How much of the machine the process may use: the lowest of physical memory, resource
+ * limits and control groups. Which limit it is goes into messages, so that users know
+ * what to raise.
+ */
 #include <math.h>
 #include <sched.h>
 #include <stdio.h>
@@ -15,16 +19,16 @@ enum {
 	MAX_BUDGET = 256 << 20,
 	BUDGET_SHARE = 4,
 	/*
-	 * Requests, threads, inodes and the codec take memory besides the budget, more of it
-	 * with a larger one. An estimate: the load tests of docs/reliability.md peak 16 to 27
-	 * MiB above a budget of 32, with 64 processes, and four processes that write mapped
-	 * files 18 MiB above one of 8.
+	 * Memory besides the budget, for requests, threads, inodes and the codec; more with a
+	 * larger budget. An estimate: the load tests of docs/reliability.md peak 16 to 27 MiB
+	 * above a budget of 32 with 64 processes, and four processes that write mapped files
+	 * 18 MiB above one of 8.
 	 */
 	BESIDE_BUDGET = 16 << 20,
 	MOST_BESIDE_BY_BUDGET = 32 << 20,
 };
 
-enum { MOST_CPUS = 1 << 13 }; /* a Linux kernel can't be built for more */
+enum { MOST_CPUS = 1 << 13 }; /* the most that a Linux kernel can be built for */
 
 static const struct {
 	int resource;
@@ -42,7 +46,7 @@ static void take_memory(struct alcm_limits *out, uint64_t bytes, const char *by)
 	snprintf(out->memory_by, sizeof(out->memory_by), "%s", by);
 }
 
-/* Of the CPUs that the process may run on, not of those that the machine has. */
+/* The CPUs that the process may run on, not those of the machine. */
 static unsigned allowed_cpus(void)
 {
 	size_t size = CPU_ALLOC_SIZE(MOST_CPUS);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The check of the lock order, in builds with debugging. */
+/* The check of the lock order, in debug builds. Each thread keeps a bit mask of the
+   levels that it holds. Taking a level is wrong if any bit from that level on is set. */
 #include "base/lock.h"
 
 #ifdef ALCM_CHECK_LOCKS

@@ -2,12 +2,12 @@
 /*
  * Locks that know their place in the order of the whole project, and scope locks.
  *
- * A thread that holds a lock may take only those of later levels, and never two of one
- * level. Builds with debugging check that (ALCM_CHECK_LOCKS): each thread has a bit per
- * level that it holds, and a wrong order ends the program where it happens, not where two
- * threads meet.
+ * A thread that holds a lock may take only locks of later levels, and never two of one
+ * level. Debug builds check that (ALCM_CHECK_LOCKS): each thread has a bit per level that
+ * it holds. A wrong order ends the program where it happens, not where two threads
+ * deadlock.
  *
- * docs/design.md, "Locks", says what each one guards and for how long it may be held.
+ * docs/design.md, "Locks", says what each lock guards and for how long it may be held.
  */
 #ifndef ALCM_BASE_LOCK_H
 #define ALCM_BASE_LOCK_H
@@ -21,11 +21,11 @@
 enum lock_level {
 	LOCK_SUMMARIES, /* fs: one maker of summaries at a time */
 	LOCK_IO,        /* fs: content->io, the state of one file's content */
-	LOCK_SCHEDULER, /* fs: one save at a time takes a directory's scheduler on */
+	LOCK_SCHEDULER, /* fs: one save at a time updates a directory's scheduler */
 	LOCK_TABLE,     /* fs: the inode table, lookup counts, names */
 	LOCK_INODE,     /* fs: content->lock or unopened_lock, what stat() tells of a file */
 	LOCK_FD,        /* fs: pins and the LRU of descriptors */
-	LOCK_QUEUE,     /* fs: lists and queues that nothing else is taken in */
+	LOCK_QUEUE,     /* fs: lists and queues; nothing else is taken inside */
 
 	LOCK_REGISTRY, /* core: which blobs may be asked to give buffers back */
 	LOCK_MAP,      /* core: where the tensors of one file lie */
@@ -45,13 +45,14 @@ enum lock_level {
 /* ---- what is held ------------------------------------------------------------------ */
 
 #ifdef ALCM_CHECK_LOCKS
-/* Before waiting for a lock of this level, after getting it, and after giving it back. */
+/* Call before waiting for a lock of this level, after getting it, and before giving it
+   back. */
 void lock_check_order(enum lock_level level);
 void lock_note_taken(enum lock_level level);
 void lock_note_dropped(enum lock_level level);
 
-/* This thread holds no lock of these levels: it is about to wait, or to call someone who
-   may. */
+/* Assert that this thread holds no lock of these levels: it is about to wait, or to call
+   code that may. */
 void lock_assert_free(unsigned levels);
 #else
 static inline void lock_check_order(enum lock_level level)
@@ -103,13 +104,13 @@ static inline void lock_drop(struct lock *l)
 	(void)pthread_mutex_unlock(&l->mutex);
 }
 
-/* Wait for `changed`, the lock dropped meanwhile; spurious wake-ups happen. */
+/* Drop the lock, wait for `changed`, and take the lock. Spurious wake-ups happen. */
 static inline void lock_wait(struct lock *l, pthread_cond_t *changed)
 {
 	(void)pthread_cond_wait(changed, &l->mutex);
 }
 
-/* A condition that can be waited for until some clock_ms(). */
+/* Initialise a condition for lock_wait_until(). */
 static inline void cond_init(pthread_cond_t *cond)
 {
 	pthread_condattr_t attr;
@@ -130,8 +131,8 @@ static inline int lock_wait_until(struct lock *l, pthread_cond_t *changed,
 	return pthread_cond_timedwait(changed, &l->mutex, &t);
 }
 
-/* A lock that many may share; one who waits for it exclusively goes before new
-   sharers. */
+/* A lock that many threads may share. A thread that waits for exclusive access goes
+   before new sharers. */
 struct shared_lock {
 	pthread_rwlock_t rwlock;
 	enum lock_level level;
@@ -168,7 +169,8 @@ static inline void shared_lock_take(struct shared_lock *l)
 	lock_note_taken(l->level);
 }
 
-/* False: somebody has it. Never waits, so it may be tried whatever is held. */
+/* Try to take it exclusively. False: it is held. Never waits, so it may be tried with any
+   lock held. */
 static inline bool shared_lock_try(struct shared_lock *l)
 {
 	if (pthread_rwlock_trywrlock(&l->rwlock))
@@ -218,8 +220,8 @@ static inline void shared_lock_drop_ptr(struct shared_lock **l)
 #define LOCK_SCOPE(type, drop, taken) \
 	__attribute__((cleanup(drop), unused)) struct type *LOCK_NAME(__LINE__) = taken
 
-/* Holds the lock until the end of the enclosing block: a struct lock, or a shared_lock
-   that is shared with others or not. */
+/* Hold the lock until the end of the enclosing block: a struct lock, or a shared_lock,
+   shared or exclusively. */
 #define WITH_LOCK(l) LOCK_SCOPE(lock, lock_drop_ptr, lock_taken(l))
 #define WITH_LOCK_SHARED(l) LOCK_SCOPE(shared_lock, shared_lock_drop_ptr, lock_shared(l))
 #define WITH_LOCK_OWNED(l) LOCK_SCOPE(shared_lock, shared_lock_drop_ptr, lock_owned(l))

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Parsing /proc/PID/mountinfo. A line has fixed fields, any number of optional ones, " -
+ * ", and three more fields:
+ *
+ *   36 35 98:0 /root /point options optional… - type source super_options
+ */
 #include "base/mountinfo.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A byte that would end a field is written as a backslash and three octal digits. */
+/* Undo the kernel's escapes: a byte that would end a field is a backslash and three octal
+   digits. */
 static void unescape(char *text)
 {
 	char *to = text;
@@ -22,7 +29,7 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* One line without its end; what doesn't fit into `line` is dropped. */
+/* Read one line without its newline; the part that doesn't fit into `line` is dropped. */
 static bool read_line(FILE *f, char *line, int size)
 {
 	int c;
@@ -37,7 +44,7 @@ static bool read_line(FILE *f, char *line, int size)
 	return true;
 }
 
-/* The `n`-th field from here on, counted from 0, copied; false if it isn't there or too
+/* Copy the `n`-th field from here on, counted from 0. False: it isn't there, or is too
    long. */
 static bool copy_field(const char *line, int n, char *out, size_t size)
 {
@@ -66,7 +73,7 @@ static bool parse(const char *line, struct mountinfo *out)
 		!copy_field(line, 4, out->point, sizeof(out->point)) ||
 		!copy_field(behind + 3, 0, out->type, sizeof(out->type)))
 		return false;
-	/* Long ones, such as overlayfs has, are of no interest. */
+	/* Long options, such as those of overlayfs, aren't needed. */
 	if (!copy_field(behind + 3, 2, out->super_options, sizeof(out->super_options)))
 		out->super_options[0] = '\0';
 	return true;

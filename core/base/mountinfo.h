@@ -9,8 +9,8 @@
 
 /* One mount. Names are as the kernel knows them, without escapes. */
 struct mountinfo {
-	char root[PATH_MAX];  /* of the filesystem, what is mounted */
-	char point[PATH_MAX]; /* where */
+	char root[PATH_MAX];  /* the directory of the filesystem that is mounted */
+	char point[PATH_MAX]; /* where it is mounted */
 	char type[64];
 	char super_options[256]; /* "" if longer */
 };

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of the process that main() begins in: descriptors, signals, stacks. */
+/*
+ * The state of the process when main() begins: descriptors, signals, stacks. Programs may
+ * be started with closed standard descriptors, a tiny stack or fatal signals; each of
+ * these would otherwise show much later, as a damaged file or a crash.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -12,18 +16,16 @@
 #include "alcm.h"
 
 enum {
-	/* The deepest chain of calls takes a quarter of this; sanitizers need twice as
-	   much. */
+	/* The deepest chain of calls needs a quarter of this, and half of it under
+	   sanitizers. */
 	THREAD_STACK_BYTES = 2 << 20,
 	MAIN_STACK_BYTES = 8 << 20,
 };
 
 static bool lost_output;
 
-/*
- * Without /dev/null (an empty chroot) the root directory takes the place: reading and
- * writing it fail, which is all that matters.
- */
+/* Without /dev/null (an empty chroot) the root directory serves: reading and writing it
+   fail, and nothing else matters. */
 static int open_nothing(void)
 {
 	int fd = open("/dev/null", O_RDWR);
@@ -31,6 +33,7 @@ static int open_nothing(void)
 	return fd >= 0 ? fd : open("/", O_RDONLY | O_DIRECTORY);
 }
 
+/* Closed ones are filled up: a file of the store must never become descriptor 1 or 2. */
 static int open_standard_descriptors(void)
 {
 	int fd;
@@ -55,7 +58,9 @@ bool alcm_process_has_proc(void)
 	return access("/proc/self/fd/0", F_OK) == 0;
 }
 
-/* Threads of libraries too: without this their stacks are as large as RLIMIT_STACK. */
+/*
+ * This also covers threads of libraries, whose stacks would be as large as RLIMIT_STACK.
+ */
 static int set_thread_stack(void)
 {
 	pthread_attr_t attr;
@@ -76,7 +81,7 @@ static bool stack_is_small(void)
 	return !getrlimit(RLIMIT_STACK, &r) && r.rlim_cur < MAIN_STACK_BYTES;
 }
 
-/* makecontext() hands over integers only. */
+/* makecontext() can pass integers only, so the call is kept here. */
 static struct {
 	int (*body)(int argc, char **argv);
 	int argc, result;
@@ -89,8 +94,8 @@ static void run_call(void)
 }
 
 /*
- * A hard limit can't be raised, and the main thread's stack can't be replaced by another
- * thread's without giving up what belongs to the main thread, such as its signals and
+ * Run main() on a stack of our own. A hard limit can't be raised. Running in another
+ * thread would give up what belongs to the main thread, such as its signals and
  * capabilities.
  */
 static int run_on_own_stack(int (*body)(int argc, char **argv), int argc, char **argv)

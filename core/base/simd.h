@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loops that the compiler turns into vector code, compiled for several machines: the
- * loader picks. The results are the same, since nothing is added in another order. Not
- * under sanitizers, which aren't ready when the loader asks.
+ * Loops that the compiler turns into vector code, compiled for several machines; the
+ * loader picks one. Results are the same, since the order of additions is. Not under
+ * sanitizers, which aren't ready when the loader picks.
  */
 #ifndef ALCM_BASE_SIMD_H
 #define ALCM_BASE_SIMD_H

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What sums over many files need of each, as one short line: several times faster to make
- * and to read than a report. Times are whole nanoseconds, so nothing is rounded. The
- * coder comes last, as its name may have blanks, or be missing.
+ * The figures that sums over many files need, as one short line: several times faster to
+ * make and to read than a report. Times are whole nanoseconds, so nothing is rounded. The
+ * coder comes last, as its name may contain blanks, or be missing.
+ *
+ * Reader and writer share one format string, so they can't disagree.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,6 +26,7 @@
 
 enum { N_NUMBERS = 7 };
 
+/* Out of range, or NaN, becomes 0: casting it would be undefined. */
 static uint64_t to_ns(double seconds)
 {
 	return seconds > 0 && seconds * 1e9 < 0x1p63 ? (uint64_t)llround(seconds * 1e9) : 0;

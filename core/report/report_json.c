@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A blob's metrics as JSON (docs/report.schema.json), and recognising a report that still
-   holds. */
+/*
+ * A blob's metrics as JSON (docs/report.schema.json), and the check whether a report is
+ * current. A report is current if it names the file, its mtime, the blob's uuid and the
+ * newest commit.
+ *
+ * cJSON accepts NULL everywhere, so a failed allocation shows only at the end, when
+ * printing.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +20,7 @@
 
 #define SCHEMA_ID "alcm-report/1"
 
-/* JSON has no NaN and no infinity. */
+/* JSON has neither NaN nor infinity: both become null. */
 static void add_number(cJSON *to, const char *name, double v)
 {
 	if (isfinite(v))
@@ -34,6 +40,7 @@ static void uuid_text(const uint8_t uuid[16], char text[37])
 	}
 }
 
+/* ISO 8601 in UTC with nanoseconds, because an mtime is compared to the nanosecond. */
 static void time_text(const struct timespec *t, char text[48])
 {
 	char date[32] = "";
@@ -44,6 +51,7 @@ static void time_text(const struct timespec *t, char text[48])
 	snprintf(text, 48, "%s.%09ldZ", date, t->tv_nsec);
 }
 
+/* A file of several tensors has no dtype and shape of its own. */
 static void add_file(cJSON *root, const struct alcm_info *info, const char *name,
 	const struct timespec *mtime)
 {
@@ -101,6 +109,7 @@ static void add_result(cJSON *root, const struct alcm_info *info)
 	cJSON_AddStringToObject(r, "codec", info->codec);
 }
 
+/* Without values, statistics are null and not 0. */
 static void add_statistics(cJSON *root, const struct alcm_stats *s)
 {
 	cJSON *o = cJSON_AddObjectToObject(root, "statistics");
@@ -118,7 +127,7 @@ static void add_statistics(cJSON *root, const struct alcm_stats *s)
 	add_number(o, "max", s->n ? s->max : (double)NAN);
 }
 
-/* null for a lossless profile; else what it did, or why it did nothing. */
+/* null for a lossless profile; otherwise its result, or the reason why it did nothing. */
 static void add_quantisation(cJSON *root, const struct alcm_info *info)
 {
 	const struct alcm_quantisation *q = &info->quantisation;
@@ -167,7 +176,7 @@ static void add_planes(cJSON *to, const struct alcm_plane *list, unsigned n)
 	}
 }
 
-/* A container's, one by one or by the pattern of their names. */
+/* The tensors of a container, each by itself or grouped by name patterns. */
 static void add_tensors(cJSON *root, const struct alcm_info *info)
 {
 	cJSON *tensors = info->n_rows ? cJSON_AddArrayToObject(root, "tensors") : NULL;
@@ -197,7 +206,7 @@ static void add_tensors(cJSON *root, const struct alcm_info *info)
 	}
 }
 
-/* What zlib -6 makes of a sample of the data, as a measure of what we gain. */
+/* zlib -6 on a sample, for comparison. Its CPU time is scaled up to the whole file. */
 static void add_baseline(cJSON *root, const struct alcm_info *info)
 {
 	cJSON *o;
@@ -279,6 +288,7 @@ bool alcm_report_current(const char *json, size_t len, const struct alcm_info *i
 	return current;
 }
 
+/* The texts are cJSON's, so they are freed by it. */
 void alcm_free_text(char *text)
 {
 	cJSON_free(text);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A report's JSON (docs/report.schema.json) as the metrics that it was made of. */
+/*
+ * A report's JSON (docs/report.schema.json) back to the metrics it was made of. Reports
+ * come from stores, so they are hostile: texts and lists are bounded by the arrays they
+ * go to, and counts by 63 bits.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +18,7 @@ static const cJSON *get(const cJSON *object, const char *key)
 	return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-/* null, and what is no number, is NaN, as the writer has it. */
+/* null, and anything that isn't a number, is NaN: the writer writes NaN as null. */
 static double number(const cJSON *object, const char *key)
 {
 	const cJSON *v = get(object, key);
@@ -22,7 +26,7 @@ static double number(const cJSON *object, const char *key)
 	return cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
 }
 
-/* 0 for what no count can be. */
+/* 0 for values that can't be a count. */
 static uint64_t to_count(double v)
 {
 	return v >= 0 && v < 0x1p63 ? (uint64_t)v : 0;
@@ -33,7 +37,7 @@ static uint64_t count(const cJSON *object, const char *key)
 	return to_count(number(object, key));
 }
 
-/* False: no text, or too long for `capacity`. */
+/* Copy a text. False: it is missing, or too long for `capacity`. */
 static bool text(const cJSON *object, const char *key, char *out, size_t capacity)
 {
 	const char *s = cJSON_GetStringValue(get(object, key));
@@ -85,6 +89,7 @@ static void read_statistics(const cJSON *o, struct alcm_stats *s)
 	s->max = number(o, "max");
 }
 
+/* An infinite PSNR is written as null: no error was made. */
 static void read_quantisation(const cJSON *o, struct alcm_quantisation *q)
 {
 	struct alcm_distortion *d = &q->distortion;
@@ -108,7 +113,7 @@ static void read_quantisation(const cJSON *o, struct alcm_quantisation *q)
 												 : number(o, "psnr_db");
 }
 
-/* Append planes to a list that has room for `most`. */
+/* Append planes to a list of at most `most`. */
 static bool read_planes(const cJSON *planes, struct alcm_plane *list, unsigned most,
 	unsigned *n)
 {
@@ -130,6 +135,7 @@ static bool read_planes(const cJSON *planes, struct alcm_plane *list, unsigned m
 	return true;
 }
 
+/* Names that are too long are cut; everything else must fit. */
 static bool read_tensor(const cJSON *o, struct alcm_tensor *t)
 {
 	const cJSON *dim, *shape = get(o, "shape");
@@ -187,7 +193,7 @@ static void read_result(const cJSON *r, struct alcm_info *info)
 	(void)text(r, "codec", info->codec, sizeof(info->codec));
 }
 
-/* The writer scales the sample's CPU time up to the whole file. */
+/* The writer scales the sample's CPU time up to the whole file; this scales it back. */
 static void read_baseline(const cJSON *o, struct alcm_info *info)
 {
 	double sample = number(o, "sample_bytes"), ratio = number(o, "ratio");
@@ -200,6 +206,7 @@ static void read_baseline(const cJSON *o, struct alcm_info *info)
 		(double)info->logical_bytes;
 }
 
+/* Any version of the schema is read; fields that it doesn't have count as null. */
 static bool read_root(const cJSON *root, struct alcm_info *info)
 {
 	const cJSON *blob = get(root, "blob");

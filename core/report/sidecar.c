@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Sidecars: small files in .alcm/caq, in a tree that mirrors the store's. */
+/*
+ * Sidecars: small files in .alcm/caq, in a tree that mirrors the store's.
+ *
+ * A sidecar and its directories are at most as readable as what they describe. They are
+ * written beside the old one and renamed. Users can change the store's directories at any
+ * time, so every path is followed without symbolic links (base/beneath.h).
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,17 +22,17 @@
 
 #define TOP ".alcm/caq"
 
-enum { TEXT_MAX = 1 << 20 }; /* far more than any report has */
+enum { TEXT_MAX = 1 << 20 }; /* far longer than any report */
 
 int alcm_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 {
 	return beneath_open(dirfd, path, flags, mode);
 }
 
-/* ---- whose eyes a sidecar is for --------------------------------------------------- */
+/* ---- who may read a sidecar -------------------------------------------------------- */
 
-/* The mode for a sidecar about an open file: what an ACL grants besides can't be said in
-   modes. */
+/* The owner and mode for a sidecar about an open file. A mode can't express an ACL, so a
+   file with one has a sidecar for its owner only. */
 static int mode_like(int about_fd, struct stat *st)
 {
 	if (fstat(about_fd, st))
@@ -47,8 +53,8 @@ bool alcm_sidecar_private_enough(const struct stat *st, int about_fd)
 
 /* ---- directories ------------------------------------------------------------------- */
 
-/* `*dir` and the `*mirrored` go down to `name`, which is made or made as private as its
-   image. */
+/* Move `*dir` and `*mirrored` down to `name`. The sidecars' directory is made, and made
+   as private as the one that it mirrors. */
 static int go_down(int *dir, int *mirrored, const char *name)
 {
 	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -62,11 +68,12 @@ static int go_down(int *dir, int *mirrored, const char *name)
 	if (copy < 0 || fstat(copy, &is))
 		return -errno;
 	want.st_mode &= 0755;
-	/* The owner first: a directory that can't be given away stays closed to others. */
+	/* The owner comes first: a directory that can't be given away must stay closed to
+	   others. */
 	if (geteuid() == 0 && (is.st_uid != want.st_uid || is.st_gid != want.st_gid) &&
 		fchownat(copy, "", want.st_uid, want.st_gid, AT_EMPTY_PATH))
 		return -errno;
-	/* An O_PATH descriptor can't be changed by itself. */
+	/* fchmod() refuses O_PATH descriptors. */
 	if ((is.st_mode & 07777) != want.st_mode && chmod(fd_path(copy), want.st_mode))
 		return -errno;
 	fd_close(*dir);
@@ -76,6 +83,7 @@ static int go_down(int *dir, int *mirrored, const char *name)
 	return 0;
 }
 
+/* Open the tree's root, and make it if asked to. */
 static int open_top(int store_dirfd, bool make)
 {
 	int top = beneath_open(store_dirfd, TOP, O_PATH | O_DIRECTORY, 0);
@@ -101,7 +109,7 @@ int sidecar_open_dir(int store_dirfd, const char *dir)
 	return beneath_open(top, *dir ? dir : ".", O_RDONLY | O_DIRECTORY, 0);
 }
 
-/* Make the directories of `name`: the last component too, if that is one. */
+/* Make the directories of `name`, and with `is_dir` its last component. */
 static int make_dirs(int store_dirfd, const char *name, bool is_dir)
 {
 	AUTO_CLOSE int dir = open_top(store_dirfd, true);
@@ -126,7 +134,7 @@ int alcm_sidecar_mkdir(const struct alcm_store *store, const char *name)
 	return make_dirs(alcm_store_dirfd(store), name, true);
 }
 
-/* The directory that sidecar `name` lies in; its last component goes to `last`. */
+/* Open the directory of sidecar `name`; its last component goes to `last`. */
 static int open_dir_of(int store_dirfd, const char *name, bool make,
 	char last[NAME_MAX + 1])
 {
@@ -140,6 +148,9 @@ static int open_dir_of(int store_dirfd, const char *name, bool make,
 
 /* ---- reading and writing ----------------------------------------------------------- */
 
+/*
+ * A regular file of moderate size only: the tree is on the store, where users may write.
+ */
 static int read_text(int fd, char **out, size_t *len, struct stat *st)
 {
 	AUTO_FREE char *text = NULL;
@@ -183,14 +194,15 @@ int sidecar_write_text(int fd, const char *text, const struct stat *like)
 {
 	int err = fd_write(fd, text, strlen(text));
 
-	/* Whom we may not give it to can't have more than others. */
+	/* Without privilege the owner can't be changed; then the file is ours, and its mode
+	   is no wider than that of `like`. */
 	if (!err && fchown(fd, like->st_uid, like->st_gid) && geteuid() == 0)
 		return -errno;
 	return err ?: or_errno(fchmod(fd, like->st_mode));
 }
 
-/* The sidecar, or directory of sidecars, came, changed or went: summaries above it hold
-   no longer. */
+/* A sidecar, or a directory of them, was added, changed or removed: the summaries above
+   are out of date. */
 static void invalidate_summaries(int store_dirfd, const char *name)
 {
 	int dir = sidecar_open_dir(store_dirfd, "");
@@ -208,8 +220,8 @@ static void invalidate_summaries(int store_dirfd, const char *name)
 	}
 }
 
-/* Beside the old one first. Never into a file that is there: it could be a link to
-   another's. */
+/* Write a new file and rename it over the old one. An existing file is never written
+   into, as it could be a link to another one. */
 static int replace(int dir, const char *last, const char *text, const struct stat *like)
 {
 	char temp[48];
@@ -255,13 +267,14 @@ int alcm_sidecar_remove(const struct alcm_store *store, const char *name, bool i
 
 	if (dir < 0)
 		return dir;
-	/* What is in it goes with it, its summary first of all. */
+	/* The directory's sidecars and summary are removed with it. */
 	err = is_dir ? beneath_remove_tree(dir, last) : or_errno(unlinkat(dir, last, 0));
 	if (!err)
 		invalidate_summaries(alcm_store_dirfd(store), name);
 	return err;
 }
 
+/* Directories are removed upwards for as long as the store has no such directory. */
 void alcm_sidecar_prune(const struct alcm_store *store, const char *name)
 {
 	char path[PATH_MAX], *slash;
@@ -285,7 +298,8 @@ static int replace_by_rename(int dir, const char *from, int new_dir, const char 
 {
 	if (!renameat2(dir, from, new_dir, to, flags))
 		return 0;
-	/* The directory that was replaced in the store was empty. */
+	/* rename(2) in the store only replaces empty directories, so sidecars left in the
+	   target are stale. */
 	if ((errno != ENOTEMPTY && errno != EEXIST) || beneath_remove_tree(new_dir, to))
 		return -errno;
 	return or_errno(renameat2(dir, from, new_dir, to, flags));

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What sidecar.c and summary_tree.c share. */
+/* Access to the tree of sidecars, shared by sidecar.c and summary_tree.c. */
 #ifndef ALCM_REPORT_SIDECAR_DIR_H
 #define ALCM_REPORT_SIDECAR_DIR_H
 
 #include <sys/stat.h>
 
-/* What a summary is called while it is made. */
+/* The name of a summary while it is being made. */
 #define SUMMARY_DRAFT ".alcm-summary"
 
-/* The directory `dir` of sidecars ("": the topmost), open for reading. A negative
-   errno. */
+/* Open the directory `dir` of sidecars for reading ("": the topmost). A descriptor, or a
+   negative errno. */
 int sidecar_open_dir(int store_dirfd, const char *dir);
 
 /* As alcm_sidecar_read(), in an open directory. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the sidecar of a file is called: NAME.json beside those of its neighbours. Where
- * that can't be, since it is longer than a name can be or is the summary's place,
- * BEGINNING.HASH.json, the hash being of all of NAME.
+ * The name of a file's sidecar: NAME.json. If that is longer than a name can be, or is
+ * the name of the summary, it is BEGINNING.HASH.json, with the hash of all of NAME.
+ *
+ * The way back is a search in the directory, as a hash can't be undone; it is needed
+ * rarely.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +25,7 @@ enum {
 	KEPT_MAX = NAME_MAX - SUFFIX_LEN - HASH_DIGITS - 1, /* of BEGINNING */
 };
 
+/* The last component of a path. */
 static const char *last_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -30,6 +33,7 @@ static const char *last_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* "summary" has an unusual name, because its usual one is the directory's summary. */
 static bool has_usual_name(const char *last)
 {
 	static const char summary[] = ALCM_SUMMARY_NAME;
@@ -39,7 +43,7 @@ static bool has_usual_name(const char *last)
 			strcmp(&summary[strlen(last)], SUFFIX) != 0);
 }
 
-/* No character of UTF-8 is cut in two: some stores have no names of other bytes. */
+/* Don't cut a UTF-8 character in two: some stores accept valid names only. */
 static size_t kept_len(const char *last)
 {
 	size_t n = strlen(last);
@@ -66,6 +70,7 @@ int alcm_sidecar_name(const char *file, char *out, size_t capacity)
 	return n < 0 || (size_t)n >= capacity ? -ENAMETOOLONG : 0;
 }
 
+/* Such a name may also be a real file's, so the caller looks at the store first. */
 static bool ends_in_hash(const char *file)
 {
 	size_t n = strlen(last_of(file));
@@ -75,8 +80,8 @@ static bool ends_in_hash(const char *file)
 		strspn(hash, "0123456789abcdef") == HASH_DIGITS;
 }
 
-/* Look for the name, among those in its directory that have no usual one; its place is in
-   `out`. */
+/* Search the directory for the file with this sidecar, among names that have no usual
+   one; its name replaces the one in `out`. */
 static void find_unusual(int store_dirfd, const char *sidecar, char *out, size_t capacity)
 {
 	char last[NAME_MAX + 1], its[NAME_MAX + 1];

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports of a directory's files added up (docs/summary.schema.json). */
+/*
+ * Sums of the reports in a directory (docs/summary.schema.json). A summary has the sums
+ * of the directory's own files and of everything below, so a parent needs only its
+ * children's totals.
+ */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -32,7 +36,8 @@ static void add(struct alcm_summary *to, const struct alcm_summary *s)
 	to->baseline_cpu_seconds += s->baseline_cpu_seconds;
 }
 
-/* A file too small for a baseline counts with itself: it neither gains nor loses. */
+/* A file too small for a baseline has its own figures as baseline, so it counts as
+   neither gain nor loss. */
 static bool from_report(const cJSON *root, struct alcm_summary *out)
 {
 	const cJSON *result = cJSON_GetObjectItemCaseSensitive(root, "result");
@@ -100,7 +105,7 @@ static double ratio_of(double logical, double stored)
 	return stored > 0 ? logical / stored : 0;
 }
 
-/* A NULL on the way (memory is short) makes cJSON drop the item. */
+/* cJSON ignores NULL parents, so a failed allocation shows only when printing. */
 static void add_sums(cJSON *root, const char *name, const struct alcm_summary *s)
 {
 	cJSON *o = cJSON_AddObjectToObject(root, name), *b;

@@ -2,14 +2,15 @@
 /*
  * Summaries of directories in the tree of sidecars: DIR/summary.json.
  *
- *      a sidecar of DIR comes, changes or goes:  remove .alcm-summary, then summary.json,
- *                                                of DIR and all above
- *      making one:  create .alcm-summary, add up, write it, rename it to summary.json
+ *    a sidecar of DIR is added, changed or removed:
+ *        remove .alcm-summary, then summary.json, of DIR and all directories above
+ *    making one:
+ *        create .alcm-summary, add up, write it, rename it to summary.json
  *
- * So whatever changed while a summary was being made takes away the file that was to be
- * renamed, and a summary that is there is right. One that is missing below is made first;
- * and since those above a change are all missing, what is missing is found by going down
- * from the top only where there is none.
+ * A change while a summary is being made removes the file that was to be renamed, so an
+ * existing summary is always right. Missing ones below are made first. Above a change all
+ * summaries are missing, so going down from the top, only where one is missing, finds all
+ * of them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,13 +24,13 @@
 #include "report/sidecar_dir.h"
 
 enum {
-	MAX_DEPTH = 100, /* of directories below the one asked for; a descriptor each */
-	N_TRIES = 3,     /* while others keep changing what is added up */
+	MAX_DEPTH = 100, /* levels below the requested directory; each holds a descriptor */
+	N_TRIES = 3,     /* while others keep changing the sidecars */
 };
 
 static int refresh_dir(int dir, unsigned depth);
 
-/* The store changes under us: a report that is gone by now, or is none, counts as
+/* The store may change at any time: a report that is gone, or isn't one, counts as
    nothing. */
 static void add_file(int dir, const char *name,
 	int (*add)(struct alcm_summary *to, const char *json, size_t len),
@@ -44,6 +45,7 @@ static void add_file(int dir, const char *name,
 	alcm_free_text(text);
 }
 
+/* Links aren't followed, and a directory without a summary counts as nothing. */
 static void add_dir(int dir, const char *name, unsigned depth, struct alcm_summary *below)
 {
 	AUTO_CLOSE int child = openat(dir, name,
@@ -61,6 +63,7 @@ static bool is_report(const char *name)
 		strcmp(name, ALCM_SUMMARY_NAME) != 0;
 }
 
+/* readdir(3) needs a descriptor of its own, as it moves the offset. */
 static int add_up(int dir, unsigned depth, struct alcm_summary *here,
 	struct alcm_summary *below)
 {
@@ -82,7 +85,8 @@ static int add_up(int dir, unsigned depth, struct alcm_summary *here,
 	return 0;
 }
 
-/* -ENOENT: what was added up changed meanwhile. -ENODATA: there is nothing to add up. */
+/* Make a summary. -ENOENT: a sidecar changed while it was made. -ENODATA: there is
+   nothing to sum up. */
 static int make(int dir, unsigned depth)
 {
 	struct alcm_summary here = { 0 }, below = { 0 };
@@ -110,7 +114,7 @@ static int make(int dir, unsigned depth)
 	return err;
 }
 
-/* Have the summary of the open directory of sidecars. */
+/* Make the summary of the open directory of sidecars, unless it is there. */
 static int refresh_dir(int dir, unsigned depth)
 {
 	int err = faccessat(dir, ALCM_SUMMARY_NAME, F_OK, AT_SYMLINK_NOFOLLOW) ? -ENOENT : 0;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/* Names as valid UTF-8, for JSON. File names are any bytes; each byte that isn't part of
+   a valid sequence becomes U+FFFD. */
 #include <stddef.h>
 #include <string.h>
 
 #include "alcm.h"
 #include "base/alloc.h"
 
-/* Bytes of the UTF-8 sequence at `s` (RFC 3629: no overlong forms, no surrogates), 0 if
-   it is none. */
+/* The length of the UTF-8 sequence at `s` (RFC 3629: no overlong forms, no surrogates);
+   0: none. */
 static size_t utf8_len(const unsigned char *s)
 {
 	static const struct {
@@ -37,6 +39,7 @@ static size_t utf8_len(const unsigned char *s)
 	return 0;
 }
 
+/* A byte becomes three at most, so the buffer is sure to suffice. */
 char *alcm_utf8(const char *name)
 {
 	static const char replacement[] = "\xef\xbf\xbd";

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Histograms of a sample of a tensor file: of its values, and of their powers of two. */
+/*
+ * Histograms of a sample of a tensor file: of its values, and of their powers of two. The
+ * sample is read once and kept; three passes over it find the moments, the exponents and,
+ * with the range known, the values.
+ */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -12,13 +16,13 @@
 #include "tensor/values.h"
 
 enum {
-	BLOCK = 256 << 10,     /* the usual chunk: of what is decoded nothing is left out */
+	BLOCK = 256 << 10,     /* the usual chunk size, so all of a decoded chunk is used */
 	BATCH = 512,           /* values converted at once */
 	EXPONENT_MIN = -1074,  /* of a double, subnormal ones included */
 	EXPONENT_COUNT = 2098, /* up to 2^1023 */
 };
 
-/* The sample in memory, and what is counted on the way to a histogram. */
+/* The sample, and the counts on the way to a histogram. */
 struct sample {
 	int (*read)(void *ctx, void *buf, size_t n, uint64_t off);
 	void *ctx;
@@ -30,9 +34,10 @@ struct sample {
 	uint32_t exponents[EXPONENT_COUNT];
 };
 
-/* A run of numbers of the sample. */
+/* Takes a run of numbers of the sample. */
 typedef void (*take_values)(struct sample *s, const double *v, unsigned n);
 
+/* Convert the numbers of a span in batches and pass them on. */
 static void each_value(struct sample *s, const uint8_t *data, const struct span *span,
 	take_values take)
 {
@@ -47,6 +52,7 @@ static void each_value(struct sample *s, const uint8_t *data, const struct span 
 	}
 }
 
+/* Zero has no exponent and is counted apart. */
 static void count_exponents(struct sample *s, const double *v, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -62,6 +68,7 @@ static void count_exponents(struct sample *s, const double *v, unsigned n)
 	}
 }
 
+/* Values outside of the range are counted, so that no tail is hidden. */
 static void count_values(struct sample *s, const double *v, unsigned n)
 {
 	struct alcm_histogram *h = s->out;
@@ -81,8 +88,8 @@ static void count_values(struct sample *s, const double *v, unsigned n)
 	}
 }
 
-/* Four standard deviations about the mean, as far as there are values; a bin each for few
-   integers. */
+/* Choose the bins: four standard deviations around the mean, within the range of the
+   values. Few distinct integers get a bin each. */
 static void choose_bins(struct sample *s)
 {
 	bool one = s->map.format->one;
@@ -101,7 +108,7 @@ static void choose_bins(struct sample *s)
 	s->out->high = fmin(m->max, m->mean + reach);
 }
 
-/* As many bins as there are, of 1, 2, 4, … powers of two each. */
+/* Fold exponents into the available bins, each of 1, 2, 4, … powers of two. */
 static void fold_exponents(struct sample *s)
 {
 	struct alcm_histogram *h = s->out;
@@ -120,8 +127,9 @@ static void fold_exponents(struct sample *s)
 		h->exponents[(e - first) / h->exponent_step] += s->exponents[e];
 }
 
-/* Hand the numbers of the `n` bytes at `raw`, which lie at `off` of the file, to
-   `take`. */
+/*
+ * Pass the numbers in the `n` bytes at `raw`, which are at `off` in the file, to `take`.
+ */
 static void each_of_block(struct sample *s, const uint8_t *raw, uint64_t off, uint32_t n,
 	take_values take)
 {
@@ -136,8 +144,7 @@ static void each_of_block(struct sample *s, const uint8_t *raw, uint64_t off, ui
 	}
 }
 
-/* Block k of n_blocks, evenly spread over the file, at its place in the file and its
-   length. */
+/* The place and length of block k of n_blocks, spread evenly over the file. */
 static uint64_t block_at(const struct sample *s, unsigned k, unsigned n_blocks,
 	uint32_t *len)
 {
@@ -186,6 +193,7 @@ static uint64_t sampled_size(void *ctx)
 	return ((const struct sample *)ctx)->size;
 }
 
+/* The map reads through the caller's function, so any file can be sampled. */
 static int count_tensors(struct sample *s, uint8_t *raw, unsigned n_blocks)
 {
 	const struct tensor_source source = { read_sampled, sampled_size, s };

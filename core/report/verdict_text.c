@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* A verdict as text: "1 LEVEL SIZE MTIME REASON". Anyone who may write the file can write
+   the attribute, so it is read with care. */
 #include "report/verdict_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Goes up when files would be judged in another way: then all are judged anew. */
+/* Raised when the judgement changes; old verdicts are then ignored. */
 #define VERSION "1"
 
 static bool is_printable(const char *text)
@@ -17,7 +19,7 @@ static bool is_printable(const char *text)
 	return true;
 }
 
-/* Not begun or ended by what a reader may skip. */
+/* A reason has no blank in front, as a reader would skip it. */
 static bool is_reason(const char *text)
 {
 	size_t n = strlen(text);

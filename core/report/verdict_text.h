@@ -10,12 +10,12 @@ enum { VERDICT_TEXT_MAX = 192 };
 
 struct verdict_text {
 	char level[16];
-	uint64_t size;    /* of the file, as the next */
+	uint64_t size;    /* of the file, like the next one */
 	int64_t mtime_ns; /* since 1970 */
 	char reason[96];
 };
 
-/* Read a text, which may be anything. False: it is none, or of another version. */
+/* Read a text of any content. False: it isn't a verdict, or of another version. */
 bool verdict_text_read(const char *text, struct verdict_text *out);
 
 /* False: the reason, or the level, can't be written. */
