@@ -90,8 +90,7 @@ void content_lose(struct fs *fs, struct inode *i, int err, off_t from, off_t to)
 	}
 	if (first)
 		fs_log(fs, ALCM_LOG_ERROR,
-			"%s: changes at offset %lld could not be stored and are lost: %s; each "
-			"fsync "
+			"%s: changes at offset %lld could not be stored and are lost: %s; each fsync "
 			"and close fails until they are written again",
 			path_of(fs, i->path_fd, path), (long long)from, strerror(-err));
 }

@@ -42,8 +42,7 @@ static int check_proc(void)
 	if (alcm_process_has_proc())
 		return 0;
 	fs_fail("/proc isn't mounted, or not that of this process: no file of the store "
-			"could be "
-			"opened (mount -t proc proc /proc)");
+			"could be opened (mount -t proc proc /proc)");
 	return -ENOENT;
 }
 

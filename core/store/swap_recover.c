@@ -100,8 +100,7 @@ static void tell(struct recovery *r, const struct swap_job *job, enum swap_targe
 
 	if (err == -ENOENT)
 		say(r, ALCM_LOG_WARNING,
-			"%s: a crash cut off its conversion, and it isn't here any more; its "
-			"whole "
+			"%s: a crash cut off its conversion, and it isn't here any more; its whole "
 			"content is kept as .alcm/swap/%s.new (%s; remove it and its .job if you "
 			"don't need it)",
 			path, job->id, job->pack ? "a blob: alcm cat reads it" : "plain");
@@ -182,10 +181,9 @@ static void look_at_rest(struct recovery *r, const char *name)
 	(void)snprintf(job, sizeof(job), "%s.job", id);
 	if (faccessat(r->dir, job, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
 		say(r, ALCM_LOG_WARNING,
-			".alcm/swap/%s.new: the whole content of a file, whose job is gone; it "
-			"is "
-			"kept (a file that can't be read, as its conversion was cut off, names "
-			"its job: if none names this one, remove it)",
+			".alcm/swap/%s.new: the whole content of a file, whose job is gone; it is "
+			"kept (a file that can't be read, as its conversion was cut off, names its "
+			"job: if none names this one, remove it)",
 			id);
 }
 

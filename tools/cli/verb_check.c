@@ -81,8 +81,7 @@ static enum cli_exit report_unfinished(struct check *c, const char *path,
 {
 	c->n_unfinished++;
 	printf("%s: unfinished: its first save was never completed; %llu chunks are there, "
-		   "and "
-		   "alcm check --repair on the file itself keeps them\n",
+		   "and alcm check --repair on the file itself keeps them\n",
 		path, (unsigned long long)found->n_chunks);
 	return CLI_OK;
 }

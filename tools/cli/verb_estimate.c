@@ -207,8 +207,7 @@ static enum cli_exit run(struct estimate *e)
 		if (store_is_mount(cli->paths[i]))
 			worst = cli_worse(worst,
 				cli_error(cli, cli->paths[i],
-					"is inside a mount; name the store below, or use alcm "
-					"du"));
+					"is inside a mount; name the store below, or use alcm du"));
 		else
 			worst = cli_worse(worst, walk(cli, cli->paths[i], add_file, e));
 	}

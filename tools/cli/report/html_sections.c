@@ -61,10 +61,9 @@ bool html_bar(FILE *to, const struct report *report)
 	words_bytes(saved, saved_text);
 	fprintf(to,
 		"<svg viewBox=\"0 0 1000 30\" preserveAspectRatio=\"none\" role=\"img\" "
-		"aria-labelledby=\"bar-title\">"
-		"<title id=\"bar-title\">%s stored, %s saved</title>"
-		"<rect class=\"saved\" width=\"1000\" height=\"30\" rx=\"4\"/>"
-		"<rect class=\"stored\" width=\"%.1f\" height=\"30\" rx=\"4\"/>",
+		"aria-labelledby=\"bar-title\"><title id=\"bar-title\">%s stored, %s "
+		"saved</title><rect class=\"saved\" width=\"1000\" height=\"30\" rx=\"4\"/><rect "
+		"class=\"stored\" width=\"%.1f\" height=\"30\" rx=\"4\"/>",
 		stored_text, saved_text, width);
 	if (width > 150)
 		fprintf(to, "<text class=\"inbar\" x=\"12\" y=\"20\">stored %s</text>",
@@ -164,9 +163,8 @@ static void cell_bar(FILE *to, const struct figures *f, double whole)
 
 	fprintf(to,
 		"<td><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" "
-		"aria-hidden=\"true\">"
-		"<rect class=\"saved\" width=\"%.1f\" height=\"10\"/>"
-		"<rect class=\"stored\" width=\"%.1f\" height=\"10\"/></svg>",
+		"aria-hidden=\"true\"><rect class=\"saved\" width=\"%.1f\" height=\"10\"/><rect "
+		"class=\"stored\" width=\"%.1f\" height=\"10\"/></svg>",
 		logical, fmin(stored, 100));
 }
 
@@ -218,8 +216,7 @@ bool html_directories(FILE *to, const struct report *report)
 	if (shown < report->n_dirs)
 		fprintf(to,
 			"<p class=\"note\">%zu more directories are in <code>alcm report "
-			"--json</code> "
-			"and <code>alcm du --depth</code>.</p>",
+			"--json</code> and <code>alcm du --depth</code>.</p>",
 			report->n_dirs - shown);
 	return true;
 }
@@ -260,8 +257,7 @@ static bool plain_list(FILE *to, const struct report *report)
 
 	fputs("<details><summary>The files</summary><div class=\"scroll\"><table><thead><tr>"
 		  "<th scope=\"col\">File</th><th scope=\"col\" class=\"n\">Size</th><th "
-		  "scope=\"col\" "
-		  "class=\"t\">Why</th></tr></thead><tbody>\n",
+		  "scope=\"col\" class=\"t\">Why</th></tr></thead><tbody>\n",
 		to);
 	for (size_t i = 0; i < report->n_rows; i++) {
 		const struct report_row *row = &report->rows[i];

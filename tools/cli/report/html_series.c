@@ -76,10 +76,9 @@ static void columns(FILE *to, const struct report *report, const struct report_s
 			   middle = at_y((double)step->sum.stored, most);
 
 		fprintf(to,
-			"<g><title>%" PRIu64 ": %s stored, %s saved, %.3f : 1</title>"
-			"<rect class=\"saved\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
-			"height=\"%.1f\"/>"
-			"<rect class=\"stored\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
+			"<g><title>%" PRIu64 ": %s stored, %s saved, %.3f : 1</title><rect "
+			"class=\"saved\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/><rect "
+			"class=\"stored\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
 			"height=\"%.1f\"/></g>\n",
 			step->number, words_bytes((double)step->sum.stored, stored),
 			words_bytes(figures_saved(&step->sum), saved), figures_ratio(&step->sum), x,
@@ -120,13 +119,11 @@ static bool table(FILE *to, const struct report *report, const struct report_ser
 	double sum = 0;
 
 	fputs("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Step</th><th "
-		  "scope=\"col\" class=\"n\">"
-		  "Files</th><th scope=\"col\" class=\"n\">Logical</th><th scope=\"col\" "
-		  "class=\"n\">Stored</th>"
-		  "<th scope=\"col\" class=\"n\">Ratio</th><th scope=\"col\" "
-		  "class=\"n\">Saved</th><th scope=\"col\" "
-		  "class=\"n\">Saved so far</th><th scope=\"col\" class=\"n\">CPU s</th><th "
-		  "scope=\"col\" "
+		  "scope=\"col\" class=\"n\">Files</th><th scope=\"col\" "
+		  "class=\"n\">Logical</th><th scope=\"col\" class=\"n\">Stored</th><th "
+		  "scope=\"col\" class=\"n\">Ratio</th><th scope=\"col\" "
+		  "class=\"n\">Saved</th><th scope=\"col\" class=\"n\">Saved so far</th><th "
+		  "scope=\"col\" class=\"n\">CPU s</th><th scope=\"col\" "
 		  "class=\"n\">CAQ</th></tr></thead><tbody>\n",
 		to);
 	for (size_t i = 0; i < s->n; i++) {
@@ -178,8 +175,7 @@ bool html_series(FILE *to, const struct report *report)
 	if (!report->n_series)
 		return true;
 	fputs("<section id=\"steps\" aria-labelledby=\"steps-title\"><h2 "
-		  "id=\"steps-title\">Over "
-		  "time</h2>\n",
+		  "id=\"steps-title\">Over time</h2>\n",
 		to);
 	for (size_t k = 0; k < report->n_series && k < MAX_SERIES && ok; k++) {
 		fputs("<h3>", to);

@@ -13,37 +13,23 @@
 
 const char *const words_method[] = {
 	"A file's ratio is its logical bytes divided by the bytes that it takes in the "
-	"store, "
-	"its header, "
-	"index and metrics included. Sums of files are the sum of the logical bytes divided "
-	"by "
-	"that of the "
-	"stored bytes.",
+	"store, its header, index and metrics included. Sums of files are the sum of the "
+	"logical bytes divided by that of the stored bytes.",
 	"CPU seconds are the CPU time of encoding: statistics, transforms, coding and the "
-	"check "
-	"that each "
-	"chunk decodes to what was written, on all threads together. Reading is not in them. "
-	"MB/s per core are millions of logical bytes per CPU second.",
+	"check that each chunk decodes to what was written, on all threads together. Reading "
+	"is not in them. MB/s per core are millions of logical bytes per CPU second.",
 	"CAQ = ratio / (CPU seconds + 1). CPU seconds grow with the size of the data and the "
-	"ratio does not, "
-	"so the CAQ of the same kind of data falls with size: about ratio for a file that "
-	"takes "
-	"milliseconds, about ratio / CPU seconds for one that takes minutes. Compare CAQ "
-	"between "
-	"files of "
-	"one size, and CPU seconds per GiB between sizes.",
+	"ratio does not, so the CAQ of the same kind of data falls with size: about ratio "
+	"for a file that takes milliseconds, about ratio / CPU seconds for one that takes "
+	"minutes. Compare CAQ between files of one size, and CPU seconds per GiB between "
+	"sizes.",
 	"The gain over zlib is that of the CAQ over the CAQ of zlib -6, which was run on a "
-	"sample of the "
-	"same data; its CPU seconds are scaled up to the whole file.",
+	"sample of the same data; its CPU seconds are scaled up to the whole file.",
 	"Predicted entropy is the share of its bits that the ALCM paper's network expects a "
-	"tensor to "
-	"need, 0.2 to 0.9, from its six statistics; achieved is stored bytes divided by "
-	"logical "
-	"bytes.",
+	"tensor to need, 0.2 to 0.9, from its six statistics; achieved is stored bytes "
+	"divided by logical bytes.",
 	"Histograms are of a sample, evenly spread over the file, of at most 2 MiB. Values "
-	"are "
-	"counted up to "
-	"four standard deviations from the mean.",
+	"are counted up to four standard deviations from the mean.",
 	NULL,
 };
 
