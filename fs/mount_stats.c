@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "mount_stats.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "inode.h"
 
 #define SCHEMA_ID "alcm-stats/1"
@@ -157,14 +157,13 @@ char *stats_prometheus(struct fs *fs, bool names)
 static void add_writing(cJSON *list, const struct activity_writing *w)
 {
 	cJSON *o = cJSON_CreateObject();
-	char *path = inode_path_locked(w->inode), *printable = path ? alcm_utf8(path) : NULL;
+	char *path = inode_path_locked(w->inode);
 
-	cJSON_AddStringToObject(o, "name", printable ? printable : "?");
+	json_add_name(o, "name", path ? path : "?");
 	cJSON_AddNumberToObject(o, "written_bytes",
 		(double)atomic_load_explicit(&w->written_bytes, memory_order_relaxed));
 	cJSON_AddNumberToObject(o, "seconds", clock_seconds(clock_wall_ns() - w->since_ns));
 	cJSON_AddItemToArray(list, o);
-	alcm_free_text(printable);
 	free(path);
 }
 
@@ -186,7 +185,6 @@ char *stats_json(struct fs *fs, bool names)
 {
 	cJSON *root = cJSON_CreateObject(), *values;
 	struct snapshot s;
-	char *text;
 
 	take_snapshot(fs, &s);
 	cJSON_AddStringToObject(root, "schema", SCHEMA_ID);
@@ -198,7 +196,5 @@ char *stats_json(struct fs *fs, bool names)
 		add_all_writing(fs, root);
 	else
 		cJSON_AddNullToObject(root, "writing");
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
-	return text;
+	return json_print(root);
 }

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/diag.h"
+#include "base/json.h"
 
 #define SCHEMA_ID "alcm-scheduler/1"
 
@@ -49,8 +48,7 @@ int alcm_scheduler_json(const struct alcm_scheduler *s, char **out)
 	scores = cJSON_AddArrayToObject(root, "caq");
 	for (unsigned i = 0; i < s->n_scores; i++)
 		cJSON_AddItemToArray(scores, cJSON_CreateNumber(s->scores[i]));
-	*out = cJSON_Print(root);
-	cJSON_Delete(root);
+	*out = json_print(root);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -82,14 +80,14 @@ int alcm_scheduler_parse(const char *json, size_t len, struct alcm_scheduler *ou
 	struct alcm_diag *diag)
 {
 	cJSON *root = cJSON_ParseWithLength(json, len);
-	const cJSON *schema = cJSON_GetObjectItemCaseSensitive(root, "schema");
+	const cJSON *schema = json_get(root, "schema");
 	struct alcm_scheduler s = { 0 };
 	double saves = 0;
 	bool good = cJSON_IsString(schema) && strcmp(schema->valuestring, SCHEMA_ID) == 0 &&
-		number_within(cJSON_GetObjectItemCaseSensitive(root, "prune_share"), least_share,
-			most_share, &s.prune_share) &&
-		number_within(cJSON_GetObjectItemCaseSensitive(root, "saves"), 0, 1e15, &saves) &&
-		read_scores(cJSON_GetObjectItemCaseSensitive(root, "caq"), &s);
+		number_within(json_get(root, "prune_share"), least_share, most_share,
+			&s.prune_share) &&
+		number_within(json_get(root, "saves"), 0, 1e15, &saves) &&
+		read_scores(json_get(root, "caq"), &s);
 
 	cJSON_Delete(root);
 	if (!good)

@@ -8,20 +8,18 @@
 #include <math.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
-#include "alcm.h"
+#include "base/json.h"
 
 #define SCHEMA_ID "alcm-summary/1"
 
 /* The number `name`, which must be finite and not negative. */
 static bool get(const cJSON *object, const char *name, double *out)
 {
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, name);
+	double v = json_number(object, name);
 
-	if (!cJSON_IsNumber(v) || !isfinite(v->valuedouble) || v->valuedouble < 0)
+	if (!isfinite(v) || v < 0)
 		return false;
-	*out = v->valuedouble;
+	*out = v;
 	return true;
 }
 
@@ -40,16 +38,16 @@ static void add(struct alcm_summary *to, const struct alcm_summary *s)
    neither gain nor loss. */
 static bool from_report(const cJSON *root, struct alcm_summary *out)
 {
-	const cJSON *result = cJSON_GetObjectItemCaseSensitive(root, "result");
-	const cJSON *baseline = cJSON_GetObjectItemCaseSensitive(root, "baseline");
+	const cJSON *result = json_get(root, "result");
+	const cJSON *baseline = json_get(root, "baseline");
 	double logical, stored, ratio;
 
-	if (!get(cJSON_GetObjectItemCaseSensitive(root, "file"), "logical_size", &logical) ||
-		!get(cJSON_GetObjectItemCaseSensitive(root, "blob"), "stored_size", &stored) ||
+	if (!get(json_get(root, "file"), "logical_size", &logical) ||
+		!get(json_get(root, "blob"), "stored_size", &stored) ||
 		!get(result, "cpu_seconds", &out->cpu_seconds))
 		return false;
 	out->n_files = 1;
-	out->n_lossy = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "lossy"));
+	out->n_lossy = cJSON_IsTrue(json_get(root, "lossy"));
 	out->logical_bytes = logical;
 	out->stored_bytes = stored;
 	out->baseline_stored_bytes = stored;
@@ -62,8 +60,8 @@ static bool from_report(const cJSON *root, struct alcm_summary *out)
 
 static bool from_summary(const cJSON *root, struct alcm_summary *out)
 {
-	const cJSON *total = cJSON_GetObjectItemCaseSensitive(root, "total");
-	const cJSON *baseline = cJSON_GetObjectItemCaseSensitive(total, "baseline");
+	const cJSON *total = json_get(root, "total");
+	const cJSON *baseline = json_get(total, "baseline");
 
 	return get(total, "files", &out->n_files) &&
 		get(total, "lossy_files", &out->n_lossy) &&
@@ -145,8 +143,7 @@ int alcm_summary_json(const struct alcm_summary *here, const struct alcm_summary
 	cJSON_AddStringToObject(root, "version", ALCM_VERSION);
 	add_sums(root, "here", here);
 	add_sums(root, "total", &total);
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
+	text = json_print(root);
 	if (!text)
 		return -ENOMEM;
 	*out = text;

@@ -3,11 +3,12 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
+
 enum cli_exit cli_print_json(struct cli *cli, cJSON *root)
 {
-	char *text = cJSON_Print(root);
+	char *text = json_print(root);
 
-	cJSON_Delete(root);
 	if (!text)
 		return cli_error(cli, NULL, "out of memory");
 	puts(text);

@@ -3,14 +3,10 @@
 #ifndef ALCM_TOOLS_JSON_OUT_H
 #define ALCM_TOOLS_JSON_OUT_H
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "report_model.h"
-
-/* A text that may be any bytes, as UTF-8. NULLs (memory is short) make cJSON drop the
-   item. */
-void json_add_name(cJSON *to, const char *key, const char *name);
 
 /* docs/collection.schema.json's figures. */
 void json_add_figures(cJSON *to, const struct figures *f);

@@ -11,125 +11,19 @@
 #include "report_words.h"
 #include "report_write.h"
 
-/* JSON has no NaN and no infinity. A NULL on the way (memory is short) makes cJSON drop
-   the item. */
-static void add_number(cJSON *to, const char *name, double v)
-{
-	if (isfinite(v))
-		cJSON_AddNumberToObject(to, name, v);
-	else
-		cJSON_AddNullToObject(to, name);
-}
-
-void json_add_name(cJSON *to, const char *key, const char *name)
-{
-	char *utf8 = alcm_utf8(name);
-
-	if (utf8)
-		cJSON_AddStringToObject(to, key, utf8);
-	alcm_free_text(utf8);
-}
-
 void json_add_figures(cJSON *o, const struct figures *f)
 {
-	add_number(o, "files", (double)f->n_files);
-	add_number(o, "compressed_files", (double)f->n_compressed);
-	add_number(o, "lossy_files", (double)f->n_lossy);
-	add_number(o, "logical_bytes", (double)f->logical);
-	add_number(o, "stored_bytes", (double)f->stored);
-	add_number(o, "saved_bytes", figures_saved(f));
-	add_number(o, "ratio", figures_ratio(f));
-	add_number(o, "cpu_seconds", f->cpu_seconds);
-	add_number(o, "mb_per_s", f->n_compressed ? figures_mb_per_s(f) : (double)NAN);
-	add_number(o, "caq", figures_caq(f));
-	add_number(o, "zlib_gain_percent", figures_gain_percent(f));
-}
-
-static void add_statistics(cJSON *to, const struct alcm_stats *s)
-{
-	cJSON *o = cJSON_AddObjectToObject(to, "statistics");
-
-	add_number(o, "values", (double)s->n);
-	add_number(o, "nan", (double)s->n_nan);
-	add_number(o, "inf", (double)s->n_inf);
-	add_number(o, "mean", s->n ? s->mean : (double)NAN);
-	add_number(o, "variance", s->n ? s->variance : (double)NAN);
-	add_number(o, "stddev", s->n ? s->stddev : (double)NAN);
-	add_number(o, "skewness", s->n ? s->skewness : (double)NAN);
-	add_number(o, "kurtosis", s->n ? s->kurtosis : (double)NAN);
-	add_number(o, "sparsity", s->n ? s->sparsity : (double)NAN);
-	add_number(o, "min", s->n ? s->min : (double)NAN);
-	add_number(o, "max", s->n ? s->max : (double)NAN);
-}
-
-static void add_planes(cJSON *to, const struct alcm_plane *list, unsigned n)
-{
-	cJSON *planes = cJSON_AddArrayToObject(to, "planes");
-
-	for (unsigned i = 0; i < n; i++) {
-		cJSON *o = cJSON_CreateObject();
-
-		cJSON_AddStringToObject(o, "name", list[i].name);
-		add_number(o, "bytes", (double)list[i].raw_bytes);
-		add_number(o, "stored", (double)list[i].stored_bytes);
-		add_number(o, "bits_before", list[i].bits_before);
-		add_number(o, "bits_after", list[i].bits_after);
-		cJSON_AddStringToObject(o, "coder", list[i].coder);
-		cJSON_AddItemToArray(planes, o);
-	}
-}
-
-/* A container's, one by one or by the pattern of their names. */
-static void add_tensors(cJSON *to, const struct file_detail *d)
-{
-	cJSON *tensors = d->n_rows ? cJSON_AddArrayToObject(to, "tensors") : NULL;
-
-	for (unsigned i = 0; i < d->n_rows; i++) {
-		const struct alcm_tensor *t = &d->rows[i];
-		bool one_shape = t->n_dims <= ALCM_TENSOR_DIMS;
-		cJSON *o = cJSON_CreateObject(), *shape;
-
-		json_add_name(o, "name", t->name);
-		add_number(o, "count", (double)t->n_tensors);
-		cJSON_AddItemToObject(o, "dtype",
-			t->dtype[0] ? cJSON_CreateString(t->dtype) : cJSON_CreateNull());
-		shape = one_shape ? cJSON_AddArrayToObject(o, "shape")
-						  : cJSON_AddNullToObject(o, "shape");
-		for (unsigned k = 0; one_shape && k < t->n_dims; k++)
-			cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)t->shape[k]));
-		add_number(o, "bytes", (double)t->bytes);
-		add_number(o, "stored", round(t->stored_bytes));
-		add_number(o, "ratio",
-			t->stored_bytes > 0 ? (double)t->bytes / t->stored_bytes : (double)NAN);
-		add_planes(o, d->tensor_planes + t->first_plane, t->n_planes);
-		cJSON_AddItemToArray(tensors, o);
-	}
-	if (d->n_more_rows)
-		add_number(to, "more_tensors", d->n_more_rows);
-}
-
-static void add_errors(cJSON *to, const struct alcm_quantisation *q)
-{
-	const struct alcm_distortion *d = &q->distortion;
-	cJSON *o;
-
-	if (!q->n_scales && !q->why_not[0]) {
-		cJSON_AddNullToObject(to, "errors");
-		return;
-	}
-	o = cJSON_AddObjectToObject(to, "errors");
-	if (q->why_not[0])
-		cJSON_AddStringToObject(o, "why_not", q->why_not);
-	else
-		cJSON_AddNullToObject(o, "why_not");
-	add_number(o, "values", (double)d->n_values);
-	add_number(o, "bound", q->bound > 0 ? q->bound : (double)NAN);
-	add_number(o, "pruned_share", d->pruned_share);
-	add_number(o, "mse", d->mse);
-	add_number(o, "mae", d->mae);
-	add_number(o, "max_error", d->max_error);
-	add_number(o, "relative_l2", d->relative_l2);
-	add_number(o, "psnr_db", d->psnr_db);
+	json_add_number(o, "files", (double)f->n_files);
+	json_add_number(o, "compressed_files", (double)f->n_compressed);
+	json_add_number(o, "lossy_files", (double)f->n_lossy);
+	json_add_number(o, "logical_bytes", (double)f->logical);
+	json_add_number(o, "stored_bytes", (double)f->stored);
+	json_add_number(o, "saved_bytes", figures_saved(f));
+	json_add_number(o, "ratio", figures_ratio(f));
+	json_add_number(o, "cpu_seconds", f->cpu_seconds);
+	json_add_number(o, "mb_per_s", f->n_compressed ? figures_mb_per_s(f) : (double)NAN);
+	json_add_number(o, "caq", figures_caq(f));
+	json_add_number(o, "zlib_gain_percent", figures_gain_percent(f));
 }
 
 static void add_counts(cJSON *to, const char *name, const uint64_t *counts, unsigned n)
@@ -140,6 +34,16 @@ static void add_counts(cJSON *to, const char *name, const uint64_t *counts, unsi
 		cJSON_AddItemToArray(list, cJSON_CreateNumber((double)counts[i]));
 }
 
+static const struct json_field histogram_rows[] = {
+	JSON_FIELD(alcm_histogram, "sample_bytes", sample_bytes),
+	JSON_FIELD(alcm_histogram, "values", n_values),
+	JSON_FIELD(alcm_histogram, "zeros", n_zero),
+	JSON_FIELD(alcm_histogram, "low", low),
+	JSON_FIELD(alcm_histogram, "high", high),
+	JSON_FIELD(alcm_histogram, "below", n_below),
+	JSON_FIELD(alcm_histogram, "above", n_above),
+};
+
 static void add_histogram(cJSON *to, const struct alcm_histogram *h)
 {
 	cJSON *o;
@@ -149,51 +53,36 @@ static void add_histogram(cJSON *to, const struct alcm_histogram *h)
 		return;
 	}
 	o = cJSON_AddObjectToObject(to, "histogram");
-	add_number(o, "sample_bytes", (double)h->sample_bytes);
-	add_number(o, "values", (double)h->n_values);
-	add_number(o, "zeros", (double)h->n_zero);
-	add_number(o, "low", h->low);
-	add_number(o, "high", h->high);
-	add_number(o, "below", (double)h->n_below);
-	add_number(o, "above", (double)h->n_above);
+	json_add_fields(o, &(struct json_fields)JSON_FIELDS(histogram_rows), h);
 	add_counts(o, "counts", h->values, h->n_bins);
-	add_number(o, "exponent_low", h->exponent_low);
-	add_number(o, "exponent_step", h->exponent_step);
+	json_add_number(o, "exponent_low", h->exponent_low);
+	json_add_number(o, "exponent_step", h->exponent_step);
 	add_counts(o, "exponent_counts", h->exponents, h->n_exponents);
 }
 
 static void add_detail(cJSON *o, const struct file_detail *d, const struct figures *f)
 {
-	cJSON *shape;
 	char type[64];
 
 	cJSON_AddStringToObject(o, "format", d->format);
 	cJSON_AddStringToObject(o, "type", words_type(d, type));
-	if (d->dtype[0]) {
-		cJSON_AddStringToObject(o, "dtype", d->dtype);
-		shape = cJSON_AddArrayToObject(o, "shape");
-		for (unsigned i = 0; i < d->n_dims; i++)
-			cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)d->shape[i]));
-		cJSON_AddStringToObject(o, "order", d->fortran_order ? "F" : "C");
-	} else {
-		cJSON_AddNullToObject(o, "dtype");
-		cJSON_AddNullToObject(o, "shape");
-		cJSON_AddNullToObject(o, "order");
-	}
+	json_add_type(o, d->dtype, d->shape, d->n_dims, d->fortran_order);
 	if (d->n_tensors)
-		add_number(o, "tensor_count", (double)d->n_tensors);
+		json_add_number(o, "tensor_count", (double)d->n_tensors);
 	cJSON_AddStringToObject(o, "profile", d->profile);
 	cJSON_AddBoolToObject(o, "lossy", d->lossy);
 	cJSON_AddStringToObject(o, "codec", d->codec);
-	add_number(o, "bits_per_value", d->bits_per_value);
-	add_number(o, "wall_seconds", d->wall_seconds);
-	add_number(o, "threads", d->threads);
-	add_number(o, "predicted_entropy", d->predicted_entropy);
-	add_number(o, "achieved_entropy", 1 / figures_ratio(f));
-	add_statistics(o, &d->stats);
-	add_planes(o, d->planes, d->n_planes);
-	add_tensors(o, d);
-	add_errors(o, &d->quantisation);
+	json_add_number(o, "bits_per_value", d->bits_per_value);
+	json_add_number(o, "wall_seconds", d->wall_seconds);
+	json_add_number(o, "threads", d->threads);
+	json_add_number(o, "predicted_entropy", d->predicted_entropy);
+	json_add_number(o, "achieved_entropy", 1 / figures_ratio(f));
+	json_add_statistics(o, &d->stats);
+	json_add_planes(o, d->planes, d->n_planes);
+	json_add_tensors(o, d->rows, d->n_rows, d->tensor_planes);
+	if (d->n_more_rows)
+		json_add_number(o, "more_tensors", d->n_more_rows);
+	(void)json_add_quantisation(o, "errors", &d->quantisation);
 	add_histogram(o, d->histogram);
 }
 
@@ -242,7 +131,7 @@ static cJSON *series_json(const struct report *report, const struct report_serie
 	for (size_t i = series->first; i < series->first + series->n; i++) {
 		cJSON *step = dir_json(report->steps[i].path, &report->steps[i].sum);
 
-		add_number(step, "number", (double)report->steps[i].number);
+		json_add_number(step, "number", (double)report->steps[i].number);
 		cJSON_AddItemToArray(steps, step);
 	}
 	return o;
