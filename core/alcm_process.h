@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What a program of ours needs of its process, whatever started it. Included by alcm.h.
- */
+/* Prepares the process for a program that uses libalcm, whatever started it. Included by
+   alcm.h. */
 #ifndef ALCM_PROCESS_H
 #define ALCM_PROCESS_H
 
@@ -29,16 +28,16 @@ bool alcm_process_lost_output(void);
    reached. */
 bool alcm_process_has_proc(void);
 
-/* What the process may have of the machine, as of now. */
+/* The limits of the process at present. */
 struct alcm_limits {
 	unsigned n_cpus;       /* by its CPU set and the CPU quotas of its control groups */
-	uint64_t memory_bytes; /* the least of all limits there are */
-	char memory_by[4096];  /* which one that is, in words or by its file */
+	uint64_t memory_bytes; /* the lowest of all limits */
+	char memory_by[4096];  /* the name of that limit, in words or as a file */
 };
 
 void alcm_limits_get(struct alcm_limits *out);
 
-/* The budget of an engine that leaves room for all else: a quarter, from 8 to 256 MiB. */
+/* The default budget of an engine: a quarter of the memory, from 8 to 256 MiB. */
 size_t alcm_limits_budget(const struct alcm_limits *limits);
 
 /* Whether a process with such an engine stays within the limits under load. */
