@@ -2,7 +2,6 @@
 #include "mount_point.h"
 
 #include <errno.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/mountinfo.h"
 #include "fs.h"
 #include "mount_log.h"
 
@@ -57,21 +57,6 @@ static int check_fd(const char *mountpoint, bool is_root)
 	return 0;
 }
 
-/* The type of what is mounted right at `point` last; "" if nothing is. */
-static void mounted_type(const char *point, char type[64])
-{
-	FILE *f = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
-
-	type[0] = '\0';
-	while (f && (m = getmntent(f))) {
-		if (strcmp(m->mnt_dir, point) == 0)
-			snprintf(type, 64, "%s", m->mnt_type);
-	}
-	if (f)
-		endmntent(f);
-}
-
 static int fail_at(const char *path, int err)
 {
 	if (err == ENOTCONN)
@@ -100,7 +85,7 @@ static int check_directory(const char *path)
 /* Both are resolved. */
 static int check_pair(const char *store, const char *mount)
 {
-	char type[64];
+	struct mountinfo m;
 
 	if (is_below(store, mount)) {
 		fs_fail("the store %s lies inside the mount point %s: it would be hidden by it",
@@ -112,8 +97,7 @@ static int check_pair(const char *store, const char *mount)
 			mount, store);
 		return -EINVAL;
 	}
-	mounted_type(mount, type);
-	if (strcmp(type, "fuse.alcmfs") == 0) {
+	if (mountinfo_at(mount, NULL, &m) && strcmp(m.type, "fuse.alcmfs") == 0) {
 		fs_fail("%s: an alcmfs is mounted there already; unmount it first, or take "
 				"another directory",
 			mount);
@@ -146,19 +130,13 @@ static unsigned long mounted_flags(const char *point)
 		unsigned long flag;
 	} known[] = { { "ro", MS_RDONLY }, { "nosuid", MS_NOSUID }, { "nodev", MS_NODEV },
 		{ "noexec", MS_NOEXEC }, { "noatime", MS_NOATIME }, { "relatime", MS_RELATIME } };
-	FILE *f = setmntent("/proc/self/mounts", "re");
 	unsigned long flags = 0;
-	struct mntent *m;
+	struct mountinfo m;
 
-	while (f && (m = getmntent(f))) {
-		if (strcmp(m->mnt_dir, point) != 0)
-			continue;
-		flags = 0;
-		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
-			flags |= hasmntopt(m, known[k].name) ? known[k].flag : 0;
-	}
-	if (f)
-		endmntent(f);
+	if (!mountinfo_at(point, NULL, &m))
+		return 0;
+	for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+		flags |= mountinfo_has(m.options, known[k].name) ? known[k].flag : 0;
 	return flags;
 }
 

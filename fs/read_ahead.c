@@ -8,65 +8,24 @@
 #include "read_ahead.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mountinfo.h"
 
 enum { READ_AHEAD_KIB = 512 };
 
-/* Whether the word that `field` begins with, in which \ooo stands for a byte, is
-   `path`. */
-static bool names(const char *field, const char *path)
-{
-	for (; *field && *field != ' ' && *path; path++) {
-		unsigned byte = (unsigned char)*field++;
-
-		if (byte == '\\' && sscanf(field, "%3o", &byte) == 1)
-			field += 3;
-		if (byte != (unsigned char)*path)
-			return false;
-	}
-	return (!*field || *field == ' ') && !*path;
-}
-
-/* The device of the topmost mount there. Asking the mount itself would wait for
-   ourselves. */
-static bool find_device(const char *mountpoint, unsigned *major, unsigned *minor)
-{
-	FILE *table = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t capacity = 0;
-	bool found = false;
-
-	while (table && getline(&line, &capacity, table) > 0) {
-		unsigned device[2];
-		int at = 0;
-
-		if (sscanf(line, "%*u %*u %u:%u %*s %n", &device[0], &device[1], &at) != 2 ||
-			!at || !names(line + at, mountpoint))
-			continue;
-		*major = device[0];
-		*minor = device[1];
-		found = true;
-	}
-	free(line);
-	if (table)
-		fclose(table);
-	return found;
-}
-
 void read_ahead_raise(const char *mountpoint)
 {
-	unsigned major, minor;
+	struct mountinfo m;
 	char path[64], now[16] = "";
 
-	if (!find_device(mountpoint, &major, &minor))
+	/* Asking the mount itself would wait for ourselves. */
+	if (!mountinfo_at(mountpoint, NULL, &m))
 		return;
-	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", major, minor);
+	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", m.major, m.minor);
 
 	AUTO_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
 

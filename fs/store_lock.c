@@ -2,29 +2,15 @@
 #include "store_lock.h"
 
 #include "base/fd.h"
+#include "base/mountinfo.h"
 #include "mount_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Whether some store is mounted at `point`, in this mount namespace. */
-static bool mounted_at(const char *point)
-{
-	FILE *f = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
-	bool found = false;
-
-	while (f && !found && (m = getmntent(f)))
-		found = strcmp(m->mnt_dir, point) == 0 && strcmp(m->mnt_type, "fuse.alcmfs") == 0;
-	if (f)
-		endmntent(f);
-	return found;
-}
 
 /* Where the lock's holder has mounted the store; "" when it hasn't, or isn't alcmfs. */
 static void read_holder(const struct fs *fs, char point[PATH_MAX])
@@ -55,6 +41,7 @@ int store_lock(struct fs *fs)
 	enum { TRIES = 200, TRIES_OTHERS = 40, PAUSE_US = 50 * 1000 };
 	struct alcm_diag diag = { 0 };
 	char point[PATH_MAX] = "";
+	struct mountinfo m;
 	int err = 0;
 
 	for (int k = 0; k < (point[0] ? TRIES : TRIES_OTHERS); k++) {
@@ -62,7 +49,7 @@ int store_lock(struct fs *fs)
 		if (err != -EBUSY && err != -EAGAIN)
 			break;
 		read_holder(fs, point);
-		if (point[0] && mounted_at(point)) {
+		if (point[0] && mountinfo_at(point, "fuse.alcmfs", &m)) {
 			fs_fail("%s: can't be mounted: %s, at %s", fs->opt.store, diag.cause, point);
 			return err;
 		}

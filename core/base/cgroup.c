@@ -17,19 +17,6 @@
 /* The relevant controllers of version 1, and version 2's hierarchy, which has no name. */
 static const char *const controllers[] = { "memory", "cpu", "" };
 
-/* Whether the comma-separated `list` contains `word`. */
-static bool has_word(const char *list, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *at = list; at; at = strchr(at, ',')) {
-		at += *at == ',';
-		if (strncmp(at, word, n) == 0 && (at[n] == ',' || at[n] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 static FILE *open_text(const char *dir, const char *name)
 {
 	char path[PATH_MAX];
@@ -121,7 +108,7 @@ static bool find_group(const char *root, const char *controller, char group[PATH
 			continue;
 		*path++ = '\0';
 		found = strlen(path) < PATH_MAX &&
-			(controller[0] ? has_word(list + 1, controller) : !list[1]);
+			(controller[0] ? mountinfo_has(list + 1, controller) : !list[1]);
 		if (found)
 			memcpy(group, path, strlen(path) + 1);
 	}
@@ -137,9 +124,9 @@ static bool find_mount(const char *root, const char *controller, struct mountinf
 	bool found = false;
 
 	while (f && !found && mountinfo_next(f, m))
-		found = controller[0]
-			? strcmp(m->type, "cgroup") == 0 && has_word(m->super_options, controller)
-			: strcmp(m->type, "cgroup2") == 0;
+		found = controller[0] ? strcmp(m->type, "cgroup") == 0 &&
+				mountinfo_has(m->super_options, controller)
+							  : strcmp(m->type, "cgroup2") == 0;
 	if (f)
 		(void)fclose(f);
 	return found;

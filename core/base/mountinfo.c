@@ -69,11 +69,16 @@ static bool parse(const char *line, struct mountinfo *out)
 {
 	const char *behind = strstr(line, " - ");
 
-	if (!behind || !copy_field(line, 3, out->root, sizeof(out->root)) ||
+	if (!behind ||
+		sscanf(line, "%d %d %u:%u", &out->id, &out->parent, &out->major, &out->minor) !=
+			4 ||
+		!copy_field(line, 3, out->root, sizeof(out->root)) ||
 		!copy_field(line, 4, out->point, sizeof(out->point)) ||
 		!copy_field(behind + 3, 0, out->type, sizeof(out->type)))
 		return false;
 	/* Long options, such as those of overlayfs, aren't needed. */
+	if (!copy_field(line, 5, out->options, sizeof(out->options)))
+		out->options[0] = '\0';
 	if (!copy_field(behind + 3, 2, out->super_options, sizeof(out->super_options)))
 		out->super_options[0] = '\0';
 	return true;
@@ -85,6 +90,35 @@ bool mountinfo_next(FILE *f, struct mountinfo *out)
 
 	while (read_line(f, line, sizeof(line))) {
 		if (parse(line, out))
+			return true;
+	}
+	return false;
+}
+
+bool mountinfo_at(const char *point, const char *type, struct mountinfo *out)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	struct mountinfo m;
+	bool found = false;
+
+	while (f && mountinfo_next(f, &m)) {
+		if (strcmp(m.point, point) != 0 || (type && strcmp(m.type, type) != 0))
+			continue;
+		*out = m;
+		found = true;
+	}
+	if (f)
+		(void)fclose(f);
+	return found;
+}
+
+bool mountinfo_has(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, word, n) == 0 && (at[n] == ',' || at[n] == '\0'))
 			return true;
 	}
 	return false;

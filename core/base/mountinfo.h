@@ -9,14 +9,23 @@
 
 /* One mount. Names are as the kernel knows them, without escapes. */
 struct mountinfo {
-	char root[PATH_MAX];  /* the directory of the filesystem that is mounted */
-	char point[PATH_MAX]; /* where it is mounted */
+	int id, parent;
+	unsigned major, minor; /* of the filesystem */
+	char root[PATH_MAX];   /* the directory of the filesystem that is mounted */
+	char point[PATH_MAX];  /* where it is mounted */
 	char type[64];
-	char super_options[256]; /* "" if longer */
+	char options[256];       /* of the mount; "" if longer, as the next */
+	char super_options[256]; /* of the filesystem */
 };
 
 /* The next mount of the open file `f`; false at its end. Lines of another form are
    skipped. */
 bool mountinfo_next(FILE *f, struct mountinfo *out);
+
+/* The topmost mount at `point` of this type (NULL: of any) that this process sees. */
+bool mountinfo_at(const char *point, const char *type, struct mountinfo *out);
+
+/* Whether a list of options, with commas between them, has this one. */
+bool mountinfo_has(const char *options, const char *name);
 
 #endif

@@ -12,6 +12,8 @@
 #include <xxhash.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
+#include "base/mountinfo.h"
 #include "store/unrooted.h"
 
 enum { DEPTH_MAX = 4096 };
@@ -31,15 +33,8 @@ static int add_key(struct place *p, bool self, const char *text)
 		if (p->keys[i].hash == hash)
 			return 0;
 	}
-	if (p->n_keys == p->n_allocated) {
-		size_t n = p->n_allocated ? 2 * p->n_allocated : 32;
-		struct place_key *keys = mem_resize(p->keys, n, sizeof(*keys));
-
-		if (!keys)
-			return -ENOMEM;
-		p->keys = keys;
-		p->n_allocated = n;
-	}
+	if (!mem_room(&p->keys, p->n_keys))
+		return -ENOMEM;
 	p->keys[p->n_keys++] = (struct place_key){ hash, self };
 	return 0;
 }
@@ -81,29 +76,26 @@ int place_own_key(int dirfd, struct place_key *out)
 
 static int add_inodes(struct place *p, int dirfd)
 {
+	AUTO_CLOSE int at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st = { 0 }, above = { 0 };
-	int at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC), up, err;
+	int err;
 
-	if (at < 0 || fstat(at, &st)) {
-		err = -errno;
-		if (at >= 0)
-			close(at);
-		return err;
-	}
+	if (at < 0 || fstat(at, &st))
+		return -errno;
 	err = add_inode(p, true, &st);
 	for (int depth = 0; !err && depth < DEPTH_MAX; depth++) {
-		up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
 		/* A directory above that we may not search: its path still tells. */
 		if (up < 0)
 			break;
-		close(at);
+		fd_close(at);
 		at = up;
 		if (fstat(at, &above) || (above.st_dev == st.st_dev && above.st_ino == st.st_ino))
 			break;
 		st = above;
 		err = add_inode(p, false, &st);
 	}
-	close(at);
 	return err;
 }
 
@@ -113,53 +105,16 @@ static int add_inodes(struct place *p, int dirfd)
    unrooted_call(). */
 #define MOUNTS "/proc/thread-self/mountinfo"
 
-struct mount_row {
-	int id, parent;
-	unsigned major, minor;
-	char root[PATH_MAX];  /* what of the filesystem is mounted */
-	char point[PATH_MAX]; /* and where */
-};
-
 /* What the walk through the mounts works with; too large for a stack. */
 struct climb {
 	struct place *place;
-	struct mount_row row;
+	struct mountinfo row;
 	char path[PATH_MAX];       /* a directory as this process sees it */
 	char inside[2 * PATH_MAX]; /* the same within its filesystem */
 	char text[2 * PATH_MAX + 64];
-	char line[4 * PATH_MAX];
-	struct mount_row other;    /* another mount of the filesystem of `row` */
+	struct mountinfo other;    /* another mount of the filesystem of `row` */
 	char hidden[3 * PATH_MAX]; /* a directory above `row`, as that one shows it */
 };
-
-/* \ooo of mountinfo, in place. */
-static void unescape(char *text)
-{
-	char *out = text;
-	unsigned c;
-	int n;
-
-	while (*text) {
-		if (sscanf(text, "\\%3o%n", &c, &n) == 1 && n == 4) {
-			*out++ = (char)c;
-			text += 4;
-		} else {
-			*out++ = *text++;
-		}
-	}
-	*out = '\0';
-}
-
-static bool parse_row(const char *line, struct mount_row *row)
-{
-	_Static_assert(PATH_MAX == 4096, "the widths below");
-	if (sscanf(line, "%d %d %u:%u %4095s %4095s", &row->id, &row->parent, &row->major,
-			&row->minor, row->root, row->point) != 6)
-		return false;
-	unescape(row->root);
-	unescape(row->point);
-	return true;
-}
 
 /* The mount with this id into c->row. -ENOENT: none that this process may see. */
 static int find_row(struct climb *c, int id)
@@ -169,10 +124,8 @@ static int find_row(struct climb *c, int id)
 
 	if (!f)
 		return errno == ENOENT ? -ENOSYS : -errno;
-	while (err && fgets(c->line, sizeof(c->line), f)) {
-		if (parse_row(c->line, &c->row) && c->row.id == id)
-			err = 0;
-	}
+	while (err && mountinfo_next(f, &c->row))
+		err = c->row.id == id ? 0 : -ENOENT;
 	(void)fclose(f);
 	return err;
 }
@@ -204,21 +157,20 @@ static int add_hidden(struct climb *c)
 	FILE *f = fopen(MOUNTS, "re");
 	const char *dir = *c->inside ? c->inside : "/", *rel;
 	struct stat st;
-	int err = 0, fd;
+	int err = 0;
 
-	while (f && !err && fgets(c->line, sizeof(c->line), f)) {
-		if (!parse_row(c->line, &c->other) || c->other.major != c->row.major ||
-			c->other.minor != c->row.minor || !(rel = path_below(dir, c->other.root)))
+	while (f && !err && mountinfo_next(f, &c->other)) {
+		if (c->other.major != c->row.major || c->other.minor != c->row.minor ||
+			!(rel = path_below(dir, c->other.root)))
 			continue;
 		(void)snprintf(c->hidden, sizeof(c->hidden), "%s%s",
 			strcmp(c->other.point, "/") == 0 ? "" : c->other.point, rel);
-		fd = open(*c->hidden ? c->hidden : "/",
+
+		AUTO_CLOSE int fd = open(*c->hidden ? c->hidden : "/",
 			O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (!fstat(fd, &st))
+
+		if (fd >= 0 && !fstat(fd, &st))
 			err = add_inode(c->place, false, &st);
-		close(fd);
 	}
 	if (f)
 		(void)fclose(f);

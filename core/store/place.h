@@ -24,7 +24,7 @@ struct place_key {
 
 struct place {
 	struct place_key *keys;
-	size_t n_keys, n_allocated;
+	size_t n_keys;
 };
 
 /*

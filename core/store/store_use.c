@@ -24,6 +24,7 @@
 #include "base/alloc.h"
 #include "base/beneath.h"
 #include "base/diag.h"
+#include "base/fd.h"
 #include "store/marks.h"
 #include "store/swap_job.h"
 #include "store/tree.h"
@@ -182,14 +183,11 @@ static int make_open_to_all(int parent, const char *name)
 
 static int make_admin(const struct alcm_store *s)
 {
-	int admin = make_open_to_all(s->dirfd, ".alcm"), caq;
+	AUTO_CLOSE int admin = make_open_to_all(s->dirfd, ".alcm"), caq = -1;
 
 	if (admin < 0)
 		return admin;
 	caq = make_open_to_all(admin, "caq");
-	close(admin);
-	if (caq >= 0)
-		close(caq);
 	/* With a link in its place there are no reports, which nothing else needs. */
 	return caq < 0 && caq != -ELOOP && caq != -ENOTDIR ? caq : 0;
 }
@@ -232,18 +230,16 @@ static int open_lock(const struct alcm_store *s)
 static bool is_current(const struct alcm_store *s, int fd)
 {
 	struct stat held, named = { 0 };
-	int now = beneath_open(s->dirfd, ".alcm/lock", O_PATH, 0);
-	bool same = now >= 0 && fstat(fd, &held) == 0 && fstat(now, &named) == 0 &&
-		held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+	AUTO_CLOSE int now = beneath_open(s->dirfd, ".alcm/lock", O_PATH, 0);
 
-	if (now >= 0)
-		close(now);
-	return same;
+	return now >= 0 && fstat(fd, &held) == 0 && fstat(now, &named) == 0 &&
+		held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
 static int take_lock_file(struct alcm_store *s, struct alcm_diag *diag)
 {
-	int fd = open_lock(s), err;
+	AUTO_CLOSE int fd = open_lock(s);
+	int err;
 
 	if (fd == -ENOENT && s->use == ALCM_USE_READ)
 		return 0;
@@ -253,14 +249,13 @@ static int take_lock_file(struct alcm_store *s, struct alcm_diag *diag)
 				: fd == -ELOOP || fd == -ENOTDIR
 				? "a symbolic link, or not in a directory"
 				: strerror(-fd));
-	err = flock(fd, (s->use == ALCM_USE_READ ? LOCK_SH : LOCK_EX) | LOCK_NB) ? -errno : 0;
+	err = or_errno(flock(fd, (s->use == ALCM_USE_READ ? LOCK_SH : LOCK_EX) | LOCK_NB));
 	if (!err && !is_current(s, fd))
 		err = -EWOULDBLOCK;
 	if (!err) {
-		s->lock_fd = fd;
+		s->lock_fd = fd_steal(&fd);
 		return 0;
 	}
-	close(fd);
 	if (err == -EWOULDBLOCK)
 		return diag_set(diag, -EBUSY, 0,
 			"a mount on another machine, or another program, holds .alcm/lock");
@@ -353,8 +348,7 @@ void alcm_store_close(struct alcm_store *s)
 		return;
 	if (s->locked && s->temporary)
 		swap_dir_remove(s->dirfd);
-	if (s->lock_fd >= 0)
-		close(s->lock_fd);
+	fd_close(s->lock_fd);
 	place_release(&s->place);
 	/* The marks go with the descriptor. */
 	close(s->dirfd);

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/beneath.h"
 #include "base/diag.h"
+#include "base/fd.h"
 #include "store/swap_target.h"
 
 struct recovery {
@@ -51,16 +52,14 @@ static int open_new(int dir, const struct swap_job *job)
 
 	(void)snprintf(name, sizeof(name), "%s.new", job->id);
 
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ELOOP ? -EBADMSG : -errno;
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != job->owner ||
-		(uint64_t)st.st_size != job->after.size) {
-		close(fd);
+		(uint64_t)st.st_size != job->after.size)
 		return -EBADMSG;
-	}
-	return fd;
+	return fd_steal(&fd);
 }
 
 /* Overwrite the marked target, by the content that was proved right and nothing else. */
@@ -124,12 +123,10 @@ static void tell(struct recovery *r, const struct swap_job *job, enum swap_targe
 static void redo(struct recovery *r, const struct swap_job *job)
 {
 	enum swap_target state = SWAP_TARGET_OTHER;
-	int new_fd = open_new(r->dir, job), target, err;
+	AUTO_CLOSE int new_fd = open_new(r->dir, job);
+	AUTO_CLOSE int target = swap_target_open(r->store_dirfd, job, &state);
+	int err = target < 0 ? target : complete(job, new_fd, target, state);
 
-	target = swap_target_open(r->store_dirfd, job, &state);
-	err = target < 0 ? target : complete(job, new_fd, target, state);
-	if (target >= 0)
-		close(target);
 	/* Without .new there is nothing to keep a job for. */
 	if (err == -ENOENT && new_fd == -ENOENT)
 		err = 0;
@@ -139,8 +136,6 @@ static void redo(struct recovery *r, const struct swap_job *job)
 		if (err)
 			tell(r, job, state, err);
 	}
-	if (new_fd >= 0)
-		close(new_fd);
 }
 
 /* "ID.suffix" → ID; false for every other name. */
@@ -189,18 +184,15 @@ static void look_at_rest(struct recovery *r, const char *name)
 
 static int recover(struct recovery *r)
 {
-	int fd = swap_dir_open(r->store_dirfd, false);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	char id[SWAP_ID_CHARS + 1];
 	struct dirent *e;
+	DIR *d;
+	int err;
 
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	if (!d) {
-		close(fd);
-		return -ENOMEM;
-	}
-	r->dir = fd;
+	r->dir = swap_dir_open(r->store_dirfd, false);
+	err = fd_opendir(r->dir, &d);
+	if (err)
+		return err == -ENOENT ? 0 : err;
 	while ((e = readdir(d))) {
 		if (id_of(e->d_name, ".job", id))
 			recover_job(r, id);
@@ -239,8 +231,9 @@ int alcm_swap_pending(int fd, uint64_t *logical_bytes)
 static int resume_in(int root, const char *id, int fd)
 {
 	AUTO_FREE struct swap_job *job = mem_zalloc(1, sizeof(*job));
-	int dir = job ? swap_dir_open(root, false) : -ENOMEM, new_fd = -1, err;
+	AUTO_CLOSE int dir = job ? swap_dir_open(root, false) : -ENOMEM, new_fd = -1;
 	struct stat st;
+	int err;
 
 	/* A directory that we may not look into has no job of ours. */
 	if (dir < 0)
@@ -248,17 +241,12 @@ static int resume_in(int root, const char *id, int fd)
 	err = swap_job_read(dir, id, job);
 	if (!err && job->owner != geteuid() && (fstat(fd, &st) || st.st_uid != job->owner))
 		err = -EPERM;
-	if (!err)
-		new_fd = open_new(dir, job);
-	if (!err && new_fd < 0)
-		err = new_fd == -ENOENT ? -ENODATA : new_fd;
-	if (new_fd >= 0) {
-		err = apply(job, new_fd, fd);
-		close(new_fd);
-	}
-	if (!err)
-		err = swap_job_finish(dir, job);
-	close(dir);
+	if (err)
+		return err;
+	new_fd = open_new(dir, job);
+	if (new_fd < 0)
+		return new_fd == -ENOENT ? -ENODATA : new_fd;
+	err = apply(job, new_fd, fd) ?: swap_job_finish(dir, job);
 	if (!err)
 		swap_dir_remove(root);
 	return err;
@@ -283,7 +271,8 @@ int alcm_swap_resume(int dirfd, int fd, struct alcm_diag *diag)
 	struct conversion mark;
 	struct stat st = { 0 }, above;
 	char id[SWAP_ID_CHARS + 1];
-	int at, up, err = -ENOENT;
+	AUTO_CLOSE int at = -1;
+	int err = -ENOENT;
 
 	if (!swap_target_mark(fd, &mark))
 		return 0;
@@ -292,16 +281,15 @@ int alcm_swap_resume(int dirfd, int fd, struct alcm_diag *diag)
 	/* The job lies where the store's root was when it began, which may be any directory
 	   above. */
 	while (at >= 0 && err == -ENOENT && fstat(at, &st) == 0) {
+		int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
 		err = resume_in(at, id, fd);
-		up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		close(at);
+		fd_close(at);
 		at = up;
 		if (up >= 0 && !fstat(up, &above) && above.st_dev == st.st_dev &&
 			above.st_ino == st.st_ino)
 			break;
 	}
-	if (at >= 0)
-		close(at);
 	if (err)
 		return diag_set(diag, -EIO, 0,
 			"its conversion in place was cut off, and can't be finished: job %s: %s", id,

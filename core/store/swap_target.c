@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/beneath.h"
+#include "base/fd.h"
 #include "blob/blob_io.h"
 #include "store/tree.h"
 
@@ -112,51 +113,42 @@ struct search {
  */
 static int open_readable(int at, const char *name, const struct swap_job *job)
 {
-	int path_fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd;
-	char proc[32];
+	AUTO_CLOSE int path_fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	const char *proc = fd_path(path_fd);
 	struct stat st;
+	int fd;
 
 	if (path_fd < 0)
 		return -errno;
-	if (fstat(path_fd, &st) || !S_ISREG(st.st_mode)) {
-		close(path_fd);
+	if (fstat(path_fd, &st) || !S_ISREG(st.st_mode))
 		return -EAGAIN;
-	}
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
-	fd = open(proc, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES && st.st_ino == job->ino &&
-		(st.st_mode & 07777) == job->mode && chmod(proc, job->mode | 0400) == 0) {
-		fd = open(proc, O_RDONLY | O_CLOEXEC);
+	fd = or_errno(open(proc, O_RDONLY | O_CLOEXEC));
+	if (fd == -EACCES && st.st_ino == job->ino && (st.st_mode & 07777) == job->mode &&
+		chmod(proc, job->mode | 0400) == 0) {
+		fd = or_errno(open(proc, O_RDONLY | O_CLOEXEC));
 		(void)chmod(proc, job->mode);
 	}
-	if (fd < 0)
-		fd = -errno;
-	close(path_fd);
 	return fd;
 }
 
 /* The target, open for reading, in this state, as what the state asks for. Takes `fd`. */
 static int open_for(const struct swap_job *job, int fd, enum swap_target state)
 {
-	char proc[32];
+	AUTO_CLOSE int readable = fd;
 	struct stat st;
 	int writable;
 
 	if (state == SWAP_TARGET_BEFORE)
-		return fd;
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	writable = fstat(fd, &st) ? -errno : 0;
+		return fd_steal(&readable);
+	if (fstat(fd, &st))
+		return -errno;
 	/* Whether the job's owner could do to the file what the job does. */
-	if (!writable && job->owner != geteuid() && job->owner != st.st_uid)
-		writable = -EPERM;
-	if (!writable)
-		writable = open(proc, O_RDWR | O_CLOEXEC);
+	if (job->owner != geteuid() && job->owner != st.st_uid)
+		return -EPERM;
+	writable = or_errno(open(fd_path(fd), O_RDWR | O_CLOEXEC));
 	/* The job restores the mode. */
-	if (writable == -1 && errno == EACCES && fchmod(fd, job->mode | 0600) == 0)
-		writable = open(proc, O_RDWR | O_CLOEXEC);
-	if (writable == -1)
-		writable = -errno;
-	close(fd);
+	if (writable == -EACCES && fchmod(fd, job->mode | 0600) == 0)
+		writable = or_errno(open(fd_path(fd), O_RDWR | O_CLOEXEC));
 	return writable;
 }
 
@@ -165,7 +157,8 @@ static int look_at_file(void *ctx, int at, const char *name, const struct stat *
 {
 	const struct search *s = ctx;
 	enum swap_target found = SWAP_TARGET_OTHER;
-	int fd = open_readable(at, name, s->job), err = 0;
+	AUTO_CLOSE int fd = open_readable(at, name, s->job);
+	int err = 0;
 
 	/* What may not be read isn't marked: a file is marked by those who can read it. */
 	if (fd < 0)
@@ -176,10 +169,9 @@ static int look_at_file(void *ctx, int at, const char *name, const struct stat *
 		err = swap_target_judge(s->job, fd, &found);
 	if (!err && found != SWAP_TARGET_OTHER) {
 		*s->state = found;
-		return open_for(s->job, fd, found);
+		return open_for(s->job, fd_steal(&fd), found);
 	}
-	close(fd);
-	return err ? err : -ENOENT;
+	return err ?: -ENOENT;
 }
 
 /* The file at the job's path, for reading; `state`: what it is. -ENOENT: nothing of the
@@ -188,23 +180,19 @@ static int look_at_path(int store_dirfd, const struct swap_job *job,
 	enum swap_target *state, bool *is_same)
 {
 	char name[NAME_MAX + 1];
-	int at = job->path[0] ? beneath_parent(store_dirfd, job->path, name) : -ENOENT, fd,
-		err;
+	AUTO_CLOSE int at = job->path[0] ? beneath_parent(store_dirfd, job->path, name)
+									 : -ENOENT;
+	AUTO_CLOSE int fd = at < 0 ? at : open_readable(at, name, job);
 	struct stat st;
+	int err;
 
-	if (at < 0)
-		return at;
-	fd = open_readable(at, name, job);
-	close(at);
 	if (fd < 0)
 		return fd;
-	err = fstat(fd, &st) ? -errno : swap_target_judge(job, fd, state);
-	if (!err && *state != SWAP_TARGET_OTHER) {
-		*is_same = *state == SWAP_TARGET_MARKED || st.st_ino == job->ino;
-		return fd;
-	}
-	close(fd);
-	return err ? err : -ENOENT;
+	err = or_errno(fstat(fd, &st)) ?: swap_target_judge(job, fd, state);
+	if (err || *state == SWAP_TARGET_OTHER)
+		return err ?: -ENOENT;
+	*is_same = *state == SWAP_TARGET_MARKED || st.st_ino == job->ino;
+	return fd_steal(&fd);
 }
 
 int swap_target_open(int store_dirfd, const struct swap_job *job, enum swap_target *state)
@@ -223,7 +211,6 @@ int swap_target_open(int store_dirfd, const struct swap_job *job, enum swap_targ
 		*state = at_path;
 		return open_for(job, fd, at_path);
 	}
-	if (fd >= 0)
-		close(fd);
+	fd_close(fd);
 	return found;
 }

@@ -11,6 +11,7 @@
 #include "alcm.h"
 #include "base/alloc.h"
 #include "base/beneath.h"
+#include "base/fd.h"
 
 /* Directories still to be searched, as a stack of paths: descriptors would run out in a
    deep tree. */
@@ -42,12 +43,9 @@ static int push(struct tree *t, const char *dir, const char *name)
 
 static bool is_store(int at, const char *name)
 {
-	int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool is = fd >= 0 && alcm_store_is_root(fd);
+	AUTO_CLOSE int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd >= 0)
-		close(fd);
-	return is;
+	return fd >= 0 && alcm_store_is_root(fd);
 }
 
 static int look_at(struct tree *t, int at, const char *name, const struct todo *in,
@@ -69,8 +67,8 @@ static int look_at(struct tree *t, int at, const char *name, const struct todo *
 
 static int search_dir(struct tree *t, const struct todo *in)
 {
-	int at = *in->path ? beneath_open(t->dirfd, in->path, O_RDONLY | O_DIRECTORY, 0)
-					   : openat(t->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int at = beneath_open(t->dirfd, *in->path ? in->path : ".", O_RDONLY | O_DIRECTORY,
+		0);
 	int found = -ENOENT, unsure = -ENOENT;
 	struct dirent *e;
 	struct stat st;

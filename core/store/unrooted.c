@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 struct call {
 	void (*fn)(void *ctx);
 	void *ctx;
@@ -16,17 +18,14 @@ struct call {
 /* Entering a mount namespace, be it the own one, leads to its root directory. */
 static int leave_root(void)
 {
-	int fd = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC), err = 0;
+	AUTO_CLOSE int fd = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT ? -ENOSYS : -errno;
 	/* The other threads of the process keep their root directory. */
 	if (unshare(CLONE_FS) || setns(fd, CLONE_NEWNS))
-		err = -errno;
-	close(fd);
-	if (!err && access("/proc/thread-self/mountinfo", R_OK))
-		err = -ENOSYS;
-	return err;
+		return -errno;
+	return access("/proc/thread-self/mountinfo", R_OK) ? -ENOSYS : 0;
 }
 
 static void *run(void *arg)

@@ -9,7 +9,8 @@ RANK = {"base": 0, "tensor": 1, "transform": 2, "coder": 2, "sched": 2, "format"
         "predict": 4, "profile": 3, "lossy": 4, "codec": 5, "blob": 6, "store": 7, "report": 8, "": 9}
 
 # What programs share with core besides its public header.
-FLOOR = {"base/alloc.h", "base/clock.h", "base/fd.h", "base/json.h", "base/lock.h"}
+FLOOR = {"base/alloc.h", "base/clock.h", "base/fd.h", "base/json.h", "base/lock.h",
+         "base/mountinfo.h"}
 
 # The research program, as tests: it links the static library and may see all of it, and alcm's command line.
 LAB, ITS_FLOOR = pathlib.PurePath("tools/lab"), pathlib.PurePath("tools/cli")
