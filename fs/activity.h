@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a mount does, for people and programs to watch: counters, and the files that are
- * being written. Shown as .alcm/stats (JSON, docs/stats.schema.json) and .alcm/metrics
- * (Prometheus text).
+ * The activity of a mount, for people and programs to watch: counters, and the files that
+ * are open for writing. Shown as .alcm/stats (JSON, docs/stats.schema.json) and
+ * .alcm/metrics (Prometheus text).
  */
 #ifndef ALCMFS_ACTIVITY_H
 #define ALCMFS_ACTIVITY_H
@@ -18,13 +18,13 @@ struct fs;
 struct inode;
 
 enum activity_counter {
-	ACTIVITY_WRITTEN_BYTES, /* that applications wrote */
-	/* that the kernel asked for; its page cache answers the rest */
+	ACTIVITY_WRITTEN_BYTES, /* written by applications */
+	/* requested by the kernel; its page cache answers the rest */
 	ACTIVITY_READ_BYTES,
-	ACTIVITY_BLOB_WRITTEN_BYTES, /* of them, into blobs */
-	ACTIVITY_BLOB_READ_BYTES,    /* of them, from blobs */
+	ACTIVITY_BLOB_WRITTEN_BYTES, /* the part that went into blobs */
+	ACTIVITY_BLOB_READ_BYTES,    /* the part that came from blobs */
 	ACTIVITY_N_COMMITS,          /* saves that were made final */
-	ACTIVITY_N_CONVERTED,        /* files that were compressed when they had been idle */
+	ACTIVITY_N_CONVERTED,        /* files that were compressed after being idle */
 	ACTIVITY_N_IO_ERRORS,        /* requests answered with EIO */
 	ACTIVITY_N_SPACE_ERRORS,     /* requests answered with ENOSPC or EDQUOT */
 	ACTIVITY_N_LOGGED_ERRORS,    /* lines of level error in the log */
@@ -34,7 +34,7 @@ enum activity_counter {
 LIST_HEAD(writing_list, activity_writing);
 
 struct activity {
-	_Atomic uint64_t counters[ACTIVITY_COUNTERS]; /* relaxed: each stands for itself */
+	_Atomic uint64_t counters[ACTIVITY_COUNTERS]; /* relaxed: independent of each other */
 	uint64_t start_ns;                            /* clock_wall_ns() */
 	struct lock lock;            /* guards the list and its members; a leaf */
 	struct writing_list writing; /* newest first */

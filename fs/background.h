@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Work that is done a while after it became due, by a thread of its own: what happens
- * meanwhile costs no second round. Rounds can be kept to a share of the time.
- */
+/* Work that is done by its own thread, a while after it became due. So several events
+   cost one round. Rounds can be limited to a share of the time. */
 #ifndef ALCMFS_BACKGROUND_H
 #define ALCMFS_BACKGROUND_H
 
@@ -14,27 +12,25 @@
 struct fs;
 
 struct background {
-	struct fs *fs; /* constant, as the next three */
+	struct fs *fs; /* constant, like the next three */
 	void (*round)(struct fs *fs);
-	unsigned pause_ms;      /* between when it is due and the round */
-	unsigned rest_rounds;   /* and so many times what the round before took */
+	unsigned pause_ms;      /* from becoming due to the round */
+	unsigned rest_rounds;   /* plus this many times the duration of the last round */
 	struct lock lock;       /* guards what follows; a leaf */
 	pthread_cond_t changed; /* by the monotonic clock */
 	bool due, ending, running;
 	pthread_t thread;
 };
 
-/*
- * Start the thread; in the process that serves. After a round that took a while it rests
- * for `rest_rounds` times as long. 0, or a negative errno.
- */
+/* Start the thread; only in the process that serves. After a round it rests for
+   `rest_rounds` times the round's duration. 0, or a negative errno. */
 int background_start(struct background *work, struct fs *fs, void (*round)(struct fs *fs),
 	unsigned pause_ms, unsigned rest_rounds);
 
-/* There is something to do; round() may say so too. */
+/* There is something to do; round() may call this as well. */
 void background_due(struct background *work);
 
-/* Do what is due at once, and end the thread. One that was never started is fine. */
+/* Do what is due at once, and end the thread. A thread that was never started is fine. */
 void background_stop(struct background *work);
 
 #endif

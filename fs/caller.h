@@ -14,8 +14,9 @@ struct caller {
 };
 
 /*
- * Until caller_leave(), which is to be called also on failure, this thread creates files
- * as the caller of `req` would. -EPERM: it can't, and must not create them as itself.
+ * Until caller_leave(), which must be called on failure as well, this thread creates
+ * files as the caller of `req` would. -EPERM: it can't, and must not create them as
+ * itself.
  */
 int caller_enter(fuse_req_t req, struct caller *caller);
 void caller_leave(struct caller *caller);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which libfuse this is built against; the only place that asks. */
+/* The libfuse that this is built against; the only place that tests for it. */
 #ifndef ALCMFS_COMPAT_H
 #define ALCMFS_COMPAT_H
 

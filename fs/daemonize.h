@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Going into the background. The process that was started waits until its child serves
- * the mount. It exits with 0 then, and with 1 if the child ends before; the child has
- * said why.
+ * Going into the background. The started process waits until its child serves the mount,
+ * and then exits with 0. It exits with 1 if the child ends before; the child has printed
+ * why.
  */
 #ifndef ALCMFS_DAEMONIZE_H
 #define ALCMFS_DAEMONIZE_H
 
-/* Go on as a child in a session of its own. The parent never returns from here. 0 or a
+/* Continue as a child in its own session. The parent never returns from here. 0 or a
    negative errno. */
 int daemonize_fork(int *parent);
 

@@ -38,27 +38,27 @@ LIST_HEAD(dir_list, dir_handle);
 struct fs {
 	struct options opt;
 	struct alcm *alcm;
-	struct alcm_profile profile;      /* of the root */
+	struct alcm_profile profile;      /* of the root directory */
 	enum alcm_detect detect;          /* which files are compressed */
 	struct alcm_predictor *predictor; /* NULL: the built-in */
 	struct alcm_store *store;         /* locked for as long as the mount lives */
-	int store_fd;                     /* its root */
+	int store_fd;                     /* the store's root */
 	bool only_reads; /* the store can't be written: no reports, no conversions */
 	bool is_root;    /* may act for other users */
 	bool to_syslog;  /* a daemon; otherwise messages go to stderr */
 	struct fuse_session *session;
 	struct workers workers;
 
-	/* guards what follows, lookup counts, parent and name of inodes */
+	/* guards what follows, and inodes' lookup counts, parents and names */
 	struct lock table_lock;
 	unsigned n_inodes; /* in the table */
 	struct inode_bucket *buckets;
 	struct inode *root;
 	const struct inode_hooks *hooks; /* constant */
 	struct inode_bucket *numbers;    /* of all inodes by number */
-	struct inode_list kept;          /* for file handles, the longest first */
+	struct inode_list kept;          /* kept for file handles, oldest first */
 	unsigned n_kept, max_kept;
-	unsigned max_request_bytes; /* of data that a request or its answer has */
+	unsigned max_request_bytes; /* most data of a request or its answer */
 	atomic_uint last_generation;
 
 	struct activity activity;
@@ -69,21 +69,21 @@ struct fs {
 	struct rest rest;
 	struct read_buffers read_buffers;
 
-	atomic_bool told_of_blobs; /* the log says once that compressed files are copied in */
+	atomic_bool told_of_blobs; /* that compressed files are copied in is logged once */
 	struct lock dirs_lock;     /* guards the list of open directories; a leaf */
 	struct dir_list dirs;
 
-	struct lock unopened_lock;  /* guards what is told of inodes that have no content */
-	struct lock scheduler_lock; /* one save at a time takes a directory's scheduler on */
+	struct lock unopened_lock;  /* guards `told` of inodes without content */
+	struct lock scheduler_lock; /* one save at a time updates a directory's scheduler */
 
 	/* guards the LRU, pins, path_fd of inodes and fd counts; a leaf */
 	struct lock fd_lock;
-	/* with open descriptors, that nobody uses; the longest first */
+	/* unused inodes with open descriptors, oldest first */
 	struct inode_list lru;
 	unsigned n_fds, max_fds;
-	/* inodes whose last name is gone, not yet forgotten by the kernel */
+	/* inodes without a name that the kernel hasn't forgotten */
 	unsigned n_nameless;
-	uint64_t n_forgotten; /* of those, how many were let go so far */
+	uint64_t n_forgotten; /* count of such inodes that were freed */
 };
 
 static inline struct fs *req_fs(fuse_req_t req)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that were changed in place and closed, as databases and HDF5 are: each is looked
- * at, and compressed if that pays, when it has been idle for option idle's seconds. One
- * at a time, by a thread.
+ * Files that were changed in place and closed, such as databases and HDF5. When such a
+ * file has been idle for option idle's seconds it is examined, and compressed if that
+ * pays. One at a time, by a thread.
  */
 #ifndef ALCMFS_IDLE_H
 #define ALCMFS_IDLE_H
@@ -18,21 +18,21 @@
 struct fs;
 struct inode;
 
-/* A file's part in it. Embedded in its content. */
+/* A file's entry. Embedded in its content. */
 struct idle_item {
 	struct inode *inode;         /* constant */
-	TAILQ_ENTRY(idle_item) list; /* guarded by idle->lock, as the next three */
+	TAILQ_ENTRY(idle_item) list; /* guarded by idle->lock, like the next three */
 	uint64_t due_ms;             /* monotonic */
-	/* so often a writer came too early; each doubles the time to wait */
+	/* times a writer returned too early; each doubles the delay */
 	unsigned n_returns;
-	bool listed; /* which counts as a lookup */
-	/* writers came, it was changed or removed: counted, never reset */
+	bool listed; /* in the list, which counts as a lookup */
+	/* count of writers, changes and removals; never reset */
 	_Atomic unsigned n_disturbances;
 };
 
 TAILQ_HEAD(idle_list, idle_item);
 
-/* Compresses a file that rests. -EAGAIN: it was disturbed. */
+/* Compresses an idle file. -EAGAIN: it was disturbed. */
 typedef int (*idle_convert)(struct fs *fs, struct inode *inode);
 
 struct idle {
@@ -43,32 +43,30 @@ struct idle {
 	unsigned n;
 	bool running;
 	atomic_bool ending; /* set with lock held */
-	/* the thread's own: of the file before, so that a full disk is one line */
+	/* the thread's own: the last file's error, so that a full disk is logged once */
 	int last_error;
 	pthread_t thread;
 };
 
-/* Start the thread, unless option idle is 0; in the process that serves. 0, or a
+/* Start the thread, unless option idle is 0; only in the process that serves. 0, or a
    negative errno. */
 int idle_start(struct fs *fs, idle_convert convert);
 
-/* End the thread: what it is at is left as it was, or completed if it is half in
+/* End the thread. Its current file is left unchanged, or completed if it is half in
    place. */
 void idle_stop(struct fs *fs);
 
-/*
- * The last writer closed a file that it had changed: begin to wait. When the list is full
- * it isn't taken, and comes back with its next close. The inode must be referred to.
- */
+/* The last writer closed a file after changing it: start waiting. With a full list the
+   file isn't taken; its next close brings it back. The inode must be referred to. */
 void idle_add(struct fs *fs, struct inode *inode);
 
-/* A writer came too early: from now on the file has to be idle for twice as long. */
+/* A writer returned too early: from now on the file must be idle for twice as long. */
 void idle_double(struct fs *fs, struct inode *inode);
 
-/* The file is changed, or has lost its name; cheap. */
+/* Note that the file is changed, or has lost its name; cheap. */
 void idle_disturb(struct inode *inode);
 
-/* It has lost its name: let go of it, or its space would stay taken. */
+/* The file has lost its name: release it, or its space would stay in use. */
 void idle_drop(struct fs *fs, struct inode *inode);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What users are told: by the log while the mount is served, on stderr before. */
+/* Messages to users: to the log while the mount is served, and to stderr before. */
 #ifndef ALCMFS_MOUNT_LOG_H
 #define ALCMFS_MOUNT_LOG_H
 
@@ -11,13 +11,13 @@ struct fs;
 void fs_log(struct fs *fs, enum alcm_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* A line that core has for the log; `ctx`: the struct fs. */
+/* Log a line of core's; `ctx`: the struct fs. */
 void fs_log_core(void *ctx, enum alcm_log_level level, const char *text);
 
-/* The same about a file of the store, of which core knows the descriptor (-1: none). */
+/* The same, about the store's file with this descriptor (-1: none). */
 void fs_log_file(void *ctx, int fd, enum alcm_log_level level, const char *text);
 
-/* A line on stderr, before there is a mount. */
+/* Print a line on stderr, before there is a mount. */
 void fs_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -5,10 +5,8 @@
 
 #include "fs.h"
 
-/*
- * The text of .alcm/stats; `names`: with the names of the files that are being written.
- * Freed with free(). NULL: no memory.
- */
+/* The text of .alcm/stats; `names`: include the names of files open for writing. Freed
+   with free(). NULL: no memory. */
 char *stats_json(struct fs *fs, bool names);
 
 /* The text of .alcm/metrics. Freed with free(). NULL: no memory. */

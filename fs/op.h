@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The operations, one function each; session.c's table says what each is for. */
+/* The operations, one function each; session.c has the table. */
 #ifndef ALCMFS_OP_H
 #define ALCMFS_OP_H
 
@@ -12,11 +12,11 @@
 int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int path_fd,
 	struct fuse_entry_param *entry, struct inode **out);
 
-/* -EROFS for anything that would change .alcm or what is below it, or make another at the
-   root. */
+/* -EROFS for anything that would change .alcm or something below it, or make another
+   .alcm at the root. */
 int op_check_change(struct fs *fs, const struct inode *parent, const char *name);
 
-/* What a handle is, kept in fi->fh. */
+/* The properties of a handle, kept in fi->fh. */
 enum { HANDLE_WRITABLE = 1, HANDLE_APPEND = 2 };
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
@@ -61,7 +61,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	struct fuse_file_info *fi);
 
-/* Unmounting sends no releasedir for what is open then: close it, when no request runs
+/* Unmounting sends no releasedir for open directories: close them, when no request runs
    any more. */
 void op_dir_end(struct fs *fs);
 

@@ -8,7 +8,7 @@
 
 struct fs;
 
-/* As given, or by default (options_rows.c); strings are the heap's. */
+/* The options as given, or by default (options_rows.c); strings are on the heap. */
 struct options {
 	char *store, *mountpoint;
 	unsigned threads, budget_mib; /* 0: as the process's limits allow */
@@ -23,14 +23,15 @@ struct options {
 };
 
 /*
- * Take ours out of `args`, leaving those for libfuse; what isn't given has its default.
- * -EINVAL after saying what is wrong. -ENOMEM. Release `opt` in any case.
+ * Take our options out of `args`, and leave those for libfuse. Options that aren't given
+ * have their defaults. -EINVAL after printing the cause. -ENOMEM. Release `opt` in any
+ * case.
  */
 int options_parse(struct fuse_args *args, struct options *opt);
 void options_release(struct options *opt);
 
-/* Check fs->opt; set fs->profile and fs->predictor. Says what is wrong: -EINVAL, -ENOENT,
-   … */
+/* Check fs->opt, and set fs->detect, fs->profile and fs->predictor. Prints the cause of a
+   failure: -EINVAL, -ENOENT, … */
 int options_check(struct fs *fs);
 
 void options_usage(void);

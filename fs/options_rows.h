@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What may be said behind -o and on the command line, a row each: all that is known of an
+/* All options of -o and of the command line: one row each holds everything about an
    option. */
 #ifndef ALCMFS_OPTIONS_ROWS_H
 #define ALCMFS_OPTIONS_ROWS_H
@@ -9,8 +9,8 @@
 #include "options.h"
 
 enum option_kind {
-	OPTION_IGNORED, /* is for mount(8), or means nothing here */
-	OPTION_PASSED,  /* is libfuse's, the kernel's or fusermount3's */
+	OPTION_IGNORED, /* for mount(8), or without meaning here */
+	OPTION_PASSED,  /* for libfuse, the kernel or fusermount3 */
 	OPTION_ON,      /* a bool becomes true */
 	OPTION_OFF,     /* a bool becomes false */
 	OPTION_TEXT,    /* a char *, of the heap */
@@ -23,12 +23,12 @@ struct option_row {
 	const char *name; /* with the "=" before its value, if it has one */
 	enum option_kind kind;
 	size_t target; /* offset in struct options */
-	bool passed;   /* and libfuse gets it as well */
+	bool passed;   /* libfuse gets it as well */
 	double least, most;
 	const char *unit;
-	double number;    /* the default: of what is given in numbers, */
-	const char *text; /* and of texts; NULL: none */
-	/* For the usage; NULL: it isn't there. `arg`: what stands for the value. */
+	double number;    /* the default of numbers */
+	const char *text; /* the default of texts; NULL: none */
+	/* For the usage; NULL: not shown. `arg`: the placeholder of the value. */
 	const char *arg, *help;
 };
 

@@ -12,18 +12,19 @@
 
 enum { PATH_TEXT = PATH_MAX + 64 };
 
-/* Open for reading without a trace in the access time, where the store allows that. */
+/* Open for reading without changing the access time, where the store allows that. */
 int path_open_quietly(const char *path);
 
-/* The present path of an open file relative to the store, into `buf`. False: it can't be
-   known, or isn't below. */
+/* Put the present path of an open file, relative to the store, into `buf`. False: it
+   isn't known, or not below the store. */
 bool path_below(const struct fs *fs, int fd, char buf[PATH_TEXT]);
 
-/* The same for a swap job, which refuses "": the path can't be known. In `buf`, which is
-   returned. */
+/*
+ * The same for a swap job; "", which jobs refuse, if the path isn't known. Returns `buf`.
+ */
 const char *path_for_job(const struct fs *fs, int fd, char buf[PATH_TEXT]);
 
-/* The same for people: if it can't be known, "inode N". In `buf`, which is returned. */
+/* The same for messages; "inode N" if the path isn't known. Returns `buf`. */
 const char *path_of(const struct fs *fs, int fd, char buf[PATH_TEXT]);
 
 #endif

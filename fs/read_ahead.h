@@ -3,9 +3,9 @@
 #define ALCMFS_READ_AHEAD_H
 
 /*
- * Have the kernel read ahead on the mount at `mountpoint` (as realpath() has it) by two
- * chunks. Only root may ask for that; without effect for others, and where /sys can't be
- * written. The file system itself is not touched.
+ * Make the kernel read ahead by two chunks on the mount at `mountpoint` (as realpath()
+ * returns it). Only root may do that; it has no effect for others, or where /sys can't be
+ * written. The mount itself is not accessed.
  */
 void read_ahead_raise(const char *mountpoint);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Buffers for answers to read requests: as large as any, used again, so that their pages
-   needn't be made anew. */
+/* Buffers for answers to read requests. They have the largest size and are reused, so
+   their pages needn't be faulted in again. */
 #ifndef ALCMFS_READ_BUFFERS_H
 #define ALCMFS_READ_BUFFERS_H
 
@@ -12,7 +12,7 @@ struct read_buffer;
 
 struct read_buffers {
 	struct lock lock;          /* guards `spare`; a leaf */
-	struct read_buffer *spare; /* used last first */
+	struct read_buffer *spare; /* most recently used first */
 };
 
 void read_buffers_init(struct read_buffers *buffers);
@@ -21,7 +21,7 @@ void read_buffers_init(struct read_buffers *buffers);
 void *read_buffer_get(struct read_buffers *buffers, size_t size);
 void read_buffer_put(struct read_buffers *buffers, void *buf, size_t size);
 
-/* Free those that are not in use. */
+/* Free the unused ones. */
 void read_buffers_trim(struct read_buffers *buffers);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers to requests. No lock is held across one, which builds with debugging check. */
+/* Answers to requests. No lock may be held across one; debug builds check that. */
 #ifndef ALCMFS_REPLY_H
 #define ALCMFS_REPLY_H
 
 #include "base/lock.h"
 #include "compat.h"
 
-/* Answer a request that has no data: 0 or a negative errno. The one place for errors. */
+/* Answer a request without data: 0 or a negative errno. All errors go through here. */
 void reply_result(fuse_req_t req, int result);
 
 #define REPLYING(call) (lock_assert_free(LOCK_ANY), call)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory at rest: when a second went by without a request, what is only kept to make the
- * next one fast goes back to the system, so that a mount on which nobody works takes as
- * little after a month as on its first day.
+ * Memory at rest: after a second without a request, memory that is only kept to make the
+ * next one fast goes back to the system. So an unused mount takes as little memory after
+ * a month as on its first day.
  */
 #ifndef ALCMFS_REST_H
 #define ALCMFS_REST_H
@@ -13,16 +13,16 @@
 #include "background.h"
 
 struct rest {
-	/* by a request, since the last look; relaxed: it protects nothing */
+	/* a request came since the last look; relaxed: it protects nothing */
 	_Atomic bool ended;
 	struct background work;
 };
 
-/* Start looking; in the process that serves. 0, or a negative errno. */
+/* Start looking; only in the process that serves. 0, or a negative errno. */
 int rest_start(struct fs *fs);
 void rest_stop(struct fs *fs);
 
-/* A request that may take or free memory is at work. Costs a load. */
+/* A request that may take or free memory is running. Usually costs one load. */
 void rest_end(struct fs *fs);
 
 #endif

@@ -6,10 +6,10 @@
 #include "fs.h"
 
 /*
- * Lock fs->store for this mount, waiting some seconds for a daemon whose mount is gone
- * and that is still writing its last commits, or for a command that ends. A store that
- * can't be written, mounted with -o ro, is locked for reading: fs->only_reads. -EBUSY,
- * -EAGAIN: the store is in use. What is wrong has been said.
+ * Lock fs->store for this mount. Waits some seconds for a daemon that was unmounted and
+ * still writes its last commits, or for a command that ends. A store that can't be
+ * written, mounted with -o ro, is locked for reading: fs->only_reads. -EBUSY, -EAGAIN:
+ * the store is in use. The cause has been printed.
  */
 int store_lock(struct fs *fs);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Keeping the summaries of directories in the store current (alcm_summary_refresh() says
- * how): when somebody looks one up, and by a thread a while after the last change.
- */
+/* Keeps the summaries of directories in the store current (alcm_summary_refresh() says
+   how): when one is looked up, and by a thread a while after the last change. */
 #ifndef ALCMFS_SUMMARIES_H
 #define ALCMFS_SUMMARIES_H
 
@@ -10,21 +8,21 @@
 #include "base/lock.h"
 
 struct summaries {
-	/* one maker at a time; outermost, and held across the store's I/O for sidecars */
+	/* one maker at a time; outermost, and held across I/O on sidecars */
 	struct lock making;
 	struct background work;
 };
 
-/* Start the thread; in the process that serves. 0, or a negative errno. */
+/* Start the thread; only in the process that serves. 0, or a negative errno. */
 int summaries_start(struct fs *fs);
 
-/* Make what is missing, and end the thread. */
+/* Make missing summaries, and end the thread. */
 void summaries_stop(struct fs *fs);
 
-/* Reports came, changed or went. */
+/* Reports were added, changed or removed. */
 void summaries_changed(struct fs *fs);
 
-/* Have the summary of the directory of reports `dir` ("": the topmost), if it has any. */
+/* Make the summary of the directory of reports `dir` ("": the topmost), if it has any. */
 void summaries_refresh(struct fs *fs, const char *dir);
 
 #endif

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The threads that take requests from the kernel and answer them.
+ * The threads that receive requests from the kernel and answer them.
  *
- * libfuse's own loop cancels its threads when it ends. A request that a thread has
- * received by then is never answered, and the kernel may wait for that answer for good.
- * These threads are asked to end instead, and each answers what it has received first.
+ * libfuse's own loop cancels its threads when it ends. A request that such a thread has
+ * just received is never answered, and the kernel may wait for the answer for good. These
+ * threads are asked to end instead, and each answers its request first.
  *
- *   workers_start()  the first thread receives and answers; more come as they are needed
+ *   workers_start()  the first thread receives and answers; more are added as needed
  *   workers_serve()  until a signal, or the end of the mount
- *   notify_stop()    they still do: a notification that is under way may wait for an
- *                    answer
- *   workers_stop()   nothing is received any more, everything received is answered
+ *   notify_stop()    the threads still answer: a running notification may wait for that
+ *   workers_stop()   nothing is received any more, and everything received is answered
  */
 #ifndef ALCMFS_WORKERS_H
 #define ALCMFS_WORKERS_H
@@ -24,10 +23,8 @@
 
 struct fs;
 
-/*
- * A request may have to wait for work on its file, and other processes make requests
- * meanwhile. So a thread is added when the last idle one receives a request.
- */
+/* A request may have to wait for work on its file while other processes make requests. So
+   a thread is added when the last idle one receives a request. */
 enum { MAX_WORKERS = 256, MAX_IDLE_WORKERS = 10 };
 
 enum worker_state {
@@ -50,19 +47,17 @@ struct workers {
 	struct lock lock;       /* guards what follows */
 	pthread_cond_t changed; /* a thread ended */
 	unsigned n, n_receiving;
-	int err; /* 0, or that of the device */
+	int err; /* 0, or the device's error */
 	struct worker all[MAX_WORKERS];
 };
 
 void workers_init(struct workers *workers);
 
-/* Begin to answer requests. 0, or a negative errno: no thread can be started. */
+/* Start answering requests. 0, or a negative errno: no thread can be started. */
 int workers_start(struct fs *fs);
 
-/*
- * Wait until workers_end() is called or the kernel lets go of the mount. The threads go
- * on when this returns. 0, or a negative errno: the device fails.
- */
+/* Wait until workers_end() is called or the kernel drops the mount. The threads continue
+   when this returns. 0, or a negative errno: the device fails. */
 int workers_serve(struct fs *fs);
 
 /* Make workers_serve() return. For signal handlers, too. */
