@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Counters of a mount's activity, and the list of files open for writing. Counters are
+ * relaxed atomics, since requests of all threads count and no one compares two of them.
+ */
 #include "activity.h"
 
 #include <errno.h>

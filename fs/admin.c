@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Reports in .alcm/caq, and the schedulers beside them.
+ *
+ * A report may be stale at any time: its file may be renamed, removed or changed while
+ * the report is written. So writers look at the name and ctime again afterwards and
+ * repeat, and a report that is asked for is compared with the blob first. Nothing depends
+ * on a report.
+ */
 #include "admin.h"
 
 #include <errno.h>
@@ -16,10 +24,10 @@
 
 #define CAQ ADMIN_NAME "/caq"
 
-/* Beside the reports of a directory, all of which end in .json. */
+/* Kept among the reports of a directory, which all end in .json. */
 #define SCHEDULER ".alcm-scheduler"
 
-/* What lies in .alcm/caq about DIR/NAME, from an open directory of the store. False: too
+/* The path in .alcm/caq for DIR/NAME, from an open directory of the store. False: too
    long or unknown. */
 static bool sidecar_name(struct fs *fs, int dir_fd, const char *name, bool is_dir,
 	char out[PATH_TEXT])
@@ -39,7 +47,7 @@ static bool sidecar_name(struct fs *fs, int dir_fd, const char *name, bool is_di
 	return true;
 }
 
-/* The report of the file `fd`, which is called `name`. */
+/* Write the report of the file `fd` with the path `name`. */
 static void write_report(struct fs *fs, const struct alcm_info *info, const char *name,
 	int fd)
 {
@@ -53,11 +61,11 @@ static void write_report(struct fs *fs, const struct alcm_info *info, const char
 		alcm_free_text(json);
 		summaries_changed(fs);
 	}
-	if (err && err != -ENOENT) /* no such directory any more: see below */
+	if (err && err != -ENOENT) /* the directory is gone: see below */
 		fs_log(fs, ALCM_LOG_WARNING, "%s: no report: %s", name, strerror(-err));
 }
 
-/* By the names that were looked up last. */
+/* The path by the names that were looked up last. */
 static bool name_in_table(struct fs *fs, const struct inode *i, char name[PATH_TEXT])
 {
 	WITH_LOCK(&fs->table_lock);
@@ -71,8 +79,9 @@ static bool name_in_table(struct fs *fs, const struct inode *i, char name[PATH_T
 }
 
 /*
- * The name of a file that has one, and its attributes. The descriptor is of one of its
- * names, which may be gone while others are left.
+ * The path of a file that has a name, and its attributes. A descriptor stands for one of
+ * the file's names, which may be removed while others exist; then the table's name is
+ * used.
  */
 static bool named(struct fs *fs, const struct inode *i, int path_fd, char name[PATH_TEXT],
 	struct stat *st)
@@ -104,7 +113,7 @@ void admin_write_lossy(struct fs *fs, struct inode *i, const struct alcm_info *i
 		write_report(fs, info, name, fd);
 }
 
-/* The report in the store, if it is that of the blob as it is now; NULL: it isn't. */
+/* The report in the store if it is current, else NULL. */
 static char *current_report(struct fs *fs, const struct alcm_info *info, const char *name,
 	const char *sidecar, int fd)
 {
@@ -130,8 +139,8 @@ static bool report_current(struct fs *fs, const struct alcm_info *info, const ch
 	return text;
 }
 
-/* By the last commit in the store: the report there, or, missing or stale, one that is to
-   be written there. */
+/* A report of the last commit in the store: the stored one, or, if that is missing or
+   stale, a new one that is then due to be written. */
 static int stored_report(struct fs *fs, struct inode *i, int path_fd, int fd, char **out)
 {
 	char name[PATH_TEXT], sidecar[PATH_TEXT];
@@ -169,7 +178,7 @@ int admin_report(struct fs *fs, struct inode *i, int path_fd, char **out)
 	if (fd < 0)
 		return -errno;
 	err = stored_report(fs, i, path_fd, fd, out);
-	/* Without a commit, or being converted: who has it open knows more. */
+	/* Without a commit, or while it is converted, the open content knows more. */
 	if (err && err != -EMEDIUMTYPE) {
 		err = content_info(fs, i, path_fd, &info)
 			?: (fstat(fd, &st) ? -errno
@@ -179,7 +188,7 @@ int admin_report(struct fs *fs, struct inode *i, int path_fd, char **out)
 	return err == -EMEDIUMTYPE ? -ENODATA : err;
 }
 
-/* The store's file NAME, without a trace in its access time, where the store allows
+/* Open the store's file NAME without changing its access time, where the store allows
    that. */
 static int open_stored(struct fs *fs, const char *name)
 {
@@ -189,7 +198,7 @@ static int open_stored(struct fs *fs, const char *name)
 	return fd == -EPERM ? alcm_open_beneath(fs->store_fd, name, flags, 0) : fd;
 }
 
-/* The report of the store's file NAME: current after this, or gone if NAME is no blob. */
+/* Make the report of the store's file NAME current, or remove it if NAME isn't a blob. */
 static void refresh_report(struct fs *fs, const char *name, const char *sidecar)
 {
 	struct alcm_blob *blob = NULL;
@@ -213,7 +222,7 @@ void admin_write_report(struct fs *fs, struct inode *i, int path_fd)
 {
 	enum {
 		N_TRIES = 3
-	}; /* of a file that changes all the time: the last change brings it back */
+	}; /* for a file that keeps changing; its last change makes the report due again */
 	char name[PATH_TEXT], now[PATH_TEXT], sidecar[PATH_TEXT];
 	struct stat before, after;
 
@@ -224,7 +233,8 @@ void admin_write_report(struct fs *fs, struct inode *i, int path_fd)
 		if (named(fs, i, path_fd, now, &after) && strcmp(now, name) == 0 &&
 			!memcmp(&before.st_ctim, &after.st_ctim, sizeof(before.st_ctim)))
 			return;
-		/* Who renamed, removed or converted it meanwhile found no report yet. */
+		/* It was renamed, removed or converted before the report was there: update that
+		   name's report again. */
 		refresh_report(fs, name, sidecar);
 	}
 }
@@ -237,7 +247,7 @@ void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 
 	if (fs->only_reads || !path_below(fs, dir_fd, dir))
 		return;
-	/* The first report makes the directory. */
+	/* The first report creates the directory. */
 	if (strcmp(dir, ADMIN_NAME) == 0 &&
 		faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
 		reports_finish(fs);
@@ -255,7 +265,7 @@ void admin_refresh(struct fs *fs, int dir_fd, const char *name)
 	}
 }
 
-/* DIR/SCHEDULER for a file in DIR. */
+/* The scheduler's path, DIR/SCHEDULER, for a file in DIR. */
 static bool scheduler_name(struct fs *fs, int file_fd, char out[PATH_TEXT])
 {
 	char name[PATH_TEXT], *slash;
@@ -320,19 +330,19 @@ bool admin_moved(struct fs *fs, int from_fd, const char *from, int to_fd, const 
 	char old[PATH_TEXT], new[PATH_TEXT];
 	bool renew = false;
 
-	/* A file's report, or a directory of them. */
+	/* Move both: a file's report, and a directory of reports. */
 	for (int is_dir = 0; is_dir < 2; is_dir++) {
 		if (!sidecar_name(fs, from_fd, from, is_dir, old) ||
 			!sidecar_name(fs, to_fd, to, is_dir, new))
 			return renew;
 		int err = alcm_sidecar_move(fs->store, old, new, flags & RENAME_EXCHANGE);
 
-		/* What is at the new name now has no report; one of before would lie. */
+		/* The file at the new name has no report; an old one would be wrong. */
 		if (err == -ENOENT)
 			err = alcm_sidecar_remove(fs->store, new, false);
 		renew |= !err && !is_dir;
 	}
-	/* Removed already: who did that found no reports yet. */
+	/* It was removed already, before its reports were moved. */
 	if (faccessat(to_fd, to, F_OK, AT_SYMLINK_NOFOLLOW)) {
 		admin_removed(fs, to_fd, to, true);
 		admin_removed(fs, to_fd, to, false);

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A thread that does a round of work a while after it became due.
+ *
+ *   due ──► pause (and rest after a long round) ──► round ──► due again? …
+ */
 #include "background.h"
 
 #include <errno.h>
@@ -6,7 +11,7 @@
 
 #include "base/clock.h"
 
-/* Wait until it ends, or for so long; lock held. */
+/* Wait for `ms`, or until the thread should end; lock held. */
 static void pause_locked(struct background *b, uint64_t ms)
 {
 	uint64_t until = clock_ms() + ms;
@@ -15,6 +20,7 @@ static void pause_locked(struct background *b, uint64_t ms)
 		;
 }
 
+/* `due` is cleared before the round, so an event during the round starts another one. */
 static void *run(void *arg)
 {
 	struct background *b = arg;

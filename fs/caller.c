@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Acting as the caller. Linux has credentials per thread: setfsuid(2), setfsgid(2) and
+ * the raw setgroups(2) change only this one. fsuid also takes away the file capabilities,
+ * so the store's permission checks are the caller's.
+ */
 #include "caller.h"
 
 #include <errno.h>
@@ -13,7 +18,7 @@
 
 enum { FEW_GROUPS = 256 };
 
-/* The umask is the process's unless a thread has taken a copy of its own. */
+/* The umask belongs to the process, unless a thread has unshared it. */
 static void own_umask(void)
 {
 	static _Thread_local bool done;
@@ -23,9 +28,9 @@ static void own_umask(void)
 }
 
 /*
- * All supplementary groups of the caller: in `few`, or in `*many` on the heap. Their
- * number, or -1 if they can't be found out: in another PID namespace the caller has no
- * name here.
+ * Find all supplementary groups of the caller: in `few`, or in `*many` on the heap.
+ * Returns their number, or -1 if they can't be found: a caller in another PID namespace
+ * is unknown here.
  */
 static int find_groups(fuse_req_t req, gid_t few[FEW_GROUPS], gid_t **many)
 {
@@ -40,10 +45,10 @@ static int find_groups(fuse_req_t req, gid_t few[FEW_GROUPS], gid_t **many)
 }
 
 /*
- * The library's setgroups() changes all threads; the system call changes this one.
- * Without knowing the groups this thread could be denied what one of them allows the
- * caller, so it is let past the store's modes: the kernel has checked the caller against
- * the mount's, which are the same.
+ * Take on the caller's groups. The library's setgroups() changes all threads; the system
+ * call changes this one. If the groups aren't known, this thread could be denied what one
+ * of them allows. Then it bypasses the store's modes: the kernel has already checked the
+ * caller against the mount's modes, which are the same.
  */
 static int take_groups(fuse_req_t req, bool *known)
 {
@@ -69,13 +74,14 @@ int caller_enter(fuse_req_t req, struct caller *caller)
 		return 0;
 	if (take_groups(req, &groups_known))
 		return -EPERM;
-	/* These two only ever say what was before. */
+	/*
+	 * These calls return the former id and no error, so a second call checks the result.
+	 */
 	setfsgid(ctx->gid);
 	setfsuid(ctx->uid);
 	if ((gid_t)setfsgid((gid_t)-1) != ctx->gid || (uid_t)setfsuid((uid_t)-1) != ctx->uid)
 		return -EPERM;
-	/* setfsuid() has taken this privilege away, and gives it back when the caller is
-	   left. */
+	/* setfsuid() has dropped this privilege; caller_leave() restores it. */
 	if (!groups_known)
 		privileges_raise(req_fs(req), PRIVILEGE_ACCESS);
 	return 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * The content of a regular file: its states, opening and closing it, and changing its
+ * form in place.
+ *
  *                     open, empty          write at 0 that begins a tensor file
  *      UNKNOWN ─────────────────► UNDECIDED ──────────────────────────────────► BLOB
  *       ▲   │ │                    │  ▲ ▲       truncate to 0                   │ │
@@ -60,7 +63,6 @@ void content_set_mtime(struct inode *i, const struct timespec *mtime)
 	c->mtime = *mtime;
 }
 
-/* The store's mtime says when we wrote; the user's says when they did. */
 void content_restore_mtime(struct inode *i)
 {
 	struct content *c = i->content;
@@ -83,8 +85,8 @@ static int reopen_store(struct inode *i, bool writable)
 	return or_errno(open(fd_path(i->path_fd), flags));
 }
 
-/* What the open file is, with its attributes; a conversion that was cut off is finished
-   first. */
+/* Find out what the open file is, and its attributes. Finishes a conversion that was cut
+   off. */
 static int probe_open(struct fs *fs, struct inode *i, struct stat *st,
 	struct alcm_probe *probe, struct alcm_diag *diag)
 {
@@ -103,7 +105,7 @@ static int probe_open(struct fs *fs, struct inode *i, struct stat *st,
 	return fstat(c->fd, st) ? -errno : alcm_probe(c->fd, probe, diag);
 }
 
-/* Say what the open file is. UNKNOWN → any other. */
+/* Decide what the open file is: UNKNOWN → any other state. */
 static int judge(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
@@ -162,7 +164,7 @@ static void close_store(struct fs *fs, struct inode *i)
 	c->fd = -1;
 }
 
-/* Look at the open file again: by a new descriptor, or as it was changed in place. */
+/* Judge the open file again, after a new descriptor or a change in place. */
 static int judge_again(struct fs *fs, struct inode *i)
 {
 	int err = judge(fs, i);
@@ -172,7 +174,7 @@ static int judge_again(struct fs *fs, struct inode *i)
 	return err;
 }
 
-/* The store's file is open as `fd`, which is taken over. */
+/* Take over `fd`, the store's file. */
 static int take_store(struct fs *fs, struct inode *i, int fd, bool writable)
 {
 	struct content *c = i->content;
@@ -218,8 +220,8 @@ int content_enter(struct fs *fs, struct inode *i, bool writable)
 	return err;
 }
 
-/* Whether the kernel may keep its pages: nobody but us changed the file since they were
-   read. */
+/* Whether the kernel may keep its pages: only this mount has changed the file since they
+   were read. */
 static bool pages_current(struct inode *i)
 {
 	struct content *c = i->content;
@@ -236,7 +238,7 @@ static bool pages_current(struct inode *i)
 	return same;
 }
 
-/* Our own change of the file is no reason to drop the kernel's pages. */
+/* A change of our own is no reason to drop the kernel's pages. */
 static void remember_pages(struct inode *i)
 {
 	struct stat st;
@@ -290,7 +292,7 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 		WITH_LOCK_OWNED(&c->io);
 		if (writable && --c->n_writers == 0)
 			activity_writing_end(&fs->activity, &c->writing);
-		/* Changed in place, or not looked at as others had it open. */
+		/* Changed in place, or not judged because others had it open. */
 		if (--c->n_open == 0)
 			waits = c->state == CONTENT_PLAIN && (c->waits || c->plain_written);
 		content_close_unused(fs, i);
@@ -299,8 +301,7 @@ void content_close(struct fs *fs, struct inode *i, bool writable)
 		idle_add(fs, i);
 }
 
-/* Thousands of half-written files can be open at once: what they hold goes to the
-   store. */
+/* Thousands of half-written files can be open: their buffers go to the store. */
 static bool commit_for_eviction(struct inode *i)
 {
 	struct content *c = i->content;
@@ -322,13 +323,13 @@ bool content_evict(struct fs *fs, struct inode *i)
 		return true;
 	if (!shared_lock_try(&c->io))
 		return false;
-	/* One who pinned the inode a moment ago may be in the middle of its reply. */
+	/* A thread that pinned the inode a moment ago may be replying. */
 	clean = !content_is_lent(i) && commit_for_eviction(i);
 	if (clean && c->fd >= 0)
 		close_store(fs, i);
 	in_use = c->n_open > 0;
 	shared_lock_drop(&c->io);
-	/* Without a descriptor another file could take its place, unnoticed. */
+	/* Without a descriptor another file could take its place unnoticed. */
 	return clean && !(in_use && file_id_is_weak(&i->id));
 }
 
@@ -356,7 +357,7 @@ void content_release(struct fs *fs, struct inode *i)
 
 /* ---- packing ----------------------------------------------------------------------- */
 
-/* What lies in the store is neither the plain file nor the blob: nobody may see it. */
+/* The store's file is neither the plain file nor the blob now: it must not be shown. */
 static int leave_half_packed(struct fs *fs, struct inode *i, const struct stat *before,
 	const struct alcm_diag *diag)
 {
@@ -403,9 +404,9 @@ int content_pack(struct fs *fs, struct inode *i)
 /* ---- unpacking --------------------------------------------------------------------- */
 
 /*
- * Small changes at random cost a chunk each. When they have cost as much as two packings,
- * and some times what was written, the file isn't one that is saved now and then, but
- * updated in place.
+ * Small random changes cost a chunk each. When they have cost as much as two packings,
+ * and several times the bytes written, the file isn't saved now and then: it is updated
+ * in place.
  */
 bool content_worked_in(struct content *c)
 {
@@ -419,8 +420,8 @@ bool content_worked_in(struct content *c)
 		encoded > TIMES_WRITTEN * atomic_load(&c->worked_written);
 }
 
-/* Recognised formats stay compressed, lossy values too, and what would be mistaken for a
-   blob must. */
+/* Recognised formats stay compressed, and so do lossy values. Content that looks like a
+   blob must stay inside one. */
 static bool may_be_plain(struct content *c)
 {
 	char head[ALCM_SNIFF_BYTES];
@@ -430,8 +431,8 @@ static bool may_be_plain(struct content *c)
 		!alcm_blob_lossy(c->blob);
 }
 
-/* io held exclusively. What it returns but for -EINPROGRESS: the file is a blob as
-   before. */
+/* BLOB → PLAIN; io held exclusively. On errors other than -EINPROGRESS the file is a blob
+   as before. */
 static int unpack(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 {
 	struct content *c = i->content;
@@ -471,7 +472,8 @@ void content_unpack(struct fs *fs, struct inode *i)
 	else
 		idle_double(fs, i);
 	c->plain_written = c->waits = !err;
-	/* Until it is opened again; a program that reads it now soon won't. */
+	/* Until it is opened again. With -EBUSY a program reads the file just now; try again
+	   soon. */
 	c->stays_blob = err && err != -EBUSY;
 	c->worked_encoded = 0;
 	c->worked_written = 0;

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file's attributes say of its content, open or not. */
+/*
+ * A file's attributes as users see them, whether its content is open or not.
+ *
+ *   open BLOB      size and mtime of the blob
+ *   open PLAIN     the store's
+ *   not open       the store's, but the size of a blob: from `told` if that is current,
+ *                  else from a probe of a few hundred bytes
+ *
+ * stat() takes no lock that is held during work on the file. Instead it compares
+ * n_changes before and after, and starts again if the state changed in between.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -23,7 +33,7 @@ static uint64_t n_changes(struct inode *i)
 	return c->n_changes;
 }
 
-/* The lock of what was told, taken. */
+/* Take the lock of i->told, which moves to the content when one is made. */
 static struct lock *take_told(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
@@ -41,7 +51,7 @@ static struct lock *take_told(struct fs *fs, struct inode *i)
 
 /* ---- files that aren't open -------------------------------------------------------- */
 
-/* The size to tell of a file that can't be looked at. */
+/* The size last told, for a file that can't be examined. */
 static struct alcm_probe as_told(const struct told *told, const struct stat *st)
 {
 	if (told->is_blob)
@@ -68,10 +78,8 @@ static bool is_current(const struct told *told, const struct stat *st)
 		told->ctime_nsec == (uint32_t)st->st_ctim.tv_nsec;
 }
 
-/*
- * Note what a probe said. A damaged file stays so until it is changed; an error of the
- * store may be gone the next time.
- */
+/* Remember a probe's result. A damaged file stays damaged until it is changed; an error
+   of the store may be gone next time. */
 static void note_probe(struct fs *fs, struct inode *i, const struct stat *st, int err,
 	bool damaged, uint64_t as_of, struct alcm_probe *out)
 {
@@ -80,7 +88,7 @@ static void note_probe(struct fs *fs, struct inode *i, const struct stat *st, in
 
 	if (err)
 		*out = as_told(&i->told, st);
-	/* Otherwise it may have been looked at in the middle of a change. */
+	/* If the state changed, the probe may have seen the middle of it. */
 	if ((c ? c->n_changes : 0) == as_of) {
 		i->told.failed = err && !damaged;
 		if (!i->told.failed)
@@ -89,7 +97,7 @@ static void note_probe(struct fs *fs, struct inode *i, const struct stat *st, in
 	lock_drop(lock);
 }
 
-/* Whether what was told is still so. */
+/* Whether the attributes last told are still right. */
 static bool known(struct fs *fs, struct inode *i, const struct stat *st,
 	struct alcm_probe *out)
 {
@@ -101,10 +109,8 @@ static bool known(struct fs *fs, struct inode *i, const struct stat *st,
 	return current;
 }
 
-/*
- * What a file that isn't open is; remembered until its ctime changes. `*out` is set in
- * any case, and worth nothing if n_changes() isn't `as_of` any more.
- */
+/* Find out what a file that isn't open is; remembered until its ctime changes. `*out` is
+   always set, and means nothing if n_changes() isn't `as_of` any more. */
 static int probe_closed(struct fs *fs, struct inode *i, int path_fd,
 	const struct stat *st, uint64_t as_of, struct alcm_probe *out)
 {
@@ -118,7 +124,7 @@ static int probe_closed(struct fs *fs, struct inode *i, int path_fd,
 	AUTO_CLOSE int fd = path_open_quietly(fd_path(path_fd));
 	int err = fd < 0 ? -errno : alcm_probe(fd, out, &diag);
 
-	/* Half converted: the open that comes will finish that, and find this size. */
+	/* Half converted: the next open finishes that, and will find this size. */
 	if (err == -EIO && alcm_swap_pending(fd, &logical_bytes) == 1) {
 		*out = (struct alcm_probe){ ALCM_BLOB, logical_bytes };
 		return 0;
@@ -136,8 +142,8 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
-/* That the file was compressed while it was idle is no change that users would want to
-   know of. */
+/* Compressing an idle file isn't a change of it for users, so the ctime from before is
+   shown. */
 static void tell_ctime(struct inode *i, struct stat *st)
 {
 	struct content *c = i->content;
@@ -149,7 +155,8 @@ static void tell_ctime(struct inode *i, struct stat *st)
 		st->st_ctim = c->told_ctime;
 }
 
-/* Correct what the store says. False: the file isn't open, and has to be looked into. */
+/* Correct the store's attributes of an open file. False: it isn't open and must be
+   probed. */
 static bool show_open(struct inode *i, struct stat *st)
 {
 	struct content *c = i->content;
@@ -170,7 +177,7 @@ static bool show_open(struct inode *i, struct stat *st)
 	return c->overwritten || c->state != CONTENT_UNKNOWN;
 }
 
-/* One look; -EAGAIN: the file's state changed meanwhile. */
+/* One try; -EAGAIN: the file's state changed in the meantime. */
 static int stat_once(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 {
 	uint64_t as_of = n_changes(i);
@@ -199,7 +206,7 @@ int content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 	while (err == -EAGAIN);
 	if (err)
 		return err;
-	/* tar and du take a file without blocks for a file without data. */
+	/* tar and du take a file without blocks for one without data. */
 	if (st->st_size && !st->st_blocks)
 		st->st_blocks = 1;
 	return 0;
@@ -220,7 +227,7 @@ double content_timeout(struct fs *fs, struct inode *i)
 	return uncertain ? 0 : fs->opt.attr_timeout;
 }
 
-/* False: it isn't open as a blob. */
+/* Metrics of an open blob. False: it isn't open as a blob. */
 static bool open_info(struct inode *i, struct alcm_info *out, int *err,
 	struct alcm_diag *diag)
 {

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Making what was written final, and the changes of state that come with it. */
+/*
+ * Making writes final at a close or fsync, and the changes of state that come with a
+ * close:
+ *
+ *   close of a writer:  BLOB below min_size, nothing in the store ──► demoted to PLAIN
+ *                       PLAIN that turned out to be worth it ──► BLOB now, or when idle
+ *                       BLOB ──► quantise (lossy) ──► commit ──► reclaim (last writer)
+ *   fsync:              BLOB ──► commit with sync; PLAIN ──► fsync
+ *
+ * Reports and notifications leave after io is unlocked.
+ */
 #include "content.h"
 
 #include <errno.h>
@@ -14,14 +24,11 @@
 #include "mount_log.h"
 #include "path.h"
 
-/* A file of which more than this share was written twice is one that is changed in
-   place. */
+/* A file is changed in place if more than this share of it was written twice. */
 enum { IN_PLACE_SHARE = 8 };
 
-/*
- * Write the blob's bytes, at most `max`, to the store's file as they are; the blob is
- * paused. Their number, or a negative errno.
- */
+/* Write the blob's bytes, at most `max`, to the store's file uncompressed; the blob is
+   paused. Returns their number, or a negative errno. */
 static ssize_t write_as_plain(struct content *c, size_t max)
 {
 	struct alcm_blob *blob = c->blob;
@@ -29,14 +36,14 @@ static ssize_t write_as_plain(struct content *c, size_t max)
 	ssize_t n = buf ? alcm_blob_pread(blob, buf, max, 0, NULL) : -ENOMEM;
 	int err = n < 0 ? (int)n : fd_pwrite(c->fd, buf, (size_t)n, 0);
 
-	/* Also gives back what was reserved for a chunk. */
+	/* This also frees the space reserved for a chunk. */
 	if (TEMP_FAILURE_RETRY(ftruncate(c->fd, err ? 0 : n)) && !err)
 		err = -errno;
 	free(buf);
 	return err ?: n;
 }
 
-/* A blob of which nothing is in the store yet, too small to be one: BLOB → PLAIN. */
+/* BLOB → PLAIN, for a blob that is too small and has nothing in the store yet. */
 static int demote(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
@@ -45,7 +52,7 @@ static int demote(struct fs *fs, struct inode *i)
 	bool unwritten;
 
 	alcm_blob_pause(blob);
-	/* For want of memory its chunk may have been encoded meanwhile: then it stays. */
+	/* If memory was short, its chunk may have been encoded by now; then it stays. */
 	unwritten = alcm_blob_unwritten(blob);
 	if (unwritten)
 		n = write_as_plain(c, fs->opt.min_size);
@@ -60,6 +67,7 @@ static int demote(struct fs *fs, struct inode *i)
 	return 0;
 }
 
+/* Whether a close makes this blob plain again. */
 static bool demotable(const struct fs *fs, const struct content *c)
 {
 	char head[ALCM_SNIFF_BYTES];
@@ -69,14 +77,13 @@ static bool demotable(const struct fs *fs, const struct content *c)
 		!alcm_blob_unwritten(c->blob))
 		return false;
 	n = alcm_blob_pread(c->blob, head, sizeof(head), 0, NULL);
-	/* A prefix of our magic could be completed later, one byte at a time: no matter, that
-	   write is caught. The whole magic must stay inside a blob. */
+	/* A prefix of our magic may be completed later, a byte at a time, but that write is
+	   caught. The whole magic must stay inside a blob. */
 	return n >= 0 &&
 		(n < ALCM_MAGIC_BYTES || memcmp(head, ALCM_MAGIC, ALCM_MAGIC_BYTES) != 0);
 }
 
-/* A plain file that nobody else may change, and that may have turned out to be worth
-   it. */
+/* Whether a close judges this plain file: it was written, and has no other writer. */
 static bool judgeable(const struct content *c)
 {
 	return c->state == CONTENT_PLAIN && c->plain_written && c->n_writers <= 1;
@@ -85,9 +92,9 @@ static bool judgeable(const struct content *c)
 enum fate { FATE_PLAIN, FATE_WAITS, FATE_BLOB };
 
 /*
- * Its head alone makes a tensor file. Content does if it is new: what is changed in
- * place, or was there before, as a database, waits until it is idle. io held
- * exclusively.
+ * Decide what a written plain file becomes; io held exclusively. A tensor file's head is
+ * enough. Content counts if the file is new. A file changed in place, or there before,
+ * such as a database, waits until it is idle.
  */
 static enum fate consider(struct fs *fs, struct inode *i)
 {
@@ -113,7 +120,7 @@ static enum fate consider(struct fs *fs, struct inode *i)
 	return v.worth ? FATE_BLOB : FATE_PLAIN;
 }
 
-/* It is looked at again when it is idle. */
+/* Have the file judged again when it is idle. */
 static void wait_until_idle(struct inode *i)
 {
 	struct content *c = i->content;
@@ -122,7 +129,7 @@ static void wait_until_idle(struct inode *i)
 	c->waits = c->state == CONTENT_PLAIN;
 }
 
-/* What there is to be done at a close before the commit; no lock is held. */
+/* Change the state if a close calls for it, before the commit; no lock is held. */
 static int settle(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
@@ -135,7 +142,7 @@ static int settle(struct fs *fs, struct inode *i)
 			err = demote(fs, i);
 		} else if (judgeable(c)) {
 			fate = consider(fs, i);
-			/* What is written while the file is converted sets it again. */
+			/* A write during the conversion sets it again. */
 			c->plain_written = false;
 			c->waits = fate == FATE_WAITS;
 		}
@@ -143,21 +150,21 @@ static int settle(struct fs *fs, struct inode *i)
 	if (fate != FATE_BLOB)
 		return err;
 	err = content_convert_now(fs, i);
-	/* Somebody changed it meanwhile: their close, or the time after it, brings it
-	   back. */
+	/* It was changed in the meantime: that writer's close, or the time after it, brings
+	   it back. */
 	if (err == -EAGAIN)
 		wait_until_idle(i);
-	/* Otherwise the plain file is whole and stays so: not taking it up is no error. */
+	/* Otherwise the plain file is intact: not converting it is no error. */
 	return err == -EINPROGRESS ? -EIO : 0;
 }
 
-/* A complete save takes on the values of its lossy profile; io held shared. */
+/* Give a complete save the values of its lossy profile; io held shared. */
 static int quantise(struct fs *fs, struct inode *i, bool *changed, struct alcm_diag *diag)
 {
 	struct content *c = i->content;
 	struct alcm_scheduler scheduler;
 
-	/* Another writer has not finished yet: the last one to close does it. */
+	/* With other writers the save isn't complete; the last one to close does this. */
 	if (!alcm_blob_lossy(c->blob) || c->n_writers != 1)
 		return 0;
 	admin_read_scheduler(fs, c->fd, &scheduler);
@@ -176,7 +183,7 @@ static void log_quantised(struct fs *fs, struct inode *i, const struct alcm_info
 		d->mae, d->max_error, d->relative_l2, d->psnr_db);
 }
 
-/* A save was quantised: say so, and let the scheduler learn how it did. */
+/* Log that a save was quantised, and give its CAQ to the scheduler. */
 static void advance_scheduler(struct fs *fs, struct inode *i)
 {
 	struct alcm_scheduler scheduler;
@@ -191,14 +198,14 @@ static void advance_scheduler(struct fs *fs, struct inode *i)
 	admin_write_scheduler(fs, i->content->fd, &scheduler);
 }
 
-/* What a commit did, for those who are told when no lock is held. */
+/* The outcome of a commit, for reports and notifications after io is unlocked. */
 struct outcome {
-	bool changed;            /* readers see other values than before */
-	bool renewed;            /* the report is another */
-	struct alcm_info *lossy; /* what is to be in it, if the profile is lossy */
+	bool changed;            /* readers see different values now */
+	bool renewed;            /* the report must be written again */
+	struct alcm_info *lossy; /* the report's metrics, if the profile is lossy */
 };
 
-/* On the heap; NULL: it can't be told. */
+/* The blob's metrics, on the heap; NULL: they can't be had. */
 static struct alcm_info *what_is_known(struct alcm_blob *blob)
 {
 	struct alcm_info *info = malloc(sizeof(*info));
@@ -209,7 +216,8 @@ static struct alcm_info *what_is_known(struct alcm_blob *blob)
 	return NULL;
 }
 
-/* io held shared. */
+/* Commit the blob; io held shared. A full store is tried again while removed files free
+   space. */
 static int commit_blob(struct fs *fs, struct inode *i, bool sync, struct outcome *out,
 	struct alcm_diag *diag)
 {
@@ -224,7 +232,7 @@ static int commit_blob(struct fs *fs, struct inode *i, bool sync, struct outcome
 		if (!err)
 			err = alcm_blob_commit(c->blob, sync, diag);
 	} while (inode_await_forgotten(fs, err, &forgotten));
-	/* The last writer closes it. */
+	/* This is the last writer's close. */
 	if (!err && !sync && c->n_writers == 1)
 		err = alcm_blob_reclaim(c->blob, &reclaimed, diag);
 	if (err || !(dirty || reclaimed))
@@ -239,7 +247,7 @@ static int commit_blob(struct fs *fs, struct inode *i, bool sync, struct outcome
 	return 0;
 }
 
-/* The store's file system tells of a failed write once, and not of what. */
+/* The store's file system reports a failed write once, and not which one. */
 static int lose_all(struct fs *fs, struct inode *i, int err)
 {
 	content_lose(fs, i, err, 0, CONTENT_END);

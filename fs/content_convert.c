@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PLAIN → BLOB of a file that nobody has open, or that its last writer closes. The new
- * content is built and proved right beside it while nothing is locked: of an idle file by
- * a thread of the lowest priority with an engine of its own, at a close by the one who
- * waits for that. A program that opens the file meanwhile is let in, at a close only a
- * writer, and all of it is thrown away: tar and others take a file whose ctime moves
- * while they read it for changed. The mount goes on telling the ctime that an idle file
- * had before, as long as it knows the file.
+ * PLAIN → BLOB for a file that isn't open, or that its last writer is closing. The new
+ * content is built and verified beside the file while nothing is locked. For an idle file
+ * a thread of the lowest priority does that, with an engine of its own. At a close the
+ * closing thread does it.
+ *
+ * If a program opens an idle file meanwhile, or writes to a closing one, the new content
+ * is thrown away: tar and others take a file whose ctime moves while they read it for
+ * changed. The mount goes on showing the ctime that an idle file had before, as long as
+ * it knows the file.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,23 +29,26 @@
 enum {
 	LOWEST_PRIORITY = 19,
 	BUDGET_MIB = 32,
-	LEAST_SAVED_SHARE = 16, /* of the space it takes; for less it stays as it is */
+	LEAST_SAVED_SHARE = 16, /* of its space; if it saves less, it stays plain */
 };
 
-/* A file that is being converted. */
+/* A conversion. */
 struct converting {
 	struct fs *fs;
 	struct inode *inode;
-	int fd;                /* for reading, of our own */
-	unsigned n_writers;    /* who may have it open: one who closes it, or nobody */
-	unsigned disturbances; /* as many as there were when it was begun */
+	int fd;                /* our own, for reading */
+	unsigned n_writers;    /* writers that may have it open: 1 at a close, else 0 */
+	unsigned disturbances; /* count at the beginning */
 	struct stat before;
 	struct alcm_profile profile;
-	struct alcm_swap *swap; /* when it is prepared */
+	struct alcm_swap *swap; /* set when the new content is ready */
 	struct alcm_diag diag;
 	int err;
 };
 
+/*
+ * Asked repeatedly while the content is built; also stops the work when the mount ends.
+ */
 static bool is_disturbed(void *arg)
 {
 	struct converting *t = arg;
@@ -52,7 +57,8 @@ static bool is_disturbed(void *arg)
 		atomic_load(&t->fs->idle.ending);
 }
 
-/* In a thread of its own, which as its engine's keeps the priority that it takes on. */
+/* Runs in its own thread: lowering its priority is permanent, and the engine's threads
+   inherit it. */
 static void *prepare(void *arg)
 {
 	struct converting *t = arg;
@@ -74,7 +80,7 @@ static void *prepare(void *arg)
 	return NULL;
 }
 
-/* Whether it is saved what the work and slower changes are worth. */
+/* Whether it saves enough to be worth the work, and slower changes later. */
 static bool pays(const struct converting *t)
 {
 	uint64_t taken = (uint64_t)t->before.st_blocks * 512,
@@ -85,7 +91,7 @@ static bool pays(const struct converting *t)
 	return alcm_swap_stored_bytes(t->swap) <= taken - taken / LEAST_SAVED_SHARE;
 }
 
-/* It was judged, and stays PLAIN until it is changed again. */
+/* Note the verdict: the file stays PLAIN until it is changed again. */
 static void leave_plain(struct converting *t, const struct alcm_verdict *verdict)
 {
 	struct content *c = t->inode->content;
@@ -95,13 +101,14 @@ static void leave_plain(struct converting *t, const struct alcm_verdict *verdict
 		return;
 	c->waits = false;
 	c->plain_written = false;
-	/* Not with the file: an extended attribute would move its ctime. */
+	/* Only in memory: an extended attribute would move the file's ctime. */
 	content_remember(t->fs, t->inode, verdict, &t->before.st_ctim);
 }
 
 /*
- * Converting an idle file is no change of it: meanwhile, and as long as its ctime is the
- * one that this gave it, the ctime from before is told.
+ * Converting an idle file isn't a change of it for users. So its ctime from before is
+ * shown during the conversion, and for as long as its ctime is the one that the
+ * conversion gave it.
  */
 static void convert_begin(struct inode *i, const struct timespec *before)
 {
@@ -124,8 +131,8 @@ static void convert_end(struct inode *i)
 	c->converting = false;
 }
 
-/* io held exclusively. -EAGAIN: it isn't any more what was prepared. -EALREADY: somebody
-   has it open. */
+/* Put the new content in place; io held exclusively. -EAGAIN: the file isn't what was
+   prepared any more. -EALREADY: it is open. */
 static int put_in_place(struct converting *t)
 {
 	struct inode *i = t->inode;
@@ -143,7 +150,8 @@ static int put_in_place(struct converting *t)
 		!same_time(&st.st_ctim, &t->before.st_ctim))
 		return -EAGAIN;
 	content_await_return(i);
-	/* It must be open once only: a lease tells whether others read it below the mount. */
+	/* Only one descriptor may be open: a lease then tells whether others read it in the
+	   store. */
 	close(t->fd);
 	t->fd = -1;
 	content_overwrite_begin(i, st.st_size, &st.st_mtim);
@@ -156,7 +164,7 @@ static int put_in_place(struct converting *t)
 	return err == -EBUSY ? -EAGAIN : err;
 }
 
-/* The prepared content becomes the file's; the end of both ways to here. */
+/* Put the new content in place; the end of both kinds of conversion. */
 static int finish(struct converting *t)
 {
 	struct inode *i = t->inode;
@@ -169,13 +177,13 @@ static int finish(struct converting *t)
 	}
 	if (!err)
 		reports_due(t->fs, i);
-	/* Values that were quantised are others. */
+	/* Quantised values differ from the kernel's pages. */
 	if (!err && t->profile.lossy)
 		notify_pages(t->fs, i);
 	return err;
 }
 
-/* Look at the file and, if a sample says that it pays, build what it is to be. */
+/* Judge the file and, if a sample is in favour, build the new content. */
 static int build(struct converting *t)
 {
 	struct alcm_verdict verdict = { 0 };
@@ -218,7 +226,7 @@ static int convert(struct converting *t)
 		WITH_LOCK_SHARED(&c->io);
 		is_open = c->n_open > 0;
 	}
-	/* Its last close brings it back. */
+	/* Its last close brings it back to the list. */
 	if (is_open)
 		return 0;
 	err = build(t);
@@ -230,8 +238,8 @@ static int convert(struct converting *t)
 	return err;
 }
 
-/* Of files that fail one after the other for the same reason, such as a full disk, the
-   first is in the log. */
+/* If files fail one after the other for the same reason, such as a full disk, only the
+   first is logged. */
 static void complain(struct converting *t, int err, int path_fd)
 {
 	char path[PATH_TEXT];

@@ -16,8 +16,8 @@
 #include "path.h"
 #include "policy.h"
 
-/* The blob reads for writers too, so its reads don't count; once per opening, a user's
-   does. */
+/* A user's read of a blob changes the access time once per opening. The blob's own reads
+   don't, as it also reads for writers. */
 static void note_blob_read(struct inode *i)
 {
 	char byte;
@@ -47,11 +47,8 @@ void content_return(struct inode *i)
 		pthread_cond_broadcast(&i->content->returned);
 }
 
-/*
- * Short only at the end of the file: from a short answer the kernel concludes that the
- * file ends there, and shows zeros behind it. When it is told of an error, it asks again
- * page by page.
- */
+/* Short only at the end of the file: the kernel takes a short answer for the end, and
+   shows zeros behind it. After an error it asks again page by page. */
 static ssize_t read_blob(struct alcm_blob *blob, char *buf, size_t n, uint64_t off,
 	struct alcm_diag *diag)
 {
@@ -94,10 +91,10 @@ ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t 
 }
 
 /*
- * Would this write give a plain file the head of a blob? It would then be mistaken for
- * one. The file is only looked at when the written bytes leave it open: reading changes
- * its access time, and brings pages of a hole into the store's cache, which then counts
- * them as data.
+ * Whether this write gives a plain file the head of a blob, for which it would be
+ * mistaken. The file is read only when the written bytes alone can't tell: reading
+ * changes its access time, and brings pages of a hole into the store's cache, which then
+ * count as data.
  */
 static bool forges_blob(const struct content *c, const char *buf, size_t n, off_t off)
 {
@@ -115,7 +112,7 @@ static bool forges_blob(const struct content *c, const char *buf, size_t n, off_
 	return memcmp(head, ALCM_MAGIC, sizeof(head)) == 0;
 }
 
-/* The file may have got a size before its first byte: then it has one as a blob. */
+/* UNDECIDED → BLOB. The file may already have a size, which the blob then gets. */
 static int become_blob(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
@@ -144,8 +141,8 @@ static int become_blob(struct fs *fs, struct inode *i)
 }
 
 /*
- * A file that has a size before its first byte is often one that is filled at random:
- * content alone doesn't make it a blob then, but what its content is when it is closed.
+ * Whether this first write starts a blob. A file with a size before its first byte is
+ * often filled at random. Then content alone isn't enough now; it is judged at the close.
  */
 static bool starts_blob(const struct fs *fs, const struct content *c, const void *buf,
 	size_t n)
@@ -155,18 +152,18 @@ static bool starts_blob(const struct fs *fs, const struct content *c, const void
 
 	if (sniff == ALCM_SNIFF_BLOB)
 		return true;
-	/* A blob is made plain again before its first chunk is encoded, or not at all. */
+	/* A blob is only made plain again before its first chunk is encoded. */
 	if (fs->opt.min_size > (uint64_t)fs->opt.chunk_kib << 10)
 		return false;
-	/* Larger than a blob can be, it stays plain. */
+	/* Too large for a blob. */
 	if (fstat(c->fd, &st) || (uint64_t)st.st_size > alcm_max_size(fs->alcm))
 		return false;
 	return alcm_detect_first(fs->detect, buf, n) &&
 		(sniff == ALCM_SNIFF_TENSOR || st.st_size == 0);
 }
 
-/* It is kept as it is, or it would be mistaken for ours; whoever copied it meant the file
-   that is in it. */
+/* Log that a compressed file was copied in. It is stored inside a blob, or it would be
+   mistaken for one of this store; the user probably meant the file inside it. */
 static void tell_of_blob(struct fs *fs, const struct content *c, const void *buf,
 	size_t n)
 {
@@ -179,8 +176,8 @@ static void tell_of_blob(struct fs *fs, const struct content *c, const void *buf
 		ALCM_FORMAT_BLOB_WHY);
 }
 
-/* The write that decides: exclusive, and only the first one of an empty file comes
-   here. */
+/* The write that decides an UNDECIDED file's state, or forges a blob's head; io held
+   exclusively. */
 static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off_t off)
 {
 	struct content *c = i->content;
@@ -202,8 +199,8 @@ static int decide(struct fs *fs, struct inode *i, const void *buf, size_t n, off
 	return 0;
 }
 
-/* How much of what is there a file's writer changes says whether it is filled or worked
-   in. */
+/* Count bytes that are written again: they tell whether a file is filled or changed in
+   place. */
 static void note_plain_write(struct content *c, off_t off, size_t n)
 {
 	uint64_t start = (uint64_t)off, end = start + n, before = c->plain_end;
@@ -214,7 +211,7 @@ static void note_plain_write(struct content *c, off_t off, size_t n)
 		;
 }
 
-/* What is known of a PLAIN file is about to be untrue. */
+/* A PLAIN file is about to change: a kept verdict no longer holds. */
 static void note_plain_change(struct inode *i)
 {
 	struct content *c = i->content;
@@ -243,7 +240,7 @@ static ssize_t write_plain(struct inode *i, const void *buf, size_t n, off_t off
 	return done < 0 ? -errno : done;
 }
 
-/* io held, the state decided. */
+/* Write to a file whose state is decided; io held. */
 static ssize_t write_decided(struct inode *i, const void *buf, size_t n, off_t off,
 	bool append, struct alcm_diag *diag)
 {
@@ -267,8 +264,8 @@ static void count_written(struct fs *fs, struct content *c, size_t n)
 	atomic_fetch_add_explicit(&c->writing.written_bytes, n, memory_order_relaxed);
 }
 
-/* The same, once more when space has come back, and with all that the kernel won't send
-   again. io held. */
+/* The same, repeated while removed files free space, and for the rest of pages that the
+   kernel won't send again. io held. */
 static ssize_t write_kind(struct fs *fs, struct inode *i, const char *buf, size_t n,
 	off_t off, enum write_kind kind, struct alcm_diag *diag)
 {
@@ -337,8 +334,8 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 
 /* ---- changing the size ------------------------------------------------------------- */
 
-/* Truncation to nothing is immediate, as on any file system, and lets the file be decided
-   anew. */
+/* Truncate to nothing: immediate, as on any file system, and the file's state is decided
+   anew by its next write. */
 static int empty(struct inode *i)
 {
 	struct content *c = i->content;
@@ -366,7 +363,7 @@ static int empty(struct inode *i)
 	return 0;
 }
 
-/* What can't be read can still be saved anew. */
+/* An unreadable file can still be emptied. */
 static int empty_unreadable(struct fs *fs, struct inode *i)
 {
 	int fd = open(fd_path(i->path_fd), O_WRONLY | O_TRUNC | O_CLOEXEC);
@@ -405,7 +402,7 @@ int content_truncate(struct fs *fs, struct inode *i, off_t size)
 	shared_lock_drop(&c->io);
 	if (!err)
 		content_regain(i, size, CONTENT_END);
-	/* The report of what it was goes. */
+	/* The report of the old content is outdated. */
 	if (!err && unreported)
 		reports_due(fs, i);
 	return err;
@@ -421,7 +418,7 @@ static int allocate_blob(struct content *c, int mode, off_t off, off_t len,
 		return -EFBIG;
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		err = alcm_blob_zero(c->blob, (uint64_t)off, (uint64_t)len, diag);
-	else if (end > size) /* what lies between the end and `off` stays a hole */
+	else if (end > size) /* the gap between the end and `off` stays a hole */
 		err = alcm_blob_reserve(c->blob,
 			end - ((uint64_t)off > size ? (uint64_t)off : size));
 	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && end > size)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changes that were acknowledged and can't be kept: pages of a mapping that don't fit, a
- * failed fsync() of the store. The kernel counts such pages as clean and tells one of
- * those who ask, so the file remembers: every fsync() and every close of a writer fails,
- * until what was lost is written again or cut off.
+ * Acknowledged changes that couldn't be stored: pages of a mapping that don't fit, a
+ * failed fsync() of the store. The kernel counts such pages as clean and reports the
+ * error to one caller only, so the file remembers. Every fsync() and every close of a
+ * writer fails until the lost ranges are written again or cut off.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "mount_log.h"
 #include "path.h"
 
-/* More than the pieces in which the kernel writes pages at once, in any order. */
+/* More than the pieces that the kernel writes at once, in any order. */
 enum { MAX_RANGES = 64 };
 
 struct range {
@@ -22,16 +22,16 @@ struct range {
 };
 
 struct lost {
-	int err; /* of the first */
+	int err; /* the first error */
 	unsigned n;
 	struct range ranges[MAX_RANGES];
 };
 
-/* What stands for it when there is no memory: everything, for good. */
+/* Used when there is no memory: everything is lost, for good. */
 static struct lost everything = { .err = -EIO, .n = 1, .ranges = { { 0, CONTENT_END } } };
 
-/* Without room for another, one that there is grows: rather too much is lost than too
-   little. */
+/* Add a range. If the list is full, its last range grows: losing too much is safer than
+   too little. */
 static void add(struct lost *l, off_t from, off_t to)
 {
 	struct range *last;
@@ -45,8 +45,7 @@ static void add(struct lost *l, off_t from, off_t to)
 	last->to = to > last->to ? to : last->to;
 }
 
-/* Take [from, to) away; one that it splits stays whole if there is no room for both
-   parts. */
+/* Remove [from, to). A range that it would split stays whole if the list is full. */
 static void cut(struct lost *l, off_t from, off_t to)
 {
 	unsigned n = l->n, kept = 0;

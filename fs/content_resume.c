@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file that a crash left half converted, and whose job isn't in the store's own
- * .alcm/swap: made by alcm in a directory below or above, before there was this store. It
- * is finished when the file is first opened.
+ * A file that a crash left half converted, with a job that isn't in the store's own
+ * .alcm/swap. An alcm command made it in a directory below or above, before this store
+ * existed. The conversion is finished when the file is first opened.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "mount_log.h"
 #include "path.h"
 
-/* The directory that holds the open file; a negative errno. */
+/* Open the directory that holds the open file; a negative errno on failure. */
 static int open_parent(const struct fs *fs, int fd)
 {
 	char path[PATH_TEXT];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of a file's content, and of what is shown of it. */
+/* The state of a file's content, its lifetime, and what is shown of it. */
 #include "content_state.h"
 
 #include <errno.h>
@@ -39,6 +39,7 @@ void content_free(struct fs *fs, struct content *c)
 	free(c);
 }
 
+/* Two threads may make one at the same time; the first to enter it wins. */
 struct content *content_get(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content, *fresh;
@@ -60,7 +61,7 @@ struct content *content_get(struct fs *fs, struct inode *i)
 	return c;
 }
 
-/* Whether it holds what the store doesn't have and the next opening needs. */
+/* Whether it holds something that the store doesn't have and the next opening needs. */
 static bool is_memorable(const struct content *c)
 {
 	return c->n_open || c->fd >= 0 || c->lost || c->waits || c->plain_written ||
@@ -121,8 +122,8 @@ void content_overwrite_end(struct inode *i)
 	c->n_changes++;
 }
 
-/* Not allowed on files of others, unless by root: then access times tell more than they
-   should. */
+/* Without privilege O_NOATIME is refused on files of other owners; then access times show
+   more than they should. */
 void content_note_reads(const struct content *c, bool on)
 {
 	int flags = fcntl(c->fd, F_GETFL);
@@ -165,8 +166,9 @@ int content_report(struct fs *fs, struct inode *i, int err, const struct alcm_di
 
 	if (err != -EIO || !diag->cause[0])
 		return err;
-	/* The kernel asks again and again for pages that it can't have: one line is
-	   enough. */
+	/*
+	 * The kernel keeps asking for pages that it can't get; one line in the log is enough.
+	 */
 	{
 		WITH_LOCK(&i->content->lock);
 		again = i->content->reported_offset == diag->offset + 1;

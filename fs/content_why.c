@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a file is stored as it is: for people who wonder. */
+/* Why a file is stored as it is, in words: for `alcm info` and the attribute
+   user.alcm.why. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ void content_keep_verdict(struct fs *fs, struct inode *i, int fd,
 	if (fstat(fd, &before))
 		return;
 	(void)alcm_verdict_keep(fd, fs->detect, &before, verdict);
-	/* That moved the ctime, which isn't to cost the kernel's pages. */
+	/* That moved the ctime; the kernel's pages are still right. */
 	if (fstat(fd, &after))
 		return;
 	{
@@ -35,7 +36,7 @@ void content_remember(struct fs *fs, struct inode *i, const struct alcm_verdict 
 {
 	struct content *c = content_get(fs, i);
 
-	/* Without memory it is judged again when somebody asks. */
+	/* Without memory it is judged again when asked. */
 	if (!c)
 		return;
 	WITH_LOCK(&c->lock);
@@ -54,7 +55,7 @@ static bool remembered(struct inode *i, const struct stat *st, char reason[96])
 	return c->reason[0] && same_time(&c->reason_ctime, &st->st_ctim);
 }
 
-/* A plain file's reason: what it was judged to be, or is judged now. */
+/* The reason of a plain file: the remembered one, or a new judgement. */
 static int why_plain(struct fs *fs, struct inode *i, int path_fd, char *out, size_t n)
 {
 	struct alcm_verdict v = { 0 };

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Becoming a daemon. Parent and child share a pipe: one byte means that the mount is
+   served, and its end without a byte means that the child failed. */
 #include "daemonize.h"
 
 #include <errno.h>
@@ -8,7 +10,7 @@
 
 #include "base/fd.h"
 
-/* A child that ends without a word leaves the end of the pipe. */
+/* If the child ends without writing, read() returns the end of the pipe. */
 static _Noreturn void wait_for_child(int child)
 {
 	char word;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Documents as extended attributes. A value has at most 64 KiB, so longer texts are read
+   in pieces: NAME.0, NAME.1, … */
 #include "documents.h"
 
 #include <errno.h>
@@ -11,7 +13,7 @@
 #include "inode.h"
 #include "mount_stats.h"
 
-enum { VALUE_MAX = 64 << 10 }; /* of any extended attribute */
+enum { VALUE_MAX = 64 << 10 }; /* the longest value of an extended attribute */
 
 /* ---- the documents ----------------------------------------------------------------- */
 
@@ -27,7 +29,7 @@ static int scheduler(struct fs *fs, struct inode *i, int fd, bool names, char **
 	return S_ISDIR(i->id.type) ? admin_scheduler(fs, fd, out) : -ENODATA;
 }
 
-/* Names are left out where the list of them makes it too long. */
+/* The mount's figures. File names are left out if they make it too long. */
 static int stats(struct fs *fs, struct inode *i, int fd, bool names, char **out)
 {
 	char *text = stats_json(fs, names);
@@ -53,7 +55,7 @@ static const struct {
 
 /* ---- pieces ------------------------------------------------------------------------ */
 
-/* Whether `name` is NAME, then `*piece` is -1, or NAME.K. */
+/* Whether `name` is NAME (then `*piece` is -1) or NAME.K. */
 static bool is_of(const char *name, const char *document, long *piece)
 {
 	size_t n = strlen(document);
@@ -70,7 +72,7 @@ static bool is_of(const char *name, const char *document, long *piece)
 	return !*end && *piece < ALCM_DOCUMENT_PIECES;
 }
 
-/* Leave just one piece of the text; its length. */
+/* Cut the text down to one piece; returns its length. */
 static size_t cut(char *text, size_t len, long piece)
 {
 	size_t from = (size_t)piece * ALCM_DOCUMENT_PIECE, n;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Identities of files: statx(2) and name_to_handle_at(2), reduced to a few words. Handles
+   are hashed to 128 bits, so two files with equal hashes aren't a practical concern. */
 #include "file_id.h"
 
 #include <errno.h>
@@ -8,8 +10,8 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-/* Since Linux 6.5: a handle that only has to tell files apart. Nearly every file system
-   has those. */
+/* Since Linux 6.5: a handle that only tells files apart. Nearly every file system has
+   those. */
 #ifndef AT_HANDLE_FID
 #define AT_HANDLE_FID AT_REMOVEDIR
 #endif
@@ -39,7 +41,7 @@ static uint64_t hash(uint64_t seed, const unsigned char *bytes, size_t n)
 	return h;
 }
 
-/* Mix the file's handle into its identity. False: it has none. */
+/* Mix the file's handle into its identity. False: the store has no handles. */
 static bool add_handle(int fd, struct file_id *id)
 {
 	struct handle h;
@@ -76,7 +78,7 @@ int file_id_get(int fd, struct file_id *out)
 		.number = x.stx_ino,
 		.type = x.stx_mode & S_IFMT };
 	overlay = sf.f_type == OVERLAYFS_SUPER_MAGIC;
-	/* Handles of FUSE name what its kernel side remembers, which forgets. */
+	/* Handles of FUSE refer to inodes in the kernel's memory, which it forgets. */
 	has_handle = sf.f_type != FUSE_SUPER_MAGIC && add_handle(fd, out);
 	/* A copy-up changes the birth time, and between devices the number too. */
 	has_birth = !overlay && x.stx_mask & STATX_BTIME &&

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The list of files that wait to be compressed, and the thread that does it.
+ *
+ *   last writer closes ──► list, by due_ms ──► convert ──► done
+ *           ▲                                     │ -EAGAIN: a writer came
+ *           └── the delay doubles, at most 2^10 ──┘
+ *
+ * An entry holds a lookup of its inode, so the inode can't go away while it waits.
+ */
 #include "idle.h"
 
 #include <errno.h>
@@ -22,7 +31,7 @@ static void unlist_locked(struct idle *q, struct idle_item *item)
 	q->n--;
 }
 
-/* Most have the same time to wait, so the place is near the end. */
+/* Most files wait equally long, so the place is near the end. */
 static void list_locked(struct idle *q, struct idle_item *item)
 {
 	struct idle_item *before = TAILQ_LAST(&q->list, idle_list);
@@ -71,8 +80,8 @@ void idle_add(struct fs *fs, struct inode *i)
 		referred = true;
 	}
 	lock_drop(&q->lock);
-	/* Its last close can come in after its removal: that found it on the list, or we see
-	   it now. */
+	/* The last close may come after the removal: either idle_drop() found the file on the
+	   list, or its missing name is seen here. */
 	if (has_no_name(fs, i))
 		idle_drop(fs, i);
 	if (referred)
@@ -108,7 +117,7 @@ void idle_drop(struct fs *fs, struct inode *i)
 
 /* ---- the thread -------------------------------------------------------------------- */
 
-/* `i` is referred to by us, no longer by the list. */
+/* The lookup of `i` is ours now, no longer the list's. */
 static void look_at(struct fs *fs, struct inode *i)
 {
 	if (fs->idle.convert(fs, i) == -EAGAIN) {

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The table of inodes, by identity.
+ *
+ *   the kernel's lookups ─┐
+ *   children in the table ─┼─► refer to an inode ──► none left: kept for file handles, or
+ *   lists (idle, reports) ─┘                          buried: unhashed, then freed
+ *
+ * A child refers to its parent, because it is reopened by parent and name. Freeing one
+ * may therefore free its parents, in a loop and not by recursion. Freeing closes files,
+ * so it happens after table_lock is dropped; `dead` lists the inodes until then.
+ */
 #include "inode.h"
 
 #include <errno.h>
@@ -42,7 +53,7 @@ static void unhash_locked(struct fs *fs, struct inode *i)
 	inode_number_remove_locked(fs, i);
 }
 
-/* Returns the former parent, which the caller lets go of. */
+/* Set name and parent; returns the former parent, which the caller releases. */
 static struct inode *set_name_locked(struct inode *i, struct inode *parent, char **name)
 {
 	struct inode *before = i->parent;
@@ -87,8 +98,8 @@ void inode_destroy(struct fs *fs, struct inode *i)
 	free(i);
 }
 
-/* Nothing refers to the inode any more; an eviction that is at work on it finishes the
-   job. */
+/* Nothing refers to the inode any more: free it, or leave that to an eviction that has it
+   pinned. */
 static void retire(struct fs *fs, struct inode *i)
 {
 	{
@@ -101,8 +112,8 @@ static void retire(struct fs *fs, struct inode *i)
 	inode_destroy(fs, i);
 }
 
-/* Unhashed under the same lock: only one thread ever finds an inode dead. Returns its
-   parent. */
+/* Unhash an inode and list it as dead. Under the same lock, so only one thread finds it
+   dead. Returns its parent. */
 static struct inode *bury_locked(struct fs *fs, struct inode *i,
 	struct inode_bucket *dead)
 {
@@ -142,8 +153,8 @@ void inode_let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n
 	}
 }
 
-/* The table's inode for `id`, or `*fresh`, which then is NULL; with one more lookup and
-   its name. */
+/* The table's inode for `id`, or `*fresh` (NULL then); with one more lookup and this
+   name. */
 static struct inode *enter_table(struct fs *fs, const struct file_id *id,
 	struct inode *parent, char **name, struct inode **fresh)
 {
@@ -220,7 +231,7 @@ struct inode *inode_pin_by_name(struct fs *fs, int parent_fd, const char *name)
 		i = find_locked(fs, &id);
 		if (!i)
 			return NULL;
-		inode_refer_locked(fs, i); /* it must not go away between here and the pin */
+		inode_refer_locked(fs, i); /* it must not be freed before it is pinned */
 	}
 	if (!inode_pin(fs, i, &pinned))
 		return i;

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The inodes' descriptors: a bounded number open, those used longest ago closed first. */
+/*
+ * The inodes' descriptors: a bounded number is open, and the least recently used are
+ * closed first.
+ *
+ *   pin ──► in use (not in the LRU) ──► unpin ──► LRU ──► evicted: content committed and
+ *    ▲                                              │      closed, then the descriptor
+ *    └── reopened by parent and name, checked ◄─────┘
+ *
+ * Evicting may commit a file, so it happens with no lock held, one inode at a time.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -31,15 +40,16 @@ void inode_count_fd(struct fs *fs, int change)
 	fs->n_fds += (unsigned)change;
 }
 
-/* True: it was the last pin of an inode that nothing refers to, so it can be freed. */
+/* Drop a pin. True: it was the last one of a doomed inode, which can be freed. */
 static bool drop_pin_locked(struct inode *i)
 {
 	i->pins--;
 	return i->doomed && i->pins == (i->sticky ? 1u : 0u);
 }
 
-/* Give back the pin that an eviction has. False: no further eviction is needed, or none
-   would help. */
+/*
+ * Drop the pin of an eviction. False: no further eviction is needed, or none would help.
+ */
 static bool end_eviction(struct fs *fs, struct inode *i)
 {
 	bool last, more;
@@ -47,7 +57,8 @@ static bool end_eviction(struct fs *fs, struct inode *i)
 	{
 		WITH_LOCK(&fs->fd_lock);
 		last = drop_pin_locked(i);
-		/* What could not be closed goes to the back of the queue, or this would spin. */
+		/* An inode that couldn't be closed goes to the back of the queue, or this would
+		   spin. */
 		if (!last && !i->pins && i->path_fd >= 0)
 			lru_append_locked(fs, i);
 		more = fs->n_fds > fs->max_fds && (last || i->path_fd < 0);
@@ -57,15 +68,15 @@ static bool end_eviction(struct fs *fs, struct inode *i)
 	return more;
 }
 
-/* Whether only the eviction has the inode pinned. */
+/* Whether the eviction's pin is the only one. */
 static bool is_alone(struct fs *fs, const struct inode *i)
 {
 	WITH_LOCK(&fs->fd_lock);
 	return i->pins == 1;
 }
 
-/* Take the descriptor away; the caller closes it, and the next pin opens it again. -1:
-   there is none. */
+/* Take the descriptor away; the caller closes it, and the next pin reopens it. -1: there
+   is none. */
 static int take_fd(struct fs *fs, struct inode *i)
 {
 	WITH_LOCK(&fs->fd_lock);
@@ -79,7 +90,7 @@ static int take_fd(struct fs *fs, struct inode *i)
 	return fd;
 }
 
-/* Close the inode's descriptors, unless somebody has pinned it meanwhile. */
+/* Close the inode's descriptors, unless it was pinned in the meantime. */
 static void close_unused(struct fs *fs, struct inode *i)
 {
 	fd_close(is_alone(fs, i) && fs->hooks->evict(fs, i) ? take_fd(fs, i) : -1);
@@ -95,10 +106,8 @@ static bool give_fd_locked(struct fs *fs, struct inode *i, int fd)
 	return true;
 }
 
-/*
- * Close what the inode that was used longest ago has open, which commits it if it is
- * dirty: no lock of any file is held meanwhile but its own. False: there is none left.
- */
+/* Close everything that the least recently used inode has open, which commits it if it is
+   dirty. No lock of any other file is held. False: there is none left. */
 static bool evict_one(struct fs *fs)
 {
 	struct inode *i;
@@ -129,8 +138,7 @@ static bool is_kept(struct fs *fs, const struct inode *i)
 	return i->kept;
 }
 
-/* Under table_lock nobody comes back to a kept inode, and who had it pinned before is
-   gone. */
+/* Under table_lock no one can look up a kept inode, and earlier pins are gone. */
 static void shrink(struct fs *fs, struct inode *i)
 {
 	WITH_LOCK(&fs->table_lock);
@@ -147,7 +155,7 @@ void inode_unpin_closing(struct fs *fs, struct inode *i)
 	(void)end_eviction(fs, i);
 }
 
-/* Open an evicted inode again by its parent and name. */
+/* Reopen an evicted inode by its parent and name. -ESTALE: that is another file now. */
 static int reopen(struct fs *fs, struct inode *i)
 {
 	AUTO_FREE char *name = NULL;
@@ -162,7 +170,7 @@ static int reopen(struct fs *fs, struct inode *i)
 		name = i->name ? strdup(i->name) : NULL;
 		if (!parent || !name)
 			return -ESTALE;
-		parent->n_children++; /* it can't be freed meanwhile */
+		parent->n_children++; /* so it can't be freed in the meantime */
 	}
 	err = inode_pin(fs, parent, &dir);
 	if (!err && (fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)) < 0)
@@ -173,8 +181,8 @@ static int reopen(struct fs *fs, struct inode *i)
 		inode_unpin_later(fs, parent);
 	{
 		WITH_LOCK(&fs->fd_lock);
-		/* Who removes or renames a file opens it first: then the name is gone, the
-		   descriptor there. */
+		/* Unlink and rename open the file first, so the name may be gone but the
+		   descriptor is set. */
 		if (i->path_fd >= 0)
 			err = 0;
 		else if (!err && give_fd_locked(fs, i, fd))
@@ -206,7 +214,7 @@ int inode_pin(struct fs *fs, struct inode *i, int *fd)
 	return err;
 }
 
-/* True: more descriptors are open than should be. */
+/* Drop a pin. True: more descriptors are open than allowed. */
 static bool unpin(struct fs *fs, struct inode *i)
 {
 	bool last, over;

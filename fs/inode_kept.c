@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes by number, for file handles (name_to_handle_at, NFS servers): these name an
- * inode also after the kernel forgot it. So an inode that nothing refers to is kept,
- * closed, until too many are.
+ * Inodes by number, for file handles (name_to_handle_at, NFS servers). A handle refers to
+ * an inode even after the kernel forgot it. So an inode that nothing refers to is kept,
+ * with its files closed, until there are too many.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ int inode_numbers_init(struct fs *fs)
 {
 	unsigned first = 0;
 
-	/* Numbers come again, also in the store's next mount; then the generation tells them
+	/* Numbers are reused, also by the store's next mount; the generation tells them
 	   apart. */
 	(void)!getrandom(&first, sizeof(first), GRND_NONBLOCK);
 	fs->last_generation = first;
@@ -51,7 +51,7 @@ struct inode *inode_by_number(struct fs *fs, fuse_ino_t number, bool parent)
 
 	struct inode *i = number == FUSE_ROOT_ID ? fs->root : SLIST_FIRST(bucket(fs, number));
 
-	/* The number may be an address where no inode lies any more. */
+	/* The number may be the address of an inode that was freed. */
 	while (i && inode_number(fs, i) != number)
 		i = SLIST_NEXT(i, in_numbers);
 	if (i && parent)
@@ -77,8 +77,8 @@ void inode_refer_locked(struct fs *fs, struct inode *i)
 	i->n_lookups++;
 }
 
-/* A removed file's space is to come back; reports and counters are made for each
-   opening. */
+/* Whether a handle may lead back to the inode. Not for removed files, whose space must be
+   freed, nor for reports and counters, which are made at each opening. */
 static bool may_come_back(struct fs *fs, const struct inode *i)
 {
 	if (!i->hashed || i->admin || file_id_is_weak(&i->id))

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Options, the store's lock, becoming a daemon, and the session's life. */
+/*
+ * The life of a mount: options, the store's lock, becoming a daemon, serving, the end.
+ *
+ *   options ──► checks ──► lock the store, finish jobs ──► mount ──► fork ──► threads
+ *       ──► serve until a signal or unmount
+ *       ──► stop notify, workers ──► unmount ──► stop the other threads ──► free
+ *
+ * The order of the end matters: a running notification needs workers, and reports that
+ * are still due need the tables.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -36,7 +45,7 @@
 
 /* ---- the store --------------------------------------------------------------------- */
 
-/* Files of the store are reached through their descriptors' names there. */
+/* The store's files are reached through their descriptors' names in /proc. */
 static int check_proc(void)
 {
 	if (alcm_process_has_proc())
@@ -63,13 +72,13 @@ static int open_store(struct fs *fs)
 	err = alcm_swap_recover(fs->store, fs_log_core, fs);
 	if (err < 0)
 		fs_fail("%s: finishing what a crash cut off: %s", store, strerror(-err));
-	/* One file that can't be helped doesn't keep the others from being used. */
+	/* A file that can't be finished must not keep the others from being used. */
 	return err < 0 ? err : 0;
 }
 
 /* ---- what inodes mean to the rest -------------------------------------------------- */
 
-/* One that is opened at this moment is looked at when it is closed. */
+/* A file that is being opened at this moment is examined at its close. */
 static void drop_from_queues(struct fs *fs, struct inode *i)
 {
 	if (!i->content)
@@ -122,7 +131,7 @@ static int serve(struct fs *fs)
 	}
 	if (!mount_point_is_fd(fs->opt.mountpoint))
 		read_ahead_raise(fs->opt.mountpoint);
-	/* Threads start in the child only. */
+	/* Threads don't survive a fork, so they start in the child. */
 	err = fs->opt.foreground ? 0 : daemonize_fork(&parent);
 	if (!err && chdir("/"))
 		err = -errno;
@@ -142,7 +151,7 @@ static int serve(struct fs *fs)
 	idle_stop(fs);
 	reports_stop(fs);
 	summaries_stop(fs);
-	/* A signal that ended the loop is the way to unmount, no failure. */
+	/* A signal that ended the loop is a way to unmount, not a failure. */
 	return err < 0 ? err : 0;
 }
 
@@ -164,7 +173,7 @@ static int add_session_options(struct fs *fs, struct fuse_args *args)
 	return 0;
 }
 
-/* Nothing is to be read there; whose terminal it is may want it back. */
+/* Nothing is read from it, and a terminal may be needed by others. */
 static void close_stdin(void)
 {
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -197,7 +206,7 @@ static int run(struct fs *fs, struct fuse_args *args)
 	fs->session = fuse_session_new(args, &fs_ops, sizeof(fs_ops), fs);
 	if (!fs->session)
 		return -EINVAL;
-	/* Memory reclaim must not wait for a daemon that is writing back. */
+	/* Memory reclaim must not wait for a daemon that is itself writing back. */
 	(void)prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
 	umask(0);
 	close_stdin();
@@ -211,10 +220,10 @@ static int run(struct fs *fs, struct fuse_args *args)
 }
 
 /*
- * One heap: with one per thread each would grow to what its thread ever had at once, and
- * malloc_trim() (rest.c) can't reach the ends of any but the first. Buffers of chunks and
- * requests, which are used again, lie outside of it, or what is small and stays would
- * come to lie between them.
+ * One heap. With one per thread, each would grow to the most that its thread ever had at
+ * once, and malloc_trim() (rest.c) only trims the end of the first. Buffers of chunks and
+ * requests are mapped outside of it, so that small long-lived objects don't end up
+ * between them.
  */
 static void set_up_heap(void)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The mount's engine, and the parameters that engines of idle conversions share. */
 #include "mount_engine.h"
 
 #include "mount_log.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Log lines of a mount: to stderr in the foreground, to syslog as a daemon. Each names
+   the file it is about, relative to the store. */
 #include "mount_log.h"
 
 #include <stdarg.h>

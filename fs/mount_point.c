@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Checks of store and mount point, so that impossible mounts fail with a reason. The
+ * mount point itself is only examined before it is mounted: afterwards a stat() there
+ * would wait for the daemon that makes it.
+ */
 #include "mount_point.h"
 
 #include <errno.h>
@@ -29,10 +34,8 @@ static bool is_below(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && (path[n] == '/' || (n == 1 && path[n]));
 }
 
-/*
- * With a descriptor the kernel mounted before, on options of somebody else. Root's daemon
- * has to rely on default_permissions among them, and nothing here could tell.
- */
+/* A descriptor was mounted before, with options of another program. Root's daemon relies
+   on default_permissions among them, and can't find out about it. */
 static int check_fd(const char *mountpoint, bool is_root)
 {
 	const char *digits = mountpoint + strlen(FD_PREFIX);
@@ -82,7 +85,7 @@ static int check_directory(const char *path)
 	return 0;
 }
 
-/* Both are resolved. */
+/* Check that neither directory lies in the other. Both paths are resolved. */
 static int check_pair(const char *store, const char *mount)
 {
 	struct mountinfo m;
@@ -106,7 +109,7 @@ static int check_pair(const char *store, const char *mount)
 	return 0;
 }
 
-/* `*path` becomes absolute, without links. */
+/* Make `*path` absolute and free of links. */
 static int resolve(char **path)
 {
 	int err = check_directory(*path);
@@ -147,7 +150,7 @@ int mount_point_forbid_links(const struct options *o)
 
 	if (!o->nosymfollow)
 		return 0;
-	/* A change of flags has to name those that stay. */
+	/* A remount must repeat the flags that stay. */
 	flags |= mounted_flags(o->mountpoint);
 	if (!mount(NULL, o->mountpoint, NULL, flags, NULL))
 		return 0;

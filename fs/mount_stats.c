@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The mount's figures as JSON and as Prometheus text. One table has all of them, so the
+ * two can't differ. A snapshot is taken first, since figures change while the text is
+ * made.
+ */
 #include "mount_stats.h"
 
 #include <stdio.h>
@@ -12,7 +17,7 @@
 
 #define SCHEMA_ID "alcm-stats/1"
 
-enum { MAX_NAMES = 100 }; /* of the files that are being written, newest first */
+enum { MAX_NAMES = 100 }; /* of files open for writing, newest first */
 
 /* ---- one moment -------------------------------------------------------------------- */
 
@@ -82,8 +87,7 @@ SHOW(writing, s->n_writing)
 SHOW(inodes, s->n_inodes)
 SHOW(fds, s->n_fds)
 
-/* In JSON the name alone; for Prometheus alcmfs_NAME, and _total behind what only
-   grows. */
+/* In JSON the name alone; for Prometheus alcmfs_NAME, with _total for counters. */
 static const struct metric {
 	const char *name;
 	bool grows;
@@ -167,7 +171,7 @@ static void add_writing(cJSON *list, const struct activity_writing *w)
 	free(path);
 }
 
-/* Open for writing, so neither inodes nor their parents go away meanwhile. */
+/* These files are open, so neither their inodes nor the parents can be freed. */
 static void add_all_writing(struct fs *fs, cJSON *root)
 {
 	cJSON *list = cJSON_AddArrayToObject(root, "writing");

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The queue of notifications, and the thread that sends them. notify.h explains why they
+   are never sent by a request's own thread. */
 #include "notify.h"
 
 #include <errno.h>
@@ -51,15 +53,15 @@ void notify_forget(struct fs *fs, struct notify_item *item)
 
 /* ---- the thread -------------------------------------------------------------------- */
 
-/* The number of an inode that is freed meanwhile means nothing to the kernel, or costs
-   another its pages. */
+/* The inode may be freed by now. Then its number is unknown to the kernel, or another
+   inode loses its pages. */
 static void send(struct fs *fs, fuse_ino_t number)
 {
 	lock_assert_free(LOCK_ANY);
 	(void)fuse_lowlevel_notify_inval_inode(fs->session, number, 0, 0);
 }
 
-/* The next in the queue; 0: the end. */
+/* Wait for the next entry; 0: the thread should end. */
 static fuse_ino_t await_next(struct fs *fs)
 {
 	struct notify *q = &fs->notify;

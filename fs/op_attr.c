@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Attributes of files, and of the file system. */
+/* Operations on attributes of files, and of the file system. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/statvfs.h>
@@ -68,7 +68,7 @@ static int set_times(struct inode *inode, int fd, const struct stat *attr, int t
 	return 0;
 }
 
-/* A file that nobody has open is opened for the change, and committed after it. */
+/* Truncate. A file without a handle is opened for it, and committed afterwards. */
 static int set_size(struct fs *fs, struct inode *inode, off_t size, bool open)
 {
 	bool keep;
@@ -77,7 +77,7 @@ static int set_size(struct fs *fs, struct inode *inode, off_t size, bool open)
 	if (open)
 		return content_truncate(fs, inode, size);
 	err = content_open(fs, inode, true, -1, &keep);
-	if (err == -EIO && !size) /* what can't be read can still be emptied */
+	if (err == -EIO && !size) /* an unreadable file can still be emptied */
 		err = content_truncate(fs, inode, 0) ? -EIO
 											 : content_open(fs, inode, true, -1, &keep);
 	if (err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading directories. */
+/* Operations on directories. Entries come from the store in its own order and with its
+   own offsets; .alcm has virtual entries after them. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +12,8 @@
 #include "op.h"
 #include "virtual.h"
 
-/*
- * In .alcm, offset VIRTUAL_AT + k is behind k virtual files, k ≥ 1; no directory that
- * small has such a one of its own. (ext4's last entry is at 2^63 - 1.)
- */
+/* In .alcm, offset VIRTUAL_AT + k is behind k virtual files, k ≥ 1. Real offsets in
+   .alcm, a small directory, never get there. (ext4's last entry is at 2^63 - 1.) */
 #define VIRTUAL_AT (INT64_MAX - 64)
 
 enum { MAX_VIRTUAL = 32 };
@@ -28,8 +27,8 @@ enum { MAX_VIRTUAL = 32 };
 struct dir_handle {
 	LIST_ENTRY(dir_handle) list; /* guarded by fs->dirs_lock */
 	DIR *stream;                 /* NULL: not being read */
-	off_t at;                    /* telldir() of what comes next */
-	struct dirent *ahead;        /* read, but there was no room for it */
+	off_t at;                    /* telldir() of the next entry */
+	struct dirent *ahead;        /* read, but it didn't fit */
 };
 
 static struct dir_handle *handle_from(const struct fuse_file_info *fi)
@@ -37,7 +36,7 @@ static struct dir_handle *handle_from(const struct fuse_file_info *fi)
 	return (struct dir_handle *)(uintptr_t)fi->fh;
 }
 
-/* Have the store's directory open for reading; `path_fd` is pinned. */
+/* Make sure that the store's directory is open for reading; `path_fd` is pinned. */
 static int open_stream(struct fs *fs, struct dir_handle *d, int path_fd)
 {
 	int fd, err;
@@ -106,7 +105,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		free_handle(req_fs(req), d);
 }
 
-/* The admin directory is there for who knows its name, as ZFS's .zfs. */
+/* The admin directory isn't listed, but can be opened by name, like ZFS's .zfs. */
 static bool hidden(const struct fs *fs, const struct inode *dir, const char *name)
 {
 	return dir == fs->root && strcmp(name, ADMIN_NAME) == 0;
@@ -117,8 +116,8 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Add one entry to the buffer; returns its length, which is more than `capacity` if it
-   doesn't fit. */
+/* Add one entry to the buffer. Returns its length; it didn't fit if that exceeds
+   `capacity`. */
 static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd,
 	struct dir_handle *d, bool plus, char *buf, size_t capacity)
 {
@@ -135,7 +134,7 @@ static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd,
 	if (!is_dots(d->ahead->d_name)) {
 		int fd = openat(dir_fd, d->ahead->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-		/* Gone meanwhile, or not ours to see: the plain entry, without attributes. */
+		/* Gone by now, or not accessible: the plain entry, without attributes. */
 		if (fd >= 0 && op_fill_entry(fs, dir, d->ahead->d_name, fd, &entry, &inode))
 			inode = NULL;
 	}
@@ -145,8 +144,9 @@ static size_t add_entry(fuse_req_t req, struct inode *dir, int dir_fd,
 	return len;
 }
 
-/* How many virtual files lie before this offset; 0: it is one of the store's
-   directory. */
+/*
+ * The number of virtual files before this offset; 0: the offset is the store directory's.
+ */
 static unsigned virtual_before(const struct fs *fs, const struct inode *dir, off_t off)
 {
 	return virtual_in(fs, dir) && off > VIRTUAL_AT && off <= VIRTUAL_AT + MAX_VIRTUAL
@@ -154,10 +154,8 @@ static unsigned virtual_before(const struct fs *fs, const struct inode *dir, off
 		: 0;
 }
 
-/*
- * Behind the store's entries of .alcm, those that are in no store, from the k-th on.
- * Without attributes: the kernel asks for them. Returns the bytes used.
- */
+/* Add the virtual entries of .alcm from the k-th on, after the store's. They have no
+   attributes; the kernel asks for them. Returns the bytes used. */
 static size_t add_virtual(fuse_req_t req, unsigned k, char *buf, size_t capacity,
 	bool plus)
 {
@@ -180,9 +178,9 @@ static size_t add_virtual(fuse_req_t req, unsigned k, char *buf, size_t capacity
 }
 
 /*
- * The store's entries from `off` on, as many as there is room for. The bytes used, or a
- * negative errno before the first entry: what was added counts as looked up, so an error
- * after it must wait.
+ * Add the store's entries from `off` on, as many as fit. Returns the bytes used, or a
+ * negative errno before the first entry: entries that were added count as looked up, so a
+ * later error must wait.
  */
 static ssize_t add_stored(fuse_req_t req, struct inode *dir, int dir_fd,
 	struct dir_handle *d, off_t off, char *buf, size_t capacity, bool plus)
@@ -227,7 +225,7 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	ssize_t used = 0;
 	int dir_fd = -1, err = buf ? inode_pin(fs, dir, &dir_fd) : -ENOMEM;
 
-	/* Reports that are due belong into the list. */
+	/* Reports that are due belong in the list. */
 	if (dir->admin && !off)
 		reports_finish(fs);
 	n_before = virtual_before(fs, dir, off);

@@ -13,7 +13,7 @@
 #include "path.h"
 #include "privileges.h"
 
-enum { PIPE_BYTES = 64 << 10 }; /* a pipe's, unless it was made larger */
+enum { PIPE_BYTES = 64 << 10 }; /* the capacity of a pipe, unless it was enlarged */
 
 static bool wants_write(const struct fuse_file_info *fi)
 {
@@ -62,7 +62,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	if (err)
 		reply_result(req, err);
-	else if (fuse_reply_open(req, fi) == -ENOENT) /* interrupted: no release will come */
+	/* interrupted: there will be no release */
+	else if (fuse_reply_open(req, fi) == -ENOENT)
 		content_close(fs, inode, wants_write(fi));
 }
 
@@ -76,7 +77,7 @@ static int open_new(int dir, const char *name, mode_t mode,
 				: openat(dir, ".", flags | O_TMPFILE, mode);
 }
 
-/* As the caller, and enter the file in the table. */
+/* Create the file as the caller, and enter it in the table. */
 static int create_file(fuse_req_t req, struct inode *parent, int dir, const char *name,
 	mode_t mode, struct fuse_file_info *fi, struct fuse_entry_param *entry)
 {
@@ -162,13 +163,13 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 
 	(void)fi;
 	if (!err && plain_fd >= 0) {
-		/* Straight from the store's file, by splice where the kernel can. */
+		/* Directly from the store's file, by splice where the kernel can. */
 		struct fuse_bufvec vec = FUSE_BUFVEC_INIT(size);
 
 		vec.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY;
 		vec.buf[0].fd = plain_fd;
 		vec.buf[0].pos = off;
-		/* The pipe that takes the largest reads is larger than ordinary users' may be. */
+		/* The pipe for the largest reads exceeds the limit of ordinary users. */
 		if (size > PIPE_BYTES)
 			privileges_raise(fs, PRIVILEGE_RESOURCE);
 		fuse_reply_data(req, &vec, FUSE_BUF_SPLICE_MOVE);
@@ -194,7 +195,9 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 	ssize_t n = err;
 
 	if (!err) {
-		/* Pages of a shared mapping know where they belong, whatever the handle. */
+		/*
+		 * Pages of a shared mapping go to their own offset, whatever the handle's mode.
+		 */
 		n = content_write(fs, inode, buf, size, off,
 			fi->writepage                ? WRITE_CACHED
 				: fi->fh & HANDLE_APPEND ? WRITE_APPEND
@@ -217,14 +220,15 @@ static int commit(struct fs *fs, struct inode *inode, bool sync)
 		err = content_commit(fs, inode, sync);
 		inode_unpin(fs, inode);
 	}
-	/* A file that was evicted is in the store; only its report or its compression has to
-	   wait. */
+	/*
+	 * An evicted file is already in the store; only its report or compression must wait.
+	 */
 	if (!sync && (err == -EMFILE || err == -ENFILE) && !content_unsaved(inode))
 		return 0;
 	return err;
 }
 
-/* Commit for one who asks whether everything is kept. */
+/* Commit, for a caller that must learn of lost changes. */
 static int commit_and_tell(struct fs *fs, struct inode *inode, bool sync)
 {
 	int err = commit(fs, inode, sync);
@@ -240,8 +244,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	reply_result(req, wrote ? commit_and_tell(fs, inode_from(fs, ino), false) : 0);
 }
 
-/* Nobody waits for the answer; what pages written after the last flush left is committed
-   here. */
+/* No one waits for the answer. Pages written after the last flush are committed here. */
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = req_fs(req);

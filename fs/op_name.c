@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on names. */
+/*
+ * Operations on names: lookup, creation, links, removal, rename. Each pins the
+ * directories, does the *at() call in the store, and then updates the table and the
+ * reports.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,6 +33,9 @@ static void describe(struct fs *fs, struct inode *inode, struct fuse_entry_param
 	entry->entry_timeout = inode->admin ? 0 : fs->opt.attr_timeout;
 }
 
+/*
+ * The inode's lookup is counted before its attributes are read; an error takes it back.
+ */
 int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int path_fd,
 	struct fuse_entry_param *entry, struct inode **out)
 {
@@ -53,7 +60,7 @@ int op_fill_entry(struct fs *fs, struct inode *parent, const char *name, int pat
 	return 0;
 }
 
-/* `uid`: the caller's. */
+/* Look a name up in the store, or among the virtual files. `uid`: the caller's. */
 static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name,
 	uid_t uid, struct fuse_entry_param *entry)
 {
@@ -69,8 +76,8 @@ static int lookup(struct fs *fs, struct inode *parent, int dir, const char *name
 	return fd < 0 ? fd : op_fill_entry(fs, parent, name, fd, entry, &inode);
 }
 
-/* The file that a handle names by its number, or a directory's parent: never looked up by
-   name, as the root's ".." would lead out of the store. */
+/* Look up the file that a handle refers to by number, or a directory's parent. Never by
+   name: ".." of the root would lead out of the store. */
 static int lookup_number(struct fs *fs, fuse_ino_t ino, bool parent,
 	struct fuse_entry_param *entry)
 {
@@ -99,7 +106,7 @@ static void reply_entry(fuse_req_t req, int err, const struct fuse_entry_param *
 
 	if (err)
 		reply_result(req, err);
-	/* interrupted: nobody will forget it */
+	/* interrupted: there will be no forget */
 	else if (fuse_reply_entry(req, entry) == -ENOENT)
 		inode_forget(fs, inode_from(fs, entry->ino), 1);
 }
@@ -154,7 +161,7 @@ void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
 	fuse_reply_none(req);
 }
 
-/* What makes a name, as the caller: one of these per kind of file. */
+/* The arguments for creating a name; a function for each kind of file. */
 struct making {
 	mode_t mode;
 	dev_t rdev;
@@ -291,7 +298,8 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	remove_name(req, parent, name, AT_REMOVEDIR);
 }
 
-/* The rename itself, with everything that must follow the file. */
+/* Rename, and update everything that follows the file. Both inodes are pinned before, as
+   their names change. */
 static int rename_in(struct fs *fs, struct inode *parent, int dir, const char *name,
 	struct inode *newparent, int newdir, const char *newname, unsigned flags)
 {

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What can be said on the command line, in -o and in fstab. */
+/*
+ * Options of the command line, of -o and of fstab. options_rows.c has a row for each.
+ * Options of libfuse and the kernel are passed on, those of other filesystems are refused
+ * with advice, and unknown ones are errors: a typing error must not silently change a
+ * mount.
+ */
 #include "options.h"
 
 #include <errno.h>
@@ -14,7 +19,7 @@
 #include "mount_log.h"
 #include "options_rows.h"
 
-/* How many single-letter edits lie between two names; short ones only. */
+/* The edit distance of two names; only for short ones. */
 static unsigned distance(const char *a, const char *b)
 {
 	unsigned row[40];
@@ -63,7 +68,7 @@ static int unknown_option(const char *arg)
 	return -1;
 }
 
-/* What other filesystems take, with what to do instead. */
+/* Options of other filesystems, and what to do instead. */
 static const struct {
 	const char *name, *instead;
 } refused[] = {
@@ -81,7 +86,7 @@ static const struct {
 	{ "bind", "use mount --bind on the mount point" },
 };
 
-/* For programs other than us: mount(8) calls these "x-" and, if they don't last, "X-". */
+/* Options for other programs: mount(8) reserves "x-" and, if they aren't kept, "X-". */
 static bool is_for_others(const char *arg)
 {
 	return (arg[0] == 'x' || arg[0] == 'X') && arg[1] == '-';
@@ -102,8 +107,8 @@ static int other_option(const char *arg)
 
 /* ---- values ------------------------------------------------------------------------ */
 
-/* Digits only, with one point in a fraction: no sign, exponent, "nan" or anything
-   behind. */
+/* Parse a number of digits only, with one point in a fraction: no sign, exponent, "nan"
+   or trailing text. */
 static bool parse_number(const char *text, enum option_kind kind, double *out)
 {
 	size_t whole = strspn(text, "0123456789"), n = whole;
@@ -149,7 +154,8 @@ static int take_text(char **target, const char *text)
 	return *target ? 0 : -1;
 }
 
-/* 0: it was for us; 1: it is for libfuse; -1: it is wrong, which was said. */
+/* Take an option. 0: done; 1: it is for libfuse; -1: it is wrong, and the message was
+   printed. */
 static int take(struct options *opt, const struct option_row *row, const char *arg)
 {
 	void *target = (char *)opt + row->target;
@@ -192,7 +198,9 @@ static int set_defaults(struct options *opt)
 
 /* ---- arguments --------------------------------------------------------------------- */
 
-/* A name with a value begins the argument, another one is all of it. */
+/*
+ * Find an argument's row. A name with a value is its beginning, any other name all of it.
+ */
 static const struct option_row *find_row(const char *arg)
 {
 	for (size_t i = 0; i < n_option_rows; i++) {
@@ -250,7 +258,7 @@ void options_release(struct options *opt)
 
 enum { HELP_COLUMN = 18, LINE = 80 };
 
-/* The words from column HELP_COLUMN on, where we are. */
+/* Print words from column HELP_COLUMN on, where the cursor is. */
 static void print_wrapped(const char *words)
 {
 	size_t column = HELP_COLUMN;
@@ -276,7 +284,7 @@ static void print_row(const struct option_row *row)
 
 	if (row->text)
 		snprintf(end, capacity, " (default: %s)", row->text);
-	else if (row->unit && row->number < row->least) /* the help has the default */
+	else if (row->unit && row->number < row->least) /* the help text states the default */
 		snprintf(end, capacity, " (%.0f to %.0f)", row->least, row->most);
 	else if (row->unit)
 		snprintf(end, capacity, " (%.0f to %.0f; default: %.0f)", row->least, row->most,
@@ -284,7 +292,7 @@ static void print_row(const struct option_row *row)
 	n = snprintf(left, sizeof(left), "  %s%s%s", row->name[0] == '-' ? "" : "-o ",
 		row->name, row->arg);
 	printf("%-*s", HELP_COLUMN - 1, left);
-	/* What is too long for its column has a line of its own. */
+	/* A name that is too long for its column has its own line. */
 	printf(n < HELP_COLUMN ? " " : "\n%*s", HELP_COLUMN, "");
 	print_wrapped(words);
 }

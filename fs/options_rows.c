@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of options: target, range, default and help of each. */
 #include "options_rows.h"
 
 #include "alcm.h"
 
-/* What a kind of row has besides name and help. */
+/* The fields of each kind of row besides name and help. */
 #define ON(field) .kind = OPTION_ON, .target = offsetof(struct options, field)
 #define OFF(field) .kind = OPTION_OFF, .target = offsetof(struct options, field)
 #define TEXT(field, otherwise) \
@@ -66,7 +67,7 @@ const struct option_row option_rows[] = {
 	{ "-V", ON(show_version) },
 	{ "--version", ON(show_version) },
 	IGNORED("default_permissions"),
-	/* For mount(8) and what reads fstab. A mount point may have files in any case. */
+	/* For mount(8) and other readers of fstab. A mount point may always contain files. */
 	IGNORED("auto"),
 	IGNORED("noauto"),
 	IGNORED("user"),
@@ -83,7 +84,7 @@ const struct option_row option_rows[] = {
 	IGNORED("defaults"),
 	IGNORED("comment="),
 	IGNORED("nonempty"),
-	/* When access times move, the mount that the store lies on decides. */
+	/* The mount on which the store lies decides when access times move. */
 	IGNORED("relatime"),
 	IGNORED("norelatime"),
 	IGNORED("strictatime"),
@@ -92,7 +93,7 @@ const struct option_row option_rows[] = {
 	IGNORED("nodiratime"),
 	IGNORED("lazytime"),
 	IGNORED("nolazytime"),
-	/* No such thing here, or not any more in the kernel. */
+	/* Without meaning here, or gone from the kernel. */
 	IGNORED("iversion"),
 	IGNORED("noiversion"),
 	IGNORED("mand"),
@@ -101,11 +102,11 @@ const struct option_row option_rows[] = {
 	IGNORED("loud"),
 	{ "nosymfollow", ON(nosymfollow) },
 	{ "symfollow", OFF(nosymfollow) },
-	/* What the kernel and fusermount3 understand. */
+	/* For the kernel and fusermount3. */
 	PASSED("fsname="),
 	PASSED("subtype="),
 	PASSED("auto_unmount"),
-	/* and then the store may be read-only, too */
+	/* with it the store may be read-only, too */
 	{ "ro", ON(read_only), .passed = true },
 	{ "rw", OFF(read_only), .passed = true },
 	PASSED("dev"),

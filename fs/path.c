@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Paths of open files, from /proc/self/fd. They are only for messages, reports and jobs,
+   because a path may be outdated as soon as it is read. */
 #include "path.h"
 
 #include <errno.h>

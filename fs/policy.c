@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The profile of a new file. The nearest directory above it with the attribute decides,
+   and the mount's option otherwise. */
 #include "policy.h"
 
 #include <errno.h>
@@ -17,7 +19,7 @@ int policy_parse(const char *value, size_t n, struct alcm_profile *out,
 {
 	char text[TEXT_MAX_BYTES + 1];
 
-	/* Some programs take the byte that ends a string in C for part of it. */
+	/* Some programs count C's terminating NUL as part of the string. */
 	if (n && !value[n - 1])
 		n--;
 	if (n > TEXT_MAX_BYTES || memchr(value, '\0', n)) {
@@ -32,9 +34,9 @@ int policy_parse(const char *value, size_t n, struct alcm_profile *out,
 }
 
 /*
- * The profile that a directory itself names. What can't be read or understood is not
- * passed over: the next directory up may allow more than was said here, and nobody has
- * chosen to lose precision. So it is lossless.
+ * The profile that a directory itself sets. An attribute that can't be read or understood
+ * isn't skipped: the next directory up may allow more, and losing precision must be
+ * someone's choice. So it counts as lossless.
  */
 static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *out)
 {

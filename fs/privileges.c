@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Root's capabilities: dropped once at the start, and two of them raised for single
+ * calls. Capabilities belong to threads, so raising one affects only the current request.
+ */
 #include "privileges.h"
 
 #include <errno.h>
@@ -9,7 +13,7 @@
 
 #define CAP(no) ((uint64_t)1 << (no))
 
-/* For a caller's files: owners, modes, devices, access to all of them; and to create as
+/* For files of callers: owners, modes, devices, access to all of them, and creating as
    that caller. */
 #define ALWAYS                                                                \
 	(CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_DAC_READ_SEARCH) |      \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Limits of the process: used to size caches and requests, or warned about. */
 #include "process_limits.h"
 
 #include "mount_log.h"
@@ -8,15 +9,13 @@
 #include <limits.h>
 #include <sys/resource.h>
 
-/*
- * The cache may have half of what the limit allows; handles, of which other processes
- * decide how many there are, get what else we are allowed to have.
- */
+/* The cache of descriptors may use half of the limit. The rest is for handles, whose
+   number other processes decide. */
 static int size_fd_cache(struct fs *fs)
 {
 	/* With fewer than LEAST not even one file at a time can be saved with its report. */
 	enum { LEAST = 20 };
-	enum { ROOM = 1 << 20 }; /* what Linux lets root have, unless told otherwise */
+	enum { ROOM = 1 << 20 }; /* Linux's default limit for root */
 	struct rlimit r = { 1024, 1024 };
 
 	if (!getrlimit(RLIMIT_NOFILE, &r)) {
@@ -38,7 +37,7 @@ static int size_fd_cache(struct fs *fs)
 	return -EMFILE;
 }
 
-/* Ending a thread loads this, and the C library aborts if no descriptor is left for it
+/* The C library loads this when a thread ends, and aborts if no descriptor is free for it
    then. */
 static void load_unwinder(void)
 {
@@ -52,9 +51,9 @@ static uint64_t budget_of(const struct fs *fs, const struct alcm_limits *limits)
 }
 
 /*
- * What the budget decides besides chunk buffers. Inodes kept for file handles have an
- * eighth of it. Up to some 30 requests are answered at once, each with a buffer, so that
- * a small budget has short ones.
+ * Sizes that follow from the budget besides chunk buffers. Inodes kept for file handles
+ * get an eighth of it. Up to some 30 requests are answered at once, each with a buffer,
+ * so a small budget has short requests.
  */
 static void size_by_budget(struct fs *fs)
 {

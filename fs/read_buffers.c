@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* Buffers of read answers, in a stack: the one used last is most likely still in the
+   CPU's cache. */
 #include "read_buffers.h"
 
 #include <stdlib.h>
 
-/* What the kernel asks for at most. There are as many as there ever were requests at
-   once. */
+/* The kernel's largest read. There are as many buffers as there ever were requests at
+   once, until they are trimmed. */
 enum { BUFFER_BYTES = 1 << 20 };
 
 struct read_buffer {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Answers without data. Errors are counted here, so the mount's figures include every
+   one. */
 #include "reply.h"
 
 #include "fs.h"

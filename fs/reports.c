@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* The list of files whose reports are due, and writing them in that order, one at a time.
+   An entry holds a lookup of its inode. */
 #include "reports.h"
 
 #include "content.h"
 #include "inode.h"
 
 enum {
-	PAUSE_MS = 100, /* so that a file that is closed several times has one report */
+	PAUSE_MS = 100, /* so that several closes of a file make one report */
 	MAX_ITEMS = 4096,
 };
 
@@ -29,7 +31,7 @@ static void await_turn_locked(struct reports *r)
 		lock_wait(&r->lock, &r->changed);
 }
 
-/* Write the report that has been due for longest. False: none is. */
+/* Write the report that has been due longest. False: none is due. */
 static bool write_one(struct fs *fs)
 {
 	struct reports *r = &fs->reports;
@@ -88,7 +90,7 @@ void reports_due(struct fs *fs, struct inode *i)
 	struct reports *r = &fs->reports;
 	bool listed, full;
 
-	/* Without memory it is made when somebody asks for it. */
+	/* Without memory it is made when it is asked for. */
 	if (!c)
 		return;
 	inode_hold(fs, i);
@@ -129,8 +131,8 @@ void reports_finish(struct fs *fs)
 		WITH_LOCK(&r->lock);
 		n = r->n;
 	}
-	/* They are written in the order in which they came: not those of files that are
-	   closed meanwhile. */
+	/* They are written in order, so counting leaves out files that are closed from now
+	   on. */
 	while (n-- && write_one(fs))
 		;
 	WITH_LOCK(&r->lock);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* Giving memory back after a second without a request. A request costs one load of a flag
+   here; only the first one after a look also stores it and makes a look due. */
 #include "rest.h"
 
 #include <malloc.h>
 
 #include "fs.h"
 
-enum { PAUSE_MS = 1000 }; /* without a request */
+enum { PAUSE_MS = 1000 }; /* time without a request */
 
 static void look(struct fs *fs)
 {

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Signals of the daemon: the ones that end the mount, and the ones that must not. A
+ * handler may do hardly anything, so it only posts a semaphore, for which the main thread
+ * waits.
+ */
 #include "signals.h"
 
 #include <signal.h>
 #include <stddef.h>
 
 /*
- * Nobody sends the signals below on purpose: they come from a limit of CPU time, from a
- * log rotation that guesses, from a reader that went away, or from a timer that the
- * program before us left running.
+ * These signals aren't sent to end the mount. They come from a CPU time limit, a log
+ * rotation that guesses, a reader that went away, or a timer left running by the program
+ * before.
  */
 static const int ignored[] = { SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
 	SIGPIPE, SIGPWR, SIGSTKFLT, SIGXCPU, SIGXFSZ };
 
-/* Those by which somebody asks for the end. By default SIGQUIT dumps core. */
+/* Requests to end. By default SIGQUIT would dump core. */
 static const int ending[] = { SIGHUP, SIGINT, SIGTERM, SIGQUIT };
 
 static struct workers *served;
@@ -23,10 +28,8 @@ static void end(int sig)
 	workers_end(served);
 }
 
-/*
- * A shell starts background commands with SIGINT ignored, nohup with SIGHUP: in the
- * foreground that is kept. A daemon has no terminal whose wishes that could be.
- */
+/* Shells start background commands with SIGINT ignored, and nohup with SIGHUP; in the
+   foreground that is respected. A daemon has no terminal, so there it isn't. */
 static void set_ending(const struct fs *fs, int sig)
 {
 	struct sigaction action = { .sa_handler = end, .sa_flags = SA_RESTART }, before;

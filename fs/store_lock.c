@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Locking the store for a mount, with patience: a daemon that was just unmounted may
+   still be committing, and commands end by themselves. */
 #include "store_lock.h"
 
 #include "base/fd.h"
@@ -12,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where the lock's holder has mounted the store; "" when it hasn't, or isn't alcmfs. */
+/* The mount point of the lock's holder; "" if it hasn't mounted the store. */
 static void read_holder(const struct fs *fs, char point[PATH_MAX])
 {
 	AUTO_CLOSE int fd = alcm_open_beneath(fs->store_fd, ADMIN_NAME "/lock",
@@ -23,7 +25,8 @@ static void read_holder(const struct fs *fs, char point[PATH_MAX])
 	point[strcspn(point, "\n")] = '\0';
 }
 
-/* What can't be written may be read all the same, and with others who only read. */
+/* Try once. With -o ro, a store that can't be locked for writing may be shared with other
+   readers. */
 static int lock_once(struct fs *fs, struct alcm_diag *diag)
 {
 	int err = alcm_store_lock(fs->store, ALCM_USE_MOUNT, fs->opt.mountpoint, diag);
@@ -37,7 +40,9 @@ static int lock_once(struct fs *fs, struct alcm_diag *diag)
 
 int store_lock(struct fs *fs)
 {
-	/* A daemon that ends said where it was mounted; others are given less time. */
+	/*
+	 * An ending daemon has left its mount point in the lock; other holders get less time.
+	 */
 	enum { TRIES = 200, TRIES_OTHERS = 40, PAUSE_US = 50 * 1000 };
 	struct alcm_diag diag = { 0 };
 	char point[PATH_MAX] = "";

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* When to make summaries. A change makes a round due, half a second later; after a long
+   round the thread rests, so that summaries take about a tenth of the time at most. */
 #include "summaries.h"
 
 #include <errno.h>
@@ -25,7 +27,7 @@ void summaries_refresh(struct fs *fs, const char *dir)
 			strerror(-err));
 }
 
-/* All that are missing are found from the top. */
+/* Going down from the top finds all that are missing. */
 static void refresh_all(struct fs *fs)
 {
 	summaries_refresh(fs, "");

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The virtual files of .alcm: texts in memory files, which the kernel then reads like
+   others. */
 #include "virtual.h"
 
 #include <errno.h>
@@ -48,7 +50,7 @@ int virtual_open(struct fs *fs, const char *name, uid_t uid)
 
 		if (strcmp(name, files[k].name) != 0)
 			continue;
-		/* Names of files are for who may read them all. */
+		/* Names of files are only shown to users who may read all of them. */
 		text = files[k].make(fs, uid == 0 || uid == geteuid());
 		fd = text ? text_to_fd(name, text) : -ENOMEM;
 		free(text);

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The worker threads.
+ *
+ *   RECEIVING ──► ANSWERING ──► RECEIVING … ──► ENDED ──► joined
+ *        │            └ adds a thread if it was the last one receiving
+ *        └ woken by a signal when the mount ends
+ *
+ * The signal only interrupts the wait for a request, so an answer is never cut short.
+ */
 #include "workers.h"
 
 #include <errno.h>
@@ -10,7 +19,7 @@
 #include "fs.h"
 #include "mount_log.h"
 
-/* Interrupts a thread that waits for a request; to anything else it means nothing. */
+/* Interrupts a thread that waits for a request; without effect otherwise. */
 #define WAKE_SIGNAL SIGUSR1
 
 static void wake(int sig)
@@ -29,8 +38,8 @@ void workers_init(struct workers *w)
 
 static void *work(void *arg);
 
-/* An ended thread takes no lock any more, so this may wait for its last instructions with
-   one. */
+/* An ended thread takes no locks, so waiting for its last instructions with the lock held
+   is safe. */
 static void join_ended(struct worker *worker)
 {
 	if (worker->state == WORKER_ENDED)
@@ -38,7 +47,9 @@ static void join_ended(struct worker *worker)
 	worker->state = WORKER_NONE;
 }
 
-/* A failure is no error while other threads are there: requests wait for those. */
+/*
+ * Add a thread. A failure isn't fatal while other threads exist: they take the requests.
+ */
 static int add_locked(struct fs *fs)
 {
 	struct workers *w = &fs->workers;
@@ -60,13 +71,13 @@ static int add_locked(struct fs *fs)
 	return 0;
 }
 
-/* False: the thread is to end instead of receiving. */
+/* False: the thread should end instead of receiving. */
 static bool may_receive_locked(const struct workers *w)
 {
 	return !w->stopping && w->n_receiving < MAX_IDLE_WORKERS;
 }
 
-/* The request is received: see to it that the next one is, too. */
+/* A request was received: make sure that another thread can receive the next one. */
 static void begin_answer(struct worker *worker)
 {
 	struct workers *w = &worker->fs->workers;
@@ -90,7 +101,7 @@ static bool end_answer(struct worker *worker)
 	return true;
 }
 
-/* The mount is over for everybody: the kernel let go of it (0), or the device fails. */
+/* The mount ends: the kernel dropped it (0), or the device fails. */
 static void note_end(struct fs *fs, int err)
 {
 	if (err)
@@ -109,7 +120,7 @@ static bool is_passing(int err)
 	return err == -ENOMEM || err == -EINTR || err == -EAGAIN;
 }
 
-/* Whether there is a request. False: this thread is to end. */
+/* Receive a request. False: this thread should end. */
 static bool receive(struct worker *worker, struct fuse_buf *buf)
 {
 	static const struct timespec pause = { .tv_nsec = 10000000 };
@@ -117,7 +128,7 @@ static bool receive(struct worker *worker, struct fuse_buf *buf)
 	int n = -EINTR;
 
 	while (is_passing(n) && !atomic_load(&fs->workers.stopping)) {
-		/* There was no memory for the buffer. */
+		/* There was no memory for the buffer: wait a little. */
 		if (n == -ENOMEM)
 			(void)nanosleep(&pause, NULL);
 		n = fuse_session_receive_buf(fs->session, buf);
@@ -156,8 +167,8 @@ void workers_end(struct workers *w)
 	(void)sem_post(&w->over);
 }
 
-/* Signals that end the mount are handled by the thread that waits for them: those here
-   inherit the mask. */
+/* The main thread handles the signals that end the mount; threads started here inherit
+   the mask and block them. */
 static int start_first(struct fs *fs)
 {
 	sigset_t all, before;
@@ -190,7 +201,7 @@ int workers_serve(struct fs *fs)
 	return fs->workers.err;
 }
 
-/* The signal is lost on a thread that hasn't begun to wait yet: it is sent again until
+/* A thread that hasn't started waiting yet loses the signal, so it is sent again until
    all have ended. */
 static void wake_receivers_locked(struct workers *w)
 {

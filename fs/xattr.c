@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Extended attributes: the store's own, and the virtual ones that show a file's metrics.
- * Virtual ones are not listed, so that cp -a and rsync -X don't copy them.
- */
+/* Operations on extended attributes: the store's own, and the virtual ones that show a
+   file's metrics. Virtual ones aren't listed, so cp -a and rsync -X don't copy them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +49,7 @@ static int show_profile(const struct alcm_info *info, char *out, size_t n)
 	return snprintf(out, n, "%s", info->profile);
 }
 
-/* For programs that add up files; the others are for people. */
+/* For programs that sum up files; the others are for people. */
 static int show_figures(const struct alcm_info *info, char *out, size_t n)
 {
 	return alcm_figures_text(info, out, n);
@@ -75,7 +73,7 @@ static bool is_virtual(const char *name)
 	return strncmp(name, PREFIX, strlen(PREFIX)) == 0;
 }
 
-/* The value as text; its length, or a negative errno. */
+/* Make a virtual attribute's value as text; its length, or a negative errno. */
 static int show(struct fs *fs, struct inode *inode, int fd, const char *name, char *out,
 	size_t n)
 {
@@ -124,7 +122,8 @@ static void reply_value(fuse_req_t req, const char *value, ssize_t len, size_t s
 		fuse_reply_buf(req, value, (size_t)len);
 }
 
-/* For what the kernel has asked of the caller, too; true: to be lowered again. */
+/* Raise the privilege that an attribute needs; the kernel has already required it of the
+   caller. True: lower it afterwards. */
 static bool raise_for(const struct fs *fs, const char *name, bool change)
 {
 	bool raise = strncmp(name, "trusted.", 8) == 0 ||
@@ -135,7 +134,7 @@ static bool raise_for(const struct fs *fs, const char *name, bool change)
 	return raise;
 }
 
-/* A virtual attribute: a document, or a short text. `*out` is the caller's. */
+/* Get a virtual attribute: a document, or a short text. `*out` is the caller's. */
 static ssize_t get_virtual(fuse_req_t req, struct inode *inode, int fd, const char *name,
 	char **out)
 {
@@ -184,7 +183,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	alcm_free_text(value);
 }
 
-/* Take the names that we don't list (a directory's own profile) out of a list. */
+/* Remove names from a list that aren't shown (a directory's own profile). */
 static ssize_t without_virtual(char *list, ssize_t n)
 {
 	ssize_t kept = 0;
@@ -211,7 +210,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	ssize_t n = err;
 
 	if (!err) {
-		/* Only root sees that there are trusted ones. */
+		/* Only root may see trusted attributes. */
 		bool is_root = !fuse_req_ctx(req)->uid;
 
 		if (is_root)
@@ -226,7 +225,8 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	free(buf);
 }
 
-/* 1: the store may have it. 0 or a negative errno: that is the answer. */
+/* Whether an attribute may be changed. 1: yes, in the store; otherwise the answer is the
+   result. */
 static int may_change(const struct inode *inode, const char *name)
 {
 	if (inode->admin)
@@ -237,9 +237,9 @@ static int may_change(const struct inode *inode, const char *name)
 }
 
 /*
- * The path of an O_PATH descriptor in /proc leads to the file itself, also when that is a
- * symlink. An ACL is set by the caller: who isn't in the file's group loses its setgid
- * bit.
+ * Set an attribute in the store. The /proc path of an O_PATH descriptor leads to the file
+ * itself, even if that is a symlink. An ACL is set as the caller: one who isn't in the
+ * file's group must lose its setgid bit.
  */
 static int set_in_store(fuse_req_t req, int fd, const char *name, const char *value,
 	size_t size, int flags)
@@ -269,7 +269,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	struct inode *inode = inode_from(fs, ino);
 	int fd, err = may_change(inode, name);
 
-	/* Copied from a store: whether it holds for this file, too, nobody knows. */
+	/* Copied from a store. It may not hold for this file, so it is dropped silently. */
 	if (err == -EPERM && strcmp(name, ALCM_VERDICT_XATTR) == 0)
 		err = 0;
 	if (err > 0 && is_virtual(name)) {
