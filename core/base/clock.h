@@ -4,6 +4,7 @@
 #define ALCM_BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 /* CPU time of the calling thread, nanoseconds. */
 uint64_t clock_thread_cpu_ns(void);
@@ -15,6 +16,12 @@ uint64_t clock_wall_ns(void);
 static inline uint64_t clock_ms(void)
 {
 	return clock_wall_ns() / 1000000;
+}
+
+static inline struct timespec clock_at(uint64_t ms)
+{
+	return (struct timespec){ .tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * 1000000 };
 }
 
 static inline double clock_seconds(uint64_t ns)

@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 /* Outermost first. */
 enum lock_level {
 	LOCK_SUMMARIES, /* fs: one maker of summaries at a time */
@@ -125,8 +127,7 @@ static inline void cond_init(pthread_cond_t *cond)
 static inline int lock_wait_until(struct lock *l, pthread_cond_t *changed,
 	uint64_t until_ms)
 {
-	const struct timespec t = { .tv_sec = (time_t)(until_ms / 1000),
-		.tv_nsec = (long)(until_ms % 1000) * 1000000 };
+	const struct timespec t = clock_at(until_ms);
 
 	return pthread_cond_timedwait(changed, &l->mutex, &t);
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 enum cli_exit cli_worse(enum cli_exit a, enum cli_exit b)
 {
 	static const enum cli_exit worst_first[] = { CLI_CORRUPT, CLI_FAILED, CLI_REPAIRED };
@@ -24,13 +26,12 @@ enum cli_exit cli_worse(enum cli_exit a, enum cli_exit b)
 
 static void log_text(void *ctx, int fd, enum alcm_log_level level, const char *text)
 {
-	char proc[32], path[PATH_MAX];
+	char path[PATH_MAX];
 	ssize_t n;
 
 	if (level == ALCM_LOG_INFO)
 		return;
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	n = readlink(proc, path, sizeof(path) - 1);
+	n = readlink(fd_path(fd), path, sizeof(path) - 1);
 	if (n > 0)
 		path[n] = '\0';
 	cli_error(ctx, n > 0 ? path : NULL, "%s", text);
@@ -40,11 +41,9 @@ static int load_predictor(struct cli *cli)
 {
 	const char *path = cli->predictor_path;
 	struct alcm_diag diag = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int err = fd < 0 ? -errno : alcm_predictor_read(fd, &cli->predictor, &diag);
 
-	if (fd >= 0)
-		close(fd);
 	if (err)
 		cli_error(cli, path, "%s", diag.cause[0] ? diag.cause : strerror(-err));
 	return err;

@@ -30,12 +30,12 @@ struct option_row;
 
 struct verb {
 	const char *name, *operands, *summary;
+	enum cli_exit (*run)(struct cli *cli);
 	bool takes_paths; /* one at least, unless they are optional */
 	bool paths_optional;
 	bool needs_proc;  /* it opens files of a store through /proc/self/fd */
 	bool only_tells;  /* without standard output, or -o, it would do nothing */
 	bool high_effort; /* nobody waits for each file: compress harder */
-	enum cli_exit (*run)(struct cli *cli);
 };
 
 /* A program of verbs, by its tables. */

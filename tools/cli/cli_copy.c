@@ -9,25 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "cli_new_file.h"
 #include "cli_source.h"
 
 static int write_fd(void *ctx, const void *buf, size_t n, uint64_t off)
 {
-	const char *p = buf;
-
-	while (n > 0) {
-		ssize_t put = pwrite(*(const int *)ctx, p, n, (off_t)off);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -errno;
-		p += put;
-		n -= (size_t)put;
-		off += (uint64_t)put;
-	}
-	return 0;
+	return fd_pwrite(*(const int *)ctx, buf, n, off);
 }
 
 static int write_blob(void *ctx, const void *buf, size_t n, uint64_t off)
@@ -83,9 +71,7 @@ static int copy_attributes(int fd, const struct stat *st)
 
 	if (fchown(fd, st->st_uid, st->st_gid) != 0 && errno != EPERM && errno != EINVAL)
 		return -errno;
-	if (fchmod(fd, st->st_mode & 07777) != 0 || futimens(fd, times) != 0)
-		return -errno;
-	return 0;
+	return or_errno(fchmod(fd, st->st_mode & 07777)) ?: or_errno(futimens(fd, times));
 }
 
 static enum cli_exit copy_to(struct cli *cli, struct alcm *alcm, struct source *source,

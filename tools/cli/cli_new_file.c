@@ -11,23 +11,20 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/fd.h"
+
 /* The directory of `path`, whose last component goes to `*name`; a negative errno. */
 static int open_parent(int at, const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
-	char *dir;
-	int fd;
+	/* With its slash, which the root has to keep. */
+	AUTO_FREE char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 
 	*name = slash ? slash + 1 : path;
-	if (slash == path)
-		dir = strdup("/");
-	else
-		dir = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
 	if (!dir)
 		return -ENOMEM;
-	fd = openat(at, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	free(dir);
-	return fd < 0 ? -errno : fd;
+	return or_errno(openat(at, dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 int new_file_begin(int at, const char *path, struct new_file *f)
@@ -63,12 +60,12 @@ static int give_name(const struct new_file *f, bool replace)
 		if (faccessat(d, f->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return -EEXIST;
 	}
-	return renameat(d, f->tmp, d, f->name) ? -errno : 0;
+	return or_errno(renameat(d, f->tmp, d, f->name));
 }
 
 int new_file_end(struct new_file *f, bool replace)
 {
-	int err = (close(f->fd) ? -errno : 0) ?: give_name(f, replace);
+	int err = or_errno(close(f->fd)) ?: give_name(f, replace);
 
 	if (err)
 		(void)unlinkat(f->dirfd, f->tmp, 0);

@@ -9,44 +9,36 @@
 #include <unistd.h>
 
 #include "alcm.h"
+#include "base/alloc.h"
+#include "base/fd.h"
 #include "cli.h"
 
 /* The real path of the directory, which getcwd(3) puts together name by name. The working
    directory stays. */
 static char *real_dir(const char *dir)
 {
-	int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), err = 0;
-	char *path = NULL;
+	AUTO_CLOSE int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FREE char *path = NULL;
+	int err;
 
-	if (back < 0)
+	if (back < 0 || chdir(dir))
 		return NULL;
-	if (!chdir(dir)) {
-		path = getcwd(NULL, 0);
-		err = path ? 0 : errno;
-		if (fchdir(back)) {
-			err = errno;
-			free(path);
-			path = NULL;
-		}
-	} else {
-		err = errno;
-	}
-	close(back);
+	path = getcwd(NULL, 0);
+	err = errno;
+	if (fchdir(back))
+		return NULL;
 	errno = err;
-	return path;
+	return steal(path);
 }
 
 /* The real path of the file in its directory; of no link. */
 static char *real_file(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-	char *above = dir ? real_dir(dir) : NULL;
-	char *real = above ? cli_join(above, slash ? slash + 1 : path) : NULL;
+	AUTO_FREE char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	AUTO_FREE char *above = dir ? real_dir(dir) : NULL;
 
-	free(above);
-	free(dir);
-	return real;
+	return above ? cli_join(above, slash ? slash + 1 : path) : NULL;
 }
 
 char *path_real(const char *path)
@@ -67,14 +59,12 @@ char *path_real(const char *path)
 
 int path_open(const char *real, int flags)
 {
-	int fd = open(real, flags | O_CLOEXEC), root;
+	int fd = or_errno(open(real, flags | O_CLOEXEC));
 
-	if (fd >= 0 || errno != ENAMETOOLONG)
-		return fd >= 0 ? fd : -errno;
-	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return -errno;
-	fd = alcm_open_beneath(root, real + 1, flags, 0);
-	close(root);
-	return fd;
+	if (fd != -ENAMETOOLONG)
+		return fd;
+
+	AUTO_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return root < 0 ? -errno : alcm_open_beneath(root, real + 1, flags, 0);
 }

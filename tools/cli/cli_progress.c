@@ -7,18 +7,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "cli.h"
 
 #define LINE_WIDTH 78
-#define INTERVAL_NS 250000000
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
+#define INTERVAL_MS 250
 
 /* Bytes that this process has read so far; 0 where /proc doesn't say. */
 static uint64_t bytes_read(void)
@@ -64,7 +57,7 @@ static void show_locked(struct progress *p)
 {
 	char done_text[16], total_text[16], speed[16], eta[16], line[LINE_WIDTH + 1];
 	uint64_t done = done_so_far(p);
-	double elapsed = now() - p->started;
+	double elapsed = clock_seconds(clock_wall_ns() - p->started_ns);
 	double rate = elapsed > 0 ? (double)done / elapsed : 0;
 
 	format_eta(eta, sizeof(eta), done, p->total_bytes, elapsed);
@@ -93,10 +86,7 @@ static void *draw(void *arg)
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->ending) {
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += INTERVAL_NS;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
+		until = clock_at(clock_ms() + INTERVAL_MS);
 		pthread_cond_timedwait(&p->ended, &p->lock, &until);
 		if (!p->ending)
 			show_locked(p);
@@ -116,12 +106,12 @@ void progress_start(struct progress *p, uint64_t total_bytes)
 	memset(p, 0, sizeof(*p));
 	p->color = term && strcmp(term, "dumb") != 0 && !(no_color && no_color[0]);
 	p->total_bytes = total_bytes;
-	p->started = now();
+	p->started_ns = clock_wall_ns();
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
 	pthread_mutex_init(&p->lock, &attr);
 	pthread_mutexattr_destroy(&attr);
-	pthread_cond_init(&p->ended, NULL);
+	cond_init(&p->ended);
 	p->on = pthread_create(&p->thread, NULL, draw, p) == 0;
 }
 

@@ -17,7 +17,7 @@
 struct progress {
 	bool on; /* only then is anything below used */
 	bool color;
-	double started; /* seconds of the monotonic clock */
+	uint64_t started_ns; /* clock_wall_ns() */
 	pthread_t thread;
 	pthread_mutex_t lock; /* recursive; held while anybody prints; guards what follows */
 	pthread_cond_t ended;

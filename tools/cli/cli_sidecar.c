@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "cli.h"
 
 char *sidecar_path(const char *rel)
@@ -43,11 +44,8 @@ int sidecar_write(const struct alcm_store *store, const char *rel,
 {
 	char name[PATH_MAX], *text = NULL;
 	struct stat st;
-	int err = alcm_sidecar_name(rel, name, sizeof(name));
-
-	if (!err && fstat(fd, &st))
-		err = -errno;
-	err = err
+	int err = alcm_sidecar_name(rel, name, sizeof(name))
+		?: or_errno(fstat(fd, &st))
 		?: alcm_report_json(info, rel, &st.st_mtim, &text)
 		?: alcm_sidecar_write(store, name, text, fd);
 	alcm_free_text(text);
@@ -56,7 +54,7 @@ int sidecar_write(const struct alcm_store *store, const char *rel,
 
 int sidecar_write_for(struct alcm *alcm, const struct alcm_store *store, const char *rel)
 {
-	int fd = alcm_open_beneath(alcm_store_dirfd(store), rel, O_RDONLY, 0);
+	AUTO_CLOSE int fd = alcm_open_beneath(alcm_store_dirfd(store), rel, O_RDONLY, 0);
 	struct alcm_blob *blob = NULL;
 	struct alcm_info info;
 	int err = (fd < 0 ? fd : alcm_blob_open(alcm, fd, false, &blob, NULL))
@@ -65,8 +63,6 @@ int sidecar_write_for(struct alcm *alcm, const struct alcm_store *store, const c
 		?: sidecar_write(store, rel, &info, fd);
 
 	alcm_blob_close(blob);
-	if (fd >= 0)
-		close(fd);
 	return err;
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 /* A multiple of every chunk size in use, so that no chunk is decoded twice. */
 #define BLOCK_BYTES (1u << 20)
 
@@ -53,25 +55,21 @@ void source_close(struct source *source)
 {
 	alcm_blob_close(source->blob);
 	source->blob = NULL;
-	if (source->fd >= 0)
-		close(source->fd);
+	fd_close(source->fd);
 	source->fd = -1;
 }
 
 /* The first byte at or behind `off` that isn't in a hole; the size when there is none. */
 static uint64_t next_data(struct source *s, uint64_t off)
 {
+	uint64_t from, to;
 	int64_t at;
 
-	if (s->blob) {
-		at = alcm_blob_seek(s->blob, off, SEEK_DATA);
-	} else {
-		at = lseek(s->fd, (off_t)off, SEEK_DATA);
-		at = at < 0 ? -errno : at;
-	}
-	if (at >= 0)
-		return (uint64_t)at;
-	return at == -ENXIO ? s->size : off; /* can't tell: all of it is data */
+	/* Where it can't tell all of it is data. */
+	if (!s->blob)
+		return fd_next_data(s->fd, off, s->size, &from, &to) ? off : from;
+	at = alcm_blob_seek(s->blob, off, SEEK_DATA);
+	return at >= 0 ? (uint64_t)at : at == -ENXIO ? s->size : off;
 }
 
 static ssize_t read_at(struct source *s, void *buf, size_t n, uint64_t off,
@@ -81,9 +79,7 @@ static ssize_t read_at(struct source *s, void *buf, size_t n, uint64_t off,
 
 	if (s->blob)
 		return alcm_blob_pread(s->blob, buf, n, off, diag);
-	do {
-		got = pread(s->fd, buf, n, (off_t)off);
-	} while (got < 0 && errno == EINTR);
+	got = TEMP_FAILURE_RETRY(pread(s->fd, buf, n, (off_t)off));
 	return got < 0 ? -errno : got;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli_store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +12,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/fd.h"
 #include "cli_path.h"
 
 #define FUSE_MAGIC 0x65735546
@@ -47,12 +48,9 @@ static bool is_dir(const char *path)
 
 static bool is_root(const char *dir)
 {
-	int fd = path_open(dir, O_PATH | O_DIRECTORY);
-	bool is = fd >= 0 && alcm_store_is_root(fd);
+	AUTO_CLOSE int fd = path_open(dir, O_PATH | O_DIRECTORY);
 
-	if (fd >= 0)
-		close(fd);
-	return is;
+	return fd >= 0 && alcm_store_is_root(fd);
 }
 
 /* The nearest store's root at or above the absolute `start`; NULL: none. */
@@ -71,27 +69,23 @@ static char *find_root(const char *start)
 
 enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out)
 {
-	char *start = path_real(path);
+	AUTO_FREE char *start = path_real(path);
 	int fd, err;
 
 	*out = (struct store_at){ .dirfd = -1 };
 	if (!start)
 		return cli_error(cli, path, "%s", strerror(errno));
-	if (store_is_mount(path)) {
-		free(start);
+	if (store_is_mount(path))
 		return cli_error(cli, path,
 			"is inside a mount; name the file in the store below");
-	}
 	out->use = is_dir(path) ? ALCM_USE_VERB : ALCM_USE_FILE;
 	if (out->use == ALCM_USE_FILE)
 		go_up(start);
 	out->root = find_root(start);
 	if (!out->root) {
 		out->temporary = true;
-		out->root = start;
-		start = NULL;
+		out->root = steal(start);
 	}
-	free(start);
 	fd = path_open(out->root, O_RDONLY | O_DIRECTORY);
 	err = fd < 0 ? fd : alcm_store_open(fd, &out->store);
 	if (err) {
@@ -119,15 +113,12 @@ static void log_recovery(void *ctx, enum alcm_log_level level, const char *text)
 unsigned store_count_jobs(const struct store_at *store)
 {
 	int fd = alcm_open_beneath(store->dirfd, ".alcm/swap", O_RDONLY | O_DIRECTORY, 0);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	unsigned n = 0;
 	struct dirent *e;
+	DIR *dir;
 
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
+	if (fd_opendir(fd, &dir))
 		return 0;
-	}
 	while ((e = readdir(dir)))
 		n += e->d_name[0] != '.';
 	closedir(dir);
@@ -179,44 +170,34 @@ enum cli_exit store_lock(struct cli *cli, struct store_at *store)
 /* The directory of the store's file `rel`; a negative errno. */
 static int open_parent(const struct store_at *store, const char *rel)
 {
-	char *dir = strdup(rel), *slash = dir ? strrchr(dir, '/') : NULL;
-	int fd;
+	AUTO_FREE char *dir = strdup(rel);
+	char *slash = dir ? strrchr(dir, '/') : NULL;
 
 	if (!dir)
 		return -ENOMEM;
 	if (slash)
 		*slash = '\0';
-	fd = alcm_open_beneath(store->dirfd, slash ? dir : ".", O_PATH | O_DIRECTORY, 0);
-	free(dir);
-	return fd;
+	return alcm_open_beneath(store->dirfd, slash ? dir : ".", O_PATH | O_DIRECTORY, 0);
 }
 
 int store_resume(const struct store_at *store, const char *rel, int fd,
 	struct alcm_diag *diag)
 {
 	uint64_t logical_bytes;
-	int dir, done;
 
 	if (alcm_swap_pending(fd, &logical_bytes) != 1)
 		return 0;
-	dir = open_parent(store, rel);
-	if (dir < 0)
-		return dir;
-	done = alcm_swap_resume(dir, fd, diag);
-	close(dir);
-	return done;
+
+	AUTO_CLOSE int dir = open_parent(store, rel);
+
+	return dir < 0 ? dir : alcm_swap_resume(dir, fd, diag);
 }
 
 bool store_is_busy(const struct store_at *store)
 {
-	int fd = alcm_open_beneath(store->dirfd, ".alcm/lock", O_RDONLY, 0);
-	bool busy;
+	AUTO_CLOSE int fd = alcm_open_beneath(store->dirfd, ".alcm/lock", O_RDONLY, 0);
 
-	if (fd < 0)
-		return false;
-	busy = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-	close(fd);
-	return busy;
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 void store_close(struct store_at *store)
@@ -228,20 +209,17 @@ void store_close(struct store_at *store)
 
 char *store_rel(const struct store_at *store, const char *path)
 {
-	char *full = path_real(path), *rel;
+	AUTO_FREE char *full = path_real(path);
 	size_t n = strlen(store->root);
 
 	if (!full)
 		return NULL;
 	n = n == 1 ? 0 : n; /* the root directory itself is the store */
 	if (strncmp(full, store->root, n) != 0 || (full[n] != '/' && full[n] != '\0')) {
-		free(full);
 		errno = EXDEV;
 		return NULL;
 	}
-	rel = strdup(full + n + (full[n] == '/'));
-	free(full);
-	return rel;
+	return strdup(full + n + (full[n] == '/'));
 }
 
 char *store_rel_of(const char *rel, const char *below)

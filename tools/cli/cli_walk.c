@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli_walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/fd.h"
 
 struct walker {
 	struct cli *cli;
@@ -95,13 +96,14 @@ static enum cli_exit visit_dir(struct walker *w, int at, const char *name,
 	enum cli_exit worst = emit(w, WALK_DIR, at, name, path, st);
 	int nofollow = rel_of(w, path)[0] ? O_NOFOLLOW : 0;
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | nofollow);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir;
 
-	worst = cli_worse(worst, dir ? visit_children(w, dir, path) : complain(w, path));
-	if (dir)
+	if (fd_opendir(fd, &dir)) {
+		worst = cli_worse(worst, complain(w, path));
+	} else {
+		worst = cli_worse(worst, visit_children(w, dir, path));
 		closedir(dir);
-	else if (fd >= 0)
-		close(fd);
+	}
 	return cli_worse(worst, emit(w, WALK_DIR_DONE, at, name, path, st));
 }
 
@@ -119,12 +121,10 @@ static bool is_mount_point(int dirfd, const char *name)
    it is mounted. */
 static bool is_store(int dirfd, const char *name)
 {
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool is = fd >= 0 && (alcm_store_is_root(fd) || alcm_store_is_mounted(fd));
+	AUTO_CLOSE int fd = openat(dirfd, name,
+		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd >= 0)
-		close(fd);
-	return is;
+	return fd >= 0 && (alcm_store_is_root(fd) || alcm_store_is_mounted(fd));
 }
 
 /* What isn't this store's to change is left out with a word. */
@@ -197,17 +197,11 @@ static enum cli_exit add_stored(void *ctx, const struct walk_entry *entry)
 
 static enum cli_exit add_logical(void *ctx, const struct walk_entry *entry)
 {
+	AUTO_CLOSE int fd = entry->kind == WALK_FILE ? walk_open(entry, O_RDONLY) : -1;
 	struct alcm_probe probe;
-	int fd;
 
-	if (entry->kind != WALK_FILE)
-		return CLI_OK;
-	fd = walk_open(entry, O_RDONLY);
-	if (fd < 0)
-		return CLI_OK;
-	if (alcm_probe(fd, &probe, NULL) == 0)
+	if (fd >= 0 && alcm_probe(fd, &probe, NULL) == 0)
 		*(uint64_t *)ctx += probe.logical_size;
-	close(fd);
 	return CLI_OK;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "cli_new_file.h"
 
 /* A new file has mode 0600; one that someone creates has what the umask leaves. */
@@ -15,7 +16,7 @@ static int give_usual_mode(int fd)
 	mode_t mask = umask(0);
 
 	umask(mask);
-	return fchmod(fd, 0666 & ~mask) == 0 ? 0 : -errno;
+	return or_errno(fchmod(fd, 0666 & ~mask));
 }
 
 static enum cli_exit write_file(struct cli *cli, const char *path, bool replace,
@@ -59,20 +60,7 @@ enum cli_exit cli_write_output(struct cli *cli, const char *path,
 
 static int put_text(void *ctx, int fd)
 {
-	const char *text = ctx;
-	size_t left = strlen(text);
-
-	while (left) {
-		ssize_t put = write(fd, text, left);
-
-		if (put < 0 && errno != EINTR)
-			return -errno;
-		if (put > 0) {
-			text += put;
-			left -= (size_t)put;
-		}
-	}
-	return 0;
+	return fd_write(fd, ctx, strlen(ctx));
 }
 
 enum cli_exit cli_write_output_text(struct cli *cli, const char *path, const char *text)

@@ -1,30 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* alcm cat: the logical bytes, of plain files too, so that a script needs not ask
    first. */
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "cli.h"
 #include "cli_source.h"
 
 static int to_stdout(void *ctx, const void *buf, size_t n, uint64_t off)
 {
-	const char *p = buf;
-
 	(void)ctx;
 	(void)off;
-	while (n > 0) {
-		ssize_t put = write(STDOUT_FILENO, p, n);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -errno;
-		p += put;
-		n -= (size_t)put;
-	}
-	return 0;
+	return fd_write(STDOUT_FILENO, buf, n);
 }
 
 enum cli_exit verb_cat(struct cli *cli)

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli.h"
 #include "cli_json.h"
 #include "cli_source.h"
@@ -43,14 +43,6 @@ struct estimate {
 	uint8_t *raw, *body;
 };
 
-static double thread_cpu(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* The chunk of the k-th sample: all of a short file's, else some from the first to the
    last. */
 static uint64_t sample_chunk(uint64_t n_chunks, uint64_t k)
@@ -64,7 +56,8 @@ static enum cli_exit add_samples(struct estimate *e, struct source *s,
 {
 	uint64_t n_chunks = (s->size + CHUNK - 1) / CHUNK, sampled = 0, coded = 0;
 	uint64_t n = n_chunks < N_SAMPLES ? n_chunks : N_SAMPLES;
-	double start = thread_cpu(), scale;
+	uint64_t start = clock_thread_cpu_ns();
+	double scale;
 
 	for (uint64_t k = 0; k < n; k++) {
 		uint64_t off = sample_chunk(n_chunks, k) * CHUNK;
@@ -84,7 +77,7 @@ static enum cli_exit add_samples(struct estimate *e, struct source *s,
 	e->sum.logical += s->size;
 	e->sum.stored += (double)coded * scale + (double)n_chunks * CHUNK_OVERHEAD +
 		BLOB_OVERHEAD;
-	e->sum.cpu_seconds += (thread_cpu() - start) * scale;
+	e->sum.cpu_seconds += clock_seconds(clock_thread_cpu_ns() - start) * scale;
 	return CLI_OK;
 }
 

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 /* The bytes to measure with, chunk by chunk, and room for what becomes of them. */
 struct sample {
@@ -31,14 +32,6 @@ struct worker {
 	double cpu;
 	pthread_t thread;
 };
-
-static double seconds(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* ---- the sample -------------------------------------------------------------------- */
 
@@ -97,7 +90,7 @@ static void *run_worker(void *arg)
 {
 	struct worker *w = arg;
 	const struct sample *s = w->sample;
-	double start = seconds(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t start = clock_thread_cpu_ns();
 
 	for (size_t i = w->first; i < s->n_chunks && !w->failed; i += w->step) {
 		uint8_t *coded = s->coded + i * s->slot_bytes;
@@ -111,7 +104,7 @@ static void *run_worker(void *arg)
 			s->lens[i], s->offs[i], coded, s->slot_bytes);
 		w->failed = !s->coded_lens[i];
 	}
-	w->cpu = seconds(CLOCK_THREAD_CPUTIME_ID) - start;
+	w->cpu = clock_seconds(clock_thread_cpu_ns() - start);
 	return NULL;
 }
 
@@ -119,7 +112,7 @@ static void *run_worker(void *arg)
 static int pass(struct worker *workers, unsigned n, bool decoding, double *cpu,
 	double *taken)
 {
-	double start = seconds(CLOCK_MONOTONIC);
+	uint64_t start = clock_wall_ns();
 	int err = 0;
 	unsigned begun = 1;
 
@@ -139,7 +132,7 @@ static int pass(struct worker *workers, unsigned n, bool decoding, double *cpu,
 		*cpu += workers[i].cpu;
 		err = workers[i].failed ? -EIO : err;
 	}
-	*taken = n > 1 ? seconds(CLOCK_MONOTONIC) - start : *cpu;
+	*taken = n > 1 ? clock_seconds(clock_wall_ns() - start) : *cpu;
 	return err;
 }
 

@@ -5,54 +5,22 @@
 #include "cli_options.h"
 
 static const struct verb verbs[] = {
-	{
-		.name = "bench",
-		.operands = "FILE|DIR…",
-		.summary = "measure the codec's ratio and speed on files, and other codecs'",
-		.takes_paths = true,
-		.run = verb_bench,
-	},
-	{
-		.name = "paper",
-		.operands = "",
-		.summary = "run the ALCM paper's benchmark",
-		.run = verb_paper,
-	},
-	{
-		.name = "leaderboard",
-		.operands = "add BOARD.json FILE…|validate FILE…|render BOARD.json",
-		.summary = "rank submissions of figures by CAQ, checking each",
-		.takes_paths = true,
-		.run = verb_leaderboard,
-	},
-	{
-		.name = "train",
-		.operands = "",
-		.summary = "train the predictor of how far tensors can be compressed",
-		.run = verb_train,
-	},
-	{
-		.name = "learn",
-		.operands = "infer|record|choose FILE",
-		.summary = "train the codec's networks; print their sources",
-		.takes_paths = true,
-		.run = verb_learn,
-	},
-	{
-		.name = "guess",
-		.operands = "FILE…",
-		.summary =
-			"say how well types of elements are guessed, and what wrong guesses cost",
-		.takes_paths = true,
-		.paths_optional = true,
-		.run = verb_guess,
-	},
-	{
-		.name = "completion",
-		.operands = "",
-		.summary = "print a completion script for bash",
-		.run = verb_completion,
-	},
+	{ "bench", "FILE|DIR…",
+		"measure the codec's ratio and speed on files, and other codecs'", verb_bench,
+		.takes_paths = true },
+	{ "paper", "", "run the ALCM paper's benchmark", verb_paper },
+	{ "leaderboard", "add BOARD.json FILE…|validate FILE…|render BOARD.json",
+		"rank submissions of figures by CAQ, checking each", verb_leaderboard,
+		.takes_paths = true },
+	{ "train", "", "train the predictor of how far tensors can be compressed",
+		verb_train },
+	{ "learn", "infer|record|choose FILE",
+		"train the codec's networks; print their sources", verb_learn,
+		.takes_paths = true },
+	{ "guess", "FILE…",
+		"say how well types of elements are guessed, and what wrong guesses cost",
+		verb_guess, .takes_paths = true, .paths_optional = true },
+	{ "completion", "", "print a completion script for bash", verb_completion },
 };
 
 static const struct option_row options[] = {

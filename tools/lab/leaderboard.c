@@ -2,56 +2,37 @@
 #include "leaderboard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/json.h"
+
 #define SCHEMA "alcm-leaderboard/1"
 
 /* ---- reading ----------------------------------------------------------------------- */
 
-static char *read_text(FILE *f, size_t most, size_t *len)
-{
-	size_t capacity = 0;
-	char *text = NULL;
-
-	*len = 0;
-	do {
-		char *more = realloc(text, capacity = capacity ? 2 * capacity : 4096);
-
-		if (!more) {
-			free(text);
-			errno = ENOMEM;
-			return NULL;
-		}
-		text = more;
-		*len += fread(text + *len, 1, capacity - *len, f);
-	} while (*len == capacity && *len <= most);
-	if (!ferror(f) && *len <= most)
-		return text;
-	errno = ferror(f) ? errno : EFBIG;
-	free(text);
-	return NULL;
-}
-
 cJSON *leaderboard_read_json(struct cli *cli, const char *path)
 {
-	FILE *f = fopen(path, "re");
-	size_t len = 0;
-	char *text = f ? read_text(f, 16 * (size_t)SUBMISSION_MAX_BYTES, &len) : NULL;
-	cJSON *json = NULL;
+	const size_t most = 16 * (size_t)SUBMISSION_MAX_BYTES;
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO_FREE char *text = malloc(most + 1);
+	ssize_t len = fd < 0 ? -errno : text ? fd_read(fd, text, most + 1) : -ENOMEM;
+	cJSON *json;
 
-	if (!text) {
-		cli_error(cli, path, "%s", strerror(errno));
-	} else {
-		json = cJSON_ParseWithLength(text, len);
-		if (!json)
-			cli_error(cli, path, "it is no JSON");
+	if (len > (ssize_t)most)
+		len = -EFBIG;
+	if (len < 0) {
+		cli_error(cli, path, "%s", strerror((int)-len));
+		return NULL;
 	}
-	free(text);
-	if (f)
-		fclose(f);
+	json = cJSON_ParseWithLength(text, (size_t)len);
+	if (!json)
+		cli_error(cli, path, "it is no JSON");
 	return json;
 }
 
@@ -182,7 +163,6 @@ void leaderboard_rank(struct leaderboard *board)
 char *leaderboard_json(const struct leaderboard *board)
 {
 	cJSON *root = cJSON_CreateObject(), *entries;
-	char *text;
 
 	cJSON_AddStringToObject(root, "schema", SCHEMA);
 	cJSON_AddStringToObject(root, "baseline", LEADERBOARD_BASELINE);
@@ -200,9 +180,7 @@ char *leaderboard_json(const struct leaderboard *board)
 		cJSON_AddItemToObject(entry, "submission",
 			cJSON_Duplicate(row->submission, true));
 	}
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
-	return text;
+	return json_print(root);
 }
 
 /*

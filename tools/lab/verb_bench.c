@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
+#include "base/json.h"
 #include "bench_table.h"
 #include "cli_json.h"
 #include "cli_walk.h"
@@ -36,19 +38,14 @@ struct bench {
 
 static struct class_sum *class_named(struct bench *b, const char *name)
 {
-	struct class_sum *more;
-
 	for (size_t i = 0; i < b->n_classes; i++) {
 		if (!strcmp(b->classes[i].name, name))
 			return &b->classes[i];
 	}
-	more = realloc(b->classes, (b->n_classes + 1) * sizeof(*more));
-	if (!more)
+	if (!mem_room(&b->classes, b->n_classes))
 		return NULL;
-	b->classes = more;
-	memset(&more[b->n_classes], 0, sizeof(*more));
-	more[b->n_classes].name = strdup(name);
-	return more[b->n_classes].name ? &more[b->n_classes++] : NULL;
+	b->classes[b->n_classes] = (struct class_sum){ .name = strdup(name) };
+	return b->classes[b->n_classes].name ? &b->classes[b->n_classes++] : NULL;
 }
 
 /* A class is a directory: corpora are kept that way. */
@@ -137,13 +134,12 @@ static enum cli_exit submit(struct bench *b, size_t codec)
 		lab_of(b->cli)->dataset, bench_codecs[codec].name, bench_codecs[codec].version(),
 		bench_codecs[codec].ours, "in chunks of 256 KiB, each decoded and compared", runs,
 		f->n_rounds);
-	text = s ? cJSON_Print(s) : NULL;
+	text = json_print(s);
 	if (!path || !text)
 		status = cli_error(b->cli, NULL, "out of memory");
 	else
 		status = cli_write_text(b->cli, path, text);
-	cJSON_free(text);
-	cJSON_Delete(s);
+	alcm_free_text(text);
 	free(path);
 	return status;
 }

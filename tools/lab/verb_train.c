@@ -28,21 +28,14 @@ struct train {
 	struct cli *cli;
 	struct alcm *alcm;
 	struct named_sample *found;
-	size_t n_found, capacity;
+	size_t n_found;
 	uint64_t n_left_out; /* files that are no tensors of numbers */
 };
 
 static int add(struct train *t, const char *path, const struct train_sample *sample)
 {
-	if (t->n_found == t->capacity) {
-		size_t capacity = t->capacity ? 2 * t->capacity : 64;
-		void *grown = reallocarray(t->found, capacity, sizeof(*t->found));
-
-		if (!grown)
-			return -ENOMEM;
-		t->found = grown;
-		t->capacity = capacity;
-	}
+	if (!mem_room(&t->found, t->n_found))
+		return -ENOMEM;
 	t->found[t->n_found].path = strdup(path);
 	if (!t->found[t->n_found].path)
 		return -ENOMEM;
@@ -70,8 +63,7 @@ static enum cli_exit take_file(void *ctx, const struct walk_entry *entry)
 		t->n_left_out++;
 		return CLI_OK;
 	}
-	if (!err)
-		err = add(t, entry->rel, &sample);
+	err = err ?: add(t, entry->rel, &sample);
 	return err ? cli_error_from(t->cli, entry->path, err, NULL) : CLI_OK;
 }
 

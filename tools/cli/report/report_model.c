@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "report_sums.h"
 
 /* Of a file: fewer tell nothing of it. */
@@ -129,15 +130,8 @@ struct file_detail *file_detail_new(const struct alcm_info *info)
 
 bool report_add(struct report *report, const struct report_row *row)
 {
-	/* Room doubles whenever the number of rows is a power of two. */
-	if ((report->n_rows & (report->n_rows - 1)) == 0) {
-		size_t capacity = report->n_rows ? 2 * report->n_rows : 1;
-		struct report_row *rows = realloc(report->rows, capacity * sizeof(*rows));
-
-		if (!rows)
-			return false;
-		report->rows = rows;
-	}
+	if (!mem_room(&report->rows, report->n_rows))
+		return false;
 	report->rows[report->n_rows++] = *row;
 	figures_add(&report->all, &row->sum);
 	if (row->sum.n_compressed)

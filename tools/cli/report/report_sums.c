@@ -15,6 +15,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/alloc.h"
+
 #define MAX_OPEN 256 /* directories in each other; deeper ones count for these */
 
 int path_compare(const char *a, const char *b)
@@ -41,14 +43,8 @@ static bool add_dir(struct report *report, const char *path, size_t len, unsigne
 {
 	struct report_dir *dir;
 
-	if ((report->n_dirs & (report->n_dirs - 1)) == 0) {
-		size_t capacity = report->n_dirs ? 2 * report->n_dirs : 1;
-		struct report_dir *dirs = realloc(report->dirs, capacity * sizeof(*dirs));
-
-		if (!dirs)
-			return false;
-		report->dirs = dirs;
-	}
+	if (!mem_room(&report->dirs, report->n_dirs))
+		return false;
 	dir = &report->dirs[report->n_dirs];
 	*dir = (struct report_dir){ .path = strndup(path, len), .depth = depth };
 	if (!dir->path)
@@ -124,14 +120,8 @@ static bool add_step(struct report *report, const char *path, const struct figur
 
 	if (!tells_of_steps(name) || !last_number(name, &at, &len))
 		return true;
-	if ((report->n_steps & (report->n_steps - 1)) == 0) {
-		size_t capacity = report->n_steps ? 2 * report->n_steps : 1;
-		struct report_step *steps = realloc(report->steps, capacity * sizeof(*steps));
-
-		if (!steps)
-			return false;
-		report->steps = steps;
-	}
+	if (!mem_room(&report->steps, report->n_steps))
+		return false;
 	step = &report->steps[report->n_steps];
 	*step = (struct report_step){ .path = strdup(path), .sum = *sum };
 	if (!step->path ||
@@ -168,14 +158,8 @@ static bool add_series(struct report *report, size_t first, size_t n)
 {
 	struct report_series *s;
 
-	if ((report->n_series & (report->n_series - 1)) == 0) {
-		size_t capacity = report->n_series ? 2 * report->n_series : 1;
-
-		s = realloc(report->series, capacity * sizeof(*s));
-		if (!s)
-			return false;
-		report->series = s;
-	}
+	if (!mem_room(&report->series, report->n_series))
+		return false;
 	s = &report->series[report->n_series++];
 	*s = (struct report_series){ report->steps[first].pattern, first, n, 0 };
 	for (size_t i = first; i < first + n; i++)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/alloc.h"
 #include "report_words.h"
 
 #define BAR_WIDTH 24
@@ -33,18 +34,8 @@ void text_table_cell(struct text_table *t, const char *fmt, ...)
 	va_list ap;
 	char *text;
 
-	if (t->n_cells == t->capacity) {
-		size_t capacity = t->capacity ? 2 * t->capacity : 64;
-		char **cells = realloc(t->cells, capacity * sizeof(*cells));
-
-		t->failed = t->failed || !cells;
-		if (!cells)
-			return;
-		t->cells = cells;
-		t->capacity = capacity;
-	}
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
+	if (!mem_room(&t->cells, t->n_cells) || vasprintf(&text, fmt, ap) < 0)
 		t->failed = true;
 	else
 		t->cells[t->n_cells++] = text;
@@ -162,7 +153,7 @@ bool text_table_end(struct text_table *t, bool last_is_sum)
 	return !t->failed;
 }
 
-static void cell_bytes(struct text_table *t, double bytes, bool exact)
+void text_table_bytes(struct text_table *t, double bytes, bool exact)
 {
 	char text[32];
 
@@ -175,10 +166,10 @@ static void cell_bytes(struct text_table *t, double bytes, bool exact)
 void text_table_sums(struct text_table *t, const struct figures *f, bool exact)
 {
 	text_table_cell(t, "%" PRIu64, f->n_files);
-	cell_bytes(t, (double)f->logical, exact);
-	cell_bytes(t, (double)f->stored, exact);
+	text_table_bytes(t, (double)f->logical, exact);
+	text_table_bytes(t, (double)f->stored, exact);
 	text_table_cell(t, "%.3f", figures_ratio(f));
-	cell_bytes(t, figures_saved(f), exact);
+	text_table_bytes(t, figures_saved(f), exact);
 	text_table_cell(t, "%.3g", f->cpu_seconds);
 	text_table_cell(t, "%.0f", figures_mb_per_s(f));
 	text_table_cell(t, "%.3f", figures_caq(f));

@@ -19,7 +19,7 @@ struct text_table {
 	unsigned n_columns;
 	bool color; /* bars too */
 	char **cells;
-	size_t n_cells, capacity;
+	size_t n_cells;
 	double *bars; /* two a row, shares of the whole: stored and saved; NaN: no bar */
 	size_t n_rows;
 	bool failed; /* out of memory */
@@ -34,6 +34,9 @@ void text_table_init(struct text_table *t, const struct text_column *columns, un
 /* The next cell, row by row. */
 void text_table_cell(struct text_table *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* A cell of bytes, which may be below 0: for people, or an exact number. */
+void text_table_bytes(struct text_table *t, double bytes, bool exact);
 
 /* The row that was just filled gets a bar: shares of the longest one, both in [0, 1]. */
 void text_table_bar(struct text_table *t, double stored, double saved);

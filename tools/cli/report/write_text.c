@@ -45,10 +45,8 @@ static const struct text_column tensor_columns[] = {
 
 static void size_cells(struct text_table *t, double bytes, double stored)
 {
-	char text[32];
-
-	text_table_cell(t, "%s", words_bytes(bytes, text));
-	text_table_cell(t, "%s", words_bytes(stored, text));
+	text_table_bytes(t, bytes, false);
+	text_table_bytes(t, stored, false);
 	if (stored > 0 && bytes > 0)
 		text_table_cell(t, "%.3f", bytes / stored);
 	else
@@ -147,16 +145,6 @@ static const struct text_column file_columns[] = { { "File", "name", true },
 	{ "MB/s per core", "speed", false }, { "CAQ", "caq", false },
 	{ "Profile", "", true } };
 
-static void cell_bytes(struct text_table *t, double bytes, bool exact)
-{
-	char text[32];
-
-	if (exact)
-		text_table_cell(t, "%.0f", bytes);
-	else
-		text_table_cell(t, "%s", words_bytes(bytes, text));
-}
-
 static void file_cells(struct text_table *t, const struct report_row *row, bool exact)
 {
 	static const struct file_detail none = { .bits_per_value = NAN };
@@ -166,10 +154,10 @@ static void file_cells(struct text_table *t, const struct report_row *row, bool 
 
 	text_table_cell(t, "%s", words_type(d, type));
 	text_table_cell(t, "%s", words_shape(d, shape, sizeof(shape)));
-	cell_bytes(t, (double)f->logical, exact);
-	cell_bytes(t, (double)f->stored, exact);
+	text_table_bytes(t, (double)f->logical, exact);
+	text_table_bytes(t, (double)f->stored, exact);
 	text_table_cell(t, "%.3f", figures_ratio(f));
-	cell_bytes(t, figures_saved(f), exact);
+	text_table_bytes(t, figures_saved(f), exact);
 	if (isfinite(d->bits_per_value))
 		text_table_cell(t, "%.2f", d->bits_per_value);
 	else
