@@ -127,7 +127,6 @@ enum alcm_detect {
 
 /* "npy", "tensors", "all". False: something else. */
 bool alcm_detect_parse(const char *text, enum alcm_detect *out);
-const char *alcm_detect_name(enum alcm_detect detect);
 
 /* Whether a file becomes a blob when its first write is these n > 0 bytes at its start.
    Quick: looks at no more than 64 KiB of them. */
@@ -168,8 +167,6 @@ int alcm_verdict_text(const struct alcm_verdict *verdict, const struct stat *st,
 #define ALCM_VERDICT_XATTR "user.alcm.verdict"
 int alcm_verdict_keep(int fd, enum alcm_detect detect, const struct stat *st,
 	const struct alcm_verdict *verdict);
-bool alcm_verdict_kept(int fd, enum alcm_detect detect, const struct stat *st,
-	struct alcm_verdict *out);
 
 /* utimensat() changed the file's mtime, but not its content. */
 void alcm_verdict_touched(int fd, const struct stat *before,
@@ -211,9 +208,6 @@ struct alcm_profile {
  */
 int alcm_profile_parse(const char *text, struct alcm_profile *out,
 	struct alcm_diag *diag);
-
-/* The profile with this id and bound, as stored in blobs. False: there is none. */
-bool alcm_profile_of_id(uint8_t id, double bound, struct alcm_profile *out);
 
 /* The default: "lossless". */
 void alcm_profile_default(struct alcm_profile *out);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alcm.h"
+#include "alcm_detect.h"
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "format/format.h"
@@ -134,7 +134,7 @@ int alcm_detect_file(enum alcm_detect detect, uint64_t min_size, int fd,
 	if (err)
 		return err;
 	format = wanted_format(detect, piece, n);
-	if (!format && alcm_verdict_kept(fd, detect, st, out))
+	if (!format && verdict_kept(fd, detect, st, out))
 		return 0;
 	if (format) {
 		v.worth = true;

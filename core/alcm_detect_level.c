@@ -2,7 +2,7 @@
 /* The names of the levels of detection, as options and reports spell them. */
 #include <string.h>
 
-#include "alcm.h"
+#include "alcm_detect.h"
 
 static const char *const names[] = {
 	[ALCM_DETECT_NPY] = "npy",
@@ -21,7 +21,7 @@ bool alcm_detect_parse(const char *text, enum alcm_detect *out)
 	return false;
 }
 
-const char *alcm_detect_name(enum alcm_detect detect)
+const char *detect_name(enum alcm_detect detect)
 {
 	return names[detect];
 }

@@ -148,26 +148,6 @@ int alcm_sidecar_move(const struct alcm_store *store, const char *from, const ch
 
 #define ALCM_SUMMARY_NAME "summary.json"
 
-/* Sums of reports. The CAQ of a sum is total ratio / (total CPU seconds + 1). It falls as
-   a directory grows: it is one number for all of the work, not a mean. */
-struct alcm_summary {
-	double n_files, n_lossy; /* counts; doubles, as JSON's numbers are */
-	double logical_bytes, stored_bytes, cpu_seconds;
-	/* by zlib -6, extrapolated from samples */
-	double baseline_stored_bytes, baseline_cpu_seconds;
-};
-
-/* Add a file's report. -EINVAL: it isn't one, and nothing is added. */
-int alcm_summary_add_report(struct alcm_summary *summary, const char *json, size_t len);
-
-/* Add the total of a text by alcm_summary_json(). -EINVAL likewise. */
-int alcm_summary_add_total(struct alcm_summary *summary, const char *json, size_t len);
-
-/* A directory's summary as JSON (docs/summary.schema.json): sums of its own files, and
-   sums including those `below` it. Freed with alcm_free_text(). -ENOMEM. */
-int alcm_summary_json(const struct alcm_summary *here, const struct alcm_summary *below,
-	char **out);
-
 /*
  * Make sure that the summary of the directory of sidecars `dir` ("": the topmost),
  * DIR/summary.json, is current. It sums up the reports in DIR and below it. Any change of

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include "alcm.h"
+#include "alcm_detect.h"
 #include "base/fd.h"
 #include "report/verdict_text.h"
 
@@ -50,17 +50,17 @@ int alcm_verdict_keep(int fd, enum alcm_detect detect, const struct stat *st,
 
 	if (verdict->worth || !verdict->sampled)
 		return -EINVAL;
-	snprintf(v.level, sizeof(v.level), "%s", alcm_detect_name(detect));
+	snprintf(v.level, sizeof(v.level), "%s", detect_name(detect));
 	snprintf(v.reason, sizeof(v.reason), "%s", verdict->reason);
 	return write_kept(fd, &v);
 }
 
-bool alcm_verdict_kept(int fd, enum alcm_detect detect, const struct stat *st,
+bool verdict_kept(int fd, enum alcm_detect detect, const struct stat *st,
 	struct alcm_verdict *out)
 {
 	struct verdict_text v;
 
-	if (!read_kept(fd, st, &v) || strcmp(v.level, alcm_detect_name(detect)) != 0)
+	if (!read_kept(fd, st, &v) || strcmp(v.level, detect_name(detect)) != 0)
 		return false;
 	*out = (struct alcm_verdict){ .sampled = true };
 	snprintf(out->reason, sizeof(out->reason), "%s", v.reason);

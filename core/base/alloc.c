@@ -64,14 +64,6 @@ void *mem_alloc_aligned(size_t len_bytes)
 	return aligned_alloc(64, (len_bytes + 64) & ~(size_t)63);
 }
 
-char *mem_strdup(const char *s)
-{
-	size_t len = strlen(s) + 1;
-	char *copy = mem_alloc(len);
-
-	return copy ? memcpy(copy, s, len) : NULL;
-}
-
 void mem_free(void *p)
 {
 	free(p);

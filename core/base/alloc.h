@@ -29,9 +29,6 @@ bool mem_room_for(void **items, size_t n, size_t size);
    touch. */
 void *mem_alloc_aligned(size_t len_bytes);
 
-/* A copy of the NUL-terminated string `s`. */
-char *mem_strdup(const char *s);
-
 void mem_free(void *p);
 
 /* For tests: the n-th allocation from now fails (1 = the next); 0 switches this off. */

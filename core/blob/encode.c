@@ -181,7 +181,7 @@ void encode_queue_locked(struct cbuf *buf)
 	pool_submit(blob->alcm->pool, &buf->job);
 }
 
-void encode_now_locked(struct cbuf *buf)
+static void encode_now_locked(struct cbuf *buf)
 {
 	struct alcm_blob *blob = buf->blob;
 
@@ -193,7 +193,7 @@ void encode_now_locked(struct cbuf *buf)
 	lock_take(&blob->lock);
 }
 
-void encode_queue_all_locked(struct alcm_blob *blob)
+static void encode_queue_all_locked(struct alcm_blob *blob)
 {
 	struct cbuf *next;
 

@@ -28,12 +28,6 @@ int encode_record(const struct cbuf *buf, const struct encode_knowledge *known,
 /* Queue a DIRTY buffer for the workers. */
 void encode_queue_locked(struct cbuf *buf);
 
-/* Encode a DIRTY buffer on this thread; drops the lock on the way. */
-void encode_now_locked(struct cbuf *buf);
-
-/* Queue every DIRTY buffer. */
-void encode_queue_all_locked(struct alcm_blob *blob);
-
 /* The budget's request to give buffers back. */
 void encode_reclaim(struct budget_client *client);
 

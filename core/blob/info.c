@@ -13,6 +13,7 @@
 #include "base/lock.h"
 #include "blob/plane_sums.h"
 #include "blob/quantise.h"
+#include "profile/profile.h"
 
 /* Describe the file's format and tensors. Returns the bytes of an element, or 1 unless
    the file is one tensor. No lock is held. */
@@ -98,7 +99,7 @@ static void describe_profile(const struct alcm_blob *blob, struct alcm_info *out
 	struct alcm_quantisation *q = &out->quantisation;
 	struct alcm_profile profile = { 0 };
 
-	if (alcm_profile_of_id(blob->profile, blob->bound, &profile))
+	if (profile_of_id(blob->profile, blob->bound, &profile))
 		snprintf(out->profile, sizeof(out->profile), "%s", profile.name);
 	distortion_figures(&blob->totals.metrics.distortion, &q->distortion);
 	out->lossy = q->distortion.max_error > 0;

@@ -34,13 +34,6 @@ size_t codec_bound(uint32_t n)
 	return (size_t)n + TABLE_MAX;
 }
 
-size_t codec_memory(uint32_t chunk_bytes)
-{
-	/* The contexts of zlib and zstd take well below 4 MiB. */
-	return 4 * (size_t)chunk_bytes + TRANSFORM_ROOM(chunk_bytes) +
-		sizeof(union bins_tables) + ((size_t)4 << 20);
-}
-
 /* The buffers are about as large as a chunk each; codec_state.h says what they hold. */
 int codec_new(uint32_t chunk_bytes, struct codec **out)
 {

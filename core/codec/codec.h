@@ -42,9 +42,6 @@ struct codec;
 int codec_new(uint32_t chunk_bytes, struct codec **out); /* -ENOMEM */
 void codec_free(struct codec *codec);                    /* NULL is fine */
 
-/* Memory that codec_new(chunk_bytes) takes, at most. */
-size_t codec_memory(uint32_t chunk_bytes);
-
 /*
  * Let the network choose the search for matches instead of rules. That makes signals,
  * pictures and text smaller by some tenths of a percent, and takes several times as long

@@ -41,8 +41,7 @@ static void *state_new(void)
 	return NULL;
 }
 
-/* Tables for n bytes: within codec_memory(), and no larger than useful, as the library
-   clears them each time. */
+/* Tables for n bytes, no larger than useful, as the library clears them each time. */
 static int table_log(size_t n)
 {
 	int log = ZSTD_HASHLOG_MIN;

@@ -7,7 +7,7 @@
  */
 #include "predict/infer_net.h"
 
-const struct infer_class infer_classes[INFER_CLASSES] = {
+static const struct infer_class infer_classes[INFER_CLASSES] = {
 	{ INFER_FLOATS, DTYPE_F16, false }, { INFER_FLOATS, DTYPE_BF16, false },
 	{ INFER_FLOATS, DTYPE_F32, false }, { INFER_FLOATS, DTYPE_F64, false },
 	{ INFER_FLOATS, DTYPE_F32, true }, { INFER_FLOATS, DTYPE_F64, true },

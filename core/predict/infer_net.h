@@ -26,8 +26,6 @@ struct infer_class {
 #define INFER_CLASSES 14
 #define INFER_MISALIGNED (INFER_CLASSES - 1)
 
-extern const struct infer_class infer_classes[INFER_CLASSES];
-
 /* infer_weights.c, generated. */
 extern const struct softmax_net infer_weights;
 

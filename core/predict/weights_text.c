@@ -35,7 +35,8 @@ void weights_to_values(const struct predict_weights *w, double values[WEIGHTS_N]
 	at[2 * PREDICT_HIDDEN] = w->b2;
 }
 
-void weights_from_values(const double values[WEIGHTS_N], struct predict_weights *out)
+static void weights_from_values(const double values[WEIGHTS_N],
+	struct predict_weights *out)
 {
 	const double *at = values;
 

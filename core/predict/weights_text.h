@@ -16,9 +16,8 @@
 
 enum { WEIGHTS_N = PREDICT_HIDDEN * (PREDICT_INPUTS + 2) + 1 };
 
-/* The weights in the text's order, and the weights that are `values` in that order. */
+/* The weights in the text's order. */
 void weights_to_values(const struct predict_weights *w, double values[WEIGHTS_N]);
-void weights_from_values(const double values[WEIGHTS_N], struct predict_weights *out);
 
 /* -EINVAL when a weight is NaN or Inf; `diag` names it and its value. */
 int weights_check(const struct predict_weights *w, struct alcm_diag *diag);

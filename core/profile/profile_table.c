@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "profile/profile.h"
 
 /* the paper's share before the scheduler has any score */
 static const double first_prune_share = 0.01;
@@ -42,7 +43,7 @@ static void set_name(struct alcm_profile *p, const char *name)
 	} while (strtod(strchr(p->name, ':') + 1, NULL) != p->bound && digits++ < 17);
 }
 
-bool alcm_profile_of_id(uint8_t id, double bound, struct alcm_profile *out)
+bool profile_of_id(uint8_t id, double bound, struct alcm_profile *out)
 {
 	if (id >= N_PROFILES)
 		return false;
@@ -100,7 +101,7 @@ int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_d
 		if (text[len])
 			err = parse_bound(p, text + len + 1, &bound, diag);
 		if (!err)
-			(void)alcm_profile_of_id((uint8_t)id, bound, out);
+			(void)profile_of_id((uint8_t)id, bound, out);
 		return err;
 	}
 	return unknown(text, diag);
@@ -108,5 +109,11 @@ int alcm_profile_parse(const char *text, struct alcm_profile *out, struct alcm_d
 
 void alcm_profile_default(struct alcm_profile *out)
 {
-	(void)alcm_profile_of_id(0, 0, out);
+	(void)profile_of_id(0, 0, out);
+}
+
+/* The paper's figure of merit, in one place: every report and the scheduler use it. */
+double alcm_caq(double ratio, double cpu_seconds)
+{
+	return ratio / (cpu_seconds + 1);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "report/summary_json.h"
 
 #define SCHEMA_ID "alcm-summary/1"
 
@@ -23,7 +24,7 @@ static bool get(const cJSON *object, const char *name, double *out)
 	return true;
 }
 
-static void add(struct alcm_summary *to, const struct alcm_summary *s)
+static void add(struct summary *to, const struct summary *s)
 {
 	to->n_files += s->n_files;
 	to->n_lossy += s->n_lossy;
@@ -36,7 +37,7 @@ static void add(struct alcm_summary *to, const struct alcm_summary *s)
 
 /* A file too small for a baseline has its own figures as baseline, so it counts as
    neither gain nor loss. */
-static bool from_report(const cJSON *root, struct alcm_summary *out)
+static bool from_report(const cJSON *root, struct summary *out)
 {
 	const cJSON *result = json_get(root, "result");
 	const cJSON *baseline = json_get(root, "baseline");
@@ -58,7 +59,7 @@ static bool from_report(const cJSON *root, struct alcm_summary *out)
 	return true;
 }
 
-static bool from_summary(const cJSON *root, struct alcm_summary *out)
+static bool from_summary(const cJSON *root, struct summary *out)
 {
 	const cJSON *total = json_get(root, "total");
 	const cJSON *baseline = json_get(total, "baseline");
@@ -72,11 +73,11 @@ static bool from_summary(const cJSON *root, struct alcm_summary *out)
 		get(baseline, "cpu_seconds", &out->baseline_cpu_seconds);
 }
 
-static int add_json(struct alcm_summary *to, const char *json, size_t len,
-	bool (*from)(const cJSON *root, struct alcm_summary *out))
+static int add_json(struct summary *to, const char *json, size_t len,
+	bool (*from)(const cJSON *root, struct summary *out))
 {
 	cJSON *root = cJSON_ParseWithLength(json, len);
-	struct alcm_summary one = { 0 };
+	struct summary one = { 0 };
 	bool good = from(root, &one);
 
 	cJSON_Delete(root);
@@ -86,12 +87,12 @@ static int add_json(struct alcm_summary *to, const char *json, size_t len,
 	return 0;
 }
 
-int alcm_summary_add_report(struct alcm_summary *summary, const char *json, size_t len)
+int summary_add_report(struct summary *summary, const char *json, size_t len)
 {
 	return add_json(summary, json, len, from_report);
 }
 
-int alcm_summary_add_total(struct alcm_summary *summary, const char *json, size_t len)
+int summary_add_total(struct summary *summary, const char *json, size_t len)
 {
 	return add_json(summary, json, len, from_summary);
 }
@@ -104,7 +105,7 @@ static double ratio_of(double logical, double stored)
 }
 
 /* cJSON ignores NULL parents, so a failed allocation shows only when printing. */
-static void add_sums(cJSON *root, const char *name, const struct alcm_summary *s)
+static void add_sums(cJSON *root, const char *name, const struct summary *s)
 {
 	cJSON *o = cJSON_AddObjectToObject(root, name), *b;
 	double ratio = ratio_of(s->logical_bytes, s->stored_bytes);
@@ -130,11 +131,10 @@ static void add_sums(cJSON *root, const char *name, const struct alcm_summary *s
 		baseline_caq > 0 ? 100 * (caq / baseline_caq - 1) : 0);
 }
 
-int alcm_summary_json(const struct alcm_summary *here, const struct alcm_summary *below,
-	char **out)
+int summary_json(const struct summary *here, const struct summary *below, char **out)
 {
 	cJSON *root = cJSON_CreateObject();
-	struct alcm_summary total = *here;
+	struct summary total = *here;
 	char *text;
 
 	add(&total, below);

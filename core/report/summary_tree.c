@@ -22,6 +22,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "report/sidecar_dir.h"
+#include "report/summary_json.h"
 
 enum {
 	MAX_DEPTH = 100, /* levels below the requested directory; each holds a descriptor */
@@ -33,8 +34,7 @@ static int refresh_dir(int dir, unsigned depth);
 /* The store may change at any time: a report that is gone, or isn't one, counts as
    nothing. */
 static void add_file(int dir, const char *name,
-	int (*add)(struct alcm_summary *to, const char *json, size_t len),
-	struct alcm_summary *to)
+	int (*add)(struct summary *to, const char *json, size_t len), struct summary *to)
 {
 	char *text = NULL;
 	struct stat st;
@@ -46,13 +46,13 @@ static void add_file(int dir, const char *name,
 }
 
 /* Links aren't followed, and a directory without a summary counts as nothing. */
-static void add_dir(int dir, const char *name, unsigned depth, struct alcm_summary *below)
+static void add_dir(int dir, const char *name, unsigned depth, struct summary *below)
 {
 	AUTO_CLOSE int child = openat(dir, name,
 		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (child >= 0 && depth < MAX_DEPTH && !refresh_dir(child, depth + 1))
-		add_file(child, ALCM_SUMMARY_NAME, alcm_summary_add_total, below);
+		add_file(child, ALCM_SUMMARY_NAME, summary_add_total, below);
 }
 
 static bool is_report(const char *name)
@@ -64,8 +64,7 @@ static bool is_report(const char *name)
 }
 
 /* readdir(3) needs a descriptor of its own, as it moves the offset. */
-static int add_up(int dir, unsigned depth, struct alcm_summary *here,
-	struct alcm_summary *below)
+static int add_up(int dir, unsigned depth, struct summary *here, struct summary *below)
 {
 	const int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *entry;
@@ -76,7 +75,7 @@ static int add_up(int dir, unsigned depth, struct alcm_summary *here,
 		return err;
 	while ((entry = readdir(stream))) {
 		if (is_report(entry->d_name))
-			add_file(dir, entry->d_name, alcm_summary_add_report, here);
+			add_file(dir, entry->d_name, summary_add_report, here);
 		else if (entry->d_name[0] != '.' ||
 			strspn(entry->d_name, ".") < strlen(entry->d_name))
 			add_dir(dir, entry->d_name, depth, below);
@@ -89,7 +88,7 @@ static int add_up(int dir, unsigned depth, struct alcm_summary *here,
    nothing to sum up. */
 static int make(int dir, unsigned depth)
 {
-	struct alcm_summary here = { 0 }, below = { 0 };
+	struct summary here = { 0 }, below = { 0 };
 	AUTO_FREE char *text = NULL;
 	struct stat like;
 	int err, fd;
@@ -102,7 +101,7 @@ static int make(int dir, unsigned depth)
 	err = add_up(dir, depth, &here, &below);
 	if (!err && here.n_files + below.n_files <= 0)
 		err = -ENODATA;
-	err = err ?: alcm_summary_json(&here, &below, &text) ?: or_errno(fstat(dir, &like));
+	err = err ?: summary_json(&here, &below, &text) ?: or_errno(fstat(dir, &like));
 	like.st_mode = (like.st_mode & 0444) | S_IWUSR;
 	err = err ?: sidecar_write_text(fd, text, &like);
 	if (close(fd) && !err)

@@ -39,11 +39,6 @@ int lease_take(int fd)
 	return -EBUSY;
 }
 
-int lease_check(int fd)
-{
-	return fcntl(fd, F_GETLEASE) == F_WRLCK ? 0 : -EBUSY;
-}
-
 void lease_release(int fd)
 {
 	(void)fcntl(fd, F_SETLEASE, F_UNLCK);

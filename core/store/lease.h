@@ -15,9 +15,6 @@
  */
 int lease_take(int fd);
 
-/* 0: still held. -EBUSY: it was broken, as it was held too long. */
-int lease_check(int fd);
-
 void lease_release(int fd);
 
 #endif

@@ -81,7 +81,7 @@ static int is_after(const struct swap_job *job, int fd, const struct stat *st)
 	return swap_print_matches(fd, &job->after);
 }
 
-int swap_target_judge(const struct swap_job *job, int fd, enum swap_target *out)
+static int swap_target_judge(const struct swap_job *job, int fd, enum swap_target *out)
 {
 	struct stat st;
 	int err = 0, after;

@@ -14,9 +14,6 @@ enum swap_target {
 	SWAP_TARGET_AFTER,
 };
 
-/* What the regular file `fd` (readable) is to the job. */
-int swap_target_judge(const struct swap_job *job, int fd, enum swap_target *out);
-
 /*
  * Open the target: at its path, or the file of the store that is marked with the job's
  * ID, or has its inode number and is as before or after. A descriptor and its state; it

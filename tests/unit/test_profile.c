@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alcm.h"
+#include "profile/profile.h"
 
 START_TEST(lossless_is_the_default)
 {
@@ -74,7 +75,7 @@ START_TEST(bounds_are_part_of_the_name)
 	ck_assert_str_eq(p.name, bounded[_i].name);
 	ck_assert_int_eq(alcm_profile_parse(p.name, &again, NULL), 0);
 	ck_assert_double_eq(again.bound, p.bound);
-	ck_assert(alcm_profile_of_id(p.id, p.bound, &again));
+	ck_assert(profile_of_id(p.id, p.bound, &again));
 	ck_assert_str_eq(again.name, p.name);
 }
 END_TEST

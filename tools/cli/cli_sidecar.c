@@ -12,15 +12,6 @@
 #include "base/fd.h"
 #include "cli.h"
 
-char *sidecar_path(const char *rel)
-{
-	char name[PATH_MAX];
-
-	errno = ENAMETOOLONG;
-	return alcm_sidecar_name(rel, name, sizeof(name)) ? NULL
-													  : cli_join(".alcm/caq", name);
-}
-
 enum sidecar_state sidecar_check(const struct alcm_store *store, const char *rel,
 	const struct alcm_info *info, const struct timespec *mtime)
 {

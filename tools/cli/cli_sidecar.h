@@ -25,7 +25,4 @@ int sidecar_write_for(struct alcm *alcm, const struct alcm_store *store, const c
 /* Remove it if there is one. */
 void sidecar_remove(const struct alcm_store *store, const char *rel);
 
-/* The way of the sidecar of `rel` below the store, on the heap; NULL with errno set. */
-char *sidecar_path(const char *rel);
-
 #endif

@@ -149,7 +149,7 @@ static bool schema_valid(const cJSON *s, struct submission_fault *fault)
 	return true;
 }
 
-void submission_figures(const struct submission_run *runs, unsigned n,
+static void submission_figures(const struct submission_run *runs, unsigned n,
 	struct submission_figures *out)
 {
 	double least = INFINITY, most = 0, sum = 0;

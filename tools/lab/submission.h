@@ -33,9 +33,6 @@ struct submission_run {
 	double ratio, cpu_seconds;
 };
 
-void submission_figures(const struct submission_run *runs, unsigned n,
-	struct submission_figures *out);
-
 /*
  * Whether `s` follows the schema and its figures are those of its runs: CAQ, ratio and
  * CPU seconds within 0.5 %, variance within 0.05 points. Otherwise `fault` says what is

@@ -73,7 +73,7 @@ char *words_shape(const struct file_detail *detail, char *buf, size_t capacity)
 	return buf;
 }
 
-char *words_cpu(double seconds, char buf[48])
+static char *words_cpu(double seconds, char buf[48])
 {
 	static const struct {
 		double least, unit;

@@ -18,9 +18,6 @@ char *words_shape(const struct file_detail *detail, char *buf, size_t capacity);
 /* "4096 × 4096", or "scalar" without dimensions. Returns `buf`. */
 char *words_dims(const uint64_t *dims, unsigned n_dims, char *buf, size_t capacity);
 
-/* "12 CPU minutes", "0.35 CPU seconds". Returns `buf`. */
-char *words_cpu(double seconds, char buf[48]);
-
 /* Bytes, which may be below 0: "-1.2 MiB". Returns `buf`. */
 char *words_bytes(double bytes, char buf[32]);
 
