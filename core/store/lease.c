@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Leases, taken just before a file is overwritten in place and released after it: a
+   conversion without one could mix old and new content in another program's reads. */
 #include "store/lease.h"
 
 #include <errno.h>
@@ -8,8 +10,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* A client's lease there is the server's to give, and is denied to all who hold no
-   delegation. */
+/* On NFS the server grants leases, and it refuses every client without a delegation. The
+   refusal would look like a file that is in use. */
 static bool leases_are_remote(int fd)
 {
 	enum { NFS_MAGIC = 0x6969 };
@@ -20,12 +22,12 @@ static bool leases_are_remote(int fd)
 
 int lease_take(int fd)
 {
-	/* A glance at the file, such as file(1) or stat() in a mount takes, is soon over. */
+	/* Short opens by other programs, such as file(1) or stat() in a mount, end soon. */
 	enum { TRIES = 20, PAUSE_US = 1000 };
 
 	if (leases_are_remote(fd))
 		return -EOPNOTSUPP;
-	/* A signal tells of those who are made to wait: by default SIGIO, which ends the
+	/* The kernel signals a waiting open. The default is SIGIO, which would end the
 	   process. */
 	if (fcntl(fd, F_SETSIG, SIGURG))
 		return -EOPNOTSUPP;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether anybody else has a file open or mapped, and keeping it so: a write lease
- * (fcntl(2), F_SETLEASE) is given only to the sole descriptor of a file. While it is held
- * others who open the file wait, until it is released or /proc/sys/fs/lease-break-time
- * (45 s) is over.
+ * Finding out whether a file is open or mapped elsewhere, and keeping others out while it
+ * is changed. A write lease (fcntl(2), F_SETLEASE) is only granted to the sole descriptor
+ * of a file. While it is held, other processes that open the file wait until it is
+ * released, or until /proc/sys/fs/lease-break-time (45 s) is over.
  */
 #ifndef ALCM_STORE_LEASE_H
 #define ALCM_STORE_LEASE_H
 
 /*
- * Take the lease of the open file `fd`. 0: held. -EBUSY: somebody else has the file open
- * or mapped. -EOPNOTSUPP: nobody can tell here (a filesystem without leases; a file of
- * somebody else).
+ * Take the lease of the open file `fd`. 0: held. -EBUSY: the file is open or mapped
+ * elsewhere. -EOPNOTSUPP: unknown, because the filesystem has no leases or the file
+ * belongs to another user.
  */
 int lease_take(int fd);
 

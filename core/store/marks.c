@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Setting and finding marks. A line of /proc/locks is enough to decode one:
+ *
+ *     7: OFDLCK ADVISORY  READ -1 fe:00:1234 START END
+ *                                 │        │
+ *                                 │        └ magic, enum mark, hash
+ *                                 └ device and inode of the marked root directory
+ */
 #include "store/marks.h"
 
 #include <errno.h>
@@ -17,7 +25,7 @@
 
 enum { MAGIC = 0x414c, MAGIC_SHIFT = 48 };
 
-/* A lock of the registry, as /proc/locks shows it. */
+/* One lock of the registry, from its line in /proc/locks. */
 struct mark_line {
 	enum mark mark;
 	uint64_t hash;
@@ -40,11 +48,13 @@ static int lock(int fd, short type, int64_t start, int64_t len)
 	return fcntl(fd, F_OFD_SETLK, &l) ? -errno : 0;
 }
 
+/* A name of the root itself gets the plain mark; a name above it gets MARK_BELOW_…. */
 static enum mark mark_of(const struct place_key *key, enum mark use)
 {
 	return key->self ? use : use + MARK_BELOW_MOUNT;
 }
 
+/* All or none: half of the marks would hide this user from some of the others. */
 int marks_set(int rootfd, const struct place *place, enum mark use)
 {
 	int err = 0;
@@ -64,7 +74,7 @@ void marks_clear(int rootfd)
 	(void)lock(rootfd, F_UNLCK, (int64_t)MAGIC << MAGIC_SHIFT, (int64_t)1 << MAGIC_SHIFT);
 }
 
-/* "7: OFDLCK ADVISORY  READ -1 fe:00:1234 START END" */
+/* False for the locks of other programs. */
 static bool parse_line(const char *line, struct mark_line *out)
 {
 	uint64_t start;
@@ -78,8 +88,8 @@ static bool parse_line(const char *line, struct mark_line *out)
 	return out->mark < MARKS;
 }
 
-/* The inode of `rootfd` as /proc/locks names it: on some filesystems that isn't what
-   stat(2) says. */
+/* The inode of `rootfd` as /proc/locks shows it, read from a lock of our own. On some
+   filesystems, such as btrfs, stat(2) gives another device. */
 static int own_inode(int rootfd, struct mark_line *out)
 {
 	char path[48], line[256];
@@ -96,7 +106,7 @@ static int own_inode(int rootfd, struct mark_line *out)
 	return found ? 0 : -ENOSYS;
 }
 
-/* What a mark says of the place, unless it is our own. */
+/* Record what a mark says about the place, unless it lies on our own root. */
 static void note(const struct place *place, const struct mark_line *own,
 	const struct mark_line *line, struct marks_seen *out)
 {
@@ -106,7 +116,7 @@ static void note(const struct place *place, const struct mark_line *own,
 	for (size_t i = 0; i < place->n_keys; i++) {
 		const struct place_key *k = &place->keys[i];
 
-		/* Others' marks on the same root are asked for by others_hold(). */
+		/* others_hold() finds marks on the same root; a line here may be our own. */
 		if (k->hash == line->hash && !same_root)
 			(k->self ? out->self : out->above)[line->mark] = true;
 	}
@@ -114,7 +124,8 @@ static void note(const struct place *place, const struct mark_line *own,
 		out->device[line->mark] = true;
 }
 
-/* Whether another descriptor than `rootfd` holds this mark on the same root. */
+/* Whether another descriptor holds this mark on the same root. A write lock would
+   conflict with every read lock except those of `rootfd` itself. */
 static bool others_hold(int rootfd, enum mark mark, uint64_t hash)
 {
 	struct flock l = { .l_type = F_WRLCK,
@@ -139,8 +150,8 @@ static void look_at_root(int rootfd, const struct place *place, struct marks_see
 	}
 }
 
-/* The kernel hands out the list a page at a time; a lock that goes in between hides
-   another. */
+/* Read the list once. The kernel hands it out a page at a time, and a lock that is
+   removed in between hides another one. */
 static int look_at_all(const struct place *place, const struct mark_line *own,
 	struct marks_seen *out)
 {
@@ -160,6 +171,7 @@ static int look_at_all(const struct place *place, const struct mark_line *own,
 
 int marks_look(int rootfd, const struct place *place, struct marks_seen *out)
 {
+	/* Several reads make it unlikely that a mark is missed in all of them. */
 	enum { LOOKS = 8 };
 	struct marks_seen seen = { 0 };
 	struct mark_line own = { 0 };

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Collecting the names of a place. An example: /srv/models is a bind mount of the
+ * directory /data/models on the disk 8:1, and the store is /srv/models/store. Its names
+ * are
+ *
+ *     by inode      store, /srv/models, /srv, /
+ *     by path       8:1 /data/models/store, then /data/models, /data and / on 8:1,
+ *                   then those of the mount above it, from /srv/models up to its root
+ *     hidden        the inodes of /data and of / on 8:1, if another mount shows them
+ */
 #include "store/place.h"
 
 #include <errno.h>
@@ -20,6 +30,7 @@ enum { DEPTH_MAX = 4096 };
 
 /* ---- keys -------------------------------------------------------------------------- */
 
+/* The upper bits: XXH3 mixes all of them equally well. */
 static uint64_t hash_of(const char *text)
 {
 	return XXH3_64bits(text, strlen(text)) >> (64 - PLACE_KEY_BITS);
@@ -86,7 +97,9 @@ static int add_inodes(struct place *p, int dirfd)
 	for (int depth = 0; !err && depth < DEPTH_MAX; depth++) {
 		int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-		/* A directory above that we may not search: its path still tells. */
+		/*
+		 * Without permission to search the directory above, its path still identifies it.
+		 */
 		if (up < 0)
 			break;
 		fd_close(at);
@@ -101,11 +114,11 @@ static int add_inodes(struct place *p, int dirfd)
 
 /* ---- by path within the filesystem ------------------------------------------------- */
 
-/* As seen from the root directory of this thread, which isn't the process's in
-   unrooted_call(). */
+/* The mounts below this thread's root directory. In unrooted_call() that isn't the root
+   directory of the process. */
 #define MOUNTS "/proc/thread-self/mountinfo"
 
-/* What the walk through the mounts works with; too large for a stack. */
+/* State of the walk through the mounts; too large for a stack. */
 struct climb {
 	struct place *place;
 	struct mountinfo row;
@@ -113,7 +126,7 @@ struct climb {
 	char inside[2 * PATH_MAX]; /* the same within its filesystem */
 	char text[2 * PATH_MAX + 64];
 	struct mountinfo other;    /* another mount of the filesystem of `row` */
-	char hidden[3 * PATH_MAX]; /* a directory above `row`, as that one shows it */
+	char hidden[3 * PATH_MAX]; /* a directory above `row`, at its path in `other` */
 };
 
 /* The mount with this id into c->row. -ENOENT: none that this process may see. */
@@ -140,6 +153,7 @@ static const char *path_below(const char *path, const char *dir)
 	return strcmp(path + n, "/") == 0 ? "" : path + n;
 }
 
+/* The device number comes first: paths repeat from one filesystem to the next. */
 static int add_path(struct climb *c, bool self)
 {
 	(void)snprintf(c->text, sizeof(c->text), "p %u:%u %s", c->row.major, c->row.minor,
@@ -148,9 +162,9 @@ static int add_path(struct climb *c, bool self)
 }
 
 /*
- * c->inside lies above what c->row shows of the filesystem. Another mount may show it,
- * and then it has an inode number, which outlives a rename. One that no mount shows has
- * its path only.
+ * c->inside lies above the part of the filesystem that c->row shows. If another mount
+ * shows it, it has an inode number, which survives a rename. Otherwise its path is its
+ * only name.
  */
 static int add_hidden(struct climb *c)
 {
@@ -177,7 +191,7 @@ static int add_hidden(struct climb *c)
 	return err;
 }
 
-/* c->path and all above it that its mount c->row shows or hides. */
+/* c->path, and all directories above it on this filesystem, shown by c->row or hidden. */
 static int add_paths(struct climb *c, bool self)
 {
 	const char *rel = path_below(c->path, c->row.point);
@@ -197,6 +211,7 @@ static int add_paths(struct climb *c, bool self)
 	return err;
 }
 
+/* Kernels before 5.8 don't tell the mount. Their id of -1 matches no row. */
 static int mount_id(int at, const char *path, int *id)
 {
 	struct statx x;
@@ -221,9 +236,9 @@ static int see_path(int fd, char path[PATH_MAX])
 }
 
 /*
- * From mount to mount. A path that can't be followed (longer than PATH_MAX, below a
- * directory that was removed, mounted where this process can't see) ends it: inode
- * numbers remain.
+ * Climb from mount to mount. A path that can't be followed ends the climb: it is longer
+ * than PATH_MAX, lies below a removed directory, or is mounted where this process can't
+ * see it. The inode numbers remain.
  */
 static int add_all_paths(struct climb *c, int dirfd)
 {
@@ -246,6 +261,7 @@ struct search {
 	struct climb climb;
 };
 
+/* For unrooted_call(), which takes a function and its context. */
 static void search(void *ctx)
 {
 	struct search *s = ctx;
@@ -258,8 +274,8 @@ static void search(void *ctx)
 		place_release(&s->place);
 }
 
-/* Whether the root directory is one that chroot(2) made of a directory: no mount that we
-   see shows it. */
+/* Whether chroot(2) made an ordinary directory the root of this process. No mount that
+   the process sees shows such a root. */
 static bool is_chrooted(struct climb *c)
 {
 	int id = -1;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a directory lies: names of it, and of every directory above it, that are the same
- * for all who look, whichever mount, bind mount or mount namespace they look through.
+ * Where a directory lies: names for it and for every directory above it. The names are
+ * the same through every mount, bind mount and mount namespace.
  *
- * A directory has two such names: its device and inode number (which survive a rename),
- * and its path within its filesystem, from /proc/self/mountinfo (which tells what lies
- * above a bind mount). Each becomes a hash. What lies above a bind mount has its inode
- * number, too, where another mount shows it.
+ * A directory has two such names. Its device and inode number survive a rename. Its path
+ * within its filesystem, from /proc/self/mountinfo, shows what lies above a bind mount.
+ * Each name becomes a hash. A directory above a bind mount also gets its inode number if
+ * another mount shows it.
  */
 #ifndef ALCM_STORE_PLACE_H
 #define ALCM_STORE_PLACE_H
@@ -35,7 +35,7 @@ struct place {
 int place_find(int dirfd, struct place *out);
 void place_release(struct place *place);
 
-/* The directory's own key by its inode number, without all that lies above. 0 or a
+/* The directory's own key by its inode number, without the directories above. 0 or a
    negative errno. */
 int place_own_key(int dirfd, struct place_key *out);
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a directory is the root of a store. */
+/*
+ * Whether a directory is the root of a store.
+ *
+ * A directory .alcm alone doesn't make a root: a command that works outside of every
+ * store makes one for its jobs, and removes it again.
+ */
 #include "alcm.h"
 #include "base/beneath.h"
 

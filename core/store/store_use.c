@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A store that is open, and its lock. The lock has two halves:
+ * An open store, and its lock. The lock has two halves:
  *
- *   marks (marks.h)   seen by all who come to the store by any way on this machine: by
- *                     another name, from a directory above or below it, through a bind
- *                     mount, from another namespace
- *   .alcm/lock        flock(2), for those who come over a network filesystem, and for
+ *   marks (marks.h)   visible on this machine by every way to the store: by another name,
+ *                     from a directory above or below it, through a bind mount, from
+ *                     another namespace
+ *   .alcm/lock        flock(2), for machines that share a network filesystem, and for
  *                     scripts that wait
  *
- * The marks come first, so whoever has them may make and remove .alcm/lock. A command
- * that finds no store where it works makes none: .alcm then holds its jobs only, and is
- * removed with the last of them.
+ * The marks come first, so the holder of the marks may make and remove .alcm/lock. A
+ * command that finds no store where it works makes none: .alcm then holds only its jobs,
+ * and is removed with the last of them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -118,10 +118,10 @@ static int judge_marks(const struct marks_seen *seen, enum alcm_use use,
 	return 0;
 }
 
+/* A refused process sets its marks for a moment, too, and retries after a longer pause.
+   Only a mark that stays through all looks belongs to a mount. */
 bool alcm_store_is_mounted(int dirfd)
 {
-	/* One who is refused had set marks for a moment, and tries again after a longer
-	   pause. */
 	enum { LOOKS = 5, PAUSE_US = 3000 };
 	struct place_key key;
 
@@ -142,7 +142,7 @@ static int take_marks(struct alcm_store *s, struct alcm_diag *diag)
 
 	if (!err) {
 		err = marks_set(s->dirfd, &s->place, mark_for(s->use));
-		/* A filesystem without such locks on directories: .alcm/lock is left. */
+		/* This filesystem has no such locks on directories; .alcm/lock remains. */
 		s->marked = !err;
 		if (err && err != -ENOMEM)
 			return 0;
@@ -164,9 +164,9 @@ static void drop_marks(struct alcm_store *s)
 /* ---- .alcm and its lock ------------------------------------------------------------ */
 
 /*
- * The directory `name` of `parent`, made if need be; a descriptor or a negative errno.
- * Users read their reports there, so a umask of whoever mounts first must not close it to
- * them.
+ * Open the directory `name` of `parent`, and make it if necessary; a descriptor or a
+ * negative errno. Users read their reports there, so the umask of the first mount must
+ * not shut them out.
  */
 static int make_open_to_all(int parent, const char *name)
 {
@@ -188,10 +188,12 @@ static int make_admin(const struct alcm_store *s)
 	if (admin < 0)
 		return admin;
 	caq = make_open_to_all(admin, "caq");
-	/* With a link in its place there are no reports, which nothing else needs. */
+	/* If a link is in its place, there are no reports. Nothing else needs them. */
 	return caq < 0 && caq != -ELOOP && caq != -ENOTDIR ? caq : 0;
 }
 
+/* A file that isn't regular or has more names could be meant to block us, or to make us
+   write into another file. */
 static int try_open_lock(const struct alcm_store *s)
 {
 	const char *name = ".alcm/lock";
@@ -225,7 +227,7 @@ static int open_lock(const struct alcm_store *s)
 	return fd;
 }
 
-/* Whether `fd` is what the name leads to still: a lock that nobody finds locks
+/* Whether the name still leads to `fd`. A lock on a file without a name would exclude
    nothing. */
 static bool is_current(const struct alcm_store *s, int fd)
 {
@@ -262,13 +264,14 @@ static int take_lock_file(struct alcm_store *s, struct alcm_diag *diag)
 	return diag_set(diag, err, 0, ".alcm/lock: %s", strerror(-err));
 }
 
-/* Only words for others, who are refused: without them the lock holds all the same. */
+/* The text only explains a refusal to others. Without it the lock still holds. */
 static void write_holder(const struct alcm_store *s, const char *holder)
 {
 	if (!ftruncate(s->lock_fd, 0) && dprintf(s->lock_fd, "%s\n", holder) < 0)
 		(void)!ftruncate(s->lock_fd, 0);
 }
 
+/* A temporary store has no lock file: with one, it would become a store of its own. */
 static int take_files(struct alcm_store *s, const char *holder, struct alcm_diag *diag)
 {
 	int err = s->use == ALCM_USE_MOUNT ? make_admin(s) : 0;
@@ -287,6 +290,7 @@ static int take_files(struct alcm_store *s, const char *holder, struct alcm_diag
 	return err;
 }
 
+/* Marks first, files second: the files are only touched by the holder of the marks. */
 int alcm_store_lock(struct alcm_store *s, enum alcm_use use, const char *holder,
 	struct alcm_diag *diag)
 {
@@ -303,10 +307,10 @@ int alcm_store_lock(struct alcm_store *s, enum alcm_use use, const char *holder,
 struct links {
 	dev_t dev;
 	ino_t ino;
-	nlink_t left; /* names that weren't met yet */
+	nlink_t left; /* names not found yet */
 };
 
-/* For tree_find(): 0 once all names were met. */
+/* For tree_find(): 0 once every name of the file was found. */
 static int count_link(void *ctx, int at, const char *name, const struct stat *st)
 {
 	struct links *l = ctx;
@@ -316,6 +320,7 @@ static int count_link(void *ctx, int at, const char *name, const struct stat *st
 	return st->st_dev == l->dev && st->st_ino == l->ino && !--l->left ? 0 : -ENOENT;
 }
 
+/* If the marks can't be read, other users are assumed. */
 static bool others_use_device(const struct alcm_store *s)
 {
 	struct marks_seen seen;
@@ -324,6 +329,8 @@ static bool others_use_device(const struct alcm_store *s)
 		seen.device[MARK_READ] || seen.device[MARK_VERB];
 }
 
+/* A file with a name in another store could be in use there. The tree is only searched
+   when another store on this device is in use at all. */
 int alcm_store_may_change(const struct alcm_store *s, int fd, struct alcm_diag *diag)
 {
 	struct links links;
@@ -350,7 +357,7 @@ void alcm_store_close(struct alcm_store *s)
 		swap_dir_remove(s->dirfd);
 	fd_close(s->lock_fd);
 	place_release(&s->place);
-	/* The marks go with the descriptor. */
+	/* Closing the descriptor removes the marks. */
 	close(s->dirfd);
 	mem_free(s);
 }

@@ -1,5 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Plain file ↔ blob in place: building the new content and proving it right. */
+/*
+ * Converting a file in place, plain file ↔ blob: building the new content, proving it
+ * right, and putting it into the file.
+ *
+ *     prepare   build .alcm/swap/ID.part    from the file; takes long, may be stopped
+ *               compare it with the file    byte by byte, both read back
+ *     apply     make the new content durable
+ *               take a lease on the file    no other program may have it open
+ *               reserve space in it         for the copy
+ *               write the job               ID.part becomes ID.new
+ *               mark the head of the file   the commit point; swap_job.h has the rest
+ *
+ * The two halves are separate, so that a mount can keep serving the file during the
+ * first.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,13 +31,13 @@
 
 enum { PIECE_BYTES = 256 << 10 };
 
-/* One conversion under way. */
+/* A conversion in progress. */
 struct alcm_swap {
 	struct alcm *alcm;
 	struct alcm_diag *diag;
 	bool (*stop)(void *ctx); /* may be NULL */
 	void *stop_ctx;
-	int dir, fd, new_fd; /* .alcm/swap, the file, its new content */
+	int dir, fd, new_fd; /* .alcm/swap; the file; its new content */
 	struct stat before;  /* the file's */
 	struct swap_job job;
 	uint8_t piece[PIECE_BYTES], other[PIECE_BYTES];
@@ -34,16 +48,18 @@ static int fail(struct alcm_swap *s, int err, uint64_t off, const char *what)
 	return diag_set(s->diag, err, off, "%s: %s", what, strerror(-err));
 }
 
-/* Asked between two pieces. */
+/* Called between two pieces. */
 static int check_stop(struct alcm_swap *s, uint64_t off)
 {
 	return s->stop && s->stop(s->stop_ctx)
-		? diag_set(s->diag, -ECANCELED, off, "the conversion was called off")
+		? diag_set(s->diag, -ECANCELED, off, "the conversion was cancelled")
 		: 0;
 }
 
 /* ---- building ---------------------------------------------------------------------- */
 
+/* Write the file's data into the blob, holes left out. Pieces end at multiples of
+   PIECE_BYTES, so that no chunk is encoded twice. */
 static int fill_blob(struct alcm_swap *s, struct alcm_blob *blob)
 {
 	const struct blob_io plain = blob_io_posix(s->fd);
@@ -57,7 +73,7 @@ static int fill_blob(struct alcm_swap *s, struct alcm_blob *blob)
 			err = fd_next_data(s->fd, at, size, &at, &end);
 		if (err || at == size || (err = check_stop(s, at)))
 			break;
-		/* Whole chunks at a time, wherever the data begins. */
+		/* The first piece is shorter if the data begins inside a chunk. */
 		size_t n = (size_t)min_u64(PIECE_BYTES - at % PIECE_BYTES, end - at);
 
 		err = blob_io_read(&plain, s->piece, n, at);
@@ -92,6 +108,7 @@ static int read_blob(struct alcm_swap *s, struct alcm_blob *blob, uint8_t *buf, 
 	return got < 0 ? (int)got : 0;
 }
 
+/* Only the data is written. truncate() leaves holes for the rest, as the blob had. */
 static int build_plain(struct alcm_swap *s)
 {
 	const struct blob_io plain = blob_io_posix(s->new_fd);
@@ -117,7 +134,7 @@ static int build_plain(struct alcm_swap *s)
 
 /* ---- proving ----------------------------------------------------------------------- */
 
-/* Where both have holes there is nothing to compare. */
+/* Move *at to the next byte that is data in one of the two. */
 static int skip_holes(int plain_fd, struct alcm_blob *blob, uint64_t size, uint64_t *at)
 {
 	uint64_t from, to;
@@ -130,7 +147,8 @@ static int skip_holes(int plain_fd, struct alcm_blob *blob, uint64_t size, uint6
 	return 0;
 }
 
-/* The blob and the plain file hold the same; both are read back from the store. */
+/* Check that the blob and the plain file hold the same bytes. Both are opened and read
+   again: what counts is what the store gives back. */
 static int compare(struct alcm_swap *s, int blob_fd, int plain_fd)
 {
 	const struct blob_io plain = blob_io_posix(plain_fd);
@@ -158,6 +176,7 @@ static int compare(struct alcm_swap *s, int blob_fd, int plain_fd)
 	return err;
 }
 
+/* Called with the lease held: a write before that shows in size or mtime. */
 static int check_unchanged(struct alcm_swap *s)
 {
 	struct stat now;
@@ -183,8 +202,9 @@ static int make_durable(struct alcm_swap *s)
 }
 
 /*
- * Behind the commit point there is no way back, so the space for the copy is taken
- * before. What lies in the file stays, but on some filesystems its mtime moves.
+ * Take the space for the copy before the commit point, because there is no way back
+ * behind it. The content of the file stays. On some filesystems its mtime changes, so it
+ * is put back.
  */
 static int reserve(struct alcm_swap *s)
 {
@@ -199,12 +219,13 @@ static int reserve(struct alcm_swap *s)
 			break;
 		err = file.ops->reserve(file.ctx, from, to - from);
 	}
-	/* Behind the commit point it would be too late to learn that we may not. */
+	/* This also tests whether we may set the times, which the job must do later. */
 	if (futimens(s->fd, times) && (!err || err == -EOPNOTSUPP || err == -ENOSYS))
 		return -errno;
 	return err == -EOPNOTSUPP || err == -ENOSYS ? 0 : err;
 }
 
+/* Undo reserve() as far as possible. Returns `err` for the caller. */
 static int give_back_reserved(struct alcm_swap *s, int err)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, s->before.st_mtim };
@@ -214,7 +235,9 @@ static int give_back_reserved(struct alcm_swap *s, int err)
 	return err;
 }
 
-/* What the file is now and what it will be, for whoever finds the job after a crash. */
+/*
+ * Fill in the job: what the file is now and what it will be, for recovery after a crash.
+ */
 static int describe(struct alcm_swap *s)
 {
 	int err = swap_print_head(s->fd, &s->job.before)
@@ -224,7 +247,7 @@ static int describe(struct alcm_swap *s)
 	return err;
 }
 
-/* Whoever else has the file open would read a mixture, and write into it. */
+/* A program that has the file open would read a mixture, and write into it. */
 static int check_alone(struct alcm_swap *s)
 {
 	int err = lease_take(s->fd);
@@ -234,7 +257,7 @@ static int check_alone(struct alcm_swap *s)
 		: 0;
 }
 
-/* Up to the commit point: on failure the file is as it was. */
+/* Everything up to the commit point. On failure the file is unchanged. */
 static int prepare_target(struct alcm_swap *s)
 {
 	int err = describe(s) ?: make_durable(s);
@@ -247,16 +270,17 @@ static int prepare_target(struct alcm_swap *s)
 	err = reserve(s) ?: swap_job_commit(s->dir, &s->job);
 	if (!err) {
 		err = swap_job_mark(&s->job, s->fd);
-		/* Where the head couldn't be put back the job must stay. */
+		/* If the head could not be put back, the job must stay. */
 		if (err && err != -EINPROGRESS)
 			(void)swap_job_drop(s->dir, &s->job);
 	}
 	if (err && err != -EINPROGRESS)
-		return give_back_reserved(s,
-			fail(s, err, 0, "getting ready to overwrite the file"));
+		return give_back_reserved(s, fail(s, err, 0, "preparing to overwrite the file"));
 	return err;
 }
 
+/* From the commit point on, every failure is left to recovery: -EINPROGRESS. So is a mark
+   that could not be taken back. */
 static int swap_content(struct alcm_swap *s)
 {
 	int err = prepare_target(s);
@@ -272,7 +296,7 @@ static int swap_content(struct alcm_swap *s)
 	lease_release(s->fd);
 	if (err) {
 		(void)fail(s, err, 0,
-			"overwriting the file; it will be finished when the store is used next");
+			"overwriting the file; the next use of the store will finish it");
 		return -EINPROGRESS;
 	}
 	return 0;
@@ -295,7 +319,8 @@ static int begin(struct alcm_swap *s, const struct alcm_store *store)
 	return s->new_fd < 0 ? fail(s, s->new_fd, 0, "making a file in .alcm/swap") : 0;
 }
 
-/* A blob that is proved to hold what the file does takes on the values of its profile. */
+/* Make the values of the new blob those of its lossy profile. The comparison before this
+   proved that it holds the file's exact content. */
 static int quantise(struct alcm_swap *s, const struct alcm_profile *profile)
 {
 	struct alcm_blob *blob = NULL;
@@ -313,8 +338,8 @@ static int check_kind(int fd, bool pack, struct alcm_diag *diag)
 	struct alcm_probe probe;
 	int err = alcm_probe(fd, &probe, diag);
 
-	/* What begins like a blob but is none can't stay: as a blob's content it is
-	   readable. */
+	/* A file that begins like a blob, but is damaged, is packed as plain content: it can
+	   be read through the blob. */
 	if (err == -EIO && pack)
 		probe.kind = ALCM_PLAIN;
 	else if (err)
@@ -375,7 +400,7 @@ int alcm_swap_apply(struct alcm_swap *s, const char *path, int fd, struct alcm_d
 	s->fd = fd;
 	if (!swap_path_valid(path))
 		return diag_set(diag, -EINVAL, 0, "not a path within the store");
-	/* Of a path that is too long the inode number is left, and the mark. */
+	/* Without the path, recovery finds the file by its inode number or its mark. */
 	if (strlen(path) < sizeof(s->job.path))
 		(void)snprintf(s->job.path, sizeof(s->job.path), "%s", path);
 	return swap_content(s);
@@ -388,7 +413,7 @@ static int convert(struct alcm *alcm, const struct alcm_store *store, const char
 	struct alcm_swap *s = NULL;
 	int err = lease_take(fd);
 
-	/* To be refused at once is better than after the work. */
+	/* Refuse now, not after all the work. */
 	if (err == -EBUSY)
 		return diag_set(diag, err, 0, "another program has it open, or mapped");
 	lease_release(fd);

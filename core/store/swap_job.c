@@ -42,7 +42,8 @@ static int open_dir(int at, const char *name, mode_t mode, bool make)
 
 	if (make && !made && errno != EEXIST)
 		return -errno;
-	/* A new directory must outlive a power failure, or what is durable in it doesn't. */
+	/* Without this, a power failure could remove the new directory with all that is in
+	   it. */
 	int err = made ? fd_sync(at) : 0;
 
 	return err
@@ -221,8 +222,7 @@ int swap_job_commit(int dir, const struct swap_job *job)
 	}
 	err = fd_sync(dir);
 	if (err) {
-		/* It may or may not be durable: it must not be, as the caller is told of
-		   failure. */
+		/* It may or may not be durable. The caller reports a failure, so it must go. */
 		(void)remove_file(dir, job->id, ".job");
 		return err;
 	}
@@ -317,7 +317,7 @@ static int zero_run(const struct blob_io *to, uint64_t at, uint64_t end, uint8_t
 	return err;
 }
 
-/* All but the head, behind which the mark lies. */
+/* Copy all but the head, where the mark is. */
 static int copy_rest(int from_fd, int to_fd, uint64_t size)
 {
 	const struct blob_io from = blob_io_posix(from_fd), to = blob_io_posix(to_fd);
@@ -333,7 +333,7 @@ static int copy_rest(int from_fd, int to_fd, uint64_t size)
 		uint64_t data, end;
 		int err = fd_next_data(from_fd, at, size, &data, &end);
 
-		/* Behind the target's old end there is nothing that would need a zero over it. */
+		/* Behind the target's old end nothing has to be zeroed. */
 		err = err ?: zero_run(&to, at, min_u64(data, (uint64_t)old_size), buf)
 				  ?: copy_run(&from, &to, data, end, buf);
 		if (err)
@@ -344,9 +344,9 @@ static int copy_rest(int from_fd, int to_fd, uint64_t size)
 }
 
 /*
- * In one write within a disk's sector: what is there afterwards is the mark or the head.
- * A content that is shorter than the mark gets its length before that, and what is left
- * of the mark still tells what the file is.
+ * A single write within one sector: a crash leaves either the mark or the head. A content
+ * that is shorter than the mark is truncated to its length first; the rest of the mark
+ * still identifies the file.
  */
 static int copy_head(int from_fd, int to_fd, uint64_t size)
 {
@@ -371,7 +371,7 @@ void swap_job_mark_bytes(const struct swap_job *job, uint8_t mark[CONVERSION_BYT
 	conversion_put(mark, &c);
 }
 
-/* `n` bytes of the old head back, and the old size. -EINPROGRESS: that failed, too. */
+/* Restore the old head and size. Returns `err`; -EINPROGRESS: that failed, too. */
 static int put_head_back(const struct blob_io *target, const uint8_t *head, size_t n,
 	uint64_t size, int err)
 {
@@ -429,15 +429,13 @@ int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd)
 
 int swap_job_drop(int dir, const struct swap_job *job)
 {
-	/* Were it to come back after a power failure, it would undo what is written from now
-	   on. */
+	/* If it came back after a power failure, recovery would undo later writes. */
 	return remove_file(dir, job->id, ".job") ?: fd_sync(dir);
 }
 
 int swap_job_finish(int dir, const struct swap_job *job)
 {
-	/* A job without its .new is known to be done by the target's bytes; the reverse
-	   isn't. */
+	/* .new goes first: for a job without it, the target's bytes show that it is done. */
 	swap_new_drop(dir, job);
 	swap_step(SWAP_NEW_REMOVED);
 	return swap_job_drop(dir, job);

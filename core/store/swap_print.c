@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Fingerprints. The hash of a whole file is a chain over its pieces:
+ *
+ *     h(0) = 0
+ *     h(i) = hash(h(i-1), offset of piece i, bytes of piece i)
+ *
+ * Pieces of zeros are skipped, so holes cost nothing. The offset tells where the skipped
+ * pieces were.
+ */
 #include "store/swap_print.h"
 
 #include <errno.h>
@@ -14,7 +23,7 @@
 enum {
 	HEAD_BYTES = 64 << 10,
 	PIECE_BYTES = 256 << 10,
-	CHAIN_BYTES = 16, /* in front of each piece: the hash so far, the piece's offset */
+	CHAIN_BYTES = 16, /* in front of each piece: the hash so far and the offset */
 };
 
 int swap_print_head(int fd, struct swap_print *out)
@@ -31,12 +40,13 @@ int swap_print_head(int fd, struct swap_print *out)
 	return 0;
 }
 
+/* The first byte is zero, and each byte equals the one after it. */
 static bool is_zero(const uint8_t *p, size_t n)
 {
 	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
 }
 
-/* Pieces of zeros are left out: a copy of the file may have holes where this one has
+/* Pieces of zeros are skipped: a copy of the file may have holes where this one has
    zeros. */
 static void add_piece(uint64_t *hash, uint8_t *buf, size_t n, uint64_t at)
 {
@@ -64,6 +74,8 @@ int swap_print_all(int fd, uint64_t size, struct swap_print *out)
 
 		if (err)
 			return err;
+		/* Pieces lie on a fixed grid, wherever the data begins: a copy may have other
+		   holes. */
 		at = from - from % PIECE_BYTES;
 		n = (size_t)min_u64(PIECE_BYTES, size - at);
 		err = blob_io_read(&s, buf + CHAIN_BYTES, n, at);

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finishing the swaps that a crash cut off. Job files are not trusted, and nothing is
- * deleted that isn't known to be elsewhere: see the states in swap_job.h.
+ * Finishing the conversions that a crash interrupted. Job files are not trusted, and
+ * nothing is deleted unless its content is known to be elsewhere. The states of a target
+ * are in swap_job.h:
+ *
+ *     target    .new      result
+ *     marked    right     copied, job done
+ *     marked    gone      error: restore the file from a copy; the job stays
+ *     marked    damaged   the same
+ *     before    any       nothing to do, job and .new removed
+ *     after     any       mode and mtime set, job and .new removed
+ *     other     there     warning; job and .new stay
+ *     other     gone      nothing left to do, job removed
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,6 +38,7 @@ struct recovery {
 static void say(struct recovery *r, enum alcm_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* An error counts as a failed job, which the caller reports to the user. */
 static void say(struct recovery *r, enum alcm_log_level level, const char *fmt, ...)
 {
 	char text[512];
@@ -44,7 +55,7 @@ static void say(struct recovery *r, enum alcm_log_level level, const char *fmt, 
 
 /* ---- jobs -------------------------------------------------------------------------- */
 
-/* ID.new of a job. -EBADMSG: it isn't what the job says. */
+/* Open ID.new of a job. -EBADMSG: it isn't the file that the job describes. */
 static int open_new(int dir, const struct swap_job *job)
 {
 	char name[SWAP_ID_CHARS + 5];
@@ -62,7 +73,7 @@ static int open_new(int dir, const struct swap_job *job)
 	return fd_steal(&fd);
 }
 
-/* Overwrite the marked target, by the content that was proved right and nothing else. */
+/* Overwrite the marked target, and only with content that matches the job. */
 static int apply(const struct swap_job *job, int new_fd, int target_fd)
 {
 	int right = new_fd < 0 ? new_fd : swap_print_matches(new_fd, &job->after);
@@ -72,7 +83,7 @@ static int apply(const struct swap_job *job, int new_fd, int target_fd)
 	return swap_job_apply(job, new_fd, target_fd);
 }
 
-/* Do what the state of the target asks for; 0: job and .new may go. */
+/* Do what the state of the target requires. 0: job and .new may be removed. */
 static int complete(const struct swap_job *job, int new_fd, int target_fd,
 	enum swap_target state)
 {
@@ -99,24 +110,27 @@ static void tell(struct recovery *r, const struct swap_job *job, enum swap_targe
 
 	if (err == -ENOENT)
 		say(r, ALCM_LOG_WARNING,
-			"%s: a crash cut off its conversion, and it isn't here any more; its whole "
+			"%s: a crash interrupted its conversion, and the file isn't in the store; "
+			"its whole "
 			"content is kept as .alcm/swap/%s.new (%s; remove it and its .job if you "
 			"don't need it)",
 			path, job->id, job->pack ? "a blob: alcm cat reads it" : "plain");
 	else if (err == -ENODATA || err == -EBADMSG)
 		say(r, ALCM_LOG_ERROR,
-			"%s: a crash cut off its conversion, and its new content, "
+			"%s: a crash interrupted its conversion, and its new content, "
 			".alcm/swap/%s.new, is %s: restore the file from a copy",
 			path, job->id, err == -ENODATA ? "gone" : "damaged");
 	else if (err)
 		say(r, ALCM_LOG_ERROR,
-			"%s: can't finish its conversion, which a crash cut off: %s", path,
+			"%s: can't finish its conversion, which a crash interrupted: %s", path,
 			strerror(-err));
 	else if (state == SWAP_TARGET_BEFORE)
 		say(r, ALCM_LOG_WARNING,
-			"%s: a crash cut off its conversion before it began; it is as it was", path);
+			"%s: a crash interrupted its conversion before it began; the file is "
+			"unchanged",
+			path);
 	else if (state != SWAP_TARGET_OTHER)
-		say(r, ALCM_LOG_WARNING, "%s: finished its conversion, which a crash cut off",
+		say(r, ALCM_LOG_WARNING, "%s: finished its conversion, which a crash interrupted",
 			path);
 }
 
@@ -127,7 +141,7 @@ static void redo(struct recovery *r, const struct swap_job *job)
 	AUTO_CLOSE int target = swap_target_open(r->store_dirfd, job, &state);
 	int err = target < 0 ? target : complete(job, new_fd, target, state);
 
-	/* Without .new there is nothing to keep a job for. */
+	/* Without .new the job has nothing left to protect. */
 	if (err == -ENOENT && new_fd == -ENOENT)
 		err = 0;
 	tell(r, job, state, err);
@@ -155,14 +169,14 @@ static void recover_job(struct recovery *r, const char *id)
 	int err = job ? swap_job_read(r->dir, id, job) : -ENOMEM;
 
 	if (err) {
-		say(r, ALCM_LOG_ERROR, "can't make sense of .alcm/swap/%s.job: %s", id,
-			strerror(-err));
+		say(r, ALCM_LOG_ERROR, "can't read .alcm/swap/%s.job: %s", id, strerror(-err));
 		return;
 	}
 	redo(r, job);
 }
 
-/* What was never begun with is garbage; a whole content that lost its job isn't. */
+/* A .part or .tmp belongs to a job that was never started: garbage. A .new is a whole
+   content, and is kept without its job, too. */
 static void look_at_rest(struct recovery *r, const char *name)
 {
 	char id[SWAP_ID_CHARS + 1], job[SWAP_ID_CHARS + 5];
@@ -182,6 +196,8 @@ static void look_at_rest(struct recovery *r, const char *name)
 			id);
 }
 
+/* Two passes: the second must see which jobs the first one left. Returns the number of
+   failed jobs or a negative errno. */
 static int recover(struct recovery *r)
 {
 	char id[SWAP_ID_CHARS + 1];
@@ -226,8 +242,8 @@ int alcm_swap_pending(int fd, uint64_t *logical_bytes)
 	return 1;
 }
 
-/* Finish job `id` of the store whose root is `root`, to which the marked file `fd`
-   belongs. -ENOENT: not here. */
+/* Finish job `id` in the store whose root directory is `root`, for the marked file `fd`.
+   -ENOENT: the job isn't in this store. */
 static int resume_in(int root, const char *id, int fd)
 {
 	AUTO_FREE struct swap_job *job = mem_zalloc(1, sizeof(*job));
@@ -235,7 +251,7 @@ static int resume_in(int root, const char *id, int fd)
 	struct stat st;
 	int err;
 
-	/* A directory that we may not look into has no job of ours. */
+	/* A directory that we may not search has no job of ours. */
 	if (dir < 0)
 		return dir == -ENOMEM ? dir : -ENOENT;
 	err = swap_job_read(dir, id, job);
@@ -278,8 +294,7 @@ int alcm_swap_resume(int dirfd, int fd, struct alcm_diag *diag)
 		return 0;
 	swap_target_id(&mark, id);
 	at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	/* The job lies where the store's root was when it began, which may be any directory
-	   above. */
+	/* The job lies at the root of its store, which may be any directory above. */
 	while (at >= 0 && err == -ENOENT && fstat(at, &st) == 0) {
 		int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 

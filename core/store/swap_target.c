@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Finding the target of a job after a crash. Its path is tried first, then the whole
+ * store is searched: the file may have been renamed, or the store restored from a copy
+ * with other inode numbers.
+ */
 #include "store/swap_target.h"
 
 #include <errno.h>
@@ -30,15 +35,16 @@ void swap_target_id(const struct conversion *mark, char id[SWAP_ID_CHARS + 1])
 		(void)snprintf(id + 2 * i, 3, "%02x", mark->id[i]);
 }
 
-/* A content shorter than the mark has its length already, and as much of the mark as
-   fits. */
+/*
+ * A content shorter than the mark was truncated to its length; it begins like the mark.
+ */
 static bool is_cut_mark(int fd, const struct swap_job *job)
 {
 	const struct blob_io s = blob_io_posix(fd);
 	uint8_t mark[CONVERSION_BYTES], head[CONVERSION_BYTES];
 	size_t n = (size_t)job->after.size;
 
-	/* Less than its magic tells nothing. */
+	/* Fewer bytes than the magic prove nothing. */
 	if (n < 8 || job->after.size >= CONVERSION_BYTES ||
 		s.ops->size(s.ctx) != (int64_t)n || blob_io_read(&s, head, n, 0))
 		return false;
@@ -57,6 +63,7 @@ static bool is_marked(int fd, const struct swap_job *job)
 	return strcmp(id, job->id) == 0;
 }
 
+/* Size and mtime alone aren't enough: a finished conversion restores the mtime, too. */
 static bool is_before(const struct swap_job *job, int fd, const struct stat *st, int *err)
 {
 	struct swap_print now;
@@ -69,8 +76,8 @@ static bool is_before(const struct swap_job *job, int fd, const struct stat *st,
 	return !*err && now.hash == job->before.hash;
 }
 
-/* Copied to the end: a new content shorter than the mark may still have the length of
-   that. */
+/* Whether everything was copied. A new content shorter than the mark may still have the
+   length of the mark. */
 static int is_after(const struct swap_job *job, int fd, const struct stat *st)
 {
 	uint64_t size = (uint64_t)st->st_size;
@@ -81,6 +88,7 @@ static int is_after(const struct swap_job *job, int fd, const struct stat *st)
 	return swap_print_matches(fd, &job->after);
 }
 
+/* The cheap checks come first; only is_after() reads the whole file. */
 static int swap_target_judge(const struct swap_job *job, int fd, enum swap_target *out)
 {
 	struct stat st;
@@ -107,9 +115,9 @@ struct search {
 };
 
 /*
- * Open the regular file `name` for reading. -EAGAIN: it is of another type. The job's own
- * file may have a mode that forbids its owner to read; it is one only for the moment of
- * opening it.
+ * Open the regular file `name` for reading. -EAGAIN: it is of another type. The mode of
+ * the job's own file may deny its owner to read, so it is changed while the file is
+ * opened.
  */
 static int open_readable(int at, const char *name, const struct swap_job *job)
 {
@@ -131,7 +139,7 @@ static int open_readable(int at, const char *name, const struct swap_job *job)
 	return fd;
 }
 
-/* The target, open for reading, in this state, as what the state asks for. Takes `fd`. */
+/* Open the target as its state requires. `fd` is readable; it is closed or returned. */
 static int open_for(const struct swap_job *job, int fd, enum swap_target state)
 {
 	AUTO_CLOSE int readable = fd;
@@ -142,11 +150,11 @@ static int open_for(const struct swap_job *job, int fd, enum swap_target state)
 		return fd_steal(&readable);
 	if (fstat(fd, &st))
 		return -errno;
-	/* Whether the job's owner could do to the file what the job does. */
+	/* A job may only change what its owner could change. */
 	if (job->owner != geteuid() && job->owner != st.st_uid)
 		return -EPERM;
 	writable = or_errno(open(fd_path(fd), O_RDWR | O_CLOEXEC));
-	/* The job restores the mode. */
+	/* swap_job_settle() restores the mode. */
 	if (writable == -EACCES && fchmod(fd, job->mode | 0600) == 0)
 		writable = or_errno(open(fd_path(fd), O_RDWR | O_CLOEXEC));
 	return writable;
@@ -160,7 +168,7 @@ static int look_at_file(void *ctx, int at, const char *name, const struct stat *
 	AUTO_CLOSE int fd = open_readable(at, name, s->job);
 	int err = 0;
 
-	/* What may not be read isn't marked: a file is marked by those who can read it. */
+	/* A file that can't be read isn't marked: marking needs the right to read it. */
 	if (fd < 0)
 		return fd == -EACCES && st->st_ino != s->job->ino ? -ENOENT : fd;
 	if (is_marked(fd, s->job))
@@ -174,8 +182,8 @@ static int look_at_file(void *ctx, int at, const char *name, const struct stat *
 	return err ?: -ENOENT;
 }
 
-/* The file at the job's path, for reading; `state`: what it is. -ENOENT: nothing of the
-   job's. */
+/* Open the file at the job's path for reading, and give its state. -ENOENT: it isn't the
+   job's. `is_same`: it is certain, and no other file has to be looked for. */
 static int look_at_path(int store_dirfd, const struct swap_job *job,
 	enum swap_target *state, bool *is_same)
 {
@@ -202,7 +210,7 @@ int swap_target_open(int store_dirfd, const struct swap_job *job, enum swap_targ
 	enum swap_target at_path = SWAP_TARGET_OTHER;
 	int fd = look_at_path(store_dirfd, job, &at_path, &is_same), found;
 
-	/* One that was restored at the path isn't the one that was marked and moved away. */
+	/* A file restored at the path must not hide the marked one, which was moved away. */
 	if (fd >= 0 && is_same)
 		found = -ENOENT;
 	else

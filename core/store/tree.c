@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* A walk in no particular order, without recursion. One errno is remembered: "not found"
+   is only certain if everything could be searched. */
 #include "store/tree.h"
 
 #include <dirent.h>
@@ -13,8 +15,8 @@
 #include "base/beneath.h"
 #include "base/fd.h"
 
-/* Directories still to be searched, as a stack of paths: descriptors would run out in a
-   deep tree. */
+/* A directory to search, on a stack. Paths, because descriptors would run out in a deep
+   tree. */
 struct todo {
 	struct todo *next;
 	char path[]; /* "" or ends in "/" */
@@ -28,6 +30,9 @@ struct tree {
 	struct todo *stack;
 };
 
+/*
+ * -ENOENT on success, as look_at() returns: a directory isn't a file that was looked for.
+ */
 static int push(struct tree *t, const char *dir, const char *name)
 {
 	size_t len = strlen(dir) + strlen(name) + 2;
@@ -48,6 +53,7 @@ static bool is_store(int at, const char *name)
 	return fd >= 0 && alcm_store_is_root(fd);
 }
 
+/* Another filesystem isn't entered: a name there can't be a link to a file here. */
 static int look_at(struct tree *t, int at, const char *name, const struct todo *in,
 	dev_t dev)
 {

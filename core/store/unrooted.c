@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Leaving the chroot in a thread. setns(2) into the thread's own mount namespace moves
+ * its root and working directory to the root of that namespace. unshare(CLONE_FS) first
+ * separates them from the other threads.
+ */
 #include "store/unrooted.h"
 
 #include <errno.h>
@@ -15,14 +20,14 @@ struct call {
 	int err;
 };
 
-/* Entering a mount namespace, be it the own one, leads to its root directory. */
+/* Entering a mount namespace, even the current one, leads to its root directory. */
 static int leave_root(void)
 {
 	AUTO_CLOSE int fd = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT ? -ENOSYS : -errno;
-	/* The other threads of the process keep their root directory. */
+	/* After unshare() the other threads keep their root directory. */
 	if (unshare(CLONE_FS) || setns(fd, CLONE_NEWNS))
 		return -errno;
 	return access("/proc/thread-self/mountinfo", R_OK) ? -ENOSYS : 0;
