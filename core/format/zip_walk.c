@@ -53,7 +53,7 @@ struct walk {
 	size_t folder_len; /* of "archive/data/", the folder of the pickle's storages */
 	char folder[MAX_NAME + 1];
 	struct untyped *untyped;
-	size_t n_untyped, untyped_capacity;
+	size_t n_untyped;
 };
 
 /* ---- records ----------------------------------------------------------------------- */
@@ -289,19 +289,11 @@ static void keep_untyped(struct walk *w, const struct member *m)
 {
 	const char *slash = strrchr(m->name, '/');
 	struct untyped u = { m->data, m->size, "" };
-	size_t capacity = w->untyped_capacity ? 2 * w->untyped_capacity : 64;
-	void *p;
 
-	if (!slash || !slash[1] || strlen(slash + 1) >= sizeof(u.key) || !m->size)
+	if (!slash || !slash[1] || strlen(slash + 1) >= sizeof(u.key) || !m->size ||
+		w->n_untyped == MAX_UNTYPED || !mem_room(&w->untyped, w->n_untyped))
 		return;
 	memcpy(u.key, slash + 1, strlen(slash + 1));
-	if (w->n_untyped == w->untyped_capacity) {
-		p = capacity <= MAX_UNTYPED ? mem_resize(w->untyped, capacity, sizeof(u)) : NULL;
-		if (!p)
-			return;
-		w->untyped = p;
-		w->untyped_capacity = capacity;
-	}
 	w->untyped[w->n_untyped++] = u;
 }
 

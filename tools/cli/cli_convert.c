@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/fd.h"
 #include "cli_copy.h"
 #include "cli_sidecar.h"
 #include "cli_store.h"
@@ -149,17 +151,14 @@ static enum cli_exit convert_open(struct convert *c, const struct walk_entry *en
 
 static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry *entry)
 {
-	int fd = walk_open(entry, O_RDWR);
-	char *rel = fd < 0 ? NULL : store_rel_of(c->rel, entry->rel);
+	AUTO_CLOSE int fd = walk_open(entry, O_RDWR);
+	AUTO_FREE char *rel = fd < 0 ? NULL : store_rel_of(c->rel, entry->rel);
 	enum cli_exit status;
 
 	/* Each is read, compared with what became of it, and copied into place. */
 	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size, c->profile ? 4 : 2);
 	status = rel ? convert_open(c, entry, rel, fd)
 				 : cli_error(c->cli, entry->path, "%s", strerror(errno));
-	free(rel);
-	if (fd >= 0)
-		close(fd);
 	progress_add(&c->cli->progress, (uint64_t)entry->st->st_size);
 	return status;
 }
@@ -168,14 +167,13 @@ static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry
 static enum cli_exit convert_copy(struct convert *c, const struct walk_entry *entry,
 	const struct copy_place *out)
 {
-	int fd = walk_open(entry, O_RDONLY);
+	AUTO_CLOSE int fd = walk_open(entry, O_RDONLY);
 	enum cli_exit status;
 	bool wanted;
 
 	if (fd < 0)
 		return cli_error(c->cli, entry->path, "%s", strerror(errno));
 	status = judge(c, entry, fd, &wanted);
-	close(fd);
 	if (status)
 		return status;
 	return copy_file(c->cli, c->alcm, entry, out, wanted ? c->profile : NULL,
@@ -210,8 +208,7 @@ static enum cli_exit leave_dir(struct convert *c, const struct walk_entry *entry
 									   : copy_dir_done(c->cli, entry, dir->fd, shown);
 
 	c->out_dir = dir->up;
-	if (dir->fd >= 0)
-		close(dir->fd);
+	fd_close(dir->fd);
 	free(dir);
 	return status;
 }
@@ -233,19 +230,15 @@ static enum cli_exit copy_entry_to(struct convert *c, const struct walk_entry *e
 static enum cli_exit copy_entry(struct convert *c, const struct walk_entry *entry)
 {
 	bool named = entry->rel[0] == '\0';
-	char *shown = named ? strdup(c->out) : cli_join(c->out, entry->rel);
+	AUTO_FREE char *shown = named ? strdup(c->out) : cli_join(c->out, entry->rel);
 	struct copy_place out = {
 		.at = named ? AT_FDCWD : c->out_dir->fd,
 		.name = named ? c->out : entry->name,
 		.shown = shown,
 	};
-	enum cli_exit status;
 
-	if (!shown)
-		return cli_error(c->cli, entry->path, "out of memory");
-	status = copy_entry_to(c, entry, &out);
-	free(shown);
-	return status;
+	return shown ? copy_entry_to(c, entry, &out)
+				 : cli_error(c->cli, entry->path, "out of memory");
 }
 
 static enum cli_exit convert_entry(void *ctx, const struct walk_entry *entry)
@@ -270,33 +263,26 @@ static bool is_dir(const char *path)
 /* True when the directory that `out` is, or would be made in, is `dir` or below it. */
 static bool lies_inside(const char *out, const char *dir)
 {
-	char *copy = strdup(out), *outer = realpath(dir, NULL), *inner = realpath(out, NULL);
+	AUTO_FREE char *copy = strdup(out), *outer = realpath(dir, NULL),
+				   *inner = realpath(out, NULL);
 	char *slash = copy ? strrchr(copy, '/') : NULL;
-	bool inside = true;
+	size_t n = outer ? strlen(outer) : 0;
 
 	if (!inner && copy) {
 		if (slash)
 			slash[slash == copy ? 1 : 0] = '\0';
 		inner = realpath(slash ? copy : ".", NULL);
 	}
-	if (outer && inner) {
-		size_t n = strlen(outer);
-
-		inside = strncmp(inner, outer, n) == 0 &&
-			(n == 1 || inner[n] == '/' || inner[n] == '\0');
-	}
-	free(copy);
-	free(outer);
-	free(inner);
-	return inside;
+	return !outer || !inner ||
+		(strncmp(inner, outer, n) == 0 &&
+			(n == 1 || inner[n] == '/' || inner[n] == '\0'));
 }
 
 /* A file's copy goes into OUT when that is a directory; a directory's copy is OUT. */
 static enum cli_exit convert_to_copy(struct convert *c, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *inside = NULL;
-	enum cli_exit status;
+	AUTO_FREE char *inside = NULL;
 
 	c->out = c->cli->out;
 	if (is_dir(path)) {
@@ -308,9 +294,7 @@ static enum cli_exit convert_to_copy(struct convert *c, const char *path)
 			return cli_error(c->cli, path, "out of memory");
 		c->out = inside;
 	}
-	status = walk(c->cli, path, convert_entry, c);
-	free(inside);
-	return status;
+	return walk(c->cli, path, convert_entry, c);
 }
 
 static enum cli_exit convert_operand(struct convert *c, const char *path)

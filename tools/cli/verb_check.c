@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/fd.h"
 #include "cli.h"
 #include "cli_sidecar.h"
 #include "cli_store.h"
@@ -152,16 +154,12 @@ static int repair_blob(struct check *c, const struct walk_entry *entry,
 	struct alcm_check *found)
 {
 	const struct timespec times[2] = { entry->st->st_atim, entry->st->st_mtim };
-	int fd = walk_open(entry, O_RDWR);
-	int err;
+	AUTO_CLOSE int fd = walk_open(entry, O_RDWR);
 
 	if (fd < 0)
 		return -errno;
-	err = alcm_check(c->alcm, fd, true, found);
-	if (!err && futimens(fd, times) != 0) /* a repair is no change of the content */
-		err = -errno;
-	close(fd);
-	return err;
+	/* A repair is no change of the content. */
+	return alcm_check(c->alcm, fd, true, found) ?: or_errno(futimens(fd, times));
 }
 
 static enum cli_exit check_blob(struct check *c, const struct walk_entry *entry, int fd,
@@ -188,8 +186,8 @@ static enum cli_exit check_blob(struct check *c, const struct walk_entry *entry,
 static enum cli_exit check_fd(struct check *c, const struct walk_entry *entry, int fd)
 {
 	struct alcm_check found = { 0 };
+	AUTO_FREE char *rel = NULL;
 	enum cli_exit status;
-	char *rel;
 	int err = alcm_check(c->alcm, fd, false, &found);
 
 	if (err == -EMEDIUMTYPE)
@@ -205,9 +203,7 @@ static enum cli_exit check_fd(struct check *c, const struct walk_entry *entry, i
 	rel = store_rel_of(c->rel, entry->rel);
 	if (!rel)
 		return cli_worse(status, cli_error(c->cli, entry->path, "%s", strerror(errno)));
-	status = cli_worse(status, check_sidecar(c, entry->path, rel, fd));
-	free(rel);
-	return status;
+	return cli_worse(status, check_sidecar(c, entry->path, rel, fd));
 }
 
 /* A conversion that was cut off and whose job lies in another directory's .alcm. */
@@ -215,20 +211,17 @@ static enum cli_exit resume_fd(struct check *c, const struct walk_entry *entry, 
 {
 	struct alcm_diag diag = { 0 };
 	uint64_t logical_bytes;
-	int writable, done = 0;
-	char *rel;
+	int done;
 
 	if (alcm_swap_pending(fd, &logical_bytes) != 1)
 		return CLI_OK;
-	rel = store_rel_of(c->rel, entry->rel);
-	writable = rel ? walk_open(entry, O_RDWR) : -1;
+
+	AUTO_FREE char *rel = store_rel_of(c->rel, entry->rel);
+	AUTO_CLOSE int writable = rel ? walk_open(entry, O_RDWR) : -1;
+
 	if (writable < 0)
-		cli_error(c->cli, entry->path, "%s", strerror(errno));
-	else
-		done = store_resume(&c->store, rel, writable, &diag);
-	free(rel);
-	if (writable >= 0)
-		close(writable);
+		return cli_error(c->cli, entry->path, "%s", strerror(errno));
+	done = store_resume(&c->store, rel, writable, &diag);
 	if (done < 0)
 		return cli_error_from(c->cli, entry->path, done, &diag);
 	c->n_repaired += done == 1;
@@ -239,18 +232,18 @@ static enum cli_exit check_entry(void *ctx, const struct walk_entry *entry)
 {
 	struct check *c = ctx;
 	enum cli_exit status;
-	int fd;
 
 	if (entry->kind != WALK_FILE)
 		return CLI_OK;
-	fd = walk_open(entry, O_RDONLY);
+
+	AUTO_CLOSE int fd = walk_open(entry, O_RDONLY);
+
 	if (fd < 0)
 		return cli_error(c->cli, entry->path, "%s", strerror(errno));
 	c->n_files++;
 	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size, 1);
 	status = c->repair ? resume_fd(c, entry, fd) : CLI_OK;
 	status = cli_worse(status, check_fd(c, entry, fd));
-	close(fd);
 	progress_add(&c->cli->progress, (uint64_t)entry->st->st_size);
 	return status;
 }
@@ -268,19 +261,16 @@ static bool sidecar_has_blob(struct check *c, const char *rel)
 {
 	char blob[PATH_MAX + NAME_MAX];
 	struct alcm_probe probe = { 0 };
-	bool has;
-	int fd;
 
 	if (alcm_sidecar_file(c->store.store, rel, blob, sizeof(blob)))
 		return false;
-	fd = alcm_open_beneath(c->store.dirfd, blob, O_RDONLY | O_NONBLOCK, 0);
-	has = fd < 0 && fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP;
-	if (fd >= 0) {
-		/* A damaged blob is still one. */
-		has = alcm_probe(fd, &probe, NULL) != 0 || probe.kind == ALCM_BLOB;
-		close(fd);
-	}
-	return has;
+
+	AUTO_CLOSE int fd = alcm_open_beneath(c->store.dirfd, blob, O_RDONLY | O_NONBLOCK, 0);
+
+	if (fd < 0)
+		return fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP;
+	/* A damaged blob is still one. */
+	return alcm_probe(fd, &probe, NULL) != 0 || probe.kind == ALCM_BLOB;
 }
 
 /* Sidecars without a blob; directories left empty go too. */
@@ -309,19 +299,16 @@ static enum cli_exit check_orphan(void *ctx, const struct walk_entry *entry)
 
 static enum cli_exit check_orphans(struct check *c)
 {
-	int fd = alcm_open_beneath(c->store.dirfd, ".alcm/caq", O_PATH | O_DIRECTORY, 0);
-	char *path = fd < 0 ? NULL : cli_join(c->store.root, ".alcm/caq");
-	enum cli_exit status;
+	AUTO_CLOSE int fd = alcm_open_beneath(c->store.dirfd, ".alcm/caq",
+		O_PATH | O_DIRECTORY, 0);
+	AUTO_FREE char *path = fd < 0 ? NULL : cli_join(c->store.root, ".alcm/caq");
 
 	if (fd < 0)
 		return fd == -ENOENT
 			? CLI_OK
 			: cli_error(c->cli, c->store.root, ".alcm/caq: %s", strerror(-fd));
-	status = path ? walk_below(c->cli, fd, path, check_orphan, c)
-				  : cli_error(c->cli, c->store.root, "out of memory");
-	free(path);
-	close(fd);
-	return status;
+	return path ? walk_below(c->cli, fd, path, check_orphan, c)
+				: cli_error(c->cli, c->store.root, "out of memory");
 }
 
 /* The store's lock: a must for repairs, good to know about otherwise. */

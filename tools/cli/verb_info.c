@@ -15,6 +15,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "cli.h"
 #include "cli_json.h"
 #include "cli_mounted.h"
@@ -175,17 +176,13 @@ static enum cli_exit info_of_plain(struct cli *cli, struct source *source)
 
 static enum cli_exit info_of_mounted(struct cli *cli, struct source *source)
 {
-	char *text = mounted_document(source->fd, NULL, ALCM_REPORT_XATTR);
-	enum cli_exit status;
+	AUTO_FREE char *text = mounted_document(source->fd, NULL, ALCM_REPORT_XATTR);
 
 	if (text)
-		status = print_text(cli, source->path, text);
-	else if (errno == ENODATA)
-		status = info_of_plain(cli, source);
-	else
-		status = cli_error(cli, source->path, "its report: %s", strerror(errno));
-	free(text);
-	return status;
+		return print_text(cli, source->path, text);
+	return errno == ENODATA
+		? info_of_plain(cli, source)
+		: cli_error(cli, source->path, "its report: %s", strerror(errno));
 }
 
 /* ---- directories: the profile of new files, and the scheduler that its saves drive */
@@ -193,7 +190,8 @@ static enum cli_exit info_of_mounted(struct cli *cli, struct source *source)
 /* The scheduler's state of a directory in a store, on the heap; NULL: it has none. */
 static char *stored_scheduler(struct cli *cli, const char *path)
 {
-	char *rel = NULL, *name = NULL, *text = NULL;
+	AUTO_FREE char *rel = NULL, *name = NULL;
+	char *text = NULL;
 	struct store_at store;
 	struct stat st;
 	size_t len;
@@ -204,23 +202,20 @@ static char *stored_scheduler(struct cli *cli, const char *path)
 	name = rel ? cli_join(rel[0] ? rel : ".", ".alcm-scheduler") : NULL;
 	if (name)
 		(void)alcm_sidecar_read(store.store, name, &text, &len, &st);
-	free(name);
-	free(rel);
 	store_close(&store);
 	return text;
 }
 
 static cJSON *read_scheduler(struct cli *cli, const char *path)
 {
-	char *text = store_is_mount(path) ? mounted_document(-1, path, ALCM_SCHEDULER_XATTR)
-									  : stored_scheduler(cli, path);
+	AUTO_FREE char *text = store_is_mount(path)
+		? mounted_document(-1, path, ALCM_SCHEDULER_XATTR)
+		: stored_scheduler(cli, path);
 	struct alcm_scheduler state;
-	cJSON *json = !text || alcm_scheduler_parse(text, strlen(text), &state, NULL)
+
+	return !text || alcm_scheduler_parse(text, strlen(text), &state, NULL)
 		? cJSON_CreateNull()
 		: cJSON_Parse(text);
-
-	free(text);
-	return json;
 }
 
 /* The files that lie in it, and what its directories come to. */

@@ -10,6 +10,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/fd.h"
 #include "cli_mounted.h"
 #include "cli_source.h"
 #include "cli_store.h"
@@ -89,13 +91,11 @@ static void fill_why(const struct collector *c, int fd, const struct stat *st,
 static enum cli_exit fill_mounted_plain(const struct collector *c,
 	const struct walk_entry *entry, struct report_row *row)
 {
-	int fd = c->detailed ? walk_open(entry, O_RDONLY) : -1;
+	AUTO_CLOSE int fd = c->detailed ? walk_open(entry, O_RDONLY) : -1;
 
 	if (c->detailed && fd < 0)
 		return cli_error(c->cli, entry->path, "%s", strerror(errno));
 	fill_why(c, fd, entry->st, row);
-	if (fd >= 0)
-		close(fd);
 	return CLI_OK;
 }
 
@@ -103,28 +103,24 @@ static enum cli_exit fill_mounted_plain(const struct collector *c,
 static char *ask_mount(const struct walk_entry *entry, const char *attribute)
 {
 	char path[48 + NAME_MAX], *text;
-	int fd;
 
 	if (!entry->rel[0])
 		return mounted_document(-1, entry->path, attribute);
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", entry->dirfd, entry->name);
+	(void)snprintf(path, sizeof(path), "%s/%s", fd_path(entry->dirfd), entry->name);
 	text = mounted_document(-1, path, attribute);
 	if (text || errno != ENOENT)
 		return text;
 	/* Without /proc. */
-	fd = walk_open(entry, O_RDONLY);
-	if (fd < 0)
-		return NULL;
-	text = mounted_document(fd, NULL, attribute);
-	close(fd);
-	return text;
+	AUTO_CLOSE int fd = walk_open(entry, O_RDONLY);
+
+	return fd < 0 ? NULL : mounted_document(fd, NULL, attribute);
 }
 
 static enum cli_exit fill_mounted(const struct collector *c,
 	const struct walk_entry *entry, struct report_row *row)
 {
-	char *text = ask_mount(entry, c->detailed ? ALCM_REPORT_XATTR : ALCM_FIGURES_XATTR);
-	enum cli_exit status;
+	AUTO_FREE char *text = ask_mount(entry,
+		c->detailed ? ALCM_REPORT_XATTR : ALCM_FIGURES_XATTR);
 	struct alcm_info info;
 	int err;
 
@@ -133,10 +129,8 @@ static enum cli_exit fill_mounted(const struct collector *c,
 								: cli_error(c->cli, entry->path, "%s", strerror(errno));
 	err = c->detailed ? alcm_report_read(text, strlen(text), &info)
 					  : alcm_figures_read(text, &info);
-	status = err ? cli_error(c->cli, entry->path, "its report can't be parsed")
-				 : fill_from(c, &info, row);
-	free(text);
-	return status;
+	return err ? cli_error(c->cli, entry->path, "its report can't be parsed")
+			   : fill_from(c, &info, row);
 }
 
 /* ---- in a store -------------------------------------------------------------------- */

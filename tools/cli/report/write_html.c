@@ -8,15 +8,10 @@
 #include "report_words.h"
 #include "report_write.h"
 
-typedef bool (*part_fn)(FILE *to, const struct report *report,
-	const struct report_origin *origin);
-
-static bool put_operands(FILE *to, const struct report *report,
-	const struct report_origin *origin)
+static bool put_operands(FILE *to, const struct report_origin *origin)
 {
 	bool ok = true;
 
-	(void)report;
 	for (int i = 0; i < origin->n_operands && i < 3; i++) {
 		fputs(i ? ", " : "", to);
 		ok = html_text(to, origin->operands[i]) && ok;
@@ -26,20 +21,17 @@ static bool put_operands(FILE *to, const struct report *report,
 	return ok;
 }
 
-static bool put_title(FILE *to, const struct report *report,
-	const struct report_origin *origin)
+static bool put_title(FILE *to, const struct report_origin *origin)
 {
 	fputs("Compression report: ", to);
-	return put_operands(to, report, origin);
+	return put_operands(to, origin);
 }
 
 /* A number and its unit stay on one line. */
-static bool put_headline(FILE *to, const struct report *report,
-	const struct report_origin *origin)
+static bool put_headline(FILE *to, const struct report *report)
 {
 	char text[256], glued[512], *end = glued;
 
-	(void)origin;
 	words_headline(&report->all, text, sizeof(text));
 	for (const char *p = text; *p; p++) {
 		if (*p == ' ' && p > text && isdigit((unsigned char)p[-1]) &&
@@ -52,29 +44,25 @@ static bool put_headline(FILE *to, const struct report *report,
 	return html_text(to, glued);
 }
 
-static bool put_lossy(FILE *to, const struct report *report,
-	const struct report_origin *origin)
+static bool put_lossy(FILE *to, const struct report *report)
 {
 	char text[256];
 
-	(void)origin;
 	return html_text(to, words_lossy(&report->all, text, sizeof(text)));
 }
 
-static bool put_version(FILE *to, const struct report *report,
-	const struct report_origin *origin)
+static bool put_version(FILE *to, const struct report *report)
 {
-	(void)report, (void)origin;
+	(void)report;
 	fputs(ALCM_VERSION, to);
 	return true;
 }
 
-static bool put_method(FILE *to, const struct report *report,
-	const struct report_origin *origin)
+static bool put_method(FILE *to, const struct report *report)
 {
 	bool ok = true;
 
-	(void)report, (void)origin;
+	(void)report;
 	for (size_t i = 0; words_method[i]; i++) {
 		fputs("<p>", to);
 		ok = html_text(to, words_method[i]) && ok;
@@ -84,13 +72,11 @@ static bool put_method(FILE *to, const struct report *report,
 }
 
 /* Host, versions, time, command. */
-static bool put_origin(FILE *to, const struct report *report,
-	const struct report_origin *origin)
+static bool put_origin(FILE *to, const struct report_origin *origin)
 {
 	char host[512], time[32];
 	bool ok;
 
-	(void)report;
 	fprintf(to, "Made %s by alcm " ALCM_VERSION " on ", words_time(origin->made, time));
 	ok = html_text(to, words_host(host, sizeof(host)));
 	fputs(", by <code>alcm report", to);
@@ -102,50 +88,33 @@ static bool put_origin(FILE *to, const struct report *report,
 	return ok;
 }
 
-/* Parts that don't ask where the report is from. */
-#define PART(name)                                                \
-	static bool put_##name(FILE *to, const struct report *report, \
-		const struct report_origin *origin)                       \
-	{                                                             \
-		(void)origin;                                             \
-		return html_##name(to, report);                           \
-	}
-
-PART(bar)
-PART(cards)
-PART(data)
-PART(directories)
-PART(files)
-PART(plain)
-PART(series)
-PART(series_link)
-
-static const struct {
+static const struct part {
 	const char *name;
-	part_fn put;
+	bool (*put)(FILE *to, const struct report *report);
+	bool (*put_origin)(FILE *to, const struct report_origin *origin); /* or this */
 } parts[] = {
-	{ "bar", put_bar },
-	{ "cards", put_cards },
-	{ "data", put_data },
-	{ "directories", put_directories },
-	{ "files", put_files },
-	{ "headline", put_headline },
-	{ "lossy", put_lossy },
-	{ "method", put_method },
-	{ "operands", put_operands },
-	{ "origin", put_origin },
-	{ "plain", put_plain },
-	{ "series", put_series },
-	{ "series_link", put_series_link },
-	{ "title", put_title },
-	{ "version", put_version },
+	{ "bar", html_bar, NULL },
+	{ "cards", html_cards, NULL },
+	{ "data", html_data, NULL },
+	{ "directories", html_directories, NULL },
+	{ "files", html_files, NULL },
+	{ "headline", put_headline, NULL },
+	{ "lossy", put_lossy, NULL },
+	{ "method", put_method, NULL },
+	{ "operands", NULL, put_operands },
+	{ "origin", NULL, put_origin },
+	{ "plain", html_plain, NULL },
+	{ "series", html_series, NULL },
+	{ "series_link", html_series_link, NULL },
+	{ "title", NULL, put_title },
+	{ "version", put_version, NULL },
 };
 
-static part_fn find_part(const char *name, size_t len)
+static const struct part *find_part(const char *name, size_t len)
 {
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (strlen(parts[i].name) == len && memcmp(parts[i].name, name, len) == 0)
-			return parts[i].put;
+			return &parts[i];
 	}
 	abort(); /* the template names a part that is not in the table: our own mistake */
 }
@@ -156,9 +125,10 @@ bool write_html(FILE *to, const struct report *report, const struct report_origi
 
 	for (; (open = strstr(at, "{{")); at = strstr(open, "}}") + 2) {
 		size_t len = (size_t)(strstr(open, "}}") - open) - 2;
+		const struct part *part = find_part(open + 2, len);
 
 		fwrite(at, 1, (size_t)(open - at), to);
-		if (!find_part(open + 2, len)(to, report, origin))
+		if (!(part->put ? part->put(to, report) : part->put_origin(to, origin)))
 			return false;
 	}
 	fputs(at, to);
