@@ -16,9 +16,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/checked.h"
 #include "base/le.h"
 
@@ -26,11 +23,6 @@ static const uint8_t header_magic[8] = { 0x89, 'A', 'L', 'C', 'M', '\r', '\n', 0
 static const uint8_t trailer_magic[8] = { 0x89, 'A', 'L', 'C', 'M', 't', '\r', '\n' };
 static const uint8_t record_magic[4] = { 'A', 'L', 'R', '1' };
 static const uint8_t index_magic[4] = { 'A', 'L', 'I', '1' };
-
-uint64_t disk_hash(const void *data, size_t n)
-{
-	return XXH3_64bits(data, n);
-}
 
 uint64_t disk_tag(const uint8_t uuid[16])
 {
@@ -354,6 +346,23 @@ void disk_entry_get(struct disk_entry *e, const uint8_t buf[DISK_ENTRY_BYTES])
 	e->off = le_get64(buf + 8);
 }
 
+void disk_base_put(uint8_t buf[DISK_BASE_BYTES], const struct disk_base *b)
+{
+	le_put32(buf, b->user_chunk);
+	le_put32(buf + 4, b->chunk_no);
+	le_put64(buf + 8, b->off);
+	le_put32(buf + 16, b->frame_len);
+	le_put32(buf + 20, 0);
+}
+
+void disk_base_get(struct disk_base *b, const uint8_t buf[DISK_BASE_BYTES])
+{
+	b->user_chunk = le_get32(buf);
+	b->chunk_no = le_get32(buf + 4);
+	b->off = le_get64(buf + 8);
+	b->frame_len = le_get32(buf + 16);
+}
+
 void disk_index_put(uint8_t buf[DISK_INDEX_BYTES], const struct disk_index *x)
 {
 	memset(buf, 0, DISK_INDEX_BYTES);
@@ -365,6 +374,7 @@ void disk_index_put(uint8_t buf[DISK_INDEX_BYTES], const struct disk_index *x)
 	le_put32(buf + 40, x->summary_len);
 	le_put32(buf + 44, x->n_planes);
 	le_put32(buf + 48, x->lossy_len);
+	le_put32(buf + 52, x->n_bases);
 	le_put64(buf + 8, head_hash(buf));
 }
 
@@ -382,10 +392,12 @@ enum disk_verdict disk_index_get(struct disk_index *x, const uint8_t *buf, size_
 	got.summary_len = le_get32(buf + 40);
 	got.n_planes = le_get32(buf + 44);
 	got.lossy_len = le_get32(buf + 48);
-	if (!all_zero(buf + 52, 12) || got.n_planes > DISK_MAX_PLANES ||
+	got.n_bases = le_get32(buf + 52);
+	if (!all_zero(buf + 56, 8) || got.n_planes > DISK_MAX_PLANES ||
 		got.summary_len != DISK_METRICS_BYTES + got.n_planes * DISK_PLANE_BYTES ||
 		got.body_len !=
 			got.summary_len + (uint64_t)got.lossy_len +
+				(uint64_t)got.n_bases * DISK_BASE_BYTES +
 				(uint64_t)got.n_entries * DISK_ENTRY_BYTES)
 		return DISK_CORRUPT;
 	*x = got;

@@ -30,6 +30,7 @@ enum {
 	DISK_INDEX_BYTES = 64,
 	DISK_PLANE_BYTES = 32,
 	DISK_ENTRY_BYTES = 16,
+	DISK_BASE_BYTES = 24,
 	DISK_TRAILER_BYTES = 128,
 	DISK_MAX_PLANES = 64,
 	DISK_BODY_SLACK = 4096, /* a record's body may exceed the chunk by this */
@@ -80,12 +81,19 @@ struct metrics {
 struct disk_index {
 	uint32_t n_entries, summary_len, n_planes;
 	uint32_t lossy_len; /* of the section behind the summary; 0 = none */
+	uint32_t n_bases;
 	uint64_t tag, body_len, body_hash;
 };
 
 struct disk_entry {
 	uint32_t chunk_no, frame_len;
 	bool quantised; /* a lossy profile has seen the chunk's values */
+	uint64_t off;
+};
+
+/* A record of chunk `user_chunk` refers to the record of `chunk_no` at `off`. */
+struct disk_base {
+	uint32_t user_chunk, chunk_no, frame_len;
 	uint64_t off;
 };
 
@@ -97,6 +105,9 @@ struct disk_trailer {
 };
 
 uint64_t disk_hash(const void *data, size_t n);
+
+/* XXH3-128, in its canonical (big-endian) order. */
+void disk_hash128(const void *data, size_t n, uint8_t out[16]);
 
 /* The part of a uuid that records and indexes repeat. */
 uint64_t disk_tag(const uint8_t uuid[16]);
@@ -140,6 +151,9 @@ void disk_plane_get(struct plane_use *p, const uint8_t buf[DISK_PLANE_BYTES]);
 
 void disk_entry_put(uint8_t buf[DISK_ENTRY_BYTES], const struct disk_entry *e);
 void disk_entry_get(struct disk_entry *e, const uint8_t buf[DISK_ENTRY_BYTES]);
+
+void disk_base_put(uint8_t buf[DISK_BASE_BYTES], const struct disk_base *b);
+void disk_base_get(struct disk_base *b, const uint8_t buf[DISK_BASE_BYTES]);
 
 void disk_index_put(uint8_t buf[DISK_INDEX_BYTES], const struct disk_index *x);
 enum disk_verdict disk_index_get(struct disk_index *x, const uint8_t *buf, size_t n);

@@ -17,8 +17,10 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/lock.h"
+#include "blob/bases.h"
 #include "blob/blob_map.h"
 #include "blob/cache.h"
+#include "blob/duplicates.h"
 
 /* The header is written late, so a file that is opened and closed without data stays
    empty. */
@@ -65,18 +67,38 @@ static bool retryable(int err)
 }
 
 /*
+ * Keep what the record at `off` refers to. -EAGAIN: one of them is no longer its chunk's
+ * newest record, so that its space may be gone: the chunk has to be encoded again.
+ */
+static int take_bases_locked(struct alcm_blob *blob, uint32_t chunk_no,
+	const struct record *r, uint64_t off)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < r->n_bases; i++) {
+		if (!bases_may_be(&blob->table, &r->bases[i]))
+			return -EAGAIN;
+	}
+	for (unsigned i = 0; i < r->n_bases && !err; i++)
+		err = bases_add(&blob->table, chunk_no, off, &r->bases[i]);
+	return err;
+}
+
+/*
  * The record is in the store, or `err` says why not: make it the chunk's newest. A failed
  * re-encode drops the buffer, as the old record has the same bytes. Any other failure
  * leaves it DIRTY, so no data is lost. What was owed is settled with the record, or stays
- * owed.
+ * owed. Returns whether it is.
  */
-static void finish_locked(struct cbuf *buf, int err, const struct record *r, uint64_t off)
+static bool finish_locked(struct cbuf *buf, int err, const struct record *r, uint64_t off)
 {
 	struct alcm_blob *blob = buf->blob;
 	struct slot *slot = table_find(&blob->table, buf->chunk_no);
 
 	blob->cache.n_busy--;
-	if (retryable(err) && buf->reencoding) {
+	if (!err)
+		err = take_bases_locked(blob, buf->chunk_no, r, off);
+	if ((retryable(err) || err == -EAGAIN) && buf->reencoding) {
 		log_settle(&blob->log, cache_owes(blob));
 		cache_uninstall_locked(blob, slot);
 	} else if (err) {
@@ -84,7 +106,7 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 		blob->cache.n_dirty++;
 		if (retryable(err))
 			blob->changes.full = err;
-		else
+		else if (err != -EAGAIN)
 			blob->changes.failed = -EIO;
 	} else {
 		uint32_t frame_len = r->frame_len;
@@ -98,6 +120,7 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 			totals_add(&blob->totals, &r->metrics, &r->planes);
 		}
 		table_set_record(&blob->table, slot, off, frame_len);
+		slot->refers = r->n_bases > 0;
 		slot->quantised = buf->quantised;
 		slot->rewritten = !buf->quantised &&
 			(slot->rewritten || cbuf_is_rewritten(buf, buf->first_value));
@@ -108,6 +131,7 @@ static void finish_locked(struct cbuf *buf, int err, const struct record *r, uin
 		cache_uninstall_locked(blob, slot);
 	}
 	pthread_cond_broadcast(&blob->changed);
+	return !err;
 }
 
 /* `first_value` lets finish_locked() see whether all values of the chunk were rewritten:
@@ -117,6 +141,7 @@ void encode_learn(struct cbuf *buf, struct encode_knowledge *out)
 	struct alcm_blob *blob = buf->blob;
 	uint64_t start = chunk_start(blob, buf->chunk_no);
 
+	out->copies = NULL;
 	out->tensors = buf->quantised ? &blob->lossy.tensors : NULL;
 	blob_map_cut(blob, buf->chunk_no, buf->data, buf->len, &out->cut, &buf->untyped);
 	buf->first_value = out->cut.n && out->cut.items[0].offset > start
@@ -127,13 +152,31 @@ void encode_learn(struct cbuf *buf, struct encode_knowledge *out)
 int encode_record(const struct cbuf *buf, const struct encode_knowledge *known,
 	struct scratch *scratch, struct record *out)
 {
-	const struct record_about about = {
-		.cut = &known->cut, .tensors = known->tensors, .distortion = &buf->distortion
-	};
+	const struct record_about about = { .cut = &known->cut,
+		.tensors = known->tensors,
+		.distortion = &buf->distortion,
+		.copies = known->copies };
 
 	const struct record_context with = { .blob = buf->blob, .scratch = scratch };
 
 	return record_encode(&with, buf->chunk_no, buf->data, buf->len, &about, out);
+}
+
+/* Look for what other records have, too. Elements are taken to be of the type that lies
+   in the middle of the chunk. */
+static void find_duplicates(const struct cbuf *buf, struct scratch *scratch,
+	struct encode_knowledge *known, struct duplicates *to)
+{
+	const struct record_context with = { .blob = buf->blob, .scratch = scratch };
+	uint64_t start = chunk_start(buf->blob, buf->chunk_no), middle = start + buf->len / 2;
+	size_t i = segments_find(known->cut.items, known->cut.n, middle);
+	const struct segment *s = i < known->cut.n ? &known->cut.items[i] : NULL;
+	bool typed = s && s->offset <= middle;
+	uint32_t width = typed ? dtype_get((enum dtype_id)s->dtype)->width_bytes : 0;
+
+	duplicates_find(&with, buf, width,
+		width ? (uint32_t)((s->offset - start) % width) : 0, to);
+	known->copies = &to->copies;
 }
 
 /* Encode a buffer in state ENCODING and append its record. No lock is held. */
@@ -141,6 +184,8 @@ static void encode(struct cbuf *buf)
 {
 	struct alcm_blob *blob = buf->blob;
 	struct encode_knowledge known;
+	struct duplicates duplicates;
+	uint32_t chunk_no = buf->chunk_no;
 	struct scratch *scratch;
 	struct record r = { 0 };
 	uint64_t off = 0;
@@ -149,13 +194,20 @@ static void encode(struct cbuf *buf)
 	encode_learn(buf, &known);
 	scratch = engine_scratch_get(blob->alcm, blob->chunk_bytes);
 	if (scratch) {
+		find_duplicates(buf, scratch, &known, &duplicates);
 		err = encode_record(buf, &known, scratch, &r)
 			?: append(blob, scratch->frame, r.frame_len, &off);
 		engine_scratch_put(blob->alcm, scratch);
 	}
 	mem_free(known.cut.items);
-	WITH_LOCK(&blob->lock);
-	finish_locked(buf, err, &r, off);
+	lock_take(&blob->lock);
+
+	bool stored = finish_locked(buf, err, &r, off);
+
+	/* With the lock held: once no buffer is busy the blob may be closed. */
+	if (stored && !r.n_bases)
+		duplicates_remember(blob, chunk_no, &duplicates);
+	lock_drop(&blob->lock);
 }
 
 /* Run by a worker. */
@@ -229,9 +281,12 @@ int encode_all_locked(struct alcm_blob *blob)
 			break;
 		}
 	}
-	if (!blob->changes.full && !blob->changes.failed)
-		encode_queue_all_locked(blob);
-	while (blob->cache.n_busy)
-		lock_wait(&blob->lock, &blob->changed);
+	do {
+		if (!blob->changes.full && !blob->changes.failed)
+			encode_queue_all_locked(blob);
+		while (blob->cache.n_busy)
+			lock_wait(&blob->lock, &blob->changed);
+		/* Again, if a chunk was left because what it refers to was replaced. */
+	} while (blob->cache.n_dirty && !blob->changes.full && !blob->changes.failed);
 	return blob->changes.failed ? blob->changes.failed : blob->changes.full;
 }

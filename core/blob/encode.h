@@ -14,6 +14,7 @@ int encode_header_locked(struct alcm_blob *blob);
 struct encode_knowledge {
 	struct segment_cut cut;
 	const struct lossy_tensors *tensors;
+	struct copies *copies; /* NULL: they weren't looked for */
 };
 
 /* Find that out, and set the buffer's `untyped` and `first_value`. It reads chunks, so no

@@ -16,12 +16,14 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/lock.h"
+#include "blob/anchors.h"
 #include "blob/disk.h"
 #include "predict/predict.h"
 
 enum {
 	MIN_BUDGET = 8 << 20,
 	MAX_THREADS = 1024,
+	ANCHORS_SHARE = 64, /* of the budget's size, on top of it */
 	READERS = 8, /* most decodes on callers' threads at once, besides the workers */
 };
 
@@ -80,6 +82,7 @@ int alcm_new(const struct alcm_params *params, struct alcm **out)
 	cond_init(&alcm->returned);
 
 	int err = budget_new(params->budget_bytes, params->chunk_bytes, &alcm->budget)
+		?: anchors_new(params->budget_bytes / ANCHORS_SHARE, &alcm->anchors)
 		?: pool_new(alcm->params.threads, &alcm->pool);
 
 	if (err) {
@@ -97,6 +100,8 @@ static void scratch_free(struct scratch *s)
 	codec_free(s->codec);
 	mem_free(s->frame);
 	mem_free(s->raw);
+	mem_free(s->base_frame);
+	mem_free(s->base_raw);
 	mem_free(s);
 }
 
@@ -124,6 +129,7 @@ void alcm_free(struct alcm *alcm)
 		return;
 	pool_free(alcm->pool);
 	budget_free(alcm->budget);
+	anchors_free(alcm->anchors);
 	free_idle_scratch(alcm);
 	pthread_cond_destroy(&alcm->returned);
 	lock_destroy(&alcm->lock);
@@ -156,6 +162,15 @@ static struct scratch *scratch_new(const struct alcm *alcm, uint32_t chunk_bytes
 	return s;
 }
 
+int engine_scratch_for_base(struct scratch *s)
+{
+	if (!s->base_frame)
+		s->base_frame = mem_alloc_aligned(s->frame_bytes);
+	if (!s->base_raw)
+		s->base_raw = mem_alloc_aligned(s->chunk_bytes);
+	return s->base_frame && s->base_raw ? 0 : -ENOMEM;
+}
+
 struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 {
 	struct scratch *s;
@@ -180,7 +195,9 @@ struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 	}
 	if (!s)
 		s = scratch_new(alcm, chunk_bytes);
-	if (!s)
+	if (s)
+		s->base_off = 0;
+	else
 		engine_scratch_put(alcm, NULL);
 	return s;
 }

@@ -21,6 +21,10 @@ struct scratch {
 	uint8_t *frame;       /* a record as it lies in the file; frame_bytes long */
 	size_t frame_bytes;
 	uint8_t *raw; /* chunk_bytes */
+	/* A record that others refer to, once one was read: its frame, and its bytes. */
+	uint8_t *base_frame, *base_raw;
+	uint64_t base_off; /* of the record whose bytes base_raw has; 0: of none */
+	uint32_t base_len;
 };
 
 /* Counters of struct alcm_work. Each is independent of the others, so accesses are
@@ -43,7 +47,8 @@ struct alcm {
 	struct pool *pool;
 	struct budget *budget;
 	_Atomic uint64_t work[WORK_COUNT];
-	struct lock lock; /* guards what follows; a leaf */
+	struct anchors *anchors; /* what was encoded lately; or NULL */
+	struct lock lock;        /* guards what follows; a leaf */
 	pthread_cond_t returned;
 	struct scratch *scratch; /* free ones */
 	unsigned n_out, max_out;
@@ -57,6 +62,9 @@ struct alcm {
  */
 struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes);
 void engine_scratch_put(struct alcm *alcm, struct scratch *s);
+
+/* Have memory for a base, too. -ENOMEM. */
+int engine_scratch_for_base(struct scratch *s);
 
 void engine_count(struct alcm *alcm, enum work what, uint64_t n);
 

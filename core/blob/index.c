@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/diag.h"
+#include "blob/bases.h"
 #include "blob/boot.h"
 #include "blob/index.h"
 
@@ -36,20 +37,37 @@ static void put_entries(const struct alcm_blob *blob, uint8_t *at)
 	}
 }
 
+static void put_bases(const struct table *t, uint8_t *at)
+{
+	for (size_t i = 0; i < t->n_bases; i++, at += DISK_BASE_BYTES) {
+		const struct table_record *base = &t->bases[i].base;
+		const struct disk_base b = { .user_chunk = t->bases[i].user_chunk,
+			.chunk_no = base->chunk_no,
+			.frame_len = base->frame_len,
+			.off = base->off };
+
+		disk_base_put(at, &b);
+	}
+}
+
 int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 	struct disk_trailer *t)
 {
 	const struct totals *tot = &blob->totals;
+
+	bases_purge(&blob->table);
+
 	struct disk_index x = {
 		.n_entries = (uint32_t)blob->table.n_records,
 		.n_planes = tot->n_planes,
 		.summary_len = DISK_METRICS_BYTES + tot->n_planes * DISK_PLANE_BYTES,
 		.lossy_len = lossy_section_bytes(blob->lossy.grid, &blob->lossy.totals),
+		.n_bases = (uint32_t)blob->table.n_bases,
 		.tag = disk_tag(blob->uuid),
 	};
 
 	x.body_len = x.summary_len + (uint64_t)x.lossy_len +
-		(uint64_t)x.n_entries * DISK_ENTRY_BYTES;
+		(uint64_t)x.n_bases * DISK_BASE_BYTES + (uint64_t)x.n_entries * DISK_ENTRY_BYTES;
 
 	uint64_t frame_len = round_up(DISK_INDEX_BYTES + x.body_len, DISK_ALIGN);
 	uint8_t *buf = mem_zalloc(1, frame_len + DISK_TRAILER_BYTES);
@@ -65,7 +83,9 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 	if (x.lossy_len)
 		lossy_section_put(body + x.summary_len, blob->lossy.grid, &blob->lossy.totals,
 			&tot->metrics.distortion);
-	put_entries(blob, body + x.summary_len + x.lossy_len);
+	put_bases(&blob->table, body + x.summary_len + x.lossy_len);
+	put_entries(blob,
+		body + x.summary_len + x.lossy_len + (size_t)x.n_bases * DISK_BASE_BYTES);
 	x.body_hash = disk_hash(body, x.body_len);
 	disk_index_put(buf, &x);
 
@@ -78,7 +98,8 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 		.commit_no = blob->last.no + 1,
 		.synced = blob->last.synced_off,
 		.prev = blob->last.trailer_off,
-		.live_bytes = DISK_HEADER_BYTES + blob->log.live + frame_len + DISK_TRAILER_BYTES,
+		.live_bytes = DISK_HEADER_BYTES + blob->log.live +
+			bases_kept_bytes(&blob->table, 0) + frame_len + DISK_TRAILER_BYTES,
 		.punched = blob->log.dead_punched,
 		.threads = blob->alcm->params.threads,
 	};
@@ -90,17 +111,22 @@ int index_build_locked(struct alcm_blob *blob, uint8_t **out, size_t *len,
 	return 0;
 }
 
-/* An entry is valid if its record lies between the header and the index, and if its chunk
-   lies in the file and comes after the one before. */
-static int load_entry(const struct disk_trailer *t, const struct disk_entry *e,
-	uint64_t n_chunks, int64_t last, struct table *table)
+/* Whether a record can lie there, between the header and the index. */
+static bool record_fits(const struct disk_trailer *t, uint64_t off, uint32_t frame_len)
 {
 	uint64_t limit = DISK_RECORD_BYTES + ((uint64_t)1 << t->chunk_log2) + DISK_BODY_SLACK;
 
-	if (e->chunk_no >= n_chunks || (int64_t)e->chunk_no <= last || e->off % DISK_ALIGN ||
-		e->off < DISK_HEADER_BYTES || e->off >= t->index_off ||
-		e->frame_len < DISK_RECORD_BYTES || e->frame_len > limit ||
-		e->frame_len > t->index_off - e->off)
+	return off % DISK_ALIGN == 0 && off >= DISK_HEADER_BYTES && off < t->index_off &&
+		frame_len >= DISK_RECORD_BYTES && frame_len <= limit &&
+		frame_len <= t->index_off - off;
+}
+
+/* The chunk of a valid entry lies in the file and comes after the one before. */
+static int load_entry(const struct disk_trailer *t, const struct disk_entry *e,
+	uint64_t n_chunks, int64_t last, struct table *table)
+{
+	if (e->chunk_no >= n_chunks || (int64_t)e->chunk_no <= last ||
+		!record_fits(t, e->off, e->frame_len))
 		return -EIO;
 
 	struct slot *s = table_make(table, e->chunk_no);
@@ -110,6 +136,40 @@ static int load_entry(const struct disk_trailer *t, const struct disk_entry *e,
 	table_set_record(table, s, e->off, e->frame_len);
 	s->quantised = e->quantised;
 	return 0;
+}
+
+static int load_base(const struct disk_trailer *t, const struct disk_base *b,
+	struct table *table)
+{
+	const struct slot *user = table_find(table, b->user_chunk);
+	const struct table_record base = { b->off, b->frame_len, b->chunk_no };
+
+	if (!user || !user->off || !record_fits(t, b->off, b->frame_len))
+		return -EIO;
+	/* Their order is the list's, so that a hostile index is no work. */
+	if (table->n_bases) {
+		const struct table_base *last = &table->bases[table->n_bases - 1];
+
+		if (base.off < last->base.off ||
+			(base.off == last->base.off && user->off <= last->user_off))
+			return -EIO;
+	}
+	return bases_add(table, b->user_chunk, user->off, &base);
+}
+
+static int load_bases(const struct disk_trailer *t, const uint8_t *at, uint32_t n,
+	struct table *table)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < n && !err; i++, at += DISK_BASE_BYTES) {
+		struct disk_base b;
+
+		disk_base_get(&b, at);
+		err = load_base(t, &b, table);
+	}
+	bases_mark(table);
+	return err;
 }
 
 /* `body` is verified and as long as `x` says; only the values in it are still to be
@@ -130,6 +190,10 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 	if (x->lossy_len >= DISK_DISTORTION_BYTES)
 		disk_distortion_get(&totals->metrics.distortion, body);
 	body += x->lossy_len;
+
+	const uint8_t *bases = body;
+
+	body += (uint64_t)x->n_bases * DISK_BASE_BYTES;
 	for (uint32_t i = 0; i < x->n_entries; i++) {
 		struct disk_entry e;
 
@@ -141,7 +205,7 @@ static int load_body(const struct disk_trailer *t, const struct disk_index *x,
 			return err;
 		last = e.chunk_no;
 	}
-	return 0;
+	return load_bases(t, bases, x->n_bases, table);
 }
 
 /* The head of the index at `off`; `*repaired`: it had a flipped bit. -EBADMSG: there is
@@ -189,7 +253,8 @@ static int load_frame(const struct blob_io *store, const struct disk_trailer *t,
 	/* The index lies before its trailer, so its length is bounded by the file's. */
 	if (round_up(DISK_INDEX_BYTES + x->body_len, DISK_ALIGN) != t->off - t->index_off)
 		return diag_set(diag, -EBADMSG, t->index_off, "the index has the wrong length");
-	if (x->n_entries > t->index_off / DISK_RECORD_BYTES || too_sparse(store, x->body_len))
+	if (x->n_entries > t->index_off / DISK_RECORD_BYTES ||
+		x->n_bases / CODEC_MAX_PARTS > x->n_entries || too_sparse(store, x->body_len))
 		return diag_set(diag, -EBADMSG, t->index_off,
 			"the index is longer than the records that there can be");
 

@@ -14,6 +14,7 @@
 #include "blob/plane_sums.h"
 #include "blob/quantise.h"
 #include "profile/profile.h"
+#include "transform/transform_table.h"
 
 /* Describe the file's format and tensors. Returns the bytes of an element, or 1 unless
    the file is one tensor. No lock is held. */
@@ -61,7 +62,7 @@ static void describe_codec(const struct totals *t, struct alcm_info *out)
 	for (unsigned i = 0; i < t->n_planes; i++) {
 		const struct plane_use *use = &t->planes[i];
 
-		if (use->raw_bytes > use->stored_bytes)
+		if (use->raw_bytes > use->stored_bytes && use->transform != TRANSFORM_COPY)
 			saved[use->coder] += use->raw_bytes - use->stored_bytes;
 	}
 	for (unsigned i = 1; i < 256; i++) {

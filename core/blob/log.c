@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "blob/bases.h"
 #include "blob/disk.h"
 
 enum {
@@ -171,7 +172,7 @@ static int punch_gap(struct log *log, uint64_t off, uint64_t end)
 static struct extent *live_extents(const struct table *table, uint64_t keep,
 	uint64_t keep_end, uint64_t *n)
 {
-	uint64_t max = table->n_records + 1;
+	uint64_t max = table->n_records + 1 + table->n_bases;
 	struct extent *live = mem_zalloc(max, sizeof(*live));
 	struct slot *s;
 
@@ -184,6 +185,11 @@ static struct extent *live_extents(const struct table *table, uint64_t keep,
 			live[(*n)++] = (struct extent){ s->off, s->off + s->frame_len };
 		if (k == UINT32_MAX)
 			break;
+	}
+	for (size_t i = 0; i < table->n_bases && *n < max; i++) {
+		const struct table_record *base = &table->bases[i].base;
+
+		live[(*n)++] = (struct extent){ base->off, base->off + base->frame_len };
 	}
 	qsort(live, *n, sizeof(*live), by_offset);
 	return live;
@@ -219,7 +225,8 @@ int log_punch(struct log *log, const struct table *table, uint64_t keep,
 uint64_t log_dead_behind(const struct log *log, const struct table *table, uint64_t from,
 	uint64_t keep, uint64_t keep_end)
 {
-	uint64_t alive = round_up(keep_end, DISK_ALIGN) - keep;
+	uint64_t alive = round_up(keep_end, DISK_ALIGN) - keep +
+		bases_kept_bytes(table, from);
 	struct slot *s;
 
 	for (uint32_t k = 0; (s = table_next(table, &k)); k++) {

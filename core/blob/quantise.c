@@ -12,6 +12,7 @@
  * back, all buffers are encoded first and a snapshot notes where each record is.
  */
 #include "blob/quantise.h"
+#include "blob/bases.h"
 #include "blob/cache.h"
 #include "blob/encode.h"
 
@@ -94,6 +95,7 @@ static void go_back(struct alcm_blob *blob, const struct snapshot *to)
 		if (k == UINT32_MAX)
 			break;
 	}
+	bases_mark(&blob->table);
 	blob->totals.stale = true;
 }
 

@@ -24,6 +24,7 @@
 #include "base/checked.h"
 #include "base/diag.h"
 #include "base/lock.h"
+#include "blob/bases.h"
 #include "blob/cache.h"
 #include "blob/encode.h"
 #include "blob/seal.h"
@@ -153,11 +154,14 @@ static int move_locked(struct alcm_blob *blob, const struct table_record *r,
 	err = blob_io_read(store, frame, r->frame_len, r->off)
 		?: blob_io_write(store, frame, r->frame_len, to);
 	lock_take(&blob->lock);
-	if (err)
+	if (err) {
 		log_give_back(&blob->log, to, r->frame_len);
-	else
-		table_set_record(&blob->table, slot, to, r->frame_len);
-	return err;
+		return err;
+	}
+	table_move_record(slot, to);
+	if (slot->refers)
+		bases_follow(&blob->table, r->off, to);
+	return 0;
 }
 
 /*
@@ -178,8 +182,10 @@ static int move_short_runs_locked(struct alcm_blob *blob)
 	if (n < 2 || log_reserve(&blob->log, bytes))
 		return 0;
 	cache_await_loaders_locked(blob);
-	for (size_t i = 0; i < n && !err; i++)
-		err = move_locked(blob, &records[i], frame);
+	for (size_t i = 0; i < n && !err; i++) {
+		if (!bases_has(&blob->table, records[i].off)) /* it is known by its place */
+			err = move_locked(blob, &records[i], frame);
+	}
 	/* Records that could not be moved are still valid in their old places. */
 	blob->changes.dirty = true;
 	err = seal_write_index_locked(blob);

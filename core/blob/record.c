@@ -44,36 +44,37 @@ static int check_head(const struct record_context *with, const struct table_reco
 	return 0;
 }
 
-/* Read the frame into the scratch memory and check its head. */
+/* Read a frame into `frame`, which is as long as the scratch memory's; check its head. */
 static int read_frame(const struct record_context *with, const struct table_record *at,
-	struct disk_record *r)
+	uint8_t *frame, struct disk_record *r)
 {
-	struct scratch *scratch = with->scratch;
 	int err;
 
-	if (at->frame_len < DISK_RECORD_BYTES || at->frame_len > scratch->frame_bytes)
+	if (at->frame_len < DISK_RECORD_BYTES || at->frame_len > with->scratch->frame_bytes)
 		return diag_set(with->diag, -EIO, at->off,
 			"chunk %u: impossible record length %u", at->chunk_no, at->frame_len);
-	err = blob_io_read(&with->blob->log.io, scratch->frame, at->frame_len, at->off);
+	err = blob_io_read(&with->blob->log.io, frame, at->frame_len, at->off);
 	if (err == -ENODATA)
 		return diag_set(with->diag, -EIO, at->off,
 			"chunk %u: the file ends before its record does", at->chunk_no);
 	if (err)
 		return diag_set(with->diag, -EIO, at->off, "chunk %u: the store reports: %s",
 			at->chunk_no, strerror(-err));
-	return check_head(with, at, scratch->frame, at->frame_len, r);
+	return check_head(with, at, frame, at->frame_len, r);
 }
 
 /* Both hashes are checked: the first finds damage of the store, the second a fault of the
-   codec. */
+   codec. Without `references` a record that refers to others is an error. */
 static int read_record(const struct record_context *with, const struct table_record *at,
-	uint8_t *out, uint32_t *raw_len)
+	const struct codec_references *references, uint8_t *frame, uint8_t *out,
+	uint32_t *raw_len)
 {
-	const struct codec_context codec = { .codec = with->scratch->codec,
-		.diag = with->diag };
-	const uint8_t *body = with->scratch->frame + DISK_RECORD_BYTES;
+	const struct codec_context codec = {
+		.codec = with->scratch->codec, .diag = with->diag, .references = references
+	};
+	const uint8_t *body = frame + DISK_RECORD_BYTES;
 	struct disk_record r;
-	int err = read_frame(with, at, &r);
+	int err = read_frame(with, at, frame, &r);
 
 	if (err)
 		return err;
@@ -94,13 +95,63 @@ static int read_record(const struct record_context *with, const struct table_rec
 	return 0;
 }
 
-/* Counts the decode. Time for records that fail isn't counted as work. */
+/* ---- records that others refer to -------------------------------------------------- */
+
+int record_read_base(const struct record_context *with, const struct table_record *at)
+{
+	struct scratch *s = with->scratch;
+	int err = engine_scratch_for_base(s);
+
+	if (err || s->base_off == at->off)
+		return err;
+	s->base_off = 0;
+	err = read_record(with, at, NULL, s->base_frame, s->base_raw, &s->base_len);
+	if (!err)
+		s->base_off = at->off;
+	return err;
+}
+
+/* A base's frame and bytes have memory of their own, and between two parts of a record
+   the codec holds nothing: so the same codec serves both. */
+static int read_reference(void *ctx, const struct reference *from, uint32_t n,
+	uint8_t *out, struct alcm_diag *diag)
+{
+	const struct record_context *with = ctx;
+	const struct table_record at = { from->record_off, from->frame_len, from->chunk_no };
+	struct alcm_diag why = { 0 };
+	const struct record_context of_base = { with->blob, with->scratch, &why };
+	const uint8_t *base;
+	uint8_t hash[REFERENCE_HASH_BYTES];
+	int err = record_read_base(&of_base, &at);
+
+	if (err)
+		return diag_set(diag, err, at.off,
+			"what it shares with chunk %u can't be read: %s", at.chunk_no,
+			err == -EIO ? why.cause : strerror(-err));
+	base = with->scratch->base_raw + from->first;
+	if (n > with->scratch->base_len || from->first > with->scratch->base_len - n)
+		return diag_set(diag, -EIO, at.off, "a reference beyond the end of chunk %u",
+			at.chunk_no);
+	disk_hash128(base, n, hash);
+	if (memcmp(hash, from->hash, sizeof(hash)) != 0)
+		return diag_set(diag, -EIO, at.off,
+			"chunk %u doesn't hold the bytes any more that it shares", at.chunk_no);
+	memcpy(out, base, n);
+	return 0;
+}
+
+static struct codec_references references_of(const struct record_context *with)
+{
+	return (struct codec_references){ (void *)(uintptr_t)with, read_reference };
+}
+
 int record_read(const struct record_context *with, const struct table_record *at,
 	uint8_t *out, uint32_t *raw_len)
 {
 	struct alcm *alcm = with->blob->alcm;
 	uint64_t start = clock_thread_cpu_ns();
-	int err = read_record(with, at, out, raw_len);
+	const struct codec_references references = references_of(with);
+	int err = read_record(with, at, &references, with->scratch->frame, out, raw_len);
 
 	if (err) {
 		engine_count(alcm, WORK_N_CORRUPT, 1);
@@ -235,6 +286,28 @@ static uint32_t put_metrics(uint8_t *at, const struct metrics *m)
 	return DISK_METRICS_BYTES + DISK_DISTORTION_BYTES;
 }
 
+/* The tensors in a chunk, and in place of what other records have the references. */
+static unsigned chunk_spans(const struct record_about *about, uint64_t off, uint32_t len,
+	struct span spans[SPAN_MAX])
+{
+	unsigned n = format_spans(about->cut, off, len, spans);
+
+	return about->copies ? copies_cut(about->copies, spans, n) : n;
+}
+
+/* The records that the body, which we made, refers to. */
+static void list_bases(const uint8_t *body, struct record *out, uint32_t len)
+{
+	struct reference references[CODEC_MAX_PARTS];
+	unsigned n = 0;
+
+	(void)codec_references(body, out->planes.body_len, len, references, &n, NULL);
+	for (unsigned i = 0; i < n; i++)
+		out->bases[i] = (struct table_record){ references[i].record_off,
+			references[i].frame_len, references[i].chunk_no };
+	out->n_bases = n;
+}
+
 static void count_encoded(struct alcm_blob *blob, uint32_t len, const struct record *r)
 {
 	struct alcm *alcm = blob->alcm;
@@ -260,11 +333,13 @@ int record_encode(const struct record_context *with, uint32_t chunk_no,
 		? DISK_METRICS_BYTES + DISK_DISTORTION_BYTES
 		: DISK_METRICS_BYTES;
 	uint8_t *metrics = scratch->frame + DISK_RECORD_BYTES, *body = metrics + metrics_len;
+	const struct codec_references references = references_of(with);
 	struct grid_map maps[SPAN_MAX];
 	struct span spans[SPAN_MAX];
 	const struct codec_context codec = { .codec = scratch->codec,
 		.spans = spans,
-		.n_spans = format_spans(about->cut, off, len, spans) };
+		.n_spans = chunk_spans(about, off, len, spans),
+		.references = &references };
 
 	memset(out, 0, sizeof(*out));
 	add_moments(about->cut, off, raw, len, &out->metrics.moments);
@@ -289,11 +364,12 @@ int record_encode(const struct record_context *with, uint32_t chunk_no,
 		.metrics_len = metrics_len,
 		.cpu_us = (uint32_t)min_u64(out->metrics.cpu_ns / 1000, UINT32_MAX),
 		.tag = disk_tag(blob->uuid),
-		.raw_hash = disk_hash(raw, len),
+		.raw_hash = about->copies ? about->copies->hash : disk_hash(raw, len),
 		.body_hash = disk_hash(metrics, body_len),
 	};
 	disk_record_put(scratch->frame, &r);
 	out->frame_len = DISK_RECORD_BYTES + body_len;
+	list_bases(body, out, len);
 	count_encoded(blob, len, out);
 	return 0;
 }

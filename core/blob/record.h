@@ -3,10 +3,10 @@
 #ifndef ALCM_BLOB_RECORD_H
 #define ALCM_BLOB_RECORD_H
 
+#include "blob/copies.h"
 #include "blob/state.h"
 
-/* What reading or making a record needs besides the record itself. Coding a chunk against
-   other bytes would get those here, too, and hand them on in struct codec_context. */
+/* What reading or making a record needs besides the record itself. */
 struct record_context {
 	struct alcm_blob *blob;
 	struct scratch *scratch; /* this thread's loan; only needed where data is coded */
@@ -26,9 +26,15 @@ int record_read_metrics(const struct record_context *with, const struct table_re
 int record_read_parts(const struct record_context *with, const struct table_record *at,
 	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts);
 
+/* Read a record that refers to no other into scratch->base_raw, unless it is there;
+   scratch->base_len says how many bytes it has. -EIO, -ENOMEM. */
+int record_read_base(const struct record_context *with, const struct table_record *at);
+
 /* The result of record_encode(); the frame is in the context's scratch->frame. */
 struct record {
 	uint32_t frame_len;
+	unsigned n_bases; /* the records that it refers to */
+	struct table_record bases[SPAN_MAX];
 	struct metrics metrics;
 	struct codec_result planes;
 	bool verify_failed; /* decoding gave other bytes; the record is stored raw */
@@ -39,6 +45,7 @@ struct record_about {
 	const struct segment_cut *cut;       /* the tensors in it */
 	const struct lossy_tensors *tensors; /* NULL: the values are as they were written */
 	const struct distortion *distortion; /* of lossy values */
+	struct copies *copies;               /* what other records hold, too; or NULL */
 };
 
 /* Encode and verify the `len` > 0 bytes of chunk `chunk_no`. -ENOMEM. */

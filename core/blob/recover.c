@@ -6,122 +6,14 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/diag.h"
+#include "blob/bases.h"
 #include "blob/boot.h"
 #include "blob/conversion.h"
 #include "blob/index.h"
 #include "blob/recover.h"
+#include "blob/walk.h"
 
 enum { EFFORT_LEAST = 256 << 20, EFFORT_TIMES = 16 };
-
-/* ---- the walk over frames ---------------------------------------------------------- */
-
-/* A walk over frames: for trailers, or the second time for records. */
-struct walk {
-	const struct blob_io *store;
-	uint64_t file_size, tag;
-	uint32_t chunk_bytes;
-	uint8_t *body; /* for the body of one record */
-	int err;       /* -ENOMEM, …: the walk is incomplete */
-	/* The last trailer with a valid index. */
-	struct disk_trailer trailer;
-	bool has_trailer;
-	bool has_index; /* of any commit, with a trailer or without */
-	/* In the second walk: the newest record of each chunk. */
-	struct table *records;
-};
-
-/* Length of the frame whose first bytes are in buf, or 0 when there is none. */
-static uint64_t frame_at(struct walk *w, const uint8_t *buf, size_t n, uint64_t off)
-{
-	struct disk_record r;
-	struct disk_trailer t;
-	struct disk_index x;
-
-	w->has_index |= disk_index_get(&x, buf, n) == DISK_OK;
-	if (disk_record_get(&r, buf, n, w->chunk_bytes) == DISK_OK && r.tag == w->tag) {
-		uint64_t len = DISK_RECORD_BYTES + (uint64_t)r.body_len;
-
-		/* A crash may leave a head without its body, and frames of a later writer in the
-		   body's place: only a whole record may be passed over by its length. */
-		int err = len > w->file_size - off
-			? -ENODATA
-			: blob_io_read(w->store, w->body, r.body_len, off + DISK_RECORD_BYTES);
-
-		/* A record that can't be read must stop the walk, or an older one would take its
-		   place. */
-		if (err && err != -ENODATA && w->records)
-			w->err = err;
-		if (err || disk_hash(w->body, r.body_len) != r.body_hash)
-			return 0;
-
-		struct slot *s = w->records ? table_make(w->records, r.chunk_no) : NULL;
-
-		if (s)
-			table_set_record(w->records, s, off, (uint32_t)len);
-		else if (w->records)
-			w->err = -ENOMEM;
-		return len;
-	}
-	if (disk_trailer_get(&t, buf, n, off) == DISK_OK && disk_tag(t.uuid) == w->tag) {
-		struct table table = { 0 };
-		struct totals totals;
-		int err = w->records ? 0 : index_load(w->store, &t, false, &table, &totals, NULL);
-
-		if (err && err != -EBADMSG)
-			w->err = err;
-		if (!w->records && !err) {
-			w->trailer = t;
-			w->has_trailer = true;
-			table_release(&table);
-		}
-		return DISK_TRAILER_BYTES;
-	}
-	return 0;
-}
-
-/* The first offset at or behind `off` that may hold a frame. */
-static uint64_t skip_hole(const struct blob_io *store, uint64_t off)
-{
-	int64_t at = store->ops->next_data ? store->ops->next_data(store->ctx, off)
-									   : (int64_t)off;
-
-	if (at < 0)
-		return at == -ENXIO ? UINT64_MAX : off;
-	return max_u64(off, (uint64_t)at & ~(uint64_t)(DISK_ALIGN - 1));
-}
-
-static int walk_frames(struct walk *w)
-{
-	enum { WINDOW = 64 << 10 };
-	AUTO_FREE uint8_t *buf = mem_alloc(WINDOW);
-	AUTO_FREE uint8_t *body = mem_alloc(disk_record_bound(w->chunk_bytes));
-	uint64_t off = DISK_HEADER_BYTES, have_off = 0, have = 0;
-
-	if (!buf || !body)
-		return -ENOMEM;
-	w->body = body;
-	while (!w->err && off < w->file_size && w->file_size - off >= DISK_RECORD_BYTES) {
-		if (off >= have_off + have)
-			off = skip_hole(w->store, off);
-		if (off > w->file_size - DISK_RECORD_BYTES)
-			break;
-		size_t need = min_u64(DISK_TRAILER_BYTES, w->file_size - off);
-
-		if (off < have_off || off + need > have_off + have) {
-			have_off = off;
-			have = min_u64(WINDOW, w->file_size - off);
-
-			int err = blob_io_read(w->store, buf, have, off);
-
-			if (err)
-				return err;
-		}
-		uint64_t len = frame_at(w, buf + (off - have_off), need, off);
-
-		off = round_up(off + (len ? len : 1), DISK_ALIGN);
-	}
-	return w->err;
-}
 
 /* ---- the trailer that counts ------------------------------------------------------- */
 
@@ -143,37 +35,52 @@ static int read_trailer(const struct blob_io *store, uint64_t off, const uint8_t
 	return memcmp(t->uuid, uuid, 16) == 0 ? 0 : -EBADMSG;
 }
 
-/* 0 when head and body of each record in [from, to) are what the index says; -EBADMSG if
-   not. */
+/* Read a record that lies where `at` says, and check head and body. -EBADMSG: there is
+   none of this blob and chunk; or the store's error. */
+static int read_whole(const struct blob_io *store, uint64_t tag, uint32_t chunk_bytes,
+	const struct table_record *at, uint8_t *frame, struct disk_record *r)
+{
+	int err = at->frame_len > disk_record_bound(chunk_bytes)
+		? -ENODATA
+		: blob_io_read(store, frame, at->frame_len, at->off);
+
+	if (err && err != -ENODATA)
+		return err;
+	if (err || disk_record_get(r, frame, at->frame_len, chunk_bytes) != DISK_OK ||
+		r->chunk_no != at->chunk_no || r->tag != tag ||
+		DISK_RECORD_BYTES + (uint64_t)r->body_len != at->frame_len ||
+		disk_hash(frame + DISK_RECORD_BYTES, r->body_len) != r->body_hash)
+		return -EBADMSG;
+	return 0;
+}
+
+/* Verify each record in [from, to) that the index names, bases among them. -EBADMSG: one
+   isn't whole. */
 static int verify_records(const struct blob_io *store, const struct disk_trailer *t,
 	const struct table *table, uint64_t from, uint64_t to)
 {
 	uint32_t chunk_bytes = 1u << t->chunk_log2;
-	size_t max = disk_record_bound(chunk_bytes);
-	AUTO_FREE uint8_t *frame = mem_alloc(max);
+	AUTO_FREE uint8_t *frame = mem_alloc(disk_record_bound(chunk_bytes));
+	uint64_t tag = disk_tag(t->uuid);
+	struct disk_record r;
 	struct slot *s;
+	int err = frame ? 0 : -ENOMEM;
 
-	if (!frame)
-		return -ENOMEM;
-	for (uint32_t k = 0; (s = table_next(table, &k)); k++) {
-		struct disk_record r;
-		int err;
+	for (uint32_t k = 0; !err && (s = table_next(table, &k)); k++) {
+		const struct table_record at = { s->off, s->frame_len, k };
 
-		if (s->off < from || s->off >= to)
-			continue;
-		err = s->frame_len > max ? -ENODATA
-								 : blob_io_read(store, frame, s->frame_len, s->off);
-		if (err && err != -ENODATA)
-			return err;
-		if (err || disk_record_get(&r, frame, s->frame_len, chunk_bytes) != DISK_OK ||
-			r.chunk_no != k || r.tag != disk_tag(t->uuid) ||
-			DISK_RECORD_BYTES + (uint64_t)r.body_len != s->frame_len ||
-			disk_hash(frame + DISK_RECORD_BYTES, r.body_len) != r.body_hash)
-			return -EBADMSG;
+		if (s->off >= from && s->off < to)
+			err = read_whole(store, tag, chunk_bytes, &at, frame, &r);
 		if (k == UINT32_MAX)
 			break;
 	}
-	return 0;
+	for (size_t i = 0; !err && i < table->n_bases; i++) {
+		const struct table_record *base = &table->bases[i].base;
+
+		if (base->off >= from && base->off < to)
+			err = read_whole(store, tag, chunk_bytes, base, frame, &r);
+	}
+	return err;
 }
 
 /* The commit before rec->trailer: the one that it names, or the newest that is left.
@@ -306,7 +213,58 @@ static int take_trailer(const struct blob_io *store, struct recovered *rec,
 	return index_load(store, &rec->trailer, false, &rec->table, &rec->totals, diag);
 }
 
-/* Step 4: consecutive chunks from 0 on, each valid. */
+/* The bases of a record whose frame is given; each must be whole. -EBADMSG: one isn't. */
+static int rebuild_bases(const struct walk *w, const struct table_record *user,
+	const struct disk_record *r, uint8_t *frame, struct table *table)
+{
+	struct reference references[CODEC_MAX_PARTS];
+	unsigned n;
+	int err = codec_references(frame + DISK_RECORD_BYTES + r->metrics_len,
+		r->body_len - r->metrics_len, r->raw_len, references, &n, NULL);
+
+	for (unsigned i = 0; i < n && !err; i++) {
+		const struct reference *from = &references[i];
+		const struct table_record base = { from->record_off, from->frame_len,
+			from->chunk_no };
+		struct disk_record of_base;
+
+		err = read_whole(w->store, w->tag, w->chunk_bytes, &base, frame, &of_base);
+		if (!err)
+			err = bases_add(table, user->chunk_no, user->off, &base);
+	}
+	return err == -EIO ? -EBADMSG : err;
+}
+
+/* Step 4: consecutive chunks from 0 on, each valid with all that it refers to. */
+static int rebuild_chunks(const struct walk *w, struct recovered *rec)
+{
+	AUTO_FREE uint8_t *frame = mem_alloc(disk_record_bound(w->chunk_bytes));
+	struct disk_record r = { .raw_len = w->chunk_bytes };
+	int err = frame ? 0 : -ENOMEM;
+	struct slot *s;
+
+	for (uint32_t k = 0;
+		 !err && r.raw_len == w->chunk_bytes && (s = table_find(w->records, k)) && s->off;
+		 k++) {
+		const struct table_record at = { s->off, s->frame_len, k };
+		struct slot *keep = table_make(&rec->table, k);
+
+		if (!keep)
+			return -ENOMEM;
+		err = read_whole(w->store, w->tag, w->chunk_bytes, &at, frame, &r);
+		if (!err)
+			err = rebuild_bases(w, &at, &r, frame, &rec->table);
+		if (err)
+			break;
+		table_set_record(&rec->table, keep, s->off, s->frame_len);
+		keep->quantised = r.metrics_len > DISK_METRICS_BYTES;
+		rec->size = (uint64_t)k * w->chunk_bytes + r.raw_len;
+	}
+	bases_purge(&rec->table);
+	bases_mark(&rec->table);
+	return err == -EBADMSG ? 0 : err;
+}
+
 static int rebuild(const struct blob_io *store, struct recovered *rec)
 {
 	struct walk w = {
@@ -316,8 +274,6 @@ static int rebuild(const struct blob_io *store, struct recovered *rec)
 		.chunk_bytes = 1u << rec->header.chunk_log2,
 	};
 	struct table all = { 0 };
-	uint32_t k = 0;
-	struct slot *s;
 
 	w.records = &all;
 	all.max_bytes = rec->table.max_bytes = blob_io_table_bytes(store);
@@ -326,25 +282,8 @@ static int rebuild(const struct blob_io *store, struct recovered *rec)
 
 	int err = walk_frames(&w);
 
-	/* The walk passes over whole records only: what is in `all` has been verified. */
-	for (; !err && (s = table_find(&all, k)) && s->off; k++) {
-		uint8_t head[DISK_RECORD_BYTES];
-		struct disk_record r;
-		struct slot *keep = table_make(&rec->table, k);
-
-		if (!keep) {
-			err = -ENOMEM;
-			break;
-		}
-		err = blob_io_read(store, head, sizeof(head), s->off);
-		if (err || disk_record_get(&r, head, sizeof(head), w.chunk_bytes) != DISK_OK)
-			break;
-		table_set_record(&rec->table, keep, s->off, s->frame_len);
-		keep->quantised = r.metrics_len > DISK_METRICS_BYTES;
-		rec->size = (uint64_t)k * w.chunk_bytes + r.raw_len;
-		if (r.raw_len < w.chunk_bytes)
-			break;
-	}
+	if (!err)
+		err = rebuild_chunks(&w, rec);
 	table_release(&all);
 	return err;
 }

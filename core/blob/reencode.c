@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/lock.h"
+#include "blob/bases.h"
 #include "blob/blob_map.h"
 #include "blob/cache.h"
 #include "blob/encode.h"
@@ -158,6 +159,18 @@ static void forget_locked(struct alcm_blob *blob, const struct candidates *list)
 		table_find(&blob->table, list->items[i].chunk_no)->untyped = false;
 }
 
+/* A base would stay beside the record that replaces it. */
+static void leave_bases_locked(const struct alcm_blob *blob, struct candidates *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (!bases_has(&blob->table, list->items[i].off))
+			list->items[n++] = list->items[i];
+	}
+	list->n = n;
+}
+
 void reencode_locked(struct alcm_blob *blob)
 {
 	struct candidates list = { 0 };
@@ -172,6 +185,7 @@ void reencode_locked(struct alcm_blob *blob)
 	if (!known || table_records(&blob->table, is_candidate, &list.items, &list.n))
 		return;
 	blob->changes.any_untyped = list.n > 0;
+	leave_bases_locked(blob, &list);
 	lock_drop(&blob->lock);
 	keep_typed(blob, &list);
 	worth = list.n && pays(blob, &list, live);

@@ -88,12 +88,17 @@ void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t fr
 	t->n_records -= (s->off != 0);
 	s->off = off;
 	s->frame_len = frame_len;
-	s->quantised = false;
+	s->quantised = s->refers = false;
 }
 
 /*
  * The first used slot of a page from `i` on; slots with a buffer and no record count too.
  */
+void table_move_record(struct slot *s, uint64_t off)
+{
+	s->off = off;
+}
+
 static struct slot *next_in(const struct table_page *page, uint32_t i)
 {
 	for (; i < PAGE_SLOTS; i++) {
@@ -156,5 +161,6 @@ void table_release(struct table *t)
 		mem_free(t->dirs[i]);
 	}
 	mem_free(t->dirs);
+	mem_free(t->bases);
 	memset(t, 0, sizeof(*t));
 }

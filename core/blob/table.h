@@ -21,7 +21,21 @@ struct slot {
 	/* every value of the chunk was written since it was quantised */
 	bool rewritten;
 	bool untyped;     /* no tensor in the chunk was known when the record was made */
+	bool refers;      /* the record refers to others */
 	struct cbuf *buf; /* NULL = none */
+};
+
+/* Where a record is. The copy stays usable when the blob's lock is dropped. */
+struct table_record {
+	uint64_t off;
+	uint32_t frame_len, chunk_no;
+};
+
+/* A record that another one refers to (bases.h). */
+struct table_base {
+	struct table_record base;
+	uint64_t user_off; /* of the record that refers to it */
+	uint32_t user_chunk;
 };
 
 struct table_dir;
@@ -31,6 +45,8 @@ struct table {
 	uint32_t n_dirs;
 	uint64_t n_records;      /* slots with a record */
 	size_t bytes, max_bytes; /* of memory, and how much at most; 0: no limit */
+	struct table_base *bases;
+	size_t n_bases, bases_capacity;
 };
 
 /* The slot of a chunk, or NULL where the table has never had one. */
@@ -42,17 +58,14 @@ struct slot *table_make(struct table *t, uint32_t chunk_no);
 /* Set or clear (off = 0) a slot's record; keeps n_records. */
 void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t frame_len);
 
+/* The slot's record was copied to `off`; nothing else about it changes. */
+void table_move_record(struct slot *s, uint64_t off);
+
 /*
  * The first chunk at or after *chunk_no with a record or a buffer; its number goes to
  * *chunk_no. NULL: there is none.
  */
 struct slot *table_next(const struct table *t, uint32_t *chunk_no);
-
-/* Where a slot's record is. The copy stays usable when the blob's lock is dropped. */
-struct table_record {
-	uint64_t off;
-	uint32_t frame_len, chunk_no;
-};
 
 /* The records of all slots that are `wanted` (NULL: of all), by rising chunk number. The
    array is the caller's, freed with mem_free(). -ENOMEM. */

@@ -69,6 +69,8 @@ static int check_coder(const struct body_part *part, unsigned no, uint8_t coder,
 
 	if (!c)
 		return diag_set(diag, -EIO, 0, "needs a newer alcm (coder %u)", coder);
+	if (t->refers && coder != CODER_RAW)
+		return diag_set(diag, -EIO, 0, "impossible coder of a reference in a record");
 	if (c->codes != (t->codes && no == 1) || (t->codes && no == 0 && coder != CODER_RAW))
 		return diag_set(diag, -EIO, 0, "impossible coder of a grid in a record");
 	return 0;

@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/diag.h"
 #include "codec/codec_state.h"
+#include "codec/copy.h"
 #include "codec/grid.h"
 #include "tensor/dtype.h"
 
@@ -147,7 +148,10 @@ int codec_encode(const struct codec_context *with, const uint8_t *raw, uint32_t 
 		struct coded_part part;
 
 		c->coded[0] = data + stored;
-		plan_part(c, raw + at, &spans[i], &part);
+		if (spans[i].same_as)
+			copy_part(&spans[i], c->coded[0], &part);
+		else
+			plan_part(c, raw + at, &spans[i], &part);
 		body.parts[body.n_parts++] = part.part;
 		if (part.bytes != data + stored)
 			memcpy(data + stored, part.bytes, part.len);
@@ -235,6 +239,8 @@ static int decode_part(const struct codec_context *with, const struct body_part 
 
 	for (unsigned p = 0; p < part->n_planes; p++)
 		*in += part->planes[p].stored_len;
+	if (t->refers)
+		return copy_decode(with, part, from, out);
 	if (!t->codes)
 		return decode_planes(with, t, part, from, out);
 	scratch = codec_bins_scratch(with->codec);
@@ -294,6 +300,28 @@ int codec_parts(const uint8_t *in, uint32_t body_len, uint32_t n,
 	}
 	*n_parts = body.n_parts;
 	return 0;
+}
+
+int codec_references(const uint8_t *in, uint32_t body_len, uint32_t n,
+	struct reference references[CODEC_MAX_PARTS], unsigned *n_references,
+	struct alcm_diag *diag)
+{
+	struct body body;
+	int err = body_get(&body, in, body_len, n, diag);
+
+	*n_references = 0;
+	if (err)
+		return err;
+	in += body_table_bytes(&body);
+	for (unsigned i = 0; i < body.n_parts && !err; i++) {
+		const struct body_part *part = &body.parts[i];
+
+		if (transform_find(part->transform)->refers)
+			err = copy_get(part, in, &references[(*n_references)++], diag);
+		for (unsigned p = 0; p < part->n_planes; p++)
+			in += part->planes[p].stored_len;
+	}
+	return err;
 }
 
 /* ---- for reports ------------------------------------------------------------------- */

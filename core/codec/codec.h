@@ -52,15 +52,27 @@ void codec_set_effort(struct codec *codec, bool high_effort);
 /* The largest body that codec_encode() makes of n bytes: n plus a small constant. */
 size_t codec_bound(uint32_t n);
 
+/* How decoding gets at the bytes of other records. */
+struct codec_references {
+	void *ctx;
+	/* The n bytes that `from` names, checked against its hash, to `out`. -EIO and a
+	   cause, -ENOMEM. */
+	int (*read)(void *ctx, const struct reference *from, uint32_t n, uint8_t *out,
+		struct alcm_diag *diag);
+};
+
 /*
  * Everything that coding needs besides the bytes of the chunk; the same for encoding and
- * for decoding the result. Bytes that a chunk is coded against would be one more field.
+ * for decoding the result.
  */
 struct codec_context {
 	struct codec *codec;      /* used by this thread only */
 	const struct span *spans; /* encoding: they tile the chunk */
 	unsigned n_spans;
 	struct alcm_diag *diag; /* decoding: gets the cause of -EIO; or NULL */
+	/* Decoding: NULL where no other record may be read, as in a record that another one
+	   refers to. */
+	const struct codec_references *references;
 };
 
 /* Encode the n > 0 bytes at `raw` into `body` (room: codec_bound(n)). Lossless. -ENOMEM
@@ -96,6 +108,11 @@ struct codec_part {
 /* The parts of a body, in order, without decoding it. Errors as codec_decode(). */
 int codec_parts(const uint8_t *body, uint32_t body_len, uint32_t n,
 	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts, struct alcm_diag *diag);
+
+/* The references of a body, in order, without decoding it. Errors as codec_decode(). */
+int codec_references(const uint8_t *body, uint32_t body_len, uint32_t n,
+	struct reference references[CODEC_MAX_PARTS], unsigned *n_references,
+	struct alcm_diag *diag);
 
 /* Names for reports; "?" for unknown ids. `buf` has room for 32 bytes. */
 void codec_plane_name(uint8_t transform, uint8_t plane, char *buf);

@@ -9,6 +9,7 @@
 
 #include "tensor/dtype.h"
 #include "tensor/grid_map.h"
+#include "tensor/reference.h"
 
 struct span {
 	uint32_t len_bytes;  /* a multiple of elem_bytes, unless the dtype is DTYPE_BYTES */
@@ -22,6 +23,8 @@ struct span {
 	/* For quantised floats (f16, bf16, f32, f64): the scales that they are multiples of;
 	   or NULL. */
 	const struct grid_map *grid;
+	/* The record that holds the same bytes; NULL: none is known. */
+	const struct reference *same_as;
 };
 
 /* At most this many spans describe one chunk. */

@@ -44,6 +44,21 @@ const struct transform_ops transform_grid = {
 	.plane_name = name_grid,
 };
 
+static struct plane_name name_reference(unsigned no)
+{
+	(void)no;
+	return (struct plane_name){ "reference", -1, "" };
+}
+
+const struct transform_ops transform_copy = {
+	.name = "copy",
+	.widths = 1u << 0,
+	.n_planes = 1,
+	.refers = true,
+	.value_bits = 8,
+	.plane_name = name_reference,
+};
+
 #define TRANSFORM_ROW(id, NAME, row) [id] = &transform_##row,
 static const struct transform_ops *const table[] = { TRANSFORMS(TRANSFORM_ROW) };
 #undef TRANSFORM_ROW

@@ -19,7 +19,8 @@
 	X(4, SPARSE, sparse)         \
 	X(5, BITS, bits)             \
 	X(6, BIT_PLANES, bit_planes) \
-	X(7, DELTAS, deltas)
+	X(7, DELTAS, deltas)         \
+	X(8, COPY, copy)
 
 #define TRANSFORM_ID(id, NAME, row) TRANSFORM_##NAME = id,
 enum transform_id { TRANSFORMS(TRANSFORM_ID) };
@@ -57,6 +58,8 @@ struct transform_ops {
 	/* parameters, then codes with a coder of their own; the functions are the codec's
 	   (codec/grid.h) */
 	bool codes;
+	/* The plane names bytes of another record (codec/copy.h). */
+	bool refers;
 	struct plane_name (*plane_name)(unsigned no);
 	/* The length of plane `no`; `before` has the planes before it. */
 	uint32_t (*plane_len)(const struct transform_part *part, unsigned no,

@@ -34,6 +34,8 @@ PROFILES = (0, 1, 2, 3, 4)
 QUANTISED = 1 << 31  # of an index entry's frame length
 PLANE_ROW_BYTES = 32
 ENTRY_BYTES = 16
+BASE_BYTES = 24
+REFERENCE_BYTES = 40
 MAX_PARTS = 8
 MAX_PLANES = 64
 REPAIR_MAX = 16 << 10
@@ -102,9 +104,24 @@ xxhash.XXH3_64bits.restype = ctypes.c_uint64
 xxhash.XXH3_64bits.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
 
 
+class Hash128(ctypes.Structure):
+    _fields_ = [("low", ctypes.c_uint64), ("high", ctypes.c_uint64)]
+
+
+xxhash.XXH3_128bits.restype = Hash128
+xxhash.XXH3_128bits.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
+
+
 def hash64(data):
     data = bytes(data)
     return xxhash.XXH3_64bits(data, len(data))
+
+
+def hash128(data):
+    """The 16 bytes of the canonical form."""
+    data = bytes(data)
+    found = xxhash.XXH3_128bits(data, len(data))
+    return struct.pack(">QQ", found.high, found.low)
 
 
 class Zstd:
@@ -208,7 +225,7 @@ def join_deltas(planes, elem_bytes, big_endian):
 
 
 GRID, BINS = 3, 6  # a transform and the coder that belongs to it: alcm_grid.py
-SPARSE, BITS, BIT_PLANES, DELTAS = 4, 5, 6, 7
+SPARSE, BITS, BIT_PLANES, DELTAS, COPY = 4, 5, 6, 7, 8
 
 # id: the elem_bytes allowed, whether flag bit 0 is, the inverse
 TRANSFORMS = {
@@ -220,6 +237,7 @@ TRANSFORMS = {
     BITS: ((1,), False, None),
     BIT_PLANES: ((1,), False, None),
     DELTAS: ((2, 4, 8), True, join_deltas),
+    COPY: ((0,), False, None),
 }
 
 # planes that a transform gives, besides one for each byte of an element
@@ -274,8 +292,27 @@ def parse_parts(body, raw_len):
     return parts, at
 
 
-def decode_body(body, raw_len):
-    """Section 3: the logical bytes that a coded body stands for."""
+def parse_reference(rows, data):
+    """3.7: (record's offset, its frame's length, its chunk, first byte, hash)"""
+    must(rows == [(0, REFERENCE_BYTES)] and len(data) == REFERENCE_BYTES, "plane of a reference")
+    offset, length, number, first, file, digest = struct.unpack("<QIIII16s", data)
+    if file:
+        raise Newer("a reference to another file needs a newer alcm")
+    return offset, length, number, first, digest
+
+
+def references(body, raw_len):
+    """The references of a body, without decoding it."""
+    parts, at = parse_parts(body, raw_len)
+    for _, transform, _, _, rows in parts:
+        if transform == COPY:
+            yield parse_reference(rows, body[at : at + rows[0][1]])
+        at += sum(stored_len for _, stored_len in rows)
+
+
+def decode_body(body, raw_len, read_reference=None):
+    """Section 3: the logical bytes that a coded body stands for. read_reference(reference, n) gives those of another
+    record; without it there may be no references."""
     parts, at = parse_parts(body, raw_len)
     out = []
     for part_len, transform, elem_bytes, flags, rows in parts:
@@ -290,6 +327,12 @@ def decode_body(body, raw_len):
             except Impossible as error:
                 raise Corrupt(str(error)) from None
             at = end
+            continue
+        if transform == COPY:
+            must(read_reference, "a record that others refer to refers to another one")
+            reference = parse_reference(rows, body[at : at + rows[0][1]])
+            out.append(read_reference(reference, part_len))
+            at += rows[0][1]
             continue
         if transform == SPARSE:
             pieces = []
@@ -430,7 +473,7 @@ class Blob:
             return False
 
     def index_header(self, at):
-        """2.4: (n_entries, body_hash, summary_len, frame_len)"""
+        """2.4: (n_entries, n_bases, body_hash, bytes before the entries, frame_len)"""
         head = self.data[at : at + INDEX_HEADER_BYTES]
 
         def valid(b):
@@ -443,20 +486,20 @@ class Blob:
         n_entries, _, tag, body_len, body_hash, summary_len, n_planes = struct.unpack_from(
             "<IQQQQII", head, 4
         )
-        lossy_len = struct.unpack_from("<I", head, 48)[0]
-        must(head[52:64] == bytes(12), "index's reserved bytes")
+        lossy_len, n_bases = struct.unpack_from("<II", head, 48)
+        must(head[56:64] == bytes(8), "index's reserved bytes")
         must(tag == self.tag, "index of another blob")
         must(n_planes <= MAX_PLANES, "n_planes")
         must(summary_len == METRICS_BYTES + PLANE_ROW_BYTES * n_planes, "summary_len")
-        summary_len += lossy_len
+        summary_len += lossy_len + BASE_BYTES * n_bases
         must(body_len == summary_len + ENTRY_BYTES * n_entries, "index's body_len")
         must(at + INDEX_HEADER_BYTES + body_len <= self.end, "index reaches beyond the file")
-        return n_entries, body_hash, summary_len, INDEX_HEADER_BYTES + body_len
+        return n_entries, n_bases, body_hash, summary_len, INDEX_HEADER_BYTES + body_len
 
     def index(self, trailer):
         """2.4: {chunk number: (offset, frame length)} of the index that `trailer` names."""
         at = trailer["index"]
-        n_entries, body_hash, summary_len, frame_len = self.index_header(at)
+        n_entries, n_bases, body_hash, summary_len, frame_len = self.index_header(at)
         must(align(at + frame_len) == trailer["offset"], "index doesn't end at the trailer")
         body = self.data[at + INDEX_HEADER_BYTES : at + frame_len]
         if hash64(body) != body_hash:
@@ -471,7 +514,19 @@ class Blob:
             must(offset + length <= at, "record behind the index")
             entries[number] = (offset, length)
             last = number
+        self.check_bases(body[summary_len - BASE_BYTES * n_bases : summary_len], entries, at)
         return entries
+
+    def check_bases(self, rows, entries, end):
+        """2.4: the offsets of the records that others refer to, of an index at `end`."""
+        last = (0, 0)
+        self.bases = []
+        for user, _, offset, length, reserved in struct.iter_unpack("<IIQII", rows):
+            must(user in entries and reserved == 0, "base of no record")
+            must(offset % FRAME_ALIGN == 0 and offset >= HEADER_BYTES and offset + length <= end, "base's offset")
+            must(last < (offset, entries[user][0]), "bases are out of order")
+            last = (offset, entries[user][0])
+            self.bases.append(offset)
 
     def trailer_at(self, at, repair=False):
         """2.5"""
@@ -564,7 +619,7 @@ class Blob:
     def whole_since_sync(self, trailer):
         return all(
             self.record_whole(offset)
-            for offset, _ in self.index(trailer).values()
+            for offset in [offset for offset, _ in self.index(trailer).values()] + self.bases
             if offset > trailer["synced"]
         )
 
@@ -577,6 +632,9 @@ class Blob:
         entries, size = {}, 0
         while len(entries) in newest and size == len(entries) * self.chunk_bytes:
             at, record = newest[len(entries)]
+            body = self.record_body(at, record)[record["metrics_len"] :]
+            if not all(self.record_whole(base[0]) for base in references(body, record["raw_len"])):
+                break
             size += record["raw_len"]
             entries[len(entries)] = (at, record["frame_len"])
         return size, entries
@@ -592,9 +650,21 @@ class Blob:
         record = self.record_header(at)
         must(record["number"] == number and record["frame_len"] == length, "record unlike its entry")
         body = self.record_body(at, record)
-        raw = decode_body(body[record["metrics_len"] :], record["raw_len"])
+        raw = decode_body(body[record["metrics_len"] :], record["raw_len"], self.referred)
         must(hash64(raw) == record["raw_hash"], "hash of a chunk's bytes")
         return (raw + bytes(self.chunk_bytes - len(raw)))[:want]
+
+    def referred(self, reference, n):
+        """3.7: the n bytes of another record that a reference names."""
+        at, length, number, first, digest = reference
+        record = self.record_header(at)
+        must(record["number"] == number and record["frame_len"] == length, "record unlike its reference")
+        body = self.record_body(at, record)
+        raw = decode_body(body[record["metrics_len"] :], record["raw_len"])
+        must(hash64(raw) == record["raw_hash"], "hash of a base's bytes")
+        must(first + n <= len(raw), "reference beyond the end of its chunk")
+        must(hash128(raw[first : first + n]) == digest, "hash of what a reference names")
+        return raw[first : first + n]
 
     def chunks(self):
         # 4.4: what was rebuilt is for those who repair; it needn't be all of the file.

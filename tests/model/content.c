@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Random numbers and the bytes that tests write. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,9 +68,34 @@ static void fill_header(struct rng *rng, uint8_t *buf, size_t n)
 	memcpy(buf, header, min_u64(n, sizeof(header)));
 }
 
+/* Floats from a random place of a run that is always the same: the file comes to hold
+   pieces of it several times. */
+enum { REPEATED_BYTES = 256 << 10 };
+
+static uint8_t repeated[REPEATED_BYTES];
+
+static void make_repeated(void)
+{
+	struct rng rng = { 20240601 };
+
+	fill_floats(&rng, repeated, sizeof(repeated));
+}
+
+static void fill_repeated(struct rng *rng, uint8_t *buf, size_t n)
+{
+	static pthread_once_t made = PTHREAD_ONCE_INIT;
+	size_t from = rng_below(rng, REPEATED_BYTES / 4) * 4;
+
+	pthread_once(&made, make_repeated);
+	for (size_t at = 0, piece; at < n; at += piece, from = 0) {
+		piece = min_u64(n - at, REPEATED_BYTES - from);
+		memcpy(buf + at, repeated + from, piece);
+	}
+}
+
 void content_fill(struct rng *rng, uint8_t *buf, size_t n, uint64_t off)
 {
-	switch (rng_below(rng, 6)) {
+	switch (rng_below(rng, 8)) {
 	case 0:
 		memset(buf, 0, n);
 		break;
@@ -82,6 +108,10 @@ void content_fill(struct rng *rng, uint8_t *buf, size_t n, uint64_t off)
 	case 3:
 		for (size_t i = 0; i < n; i++)
 			buf[i] = (uint8_t)("checkpoint "[(off + i) % 11]);
+		break;
+	case 4:
+	case 5:
+		fill_repeated(rng, buf, n);
 		break;
 	default:
 		fill_floats(rng, buf, n);
