@@ -25,6 +25,7 @@
 enum {
 	CHUNK = 64 << 10,
 	N_SEEDS = 8,
+	FIRST_REPEATED = 6, /* of the seeds */
 	N_STATES = 4,
 	SEED_MAX = 3 * CHUNK,
 	MAX_FILE = 4 << 20,
@@ -69,6 +70,27 @@ static void write_piece(struct alcm_blob *blob, uint8_t *state, unsigned no,
 	require(alcm_blob_pwrite(blob, state + off, n, off, NULL) == (ssize_t)n, "pwrite");
 }
 
+static uint8_t noise(uint32_t i)
+{
+	uint32_t x = (i / 4 + 1) * 2654435761u;
+
+	return (uint8_t)((x ^ x >> 15) * 2246822519u >> 8 * (i % 4));
+}
+
+/* Records that refer to others: the same noise at three places, of which the first is
+   overwritten before the last is there. */
+static void write_repeated(struct alcm_blob *blob, uint8_t *state, unsigned no,
+	unsigned round)
+{
+	static const uint32_t places[N_STATES] = { 0, CHUNK, 0, 2 * CHUNK };
+	uint32_t off = places[round] + (round % 2 ? 52 * (no % 2) : 0);
+	uint32_t n = CHUNK - 52;
+
+	for (uint32_t i = 0; i < n; i++)
+		state[off + i] = round == 2 && no % 2 ? (uint8_t)(i / 40) : noise(i);
+	require(alcm_blob_pwrite(blob, state + off, n, off, NULL) == (ssize_t)n, "pwrite");
+}
+
 static void make_seed(unsigned no)
 {
 	struct seed *seed = &seeds[no];
@@ -82,7 +104,10 @@ static void make_seed(unsigned no)
 	for (unsigned round = 0; round < N_STATES; round++) {
 		if (round)
 			memcpy(seed->states[round], seed->states[round - 1], SEED_MAX);
-		write_piece(blob, seed->states[round], no, round);
+		if (no < FIRST_REPEATED)
+			write_piece(blob, seed->states[round], no, round);
+		else
+			write_repeated(blob, seed->states[round], no, round);
 		/* Some seeds have records only, or a tail behind the last commit. */
 		if (no >= round + 1)
 			require(!alcm_blob_commit(blob, round & 1, NULL), "commit");
