@@ -40,21 +40,6 @@ static size_t find_row(const struct table *t, uint64_t base_off, uint64_t user_o
 	return low;
 }
 
-static int grow(struct table *t)
-{
-	size_t capacity = t->bases_capacity ? 2 * t->bases_capacity : 16;
-	struct table_base *bases;
-
-	if (t->n_bases < t->bases_capacity)
-		return 0;
-	bases = mem_resize(t->bases, capacity, sizeof(*bases));
-	if (!bases)
-		return -ENOMEM;
-	t->bases = bases;
-	t->bases_capacity = capacity;
-	return 0;
-}
-
 int bases_add(struct table *t, uint32_t chunk_no, uint64_t off,
 	const struct table_record *base)
 {
@@ -63,7 +48,7 @@ int bases_add(struct table *t, uint32_t chunk_no, uint64_t off,
 	if (at < t->n_bases && t->bases[at].base.off == base->off &&
 		t->bases[at].user_off == off)
 		return 0;
-	if (grow(t))
+	if (!mem_room(&t->bases, t->n_bases))
 		return -ENOMEM;
 	memmove(t->bases + at + 1, t->bases + at, (t->n_bases++ - at) * sizeof(*t->bases));
 	t->bases[at] = (struct table_base){ *base, off, chunk_no };

@@ -46,7 +46,7 @@ struct table {
 	uint64_t n_records;      /* slots with a record */
 	size_t bytes, max_bytes; /* of memory, and how much at most; 0: no limit */
 	struct table_base *bases;
-	size_t n_bases, bases_capacity;
+	size_t n_bases;
 };
 
 /* The slot of a chunk, or NULL where the table has never had one. */
