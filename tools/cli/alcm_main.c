@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Starts alcm. The command line is in cli.c, its verbs and options in alcm_rows.c. */
 #include "cli.h"
 
 static int run(int argc, char **argv)

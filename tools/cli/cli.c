@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A command of verbs: finds the verb, parses its options, runs it. */
+/*
+ * The command line: finding the verb, parsing its options, running it, and the exit code.
+ * The exit code is the worst outcome of all operands, so one bad file doesn't hide
+ * another.
+ */
 #include "cli_options.h"
 
 #include <errno.h>
@@ -24,6 +28,7 @@ enum cli_exit cli_worse(enum cli_exit a, enum cli_exit b)
 	return CLI_OK;
 }
 
+/* The engine's log: warnings and errors go to stderr under the name of the file. */
 static void log_text(void *ctx, int fd, enum alcm_log_level level, const char *text)
 {
 	char path[PATH_MAX];
@@ -37,6 +42,7 @@ static void log_text(void *ctx, int fd, enum alcm_log_level level, const char *t
 	cli_error(ctx, n > 0 ? path : NULL, "%s", text);
 }
 
+/* Called by the first engine of a run; later ones share the weights. */
 static int load_predictor(struct cli *cli)
 {
 	const char *path = cli->predictor_path;
@@ -108,6 +114,8 @@ static void print_usage(const struct cli_program *program, FILE *to)
 		program->name, program->name);
 }
 
+/* The script lists verbs and long options literally. It needs neither the program nor
+   bash-completion at the time of use. */
 enum cli_exit verb_completion(struct cli *cli)
 {
 	const struct cli_program *program = cli->program;
@@ -143,17 +151,18 @@ static const struct verb *find_verb(const struct cli_program *program, const cha
 	return NULL;
 }
 
+/* Output that could not be written is a failure, also when only the last flush fails. */
 static enum cli_exit run_verb(struct cli *cli)
 {
 	enum cli_exit status;
 
 	if (cli->verb->needs_proc && !alcm_process_has_proc())
 		return cli_error(cli, NULL,
-			"/proc isn't mounted, without which no file of a store can be changed "
+			"/proc isn't mounted; without it no file of a store can be changed "
 			"(mount -t proc proc /proc)");
 	if (cli->verb->only_tells && !cli->out && alcm_process_lost_output())
 		return cli_error(cli, "standard output",
-			"is closed: there is nowhere to write to");
+			"is closed, so there is nowhere to write to");
 	status = cli->verb->run(cli);
 	alcm_predictor_free(cli->predictor);
 	progress_end(&cli->progress);

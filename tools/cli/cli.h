@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A command of verbs, and what these share. A verb is a file verb_NAME.c with one
- * function and a row in its program's table, as is an option: alcm_rows.c. Help and
- * completion come from the tables.
+ * The command line of a program with verbs, and the helpers that all verbs share.
+ *
+ * A verb is a file verb_NAME.c with one function, and a row in the program's table. An
+ * option is a row, too: alcm_rows.c. Help and completion are generated from the tables.
  */
 #ifndef ALCM_TOOLS_CLI_H
 #define ALCM_TOOLS_CLI_H
@@ -22,7 +23,7 @@ enum cli_exit {
 	CLI_REPAIRED = 4, /* check --repair repaired all it found */
 };
 
-/* A number of an option that can't be given: the option isn't there. */
+/* A numeric option that was not given. Such an option can't have this value. */
 #define NOT_GIVEN UINT32_MAX
 
 struct cli;
@@ -31,14 +32,14 @@ struct option_row;
 struct verb {
 	const char *name, *operands, *summary;
 	enum cli_exit (*run)(struct cli *cli);
-	bool takes_paths; /* one at least, unless they are optional */
+	bool takes_paths; /* at least one, unless paths_optional */
 	bool paths_optional;
-	bool needs_proc;  /* it opens files of a store through /proc/self/fd */
-	bool only_tells;  /* without standard output, or -o, it would do nothing */
-	bool high_effort; /* nobody waits for each file: compress harder */
+	bool needs_proc;  /* it opens files of a store by /proc/self/fd */
+	bool only_tells;  /* it only prints: useless without standard output or -o */
+	bool high_effort; /* no program waits for a file: compress harder */
 };
 
-/* A program of verbs, by its tables. */
+/* A program, described by its tables. */
 struct cli_program {
 	const char *name;
 	const struct verb *verbs;
@@ -47,7 +48,7 @@ struct cli_program {
 	size_t n_options;
 };
 
-/* One run of a command: what all verbs share, and the values of alcm's options. */
+/* One run of a command: state shared by all verbs, and the values of alcm's options. */
 struct cli {
 	const struct cli_program *program;
 	const struct verb *verb;
@@ -58,12 +59,12 @@ struct cli {
 
 	bool json, csv, bytes, recursive, force, repair, wait;
 	const char *out, *profile, *predictor_path, *detect;
-	const char *sort;  /* a column's key; NULL: as it comes */
+	const char *sort;  /* a column's key; NULL: unsorted */
 	unsigned depth;    /* NOT_GIVEN: no limit */
 	unsigned top;      /* 0: all */
 	unsigned threads;  /* 0: one per core */
 	unsigned interval; /* seconds */
-	unsigned n_looks;  /* 0: without end */
+	unsigned n_looks;  /* 0: endless */
 };
 
 extern const struct cli_program alcm_rows;
@@ -79,14 +80,14 @@ enum cli_exit verb_top(struct cli *cli);
 enum cli_exit verb_report(struct cli *cli);
 enum cli_exit verb_completion(struct cli *cli);
 
-/* Say "alcm VERB: PATH: cause" on stderr. Returns CLI_FAILED. */
+/* Print "alcm VERB: PATH: cause" to stderr. Returns CLI_FAILED. */
 enum cli_exit cli_error(struct cli *cli, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * The same for a failed call: `err` is its negative errno, `diag` (may be NULL, or
- * without a cause) what it said. Returns CLI_CORRUPT for damaged data, CLI_FAILED
- * otherwise.
+ * The same for a failed call with the negative errno `err`. The cause in `diag` is
+ * printed if there is one; `diag` may be NULL. Returns CLI_CORRUPT for damaged data,
+ * otherwise CLI_FAILED.
  */
 enum cli_exit cli_error_from(struct cli *cli, const char *path, int err,
 	const struct alcm_diag *diag);
@@ -97,8 +98,8 @@ enum cli_exit cli_worse(enum cli_exit a, enum cli_exit b);
 /* Start an engine for this run; one worker is enough for verbs that only read. */
 int cli_engine(struct cli *cli, bool reads_only, struct alcm **out);
 
-/* Find the verb in argv, parse its options into `cli`, whose program is set, and run
-   it. */
+/* Find the verb in argv, parse its options into `cli`, and run it. cli->program must be
+   set. */
 int cli_run(struct cli *cli, int argc, char **argv);
 
 /* `n` bytes for people, such as "53.1 MiB", in `buf` (16 bytes of room). Returns
@@ -109,9 +110,9 @@ char *cli_bytes(uint64_t n, char *buf);
 char *cli_join(const char *dir, const char *name);
 
 /*
- * openat(2) with these flags and those that keep a FIFO or a terminal from being waited
- * for. A file that another program holds a lease of, as a conversion does while it puts
- * the new content in place, is waited for.
+ * openat(2) that never blocks on a FIFO or a terminal. It waits for another program's
+ * lease on the file, such as a conversion holds while it copies the new content into
+ * place.
  */
 int cli_open_file(int at, const char *path, int flags);
 

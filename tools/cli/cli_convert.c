@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In place, a file keeps its inode: the work is alcm_pack()'s and alcm_unpack()'s, under
- * the store's lock, and the sidecar follows. With -o OUT nothing is locked or changed: a
- * copy is written, of a tree with everything that is in it.
+ * Converting files in place or into copies.
+ *
+ * In place, a file keeps its inode. alcm_pack() and alcm_unpack() do the work under the
+ * store's lock, and the sidecar is written or removed. With -o OUT nothing is locked or
+ * changed: OUT becomes a copy of the operand. The copy of a tree has all of its files,
+ * also those that are not converted.
  */
 #include "cli_convert.h"
 
@@ -26,17 +29,18 @@ struct convert {
 	struct alcm *alcm;
 	const struct alcm_profile *profile; /* NULL: unpack */
 	struct store_at store;
-	const char *out; /* of this operand; NULL: in place */
+	const char *out; /* output for this operand; NULL: in place */
 	struct out_dir {
 		struct out_dir *up;
 		int fd;
-	} * out_dir; /* the copy of the directory that is walked; NULL: of none below OUT */
-	enum alcm_detect detect; /* what is packed */
-	char *rel;               /* of the operand below the store's root */
+	} * out_dir; /* the copy of the current directory; NULL: above the operand */
+	enum alcm_detect detect; /* which files are packed */
+	char *rel;               /* path of the operand in the store */
 	uint64_t n_files, bytes_before, bytes_after;
 };
 
-/* Whether a plain file is to be packed. What isn't CLI_OK was reported. */
+/* Whether to pack a plain file. Any status but CLI_OK was reported. A file named by the
+   user is refused with the reason; one found in a tree is skipped. */
 static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *entry,
 	int fd, bool *wanted)
 {
@@ -53,16 +57,13 @@ static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *ent
 		return cli_error(c->cli, entry->path, "%s", strerror(-err));
 	if (!verdict.worth && named)
 		return cli_error(c->cli, entry->path,
-			"is no tensor file that we know: %s (--force compresses it all the same)",
-			verdict.reason);
+			"is no tensor file: %s (--force compresses it anyway)", verdict.reason);
 	*wanted = verdict.worth;
 	return CLI_OK;
 }
 
-/*
- * Whether a blob is to be made plain. One that holds a blob itself (a store that was
- * copied into a mount) would then be taken for that, so in place it stays.
- */
+/* Whether to unpack a blob. If its content begins like a blob (a store that was copied
+   into a mount), the plain file would be taken for a blob, so it is refused in place. */
 static enum cli_exit judge_blob(struct convert *c, const struct walk_entry *entry, int fd,
 	bool *wanted)
 {
@@ -81,11 +82,11 @@ static enum cli_exit judge_blob(struct convert *c, const struct walk_entry *entr
 	*wanted = n == 0 || alcm_sniff(prefix, (size_t)n) != ALCM_SNIFF_BLOB;
 	if (!*wanted)
 		return cli_error(c->cli, entry->path,
-			"holds a blob itself, for which it would be taken (-o OUT gets it out)");
+			"its content would be taken for a blob (-o OUT extracts it)");
 	return CLI_OK;
 }
 
-/* Whether a file is to be converted. What isn't CLI_OK was reported. */
+/* Whether to convert a file. Any status but CLI_OK was reported. */
 static enum cli_exit judge(struct convert *c, const struct walk_entry *entry, int fd,
 	bool *wanted)
 {
@@ -100,7 +101,7 @@ static enum cli_exit judge(struct convert *c, const struct walk_entry *entry, in
 		return judge_plain(c, entry, fd, wanted);
 	if (probe.kind == ALCM_BLOB && !c->profile && !c->out)
 		return judge_blob(c, entry, fd, wanted);
-	/* A blob's copy, when packing, is to be a blob as well. */
+	/* When packing into a copy, the copy of a blob is a blob, too. */
 	*wanted = probe.kind == ALCM_BLOB && c->out;
 	return CLI_OK;
 }
@@ -124,20 +125,20 @@ static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entr
 		sidecar_remove(c->store.store, rel);
 	else if (!c->store.temporary)
 		err = sidecar_write_for(c->alcm, c->store.store, rel);
-	/* Of a path that is too long for one there is no report. */
+	/* A path can be too long for the name of a report. */
 	if (err && err != -ENAMETOOLONG)
 		return cli_error(c->cli, entry->path,
 			"packed, but its report could not be written: %s", strerror(-err));
 	return CLI_OK;
 }
 
-/* What a crash cut off before is finished first. */
+/* A conversion that a crash interrupted is finished first. */
 static enum cli_exit convert_open(struct convert *c, const struct walk_entry *entry,
 	const char *rel, int fd)
 {
 	struct alcm_diag diag = { 0 };
 	bool wanted;
-	/* A file that somebody named is refused also if there were nothing to do. */
+	/* A file named by the user is refused even if there is nothing to do. */
 	int err = entry->rel[0] ? 0 : alcm_store_may_change(c->store.store, fd, &diag);
 	enum cli_exit status;
 
@@ -155,7 +156,7 @@ static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry
 	AUTO_FREE char *rel = fd < 0 ? NULL : store_rel_of(c->rel, entry->rel);
 	enum cli_exit status;
 
-	/* Each is read, compared with what became of it, and copied into place. */
+	/* How often the file is read: to build, compare and copy the new content. */
 	progress_file(&c->cli->progress, (uint64_t)entry->st->st_size, c->profile ? 4 : 2);
 	status = rel ? convert_open(c, entry, rel, fd)
 				 : cli_error(c->cli, entry->path, "%s", strerror(errno));
@@ -163,7 +164,7 @@ static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry
 	return status;
 }
 
-/* A copy of a tree takes along, unchanged, what isn't to be converted. */
+/* In the copy of a tree, files that are not converted are copied unchanged. */
 static enum cli_exit convert_copy(struct convert *c, const struct walk_entry *entry,
 	const struct copy_place *out)
 {
@@ -180,7 +181,7 @@ static enum cli_exit convert_copy(struct convert *c, const struct walk_entry *en
 		c->cli->force);
 }
 
-/* Make the directory's copy, into which what follows goes. */
+/* Make the copy of a directory; the entries that follow go into it. */
 static enum cli_exit enter_dir(struct convert *c, const struct walk_entry *entry,
 	const struct copy_place *out)
 {
@@ -220,7 +221,7 @@ static enum cli_exit copy_entry_to(struct convert *c, const struct walk_entry *e
 		return leave_dir(c, entry, out->shown);
 	if (entry->kind == WALK_DIR)
 		return enter_dir(c, entry, out);
-	/* Its directory couldn't be made, which was said. */
+	/* Its directory could not be made; that was reported. */
 	if (out->at == -1)
 		return CLI_FAILED;
 	return entry->kind == WALK_FILE ? convert_copy(c, entry, out)
@@ -247,7 +248,7 @@ static enum cli_exit convert_entry(void *ctx, const struct walk_entry *entry)
 	bool named = entry->rel[0] == '\0';
 
 	if (entry->kind == WALK_OTHER && named)
-		return cli_error(c->cli, entry->path, "is no regular file");
+		return cli_error(c->cli, entry->path, "is not a regular file");
 	if (c->out)
 		return copy_entry(c, entry);
 	return entry->kind == WALK_FILE ? convert_in_place(c, entry) : CLI_OK;
@@ -260,7 +261,7 @@ static bool is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* True when the directory that `out` is, or would be made in, is `dir` or below it. */
+/* Whether the directory `out`, or the one it would be made in, is `dir` or below it. */
 static bool lies_inside(const char *out, const char *dir)
 {
 	AUTO_FREE char *copy = strdup(out), *outer = realpath(dir, NULL),
@@ -278,7 +279,7 @@ static bool lies_inside(const char *out, const char *dir)
 			(n == 1 || inner[n] == '/' || inner[n] == '\0'));
 }
 
-/* A file's copy goes into OUT when that is a directory; a directory's copy is OUT. */
+/* A file's copy goes into OUT if OUT is a directory. A directory's copy is OUT itself. */
 static enum cli_exit convert_to_copy(struct convert *c, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -302,7 +303,7 @@ static enum cli_exit convert_operand(struct convert *c, const char *path)
 	enum cli_exit status;
 
 	if (is_dir(path) && !(c->cli->recursive))
-		return cli_error(c->cli, path, "is a directory (-r takes all files below it)");
+		return cli_error(c->cli, path, "is a directory (-r converts all files below it)");
 	if (c->cli->out)
 		return convert_to_copy(c, path);
 	status = store_open(c->cli, path, &c->store);

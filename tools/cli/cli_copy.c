@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Copies of files, directories and links. A file is written under a temporary name and
+   then renamed (cli_new_file.c). Holes stay holes, in a plain file and in a blob. */
 #include "cli_copy.h"
 
 #include <errno.h>
@@ -13,6 +15,7 @@
 #include "cli_new_file.h"
 #include "cli_source.h"
 
+/* A sink for source_copy(), as is write_blob(). */
 static int write_fd(void *ctx, const void *buf, size_t n, uint64_t off)
 {
 	return fd_pwrite(*(const int *)ctx, buf, n, off);
@@ -32,7 +35,7 @@ static enum cli_exit fill_plain(struct cli *cli, struct source *source, int fd,
 {
 	enum cli_exit status = source_copy(cli, source, true, out, write_fd, &fd);
 
-	/* A hole at the end is no data to copy, but part of the size. */
+	/* A hole at the end isn't copied, but counts in the size. */
 	if (!status && ftruncate(fd, (off_t)source->size) != 0)
 		return cli_error(cli, out, "%s", strerror(errno));
 	return status;
@@ -64,7 +67,7 @@ static enum cli_exit fill_blob(struct cli *cli, struct alcm *alcm, struct source
 	return status;
 }
 
-/* Owner first: changing it takes set-id bits away. That we may not is no failure. */
+/* Owner first: chown clears set-id bits. A missing permission to chown is no failure. */
 static int copy_attributes(int fd, const struct stat *st)
 {
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
@@ -115,12 +118,13 @@ enum cli_exit copy_file(struct cli *cli, struct alcm *alcm,
 enum cli_exit copy_dir(struct cli *cli, const struct walk_entry *entry,
 	const struct copy_place *out)
 {
-	/* Only the operand itself may be there as a link: of what is below it, none was made
-	   for us. */
+	/*
+	 * Only OUT itself may be a link to a directory. Below it, a link was not made by us.
+	 */
 	int flags = entry->rel[0] ? AT_SYMLINK_NOFOLLOW : 0;
 	struct stat st;
 
-	/* Writable for us until it is full. */
+	/* Writable for us until everything is in it; copy_dir_done() sets the mode. */
 	if (mkdirat(out->at, out->name, (entry->st->st_mode & 0777) | S_IRWXU) == 0)
 		return CLI_OK;
 	if (errno == EEXIST && fstatat(out->at, out->name, &st, flags) == 0 &&

@@ -5,18 +5,18 @@
 
 #include "cli_walk.h"
 
-/* Where a copy goes: by directory and name, as a whole path can be longer than the kernel
-   takes. */
+/* The place of a copy, by directory and name: its whole path can be longer than the
+   kernel accepts. */
 struct copy_place {
-	int at;            /* as openat(2)'s */
+	int at;            /* a directory, as for openat(2) */
 	const char *name;  /* relative to it */
 	const char *shown; /* in messages */
 };
 
 /*
- * Write the file of `entry` to `out`, as a blob when `profile` is given and plain
- * otherwise, with its mode, times and (as far as we may) owner. `out` appears when it is
- * complete; one that exists is an error unless `replace`. Reports failures.
+ * Write the file of `entry` to `out`: as a blob if `profile` is given, otherwise plain.
+ * It gets the mode, the times and, if permitted, the owner. `out` appears only when it is
+ * complete. An existing one is an error unless `replace`. Reports failures.
  */
 enum cli_exit copy_file(struct cli *cli, struct alcm *alcm,
 	const struct walk_entry *entry, const struct copy_place *out,
@@ -28,8 +28,8 @@ enum cli_exit copy_dir(struct cli *cli, const struct walk_entry *entry,
 enum cli_exit copy_link(struct cli *cli, const struct walk_entry *entry,
 	const struct copy_place *out);
 
-/* Give the directory `fd`, which is `out`, the mode and times of `entry`, once everything
-   is in it. */
+/* Set mode and times of the directory `fd` from `entry`, after everything was copied into
+   it. */
 enum cli_exit copy_dir_done(struct cli *cli, const struct walk_entry *entry, int fd,
 	const char *shown);
 

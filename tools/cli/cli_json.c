@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* JSON on standard output. */
 #include "cli_json.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 
 #include "cli.h"
 
-/* Print `root` to standard output and drop it. */
+/* Print `root` to standard output and free it. */
 enum cli_exit cli_print_json(struct cli *cli, cJSON *root);
 
 #endif

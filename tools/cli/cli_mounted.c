@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Reading long attributes. The kernel limits a value to 64 KiB, so a longer document is
+ * also offered in pieces: NAME.0, NAME.1, … A piece shorter than ALCM_DOCUMENT_PIECE is
+ * the last.
+ */
 #include "cli_mounted.h"
 
 #include <errno.h>
@@ -17,7 +22,7 @@ enum {
 	NAME_ROOM = 64,
 };
 
-/* What an attribute is read from. */
+/* The file that an attribute is read from. */
 struct place {
 	int fd; /* -1: by path */
 	const char *path;
@@ -37,7 +42,7 @@ static ssize_t get_piece(const struct place *at, const char *name, unsigned k, c
 	return get(at, piece, buf, ALCM_DOCUMENT_PIECE);
 }
 
-/* All pieces, one by one; the bytes of all, or -1. */
+/* Read all pieces one by one. Returns the total length, or -1 and errno. */
 static ssize_t get_pieces(const struct place *at, const char *name, char *text)
 {
 	ssize_t n = ALCM_DOCUMENT_PIECE, len = 0;
@@ -55,8 +60,8 @@ static ssize_t get_pieces(const struct place *at, const char *name, char *text)
 	return len;
 }
 
-/* The first piece of a report names the commit: if that is as before, all are of one
-   report. */
+/* The first piece of a report names the commit. If it is unchanged after the last piece,
+   all pieces are from the same report. */
 static bool unchanged(const struct place *at, const char *name, const char *text)
 {
 	char first[ALCM_DOCUMENT_PIECE];
@@ -65,6 +70,7 @@ static bool unchanged(const struct place *at, const char *name, const char *text
 		memcmp(first, text, sizeof(first)) == 0;
 }
 
+/* The file may change between two pieces; then everything is read again. */
 static char *get_long(const struct place *at, const char *name)
 {
 	char *text = malloc((size_t)ALCM_DOCUMENT_PIECE * ALCM_DOCUMENT_PIECES + 1);

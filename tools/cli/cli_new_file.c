@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* New files. The temporary name lies in the same directory, because rename(2) only works
+   within a filesystem. */
 #include "cli_new_file.h"
 
 #include <errno.h>
@@ -14,11 +16,11 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 
-/* The directory of `path`, whose last component goes to `*name`; a negative errno. */
+/* Open the directory of `path`; its last component goes to `*name`. A negative errno. */
 static int open_parent(int at, const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
-	/* With its slash, which the root has to keep. */
+	/* With its slash: "/" must not become "". */
 	AUTO_FREE char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 
 	*name = slash ? slash + 1 : path;
@@ -47,7 +49,8 @@ int new_file_begin(int at, const char *path, struct new_file *f)
 	return err;
 }
 
-/* Without `replace` an existing file stays, where the filesystem can tell in one step. */
+/* Without `replace` an existing file stays. Filesystems without RENAME_NOREPLACE leave a
+   short moment between check and rename. */
 static int give_name(const struct new_file *f, bool replace)
 {
 	const int d = f->dirfd;

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Options from rows. getopt_long(3) does the parsing. A row without a letter is
+ * identified by FIRST_ROW plus its index, a row with a letter by the letter or that
+ * number.
+ */
 #include "cli_options.h"
 
 #include <assert.h>
@@ -8,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* getopt_long(3) returns a row by its place in the table, behind all letters. */
+/* Above all letters. */
 enum { FIRST_ROW = 256, MOST_OPTIONS = 64 };
 
-/* Whether the verb's name is one of the row's words. */
+/* Whether the row lists the verb. */
 static bool takes(const struct option_row *row, const struct verb *verb)
 {
 	size_t len = strlen(verb->name);
@@ -26,7 +31,7 @@ static bool takes(const struct option_row *row, const struct verb *verb)
 	return false;
 }
 
-/* getopt_long(3)'s tables for one verb. */
+/* The arguments of getopt_long(3) for one verb. */
 struct getopt_tables {
 	char letters[3 * MOST_OPTIONS + 2];
 	struct option longs[MOST_OPTIONS + 2];
@@ -117,7 +122,7 @@ static enum cli_exit take_option(struct cli *cli, const struct option_row *row,
 	return CLI_FAILED;
 }
 
-/* Flags are false and texts NULL as they are. */
+/* Flags are false and texts NULL already. */
 static void set_defaults(struct cli *cli)
 {
 	for (size_t i = 0; i < cli->program->n_options; i++) {
@@ -133,8 +138,8 @@ static void set_defaults(struct cli *cli)
 	}
 }
 
-/* The row that getopt_long's result `c` stands for: a letter may mean one thing to each
-   verb. */
+/* The row for getopt_long's result `c`. The same letter may belong to several rows, for
+   different verbs. One of them always matches. */
 static const struct option_row *row_of(const struct cli *cli, int c)
 {
 	const struct option_row *row = cli->program->options;
@@ -146,7 +151,7 @@ static const struct option_row *row_of(const struct cli *cli, int c)
 	return row;
 }
 
-/* The options, in any order with the operands, which end up behind them. */
+/* GNU getopt moves the operands behind the options, whatever their order was. */
 static enum cli_exit take_options(struct cli *cli, int argc, char **argv, bool *help)
 {
 	struct getopt_tables t;
@@ -187,7 +192,7 @@ enum cli_exit cli_options_parse(struct cli *cli, int argc, char **argv, bool *he
 	return CLI_OK;
 }
 
-/* What the help doesn't say in words: what may be given, and what is taken otherwise. */
+/* The allowed values and the default, in addition to the row's help text. */
 static void print_range(const struct option_row *row)
 {
 	char words[256];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options of a program's verbs, a row each: who takes it, where its value goes, what it
- * may be, what it is otherwise. Parsing, help and completion come from the rows, so that
- * a new option is a row, a field and what is done with it.
+ * The options of a program's verbs, one row each: the verbs that have it, the place of
+ * its value, the allowed values and the default. Parsing, help and completion use the
+ * rows, so a new option is a row, a field, and the code that uses the field.
  */
 #ifndef ALCM_TOOLS_CLI_OPTIONS_H
 #define ALCM_TOOLS_CLI_OPTIONS_H
@@ -21,18 +21,18 @@ enum option_kind {
 };
 
 struct option_row {
-	const char *verbs; /* that take it, with blanks between them */
+	const char *verbs; /* verbs with this option, separated by blanks */
 	char letter;       /* 0: only the long form */
 	const char *name, *arg, *help;
 	enum option_kind kind;
 	size_t target;            /* offset of the value in the program's state */
 	const char *const *words; /* with a NULL at the end */
-	const char *default_word; /* NULL: none, and so is the value */
+	const char *default_word; /* NULL: the value stays NULL */
 	unsigned least, most;     /* of a number */
-	unsigned default_number;  /* help tells it if it is one that may be given */
+	unsigned default_number;  /* shown in the help if it is in the range */
 };
 
-/* The end of a row: `s` is the program's state, a struct. */
+/* The end of a row. `s` is the struct with the program's state. */
 #define FLAG(s, field) .kind = OPTION_FLAG, .target = offsetof(struct s, field)
 #define TEXT(s, field) .kind = OPTION_TEXT, .target = offsetof(struct s, field)
 #define WORD(s, field, list, otherwise)                                        \
@@ -43,9 +43,9 @@ struct option_row {
 	.most = (to), .default_number = (otherwise)
 
 /*
- * Set every option of the verb to its default, then parse argv (behind the verb's name)
- * into the state, which begins with `cli`. CLI_FAILED: with a message. `*help`: --help
- * was asked for.
+ * Set every option of the verb to its default. Then parse argv, from the verb's name on,
+ * into the state, which begins with `cli`. CLI_FAILED: a message was printed. `*help`:
+ * --help was given.
  */
 enum cli_exit cli_options_parse(struct cli *cli, int argc, char **argv, bool *help);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Long absolute paths. realpath(3) and open(2) come first; the detours are only taken
+   after ENAMETOOLONG. */
 #include "cli_path.h"
 
 #include <errno.h>
@@ -13,8 +15,8 @@
 #include "base/fd.h"
 #include "cli.h"
 
-/* The real path of the directory, which getcwd(3) puts together name by name. The working
-   directory stays. */
+/* The real path of the directory. getcwd(3) walks up name by name, so it has no limit.
+   The working directory is restored. */
 static char *real_dir(const char *dir)
 {
 	AUTO_CLOSE int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -31,7 +33,7 @@ static char *real_dir(const char *dir)
 	return steal(path);
 }
 
-/* The real path of the file in its directory; of no link. */
+/* The real path of a file, by that of its directory. Not for a link. */
 static char *real_file(const char *path)
 {
 	const char *slash = strrchr(path, '/');

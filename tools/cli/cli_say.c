@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages of a verb, with what went wrong in words. */
+/* Error messages of a verb. A cause from the library is preferred to the text of an
+   errno. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 
 #include "cli.h"
 
+/* The progress line must not mix with the message. */
 static void vcomplain(struct cli *cli, const char *path, const char *fmt, va_list ap)
 {
 	progress_pause(&cli->progress);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Reports beside a store's blobs, for pack, unpack and check. A mount writes them with
+   the same functions of the library, so both produce the same text. */
 #include "cli_sidecar.h"
 
 #include <errno.h>

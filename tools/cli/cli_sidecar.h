@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The reports below a store's .alcm/caq/, one per blob. They can always be made anew. */
+/* The reports in a store's .alcm/caq/, one per blob. They can be rebuilt at any time. */
 #ifndef ALCM_TOOLS_CLI_SIDECAR_H
 #define ALCM_TOOLS_CLI_SIDECAR_H
 
@@ -10,16 +10,18 @@
 
 enum sidecar_state { SIDECAR_CURRENT, SIDECAR_STALE, SIDECAR_MISSING };
 
-/* Compare the sidecar of the blob `rel` (its way below the store) with what it should
-   say. */
+/* Compare the sidecar of the blob at `rel` in the store with the report it should
+   contain. */
 enum sidecar_state sidecar_check(const struct alcm_store *store, const char *rel,
 	const struct alcm_info *info, const struct timespec *mtime);
 
-/* Write it anew, readable by those who may read the blob `fd`. 0 or a negative errno. */
+/*
+ * Write the sidecar, readable by all who may read the blob `fd`. 0 or a negative errno.
+ */
 int sidecar_write(const struct alcm_store *store, const char *rel,
 	const struct alcm_info *info, int fd);
 
-/* As sidecar_write(), for the blob `rel` of the store. */
+/* The same for the blob at `rel` in the store. */
 int sidecar_write_for(struct alcm *alcm, const struct alcm_store *store, const char *rel);
 
 /* Remove it if there is one. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Logical bytes of a file, plain or compressed. Blobs are read through the library, plain
+   files directly. */
 #include "cli_source.h"
 
 #include <errno.h>
@@ -23,7 +25,7 @@ static enum cli_exit open_content(struct cli *cli, struct alcm *alcm, struct sou
 	if (S_ISDIR(s->st.st_mode))
 		return cli_error(cli, s->path, "is a directory");
 	if (!S_ISREG(s->st.st_mode))
-		return cli_error(cli, s->path, "is no regular file");
+		return cli_error(cli, s->path, "is not a regular file");
 	s->size = (uint64_t)s->st.st_size;
 	err = alcm_probe(s->fd, &probe, &diag);
 	if (err)
@@ -59,13 +61,14 @@ void source_close(struct source *source)
 	source->fd = -1;
 }
 
-/* The first byte at or behind `off` that isn't in a hole; the size when there is none. */
+/* The first byte at or behind `off` that isn't in a hole; the file's size if there is
+   none. */
 static uint64_t next_data(struct source *s, uint64_t off)
 {
 	uint64_t from, to;
 	int64_t at;
 
-	/* Where it can't tell all of it is data. */
+	/* If the filesystem can't tell, everything counts as data. */
 	if (!s->blob)
 		return fd_next_data(s->fd, off, s->size, &from, &to) ? off : from;
 	at = alcm_blob_seek(s->blob, off, SEEK_DATA);
@@ -97,6 +100,7 @@ int source_read(void *ctx, void *buf, size_t n, uint64_t off)
 	return 0;
 }
 
+/* Pieces end at multiples of BLOCK_BYTES, also after a hole that ended inside a chunk. */
 static enum cli_exit copy_with(struct cli *cli, struct source *s, bool skip_holes,
 	const char *sink_path, source_sink sink, void *ctx, void *buf)
 {

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Finding and locking the store of an operand.
+ *
+ *     store_open     the nearest root at or above the operand, or a temporary store
+ *     store_lock     marks and lock file, then recovery of interrupted conversions
+ *     store_close    all of it released
+ */
 #include "cli_store.h"
 
 #include <errno.h>
@@ -18,6 +25,7 @@
 
 #define FUSE_MAGIC 0x65735546
 
+/* Any FUSE filesystem can have the magic; only ours has these attributes. */
 bool store_is_mount(const char *path)
 {
 	struct statfs fs;
@@ -77,7 +85,7 @@ enum cli_exit store_open(struct cli *cli, const char *path, struct store_at *out
 		return cli_error(cli, path, "%s", strerror(errno));
 	if (store_is_mount(path))
 		return cli_error(cli, path,
-			"is inside a mount; name the file in the store below");
+			"is inside a mount; name the file in the store instead");
 	out->use = is_dir(path) ? ALCM_USE_VERB : ALCM_USE_FILE;
 	if (out->use == ALCM_USE_FILE)
 		go_up(start);
@@ -126,9 +134,9 @@ unsigned store_count_jobs(const struct store_at *store)
 }
 
 /*
- * Other commands end by themselves, so they are waited for; a mount may stay for weeks.
- * The pauses are uneven: two who come at once, each seeing the other, must not do so
- * again.
+ * Other commands end soon, so they are always waited for. A mount may stay for weeks. The
+ * pauses are random: two commands that start at the same time see each other's marks and
+ * both step back, and must not do so forever.
  */
 static int wait_for_lock(struct cli *cli, struct store_at *store, struct alcm_diag *diag)
 {
@@ -160,14 +168,14 @@ enum cli_exit store_lock(struct cli *cli, struct store_at *store)
 			diag.cause[0] ? diag.cause : strerror(-err));
 	store->temporary = alcm_store_is_temporary(store->store);
 	err = alcm_swap_recover(store->store, log_recovery, &recovery);
-	/* One file that can't be helped doesn't keep the others from being used. */
+	/* A file that can't be recovered doesn't block the others. */
 	if (err < 0)
 		return cli_error(cli, store->root,
-			"can't finish a job that a crash left in .alcm/swap: %s", strerror(-err));
+			"can't finish the jobs that a crash left in .alcm/swap: %s", strerror(-err));
 	return CLI_OK;
 }
 
-/* The directory of the store's file `rel`; a negative errno. */
+/* Open the directory of the store's file `rel`; a negative errno. */
 static int open_parent(const struct store_at *store, const char *rel)
 {
 	AUTO_FREE char *dir = strdup(rel);

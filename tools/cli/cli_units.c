@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Byte counts for people, with binary units. */
 #include <stdio.h>
 
 #include "cli.h"

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The walk goes down by descriptors: each entry is opened relative to its directory. So a
+ * directory that is renamed or replaced by a link during the walk can't lead out of the
+ * tree.
+ */
 #include "cli_walk.h"
 
 #include <errno.h>
@@ -13,9 +18,9 @@ struct walker {
 	struct cli *cli;
 	walk_fn fn;
 	void *ctx;
-	size_t root_len; /* of the operand in every path */
+	size_t root_len; /* length of the operand, which every path begins with */
 	bool quiet;
-	bool in_place; /* stays in one store: see walk_in_place() */
+	bool in_place; /* see walk_in_place() */
 };
 
 static enum cli_exit visit(struct walker *w, int dirfd, const char *name,
@@ -47,13 +52,13 @@ static enum cli_exit emit(struct walker *w, enum walk_kind kind, int dirfd,
 
 static enum cli_exit complain(struct walker *w, const char *path)
 {
-	/* Gone since its directory was read: others work here, too. */
+	/* It was removed after its directory was read; that is no error. */
 	if (errno == ENOENT && rel_of(w, path)[0])
 		return CLI_OK;
 	return w->quiet ? CLI_FAILED : cli_error(w->cli, path, "%s", strerror(errno));
 }
 
-/* Users may have a directory of this name too; a store's has one of these in it. */
+/* A user's directory may have this name; the one of a store contains one of these. */
 static bool is_admin_dir(int dirfd, const char *name)
 {
 	return strcmp(name, ".alcm") == 0 &&
@@ -90,6 +95,7 @@ static enum cli_exit visit_children(struct walker *w, DIR *dir, const char *path
 	return errno ? cli_worse(worst, complain(w, path)) : worst;
 }
 
+/* A directory that can't be read is still reported to `fn` before and after. */
 static enum cli_exit visit_dir(struct walker *w, int at, const char *name,
 	const char *path, const struct stat *st)
 {
@@ -107,7 +113,7 @@ static enum cli_exit visit_dir(struct walker *w, int at, const char *name,
 	return cli_worse(worst, emit(w, WALK_DIR_DONE, at, name, path, st));
 }
 
-/* Whether something is mounted at the name. */
+/* Whether the name is a mount point. */
 static bool is_mount_point(int dirfd, const char *name)
 {
 	struct statx x;
@@ -117,8 +123,9 @@ static bool is_mount_point(int dirfd, const char *name)
 		x.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
-/* Whether the directory is the root of a store, also of one whose .alcm was removed while
-   it is mounted. */
+/*
+ * Whether the directory is a store's root, even if its .alcm was removed while mounted.
+ */
 static bool is_store(int dirfd, const char *name)
 {
 	AUTO_CLOSE int fd = openat(dirfd, name,
@@ -127,7 +134,7 @@ static bool is_store(int dirfd, const char *name)
 	return fd >= 0 && (alcm_store_is_root(fd) || alcm_store_is_mounted(fd));
 }
 
-/* What isn't this store's to change is left out with a word. */
+/* Report and skip what doesn't belong to this store. */
 static enum cli_exit refuse(struct walker *w, int dirfd, const char *name,
 	const char *path, const struct stat *st)
 {
@@ -137,11 +144,11 @@ static enum cli_exit refuse(struct walker *w, int dirfd, const char *name,
 		return CLI_OK;
 	if (is_mount_point(dirfd, name))
 		return cli_error(w->cli, path,
-			is_root ? "is a mount of a single file: name it where it lies"
-					: "left out: something is mounted here; name it for itself");
+			is_root ? "is a mount of a single file; name the file itself"
+					: "left out: something is mounted here; name it as an operand");
 	if (S_ISDIR(st->st_mode) && is_store(dirfd, name))
 		return cli_error(w->cli, path,
-			"left out: it is a store of its own; name it for itself");
+			"left out: it is a store of its own; name it as an operand");
 	return CLI_OK;
 }
 
@@ -223,6 +230,8 @@ uint64_t walk_total_bytes(struct cli *cli, bool logical)
 	return total;
 }
 
+/* Open addressing with linear probing, in a table that is at most half full. The
+   multiplier spreads consecutive inode numbers. */
 static struct walk_id *find_slot(struct walk_id *ids, size_t n_slots, dev_t dev,
 	ino_t ino)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* All files of a tree, without following symbolic links below its root. */
+/* A walk over all files of a tree. Symbolic links below its root are not followed. */
 #ifndef ALCM_TOOLS_CLI_WALK_H
 #define ALCM_TOOLS_CLI_WALK_H
 
@@ -9,8 +9,8 @@
 
 enum walk_kind {
 	WALK_FILE,     /* a regular file */
-	WALK_DIR,      /* a directory, before what is in it */
-	WALK_DIR_DONE, /* and after it */
+	WALK_DIR,      /* a directory, before its entries */
+	WALK_DIR_DONE, /* the same directory, after its entries */
 	WALK_OTHER,    /* links, devices, … */
 };
 
@@ -18,44 +18,37 @@ struct walk_entry {
 	enum walk_kind kind;
 	int dirfd; /* openat(dirfd, name) is the file */
 	const char *name;
-	const char *path; /* the operand followed by the way below it */
-	const char *rel;  /* the way below the operand; "" is the operand itself */
+	const char *path; /* the operand, and the path below it */
+	const char *rel;  /* the path below the operand; "" for the operand itself */
 	const struct stat *st;
 };
 
-/*
- * Open a WALK_FILE with O_RDONLY or O_RDWR: below the operand it can't have become a link
- * or have us wait. The descriptor, or -1 and errno.
- */
+/* Open a WALK_FILE with O_RDONLY or O_RDWR, without following a link below the operand
+   and without blocking. The descriptor, or -1 and errno. */
 int walk_open(const struct walk_entry *entry, int access);
 
 typedef enum cli_exit (*walk_fn)(void *ctx, const struct walk_entry *entry);
 
 /*
- * Call `fn` for the file or tree at `path`. The admin directory .alcm of a store is left
- * out. Returns the worst outcome of `fn` and of the walk itself, which reports
- * directories that it can't read and goes on.
+ * Call `fn` for each entry of the file or tree at `path`. A store's .alcm is skipped. A
+ * directory that can't be read is reported, and the walk goes on. Returns the worst
+ * outcome.
  */
 enum cli_exit walk(struct cli *cli, const char *path, walk_fn fn, void *ctx);
 
-/*
- * The same for files that are to be changed in place: what is mounted below `path`, and
- * stores of their own below it, are reported and left out, for their locks aren't held.
- */
+/* The same, for files that will be changed in place. Mounts below `path`, and other
+   stores below it, are reported and skipped, because their locks aren't held. */
 enum cli_exit walk_in_place(struct cli *cli, const char *path, walk_fn fn, void *ctx);
 
-/* The same below the open directory `dirfd`, which is called `path` in what is
-   reported. */
+/* The same below the open directory `dirfd`, called `path` in messages. */
 enum cli_exit walk_below(struct cli *cli, int dirfd, const char *path, walk_fn fn,
 	void *ctx);
 
-/*
- * Bytes of all regular files of the operands, as they are stored or `logical`: the total
- * for progress. Reports nothing.
- */
+/* The total size of the operands' regular files, stored or `logical`, for the progress.
+   Reports nothing. */
 uint64_t walk_total_bytes(struct cli *cli, bool logical);
 
-/* True for `st` seen before in `seen`: another link of a file that was counted. */
+/* The files that were counted already: a file may have several names. */
 struct walk_seen {
 	struct walk_id {
 		dev_t dev;
@@ -64,7 +57,8 @@ struct walk_seen {
 	size_t n, n_slots;
 };
 
-/* 1: seen before; 0: new, and noted; -ENOMEM. Only files of several links need memory. */
+/* 1: seen before. 0: new, and remembered. -ENOMEM. Only files with several links need
+   memory. */
 int walk_seen_add(struct walk_seen *seen, const struct stat *st);
 void walk_seen_free(struct walk_seen *seen);
 

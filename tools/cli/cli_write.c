@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Output files, on top of cli_new_file.c. */
 #include "cli_write.h"
 
 #include <errno.h>
@@ -10,7 +11,8 @@
 #include "base/fd.h"
 #include "cli_new_file.h"
 
-/* A new file has mode 0600; one that someone creates has what the umask leaves. */
+/* new_file_begin() gives mode 0600. The output gets what the umask leaves of 0666, like a
+   file made by the shell. */
 static int give_usual_mode(int fd)
 {
 	mode_t mask = umask(0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm cat: the logical bytes, of plain files too, so that a script needs not ask
+/* alcm cat: the logical bytes of files. Plain files are copied, so scripts need no check
    first. */
 #include <fcntl.h>
 #include <unistd.h>

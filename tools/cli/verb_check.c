@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm check: every checksum of every blob; then the sidecars, which are worth a note but
- * no alarm, since they can always be made anew.
+ * alcm check: verify every checksum of every blob, then the sidecars. A sidecar can be
+ * rebuilt at any time, so an old one is noted, but is no damage.
+ *
+ *     blob                      without --repair        with --repair
+ *     intact                    0                       0
+ *     uncommitted end           0, mentioned            dropped, 4
+ *     header or trailer bad     3                       rebuilt from the records, 4
+ *     chunks bad                3, bytes listed         3: nothing can replace them
+ *     first save not finished   0, mentioned            named as an operand: kept, 4
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,18 +25,18 @@
 #include "cli_store.h"
 #include "cli_walk.h"
 
-#define MAX_RANGES 8 /* named of one file; more are summed up */
+#define MAX_RANGES 8 /* ranges printed for one file; the rest is counted */
 
 struct check {
 	struct cli *cli;
 	struct alcm *alcm;
 	struct store_at store;
-	char *rel; /* of the operand below its root */
+	char *rel; /* path of the operand in the store */
 	bool repair, busy;
 	uint64_t n_files, n_blobs, n_damaged, n_unfinished, n_repaired, n_sidecars;
 };
 
-/* Name the logical bytes that can't be read, as ranges. */
+/* Print the logical bytes that can't be read, as ranges. */
 static void print_lost(struct alcm_blob *blob, uint32_t chunk_bytes)
 {
 	uint64_t size = alcm_blob_size(blob), start = 0, end = 0;
@@ -37,7 +44,7 @@ static void print_lost(struct alcm_blob *blob, uint32_t chunk_bytes)
 	int64_t at = 0;
 	char byte;
 
-	/* Chunk by chunk, but only where there are any: most of a file can be a hole. */
+	/* Only chunks with data: most of a file can be a hole. */
 	while (at >= 0) {
 		at = alcm_blob_seek(blob, (uint64_t)at, SEEK_DATA);
 
@@ -73,11 +80,11 @@ static void report_lost(struct check *c, int fd, const struct alcm_check *found)
 			print_lost(blob, info.chunk_bytes);
 		alcm_blob_close(blob);
 	}
-	puts("    everything else of the file still reads; save it anew or restore it from a "
+	puts("    the rest of the file can be read; save it again or restore it from a "
 		 "copy");
 }
 
-/* What a crash left of a first save is no damage, as on any filesystem. */
+/* A first save that a crash interrupted is no damage, as on any filesystem. */
 static enum cli_exit report_unfinished(struct check *c, const char *path,
 	const struct alcm_check *found)
 {
@@ -88,7 +95,7 @@ static enum cli_exit report_unfinished(struct check *c, const char *path,
 	return CLI_OK;
 }
 
-/* Say what alcm_check() found; returns what it means for the exit code. */
+/* Print what alcm_check() found. Returns the exit code for it. */
 static enum cli_exit report(struct check *c, const char *path, int fd,
 	const struct alcm_check *found)
 {
@@ -109,7 +116,7 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 		repaired ? "repaired" : "damaged", found->first.cause,
 		(unsigned long long)found->first.offset);
 	if (found->n_bad && found->n_chunks == 0)
-		puts("    nothing of it can be read: restore it from a copy, or use the version "
+		puts("    nothing in it can be read: restore it from a copy, or use the version "
 			 "that made it");
 	else if (structure && !found->repaired)
 		puts("    alcm check --repair rebuilds it from the records");
@@ -119,7 +126,7 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 	return repaired ? CLI_REPAIRED : CLI_CORRUPT;
 }
 
-/* Compare the blob's sidecar with it, and write it anew when asked to. */
+/* Compare the blob's sidecar with the blob; with --repair rewrite it. */
 static enum cli_exit check_sidecar(struct check *c, const char *path, const char *rel,
 	int fd)
 {
@@ -133,7 +140,7 @@ static enum cli_exit check_sidecar(struct check *c, const char *path, const char
 		return CLI_OK; /* reported as damage */
 	err = alcm_blob_info(blob, &info, NULL);
 	alcm_blob_close(blob);
-	/* Of a path that is too long for one there is no report. */
+	/* A path can be too long for the name of a report. */
 	state = err || strlen(rel) >= PATH_MAX
 		? SIDECAR_CURRENT
 		: sidecar_check(c->store.store, rel, &info, &st.st_mtim);
@@ -148,8 +155,7 @@ static enum cli_exit check_sidecar(struct check *c, const char *path, const char
 	return CLI_REPAIRED;
 }
 
-/* A blob that can be repaired is opened for writing now; the others need not be
-   writable. */
+/* Only a blob that can be repaired is opened for writing; the others may be read-only. */
 static int repair_blob(struct check *c, const struct walk_entry *entry,
 	struct alcm_check *found)
 {
@@ -158,14 +164,14 @@ static int repair_blob(struct check *c, const struct walk_entry *entry,
 
 	if (fd < 0)
 		return -errno;
-	/* A repair is no change of the content. */
+	/* A repair doesn't change the content, so it keeps the mtime. */
 	return alcm_check(c->alcm, fd, true, found) ?: or_errno(futimens(fd, times));
 }
 
 static enum cli_exit check_blob(struct check *c, const struct walk_entry *entry, int fd,
 	struct alcm_check *found)
 {
-	/* Part of a file is made a file only of one that somebody named. */
+	/* An unfinished file is only completed if the user named it. */
 	bool named = entry->rel[0] == '\0';
 	bool repairable = (found->header_bad || found->trailer_lost || found->orphan_tail) &&
 		(named || !found->unfinished);
@@ -206,7 +212,7 @@ static enum cli_exit check_fd(struct check *c, const struct walk_entry *entry, i
 	return cli_worse(status, check_sidecar(c, entry->path, rel, fd));
 }
 
-/* A conversion that was cut off and whose job lies in another directory's .alcm. */
+/* A conversion that was interrupted, with its job in the .alcm of another directory. */
 static enum cli_exit resume_fd(struct check *c, const struct walk_entry *entry, int fd)
 {
 	struct alcm_diag diag = { 0 };
@@ -248,7 +254,7 @@ static enum cli_exit check_entry(void *ctx, const struct walk_entry *entry)
 	return status;
 }
 
-/* The scheduler's state lies among a directory's reports (docs/design.md). */
+/* The state of the scheduler lies beside a directory's reports (docs/design.md). */
 static bool is_scheduler(const char *rel)
 {
 	const char *slash = strrchr(rel, '/');
@@ -256,7 +262,9 @@ static bool is_scheduler(const char *rel)
 	return strcmp(slash ? slash + 1 : rel, ".alcm-scheduler") == 0;
 }
 
-/* True when `rel` in the tree of sidecars is a file's, and that is a blob. */
+/*
+ * Whether `rel`, a path in .alcm/caq, is the report of a file that exists and is a blob.
+ */
 static bool sidecar_has_blob(struct check *c, const char *rel)
 {
 	char blob[PATH_MAX + NAME_MAX];
@@ -273,14 +281,14 @@ static bool sidecar_has_blob(struct check *c, const char *rel)
 	return alcm_probe(fd, &probe, NULL) != 0 || probe.kind == ALCM_BLOB;
 }
 
-/* Sidecars without a blob; directories left empty go too. */
+/* Remove sidecars without a blob, and then the empty directories. */
 static enum cli_exit check_orphan(void *ctx, const struct walk_entry *entry)
 {
 	struct check *c = ctx;
 
 	if (entry->kind == WALK_DIR_DONE && c->repair && entry->rel[0])
 		unlinkat(entry->dirfd, entry->name, AT_REMOVEDIR);
-	/* Made anew when it is asked for; it goes so that an empty directory can. */
+	/* A summary is rebuilt on demand. Removing it lets an empty directory go. */
 	if (entry->kind == WALK_FILE && strcmp(entry->name, ALCM_SUMMARY_NAME) == 0) {
 		if (c->repair)
 			unlinkat(entry->dirfd, entry->name, 0);
@@ -311,7 +319,7 @@ static enum cli_exit check_orphans(struct check *c)
 				: cli_error(c->cli, c->store.root, "out of memory");
 }
 
-/* The store's lock: a must for repairs, good to know about otherwise. */
+/* The store's lock: required for repairs, only worth a warning otherwise. */
 static enum cli_exit enter_store(struct check *c)
 {
 	unsigned n_jobs;

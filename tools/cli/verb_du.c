@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm du: what files take and what they would take, by codec or, with --depth, by
- * directory. In a store the blobs are asked; through a mount, where files look logical,
- * their reports.
+ * alcm du: logical and stored sizes, by codec or, with --depth, by directory. In a store
+ * it reads the blobs. Through a mount, where files look logical, it reads their reports.
  */
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -17,9 +16,9 @@
 #include "report/report_words.h"
 #include "report/text_table.h"
 
-#define MAX_CODECS 64 /* far more than there are */
+#define MAX_CODECS 64 /* far more than exist */
 
-/* Of a codec, or of a directory. */
+/* A codec or a directory. */
 struct row {
 	char *name;
 	unsigned depth;
@@ -31,13 +30,14 @@ struct du {
 	struct row *rows;
 	size_t n_rows;
 	struct figures all;
-	const char *sort; /* NULL: as they are */
+	const char *sort; /* NULL: unsorted */
 };
 
-static const char plain[] = "plain", none[] = "none"; /* rows that are no coder */
+static const char plain[] = "plain", none[] = "none"; /* names of rows without a coder */
 
 /* ---- by codec ---------------------------------------------------------------------- */
 
+/* Codecs beyond the table share its last row; there are far fewer. */
 static struct row *find_codec(struct du *du, const char *codec)
 {
 	size_t i = 0;
@@ -94,6 +94,7 @@ static enum cli_exit sum_codecs(struct du *du, struct alcm *alcm)
 
 /* ---- by directory ------------------------------------------------------------------ */
 
+/* Paths move from the report to the rows. */
 static bool take_dirs(struct du *du, struct report *report)
 {
 	du->rows = calloc(report->n_dirs + 1, sizeof(*du->rows));
@@ -165,7 +166,7 @@ static enum cli_exit print_table(const struct du *du, size_t n)
 
 	text_table_init(&t, dirs ? by_dir : by_codec, sizeof(by_dir) / sizeof(by_dir[0]),
 		text_has_color());
-	/* In the order of paths, names can be short and go in by their depth. */
+	/* Sorted by path, a name is shown without its directory and indented by depth. */
 	for (size_t i = 0; i < n; i++)
 		ok = add_row(&t, du, &du->rows[i], dirs && !du->sort) && ok;
 	ok = add_row(&t, du, &all, false) && ok;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm estimate: what files would take if they were saved through a mount. A few chunks
- * of each, spread over it, are coded and the rest is taken to be like them; nothing is
- * written.
+ * alcm estimate: the size that files would have if they were saved through a mount. A few
+ * chunks, spread over each file, are encoded, and the rest is assumed to be like them.
+ * Nothing is written.
  */
 #include <cjson/cJSON.h>
 #include <fcntl.h>
@@ -21,18 +21,17 @@
 enum {
 	CHUNK = 256 << 10, /* as a mount's */
 	N_SAMPLES = 8,     /* chunks of a file */
-	/* A record's header and metrics and its place in the index; header, index and trailer
-	   of a blob. */
+	/* A record's header, metrics and index entry; a blob's header, index and trailer. */
 	CHUNK_OVERHEAD = 64 + 120 + 16,
 	BLOB_OVERHEAD = 64 + 64 + 120 + 128 + 4 * 32,
 };
 
-/* Of an operand, or of all. */
+/* Sums over all operands. */
 struct sum {
-	uint64_t n_files, logical; /* that would be compressed */
+	uint64_t n_files, logical; /* files that would be compressed */
 	double stored, cpu_seconds;
-	uint64_t n_done, done_logical, done_stored; /* that are already */
-	uint64_t n_plain, plain_bytes;              /* that would stay as they are */
+	uint64_t n_done, done_logical, done_stored; /* files that are compressed already */
+	uint64_t n_plain, plain_bytes;              /* files that would stay plain */
 };
 
 struct estimate {
@@ -43,14 +42,13 @@ struct estimate {
 	uint8_t *raw, *body;
 };
 
-/* The chunk of the k-th sample: all of a short file's, else some from the first to the
-   last. */
+/* The chunk for the k-th sample: every chunk of a short file, else evenly spread ones. */
 static uint64_t sample_chunk(uint64_t n_chunks, uint64_t k)
 {
 	return n_chunks <= N_SAMPLES ? k : k * (n_chunks - 1) / (N_SAMPLES - 1);
 }
 
-/* What the codec makes of the samples, grown to the whole file. */
+/* Encode the samples, and scale the result to the whole file. */
 static enum cli_exit add_samples(struct estimate *e, struct source *s,
 	struct alcm_coder *coder)
 {
@@ -158,8 +156,7 @@ static void print_text(const struct sum *s)
 			(unsigned long long)s->n_files, cli_bytes(s->logical, b),
 			cli_bytes((uint64_t)s->stored, c), ratio_of(s), s->cpu_seconds);
 	else
-		puts("nothing would be saved: there is nothing to compress that isn't "
-			 "compressed");
+		puts("nothing would be saved: there is nothing left to compress");
 	if (s->n_done)
 		printf("%llu files of %s are compressed already and take %s\n",
 			(unsigned long long)s->n_done, cli_bytes(s->done_logical, a),
@@ -200,7 +197,7 @@ static enum cli_exit run(struct estimate *e)
 		if (store_is_mount(cli->paths[i]))
 			worst = cli_worse(worst,
 				cli_error(cli, cli->paths[i],
-					"is inside a mount; name the store below, or use alcm du"));
+					"is inside a mount; name the store instead, or use alcm du"));
 		else
 			worst = cli_worse(worst, walk(cli, cli->paths[i], add_file, e));
 	}

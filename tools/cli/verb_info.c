@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm info: a blob's report. Through a mount the same report is the file's sidecar, so
- * both ways print one JSON document, raw or laid out for people. A directory's are those
- * of its files, which profile new ones get, and how far the paper's scheduler has come.
+ * alcm info: the report of a blob. In a mount, the report is the file's sidecar. Both
+ * ways give the same JSON document, which is printed raw or laid out for people. For a
+ * directory: a table of its files, the profile for new files, and the state of the
+ * paper's scheduler.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -40,7 +41,7 @@ static void print_scalar(const cJSON *v)
 		fputs("-", stdout);
 }
 
-/* Everything of `v` on one line: "4096 4096", "name exponent, coder zstd". */
+/* All of `v` on one line: "4096 4096", "name exponent, coder zstd". */
 static void print_inline(const cJSON *v)
 {
 	const cJSON *item;
@@ -64,7 +65,7 @@ static bool is_list_of_objects(const cJSON *v)
 	return cJSON_IsArray(v) && cJSON_IsObject(v->child);
 }
 
-/* Sections of the report with their fields below, two deep, as any report has them. */
+/* Print the sections of a report with their fields, two levels deep. */
 static void print_report(const cJSON *report)
 {
 	const cJSON *section, *field;
@@ -126,7 +127,7 @@ static enum cli_exit print_text(struct cli *cli, const char *path, const char *t
 	return CLI_OK;
 }
 
-/* The name in the report is relative to the store, when there is one. */
+/* The name in the report is relative to the store, if there is one. */
 static char *name_for(struct cli *cli, const char *path)
 {
 	struct store_at store;
@@ -160,7 +161,7 @@ static enum cli_exit info_of_blob(struct cli *cli, struct source *source)
 	return status;
 }
 
-/* The mount's word, if it has one. */
+/* The mount's own reason comes first: it may depend on the mount's options. */
 static enum cli_exit info_of_plain(struct cli *cli, struct source *source)
 {
 	char why[COLLECT_WHY_BYTES], mounts[COLLECT_WHY_BYTES];
@@ -187,7 +188,7 @@ static enum cli_exit info_of_mounted(struct cli *cli, struct source *source)
 
 /* ---- directories: the profile of new files, and the scheduler that its saves drive */
 
-/* The scheduler's state of a directory in a store, on the heap; NULL: it has none. */
+/* The scheduler's state for a directory in a store, on the heap; NULL: none. */
 static char *stored_scheduler(struct cli *cli, const char *path)
 {
 	AUTO_FREE char *rel = NULL, *name = NULL;
@@ -218,7 +219,7 @@ static cJSON *read_scheduler(struct cli *cli, const char *path)
 		: cJSON_Parse(text);
 }
 
-/* The files that lie in it, and what its directories come to. */
+/* The files of the directory, and the sums of its subdirectories. */
 static enum cli_exit print_files(struct cli *cli, struct alcm *alcm, const char *path)
 {
 	char *operands[] = { (char *)(uintptr_t)path };

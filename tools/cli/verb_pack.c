@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm pack: plain tensor files become blobs. */
+/* alcm pack: convert plain tensor files to blobs. */
 #include "cli.h"
 #include "cli_convert.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm report: what a store, a mount, a directory or files came to, as a page, JSON or
+/* alcm report: sizes and metrics of a store, mount, directory or files, as HTML, JSON or
    CSV. */
 #include <errno.h>
 #include <stdio.h>
@@ -12,9 +12,9 @@
 #include "report/report_collect.h"
 #include "report/report_write.h"
 
-/* More files than a page is usable with, and than the others are sampled of. */
+/* A page with more rows is unusable. Histograms are limited to as many files. */
 #define MOST_ROWS 5000
-#define MOST_TENSORS 8000 /* rows of theirs */
+#define MOST_TENSORS 8000 /* rows of tensors */
 
 typedef bool (*write_fn)(FILE *to, const struct report *report,
 	const struct report_origin *origin);
@@ -25,7 +25,7 @@ struct output {
 	write_fn write;
 };
 
-/* For cli_write_output(). */
+/* For cli_write_output(). The stream gets a copy of `fd`, because fclose() closes it. */
 static int put(void *ctx, int fd)
 {
 	const struct output *out = ctx;
@@ -80,7 +80,7 @@ enum cli_exit verb_report(struct cli *cli)
 		return cli_error(cli, NULL, "--json and --csv: only one of them");
 	if (!cli->json && !cli->csv && !cli->out && isatty(STDOUT_FILENO))
 		return cli_error(cli, NULL,
-			"a page is nothing for a terminal: -o FILE.html says where to");
+			"a terminal can't show the page: write it to a file with -o FILE.html");
 	if (cli_may_write(cli, cli->out))
 		return CLI_FAILED;
 	if (cli_engine(cli, true, &alcm))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm top: what a mount does right now, from the figures that it keeps
- * (docs/stats.schema.json), read again and again. On a terminal the screen is drawn anew
- * each time; elsewhere each look is a block of lines.
+ * alcm top: the current activity of a mount, from its counters (docs/stats.schema.json).
+ * They are read at an interval; rates are differences between two readings. A terminal is
+ * redrawn each time. Elsewhere each reading is a block of lines.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -15,9 +15,9 @@
 #include "cli.h"
 #include "cli_mounted.h"
 
-enum { MAX_ROWS = 20 }; /* files shown */
+enum { MAX_ROWS = 20 }; /* files listed */
 
-/* One look at the mount. */
+/* One reading of the counters. */
 struct look {
 	cJSON *root;
 	const cJSON *values;
@@ -35,7 +35,7 @@ static enum cli_exit look_at(struct cli *cli, const char *mount, struct look *ou
 
 	*out = (struct look){ 0 };
 	if (!text && (errno == ENODATA || errno == EOPNOTSUPP))
-		return cli_error(cli, mount, "is no mount of alcmfs");
+		return cli_error(cli, mount, "is not a mount of alcmfs");
 	if (!text)
 		return cli_error(cli, mount, "%s", strerror(errno));
 	out->root = cJSON_Parse(text);
@@ -44,7 +44,7 @@ static enum cli_exit look_at(struct cli *cli, const char *mount, struct look *ou
 	if (cJSON_IsObject(out->values))
 		return CLI_OK;
 	look_free(out);
-	return cli_error(cli, mount, "what it says of its mount can't be parsed");
+	return cli_error(cli, mount, "its counters can't be parsed");
 }
 
 static double value(const struct look *look, const char *name)
@@ -54,7 +54,7 @@ static double value(const struct look *look, const char *name)
 	return cJSON_IsNumber(v) && v->valuedouble > 0 ? v->valuedouble : 0;
 }
 
-/* Per second, between two looks. */
+/* The increase per second between two readings. */
 static double rate(const struct look *before, const struct look *now, const char *name)
 {
 	double seconds = value(now, "uptime_seconds") - value(before, "uptime_seconds");
@@ -68,7 +68,7 @@ static char *bytes_of(const struct look *look, const char *name, char buf[16])
 	return cli_bytes((uint64_t)value(look, name), buf);
 }
 
-/* A name without what a terminal would obey. */
+/* Control characters become "?": a terminal would obey them. */
 static void print_name(const char *name)
 {
 	for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
@@ -127,7 +127,7 @@ static void print_look(const char *mount, const struct look *before,
 		cli_bytes((uint64_t)(raw < stored ? stored - raw : raw - stored), a));
 	printf("open        %.0f files for writing, %.0f descriptors, %.0f inodes\n",
 		value(now, "files_writing"), value(now, "descriptors"), value(now, "inodes"));
-	printf("errors      %.0f of the store or of damaged data, %.0f for want of space, "
+	printf("errors      %.0f of the store or of damaged data, %.0f for lack of space, "
 		   "%.0f in the log\n",
 		value(now, "io_errors"), value(now, "space_errors"), value(now, "logged_errors"));
 	print_writing(now);
@@ -149,14 +149,14 @@ enum cli_exit verb_top(struct cli *cli)
 	enum cli_exit status;
 
 	if (cli->n_paths != 1)
-		return cli_error(cli, cli->paths[1], "one mount at a time");
+		return cli_error(cli, cli->paths[1], "only one mount at a time");
 	status = look_at(cli, cli->paths[0], &before);
 	for (unsigned n = 0; !status && (!cli->n_looks || n < cli->n_looks); n++) {
 		pause_seconds(interval);
 		status = look_at(cli, cli->paths[0], &now);
 		if (status)
 			break;
-		/* Home, and clear what is below: no flicker, and nothing of before stays. */
+		/* Cursor home, then clear the rest: no flicker, and no old text remains. */
 		fputs(screen ? "\033[H\033[J" : n ? "\n" : "", stdout);
 		print_look(cli->paths[0], &before, &now);
 		if (fflush(stdout))

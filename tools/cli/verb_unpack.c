@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm unpack: blobs become plain files. */
+/* alcm unpack: convert blobs to plain files. */
 #include "cli.h"
 #include "cli_convert.h"
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the script draws from: the files as alcm report --json has them, deflated and in
- * Base64, so that 5,000 files fit into 3 MB beside the table for readers without a
- * script.
- */
+/* The data for the page's script: the files as in alcm report --json, deflated and in
+   Base64. So 5,000 files take 3 MB, beside the table for readers without a script. */
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -11,6 +8,7 @@
 #include "html_out.h"
 #include "json_out.h"
 
+/* RFC 4648, with "=" for the missing bytes of the last group. */
 static void put_base64(FILE *to, const uint8_t *bytes, size_t n)
 {
 	static const char letters[] =
@@ -27,7 +25,7 @@ static void put_base64(FILE *to, const uint8_t *bytes, size_t n)
 	}
 }
 
-/* The format that browsers call "deflate", zlib's. */
+/* zlib's format, which browsers call "deflate". */
 static bool put_deflated(FILE *to, const char *text, size_t n)
 {
 	uLongf len = compressBound(n);

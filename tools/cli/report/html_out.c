@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Escaping. Control characters and bidirectional marks are spelled out first
+   (words_visible()), then HTML's five special characters. */
 #include "html_out.h"
 
 #include <stdlib.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Parts of the page (report.html). Every text goes through html_text(): names of files
- * are whatever somebody called them.
- */
+/* Parts of the page (report.html). Every text goes through html_text(), because names of
+   files are untrusted. */
 #ifndef ALCM_TOOLS_HTML_OUT_H
 #define ALCM_TOOLS_HTML_OUT_H
 
@@ -10,16 +8,16 @@
 
 #include "report_model.h"
 
-/* The template with script and style, as embed.py made it; ends with a 0. */
+/* The template with script and style, built by embed.py; ends with a 0. */
 extern const unsigned char html_template[];
 
-/* A text for elements and attributes in quotes. False: out of memory. */
+/* Write a text for elements and quoted attributes. False: out of memory. */
 bool html_text(FILE *to, const char *text);
 
-/* The data that the script draws from. */
+/* The data for the script. */
 bool html_data(FILE *to, const struct report *report);
 
-/* Parts that are there without a script. */
+/* Parts that need no script. */
 bool html_cards(FILE *to, const struct report *report);
 bool html_bar(FILE *to, const struct report *report);
 bool html_files(FILE *to, const struct report *report);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the page says without a script: figures, tables, and the chart of a run's
-   steps. */
+/*
+ * The parts of the page that need no script: figures, tables, and the files that stay
+ * plain. Closing tags of cells and rows are omitted where HTML allows it, to keep a page
+ * with 5,000 rows small.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -29,7 +32,7 @@ bool html_cards(FILE *to, const struct report *report)
 	card(to, "Logical", words_bytes((double)all->logical, value), note);
 	snprintf(note, sizeof(note), "%" PRIu64 " of them compressed", all->n_compressed);
 	card(to, "Stored", words_bytes((double)all->stored, value), note);
-	snprintf(note, sizeof(note), "%.1f %% of what there was",
+	snprintf(note, sizeof(note), "%.1f %% of the logical bytes",
 		all->logical ? 100 * figures_saved(all) / (double)all->logical : 0);
 	card(to, "Saved", words_bytes(figures_saved(all), value), note);
 	snprintf(value, sizeof(value), "%.3f : 1", figures_ratio(all));
@@ -95,7 +98,7 @@ static void size_cells(FILE *to, const struct figures *f)
 	bytes_cell(to, figures_saved(f));
 }
 
-/* A line that names a directory, before its files, when it is another one than before. */
+/* A line with the directory's name, before the first of its files. */
 static bool directory_line(FILE *to, const char *path, const char *before)
 {
 	const char *slash = strrchr(path, '/');
@@ -155,7 +158,7 @@ bool html_files(FILE *to, const struct report *report)
 	return true;
 }
 
-/* A bar of what is stored of `whole` bytes, and what was saved. */
+/* A bar: stored and saved bytes as shares of `whole`. */
 static void cell_bar(FILE *to, const struct figures *f, double whole)
 {
 	double logical = 100 * (double)f->logical / whole,
@@ -228,7 +231,7 @@ struct reason {
 	uint64_t n_files, bytes;
 };
 
-/* Sums per reason, of which there are few; their number. */
+/* Sum by reason; there are few. Returns how many. */
 static size_t sum_reasons(const struct report *report, struct reason *reasons,
 	size_t capacity)
 {

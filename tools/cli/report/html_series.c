@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A training run's steps side by side: a column each of what is stored and what was
- * saved, and how the saved bytes add up. Drawn here and not by the script, so that every
- * reader has it.
+ * The steps of a training run side by side: a column for each, with its stored and saved
+ * bytes, and a curve of the saved bytes so far. Drawn here and not by the script, so it
+ * shows without one.
+ *
+ *     TOP    ┌──────────────────────
+ *            │      ▒▒   ▒▒   ▒▒      a column: logical bytes in all,
+ *            │ ▒▒   ██   ██   ██      the lower part is stored
+ *     BOTTOM └─██───██───██───██────
+ *           LEFT                RIGHT
  */
 #include <inttypes.h>
 #include <math.h>
@@ -30,7 +36,7 @@ static double column_x(const struct report_series *s, size_t i)
 	return LEFT + (RIGHT - LEFT) * (double)i / (double)drawn(s);
 }
 
-/* Where `v` of `most` is on the vertical axis. */
+/* The vertical position of `v`, on an axis from 0 to `most`. */
 static double at_y(double v, double most)
 {
 	return BOTTOM - (BOTTOM - TOP) * fmax(0, v) / most;
@@ -50,7 +56,7 @@ static void axis(FILE *to, double most)
 	}
 }
 
-/* The numbers of some steps, as many as there is room for. */
+/* Label about ten steps with their numbers. */
 static void numbers(FILE *to, const struct report *report, const struct report_series *s)
 {
 	size_t every = (drawn(s) + 9) / 10;

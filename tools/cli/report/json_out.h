@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts of the JSON that others need: the page has the files, alcm du the figures. */
+/* Parts of the JSON for other outputs: the page shows the files, alcm du the figures. */
 #ifndef ALCM_TOOLS_JSON_OUT_H
 #define ALCM_TOOLS_JSON_OUT_H
 
@@ -11,10 +11,8 @@
 /* docs/collection.schema.json's figures. */
 void json_add_figures(cJSON *to, const struct figures *f);
 
-/*
- * A list of the files that are compressed, as report --json has them but with numbers of
- * six digits. False: out of memory.
- */
+/* The compressed files as a list like in report --json, with numbers of six digits.
+   False: out of memory. */
 bool json_write_compressed(FILE *to, const struct report *report);
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Collecting rows. In a store, the metrics come from the blob. In a mount, they come from
+   an attribute of the file: short for figures, the full report if details are wanted. */
 #include "report_collect.h"
 
 #include <errno.h>
@@ -28,12 +30,12 @@ struct collector {
 	collect_fn fn;
 	void *ctx;
 	struct walk_seen seen;
-	bool detailed; /* more than figures is wanted, which takes reading */
+	bool detailed; /* more than figures; the files must be read */
 	const char *operand;
 	bool mounted; /* the operand is in a mount */
 };
 
-/* What is known of the file before its content: its names, and its time. */
+/* Fill in what is known without the content: names and time. */
 static bool new_row(const struct collector *c, const struct walk_entry *entry,
 	struct report_row *row)
 {
@@ -87,7 +89,7 @@ static void fill_why(const struct collector *c, int fd, const struct stat *st,
 
 /* ---- through a mount --------------------------------------------------------------- */
 
-/* A plain file's reason is in its content. */
+/* The reason for a plain file depends on its content. */
 static enum cli_exit fill_mounted_plain(const struct collector *c,
 	const struct walk_entry *entry, struct report_row *row)
 {
@@ -99,7 +101,7 @@ static enum cli_exit fill_mounted_plain(const struct collector *c,
 	return CLI_OK;
 }
 
-/* Asks by name, which saves the mount from opening the file. */
+/* By name, so that the mount doesn't have to open the file. */
 static char *ask_mount(const struct walk_entry *entry, const char *attribute)
 {
 	char path[48 + NAME_MAX], *text;
@@ -172,6 +174,7 @@ static enum cli_exit fill(const struct collector *c, const struct walk_entry *en
 	return status;
 }
 
+/* A file that can't be read still gets a row, so that sums show it. */
 static enum cli_exit take(void *ctx, const struct walk_entry *entry)
 {
 	struct collector *c = ctx;
@@ -248,7 +251,7 @@ enum cli_exit collect_report(struct cli *cli, struct alcm *alcm, bool detailed,
 
 /* ---- histograms -------------------------------------------------------------------- */
 
-/* The file was read once already: what fails now is no news. */
+/* Without messages: a failure was reported when the file was first read. */
 static void sample(struct cli *cli, struct alcm *alcm, struct report_row *row,
 	uint32_t n_blocks)
 {
@@ -275,6 +278,7 @@ static int by_bytes_down(const void *x, const void *y)
 	return (a->sum.logical < b->sum.logical) - (a->sum.logical > b->sum.logical);
 }
 
+/* The total number of blocks is limited, so more files get fewer blocks each. */
 void collect_histograms(struct cli *cli, struct alcm *alcm, struct report *report,
 	size_t most)
 {

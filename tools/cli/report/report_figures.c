@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Figures add up field by field; ratios and CAQ are only computed from sums. */
 #include "report_model.h"
 
 void figures_add(struct figures *to, const struct figures *f)

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Figures of files and sums, and reducing the number of rows.
+ *
+ * Joining works on rows sorted by path, so the files of a directory lie together. An
+ * example, with all files of up to 2 MB joined:
+ *
+ *     run/a.npy  9 MB          run/a.npy  9 MB
+ *     run/b.npy  1 MB    →     run/…      3 MB, 2 files
+ *     run/c.npy  2 MB          x.npy      8 MB
+ *     x.npy      8 MB
+ */
 #include "report_model.h"
 
 #include <math.h>
@@ -9,9 +20,10 @@
 #include "base/alloc.h"
 #include "report_sums.h"
 
-/* Of a file: fewer tell nothing of it. */
+/* Tensors shown for a file; fewer say nothing about it. */
 enum { LEAST_TENSORS = 3 };
 
+/* zlib was tried on a sample; its figures are scaled to the whole file. */
 struct figures figures_of_blob(const struct alcm_info *info)
 {
 	struct figures f = {
@@ -187,8 +199,7 @@ static int by_size_down(const void *x, const void *y)
 	return (a < b) - (a > b);
 }
 
-/* The size above which a file keeps its row: no more than `most` compressed files are
-   larger. */
+/* The size up to which files lose their row: at most `most` files are larger. */
 static bool size_of_rank(const struct report *report, size_t most, uint64_t *out)
 {
 	uint64_t *sizes = calloc(report->compressed.n_files + 1, sizeof(*sizes));
@@ -222,8 +233,8 @@ void report_trim_tensors(struct report *report, size_t most)
 	}
 }
 
-/* The number of bytes of `path` up to its last slash, that included, at most `depth`
-   directories. */
+/* The length of `path` up to and including its last slash, at most `depth` directories
+   deep. */
 static size_t dir_len(const char *path, unsigned depth)
 {
 	size_t len = 0;
@@ -236,10 +247,8 @@ static size_t dir_len(const char *path, unsigned depth)
 	return len;
 }
 
-/*
- * `row` becomes one of several files of the directory that the first `len` bytes of its
- * path name, `mark` behind it.
- */
+/* Turn `row` into the row of several files, named by the first `len` bytes of its path
+   and `mark`. */
 static bool become_rest(struct report_row *row, size_t len, const char *mark)
 {
 	char *path;
@@ -254,8 +263,7 @@ static bool become_rest(struct report_row *row, size_t len, const char *mark)
 	return true;
 }
 
-/* Directories to so many levels that about `most` of them at most get a row for the
-   rest. */
+/* The greatest depth at which the rows for the rest are about `most` or fewer. */
 static unsigned depth_for(const struct report *report, size_t most)
 {
 	for (unsigned depth = 0;; depth++) {
@@ -270,16 +278,18 @@ static unsigned depth_for(const struct report *report, size_t most)
 	}
 }
 
-/* True when `rest` stands for files of the directory that the first `len` bytes of `path`
-   name. */
+/*
+ * Whether `rest` is the joined row of the directory in the first `len` bytes of `path`.
+ */
 static bool is_rest_of(const struct report_row *rest, const char *path, size_t len,
 	const char *mark)
 {
 	return strncmp(rest->path, path, len) == 0 && strcmp(rest->path + len, mark) == 0;
 }
 
-/* Which rows of a directory, at most `depth` levels down, become one with `mark` behind
-   its path. */
+/*
+ * Which rows to join, by directory down to `depth`, and the mark behind the joined name.
+ */
 struct joining {
 	unsigned depth;
 	const char *mark;
@@ -287,6 +297,8 @@ struct joining {
 	const void *ctx;
 };
 
+/* One pass over the sorted rows. `rest` is the latest joined row; `n` rows are final, and
+   rows[i] moves down when some were joined. */
 static bool join_rows(struct report *report, const struct joining *how)
 {
 	struct report_row *rows = report->rows, *rest = NULL;

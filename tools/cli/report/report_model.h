@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What reports are about: figures that add up, files as rows, and sums by directory and
- * by a run's steps. Pure data: collecting is report_collect.h's, every rendering is a
- * file write_*.c.
- */
+/* The data of reports: figures that can be added, files as rows, and sums by directory
+   and by step of a run. report_collect.h fills it; each output is a file write_*.c. */
 #ifndef ALCM_TOOLS_REPORT_MODEL_H
 #define ALCM_TOOLS_REPORT_MODEL_H
 
@@ -14,38 +11,37 @@
 
 #include "alcm.h"
 
-/* Of one file or of many. */
+/* Of one file or of several. */
 struct figures {
 	uint64_t n_files, n_compressed, n_lossy;
-	uint64_t logical, stored; /* bytes; the same of a file that is not compressed */
+	uint64_t logical, stored; /* bytes; equal for a file that isn't compressed */
 	double cpu_seconds;
-	/* Of the compressed files that zlib -6 was tried on: their own figures, and
-	   zlib's. */
+	/* Only of compressed files with a trial of zlib -6: their own figures, and zlib's. */
 	double own_logical, own_stored, own_cpu_seconds;
 	double zlib_stored, zlib_cpu_seconds;
 };
 
 void figures_add(struct figures *to, const struct figures *f);
 
-/* Those of one compressed file, and of one that isn't: less than its bytes if it has
-   holes. */
+/*
+ * The figures of a compressed and of a plain file. Holes of a plain file take no space.
+ */
 struct figures figures_of_blob(const struct alcm_info *info);
 struct figures figures_of_plain(uint64_t bytes, uint64_t on_disk);
 
-/* logical : stored; 1 of nothing at all */
+/* logical : stored; 1 without any stored byte */
 double figures_ratio(const struct figures *f);
-double figures_saved(const struct figures *f); /* bytes; below 0 when it grew */
+double figures_saved(const struct figures *f); /* bytes; negative if the file grew */
 /* 10^6 logical bytes per CPU second, or 0 */
 double figures_mb_per_s(const struct figures *f);
 /* total ratio / (total CPU seconds + 1) */
 double figures_caq(const struct figures *f);
-/* By how many percent the CAQ is above zlib's on the same files; NaN: zlib was tried on
-   none. */
+/* The CAQ relative to zlib's on the same files, in percent above it. NaN: no trials. */
 double figures_gain_percent(const struct figures *f);
-/* CPU seconds per 2^30 logical bytes; NaN without any. */
+/* CPU seconds per 2^30 logical bytes; NaN without logical bytes. */
 double figures_cpu_per_gib(const struct figures *f);
 
-/* What is known of one compressed file beyond its figures. */
+/* Details of one compressed file. */
 struct file_detail {
 	char format[16], dtype[64], profile[32], codec[16];
 	unsigned n_dims, n_planes, threads;
@@ -56,19 +52,19 @@ struct file_detail {
 	struct alcm_stats stats;
 	struct alcm_quantisation quantisation;
 	struct alcm_plane *planes;        /* n_planes of them */
-	unsigned n_rows, n_more_rows;     /* more: that report_trim_tensors() left out */
+	unsigned n_rows, n_more_rows;     /* n_more_rows: left out by report_trim_tensors() */
 	struct alcm_tensor *rows;         /* of a container's tensors */
-	struct alcm_plane *tensor_planes; /* theirs, row by row */
+	struct alcm_plane *tensor_planes; /* planes of the tensors, row by row */
 	struct alcm_histogram *histogram; /* NULL: the file was not sampled */
 };
 
-/* A file, or several of one directory that are shown as one. */
+/* A file, or several of one directory in one row. */
 struct report_row {
-	char *path; /* as shown: below the operand, any bytes */
+	char *path; /* as shown, below the operand; any bytes */
 	struct figures sum;
 	struct timespec mtime;
 	struct file_detail *detail; /* NULL: not compressed, or several files */
-	char why_not[160];          /* not compressed: why; otherwise "" */
+	char why_not[160];          /* why it isn't compressed; "": it is */
 	char *operand;              /* the file as it can be opened */
 };
 
@@ -79,8 +75,7 @@ struct report_dir {
 	struct figures sum;
 };
 
-/* Saves of one run that differ by a number in their name, such as step100/ and
-   step200/. */
+/* Saves of one run: names that differ only in a number, such as step100/ and step200/. */
 struct report_series {
 	const char *name; /* the path with # for the number */
 	size_t first, n;  /* in `steps` */
@@ -106,29 +101,27 @@ struct report {
 	size_t n_series;
 };
 
-/* A detail of `info`; NULL: out of memory. */
+/* Copy the details of `info`; NULL: out of memory. */
 struct file_detail *file_detail_new(const struct alcm_info *info);
 
-/* Append a row, whose strings and detail become the report's; false (they aren't): out of
-   memory. */
+/* Append a row. The report then owns its strings and detail, unless this returns false:
+   out of memory. */
 bool report_add(struct report *report, const struct report_row *row);
 
-/* All rows are there: sort them, sum up. False: out of memory. */
+/* After the last row: sort and sum. False: out of memory. */
 bool report_finish(struct report *report);
 
 /*
- * Have no more than `most` rows of compressed files: the largest keep theirs, the others
- * of a directory become one. Figures of `all`, of directories and series stay. False: out
- * of memory.
+ * Reduce the rows of compressed files to `most`. The largest files keep theirs, the
+ * others become one row per directory. The figures of `all`, directories and series don't
+ * change. False: out of memory.
  */
 bool report_roll_up(struct report *report, size_t most);
 
-/* Have no more than `most` rows of tensors in all, as many of each file; none if they are
-   too many. */
+/* Reduce the rows of tensors to `most`, evenly by file; none if that leaves too few. */
 void report_trim_tensors(struct report *report, size_t most);
 
-/* Make one row of all files that lie below more than `depth` directories, per
-   directory. */
+/* Join all files deeper than `depth` directories into one row per directory. */
 bool report_fold(struct report *report, unsigned depth);
 
 void report_row_release(struct report_row *row);

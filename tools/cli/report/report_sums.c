@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows are sorted so that everything below a directory lies together: one pass with a
- * stack of the directories that are open sums them all.
+ * Everything below a directory lies together in the sorted rows. So one pass with a stack
+ * of open directories sums all of them.
  *
- * A series is a set of siblings, directories or files, whose names are alike but for a
- * number and tell of steps: step100/ and step200/, model-epoch1.npy and model-epoch2.npy,
- * 1000/ and 2000/.
+ * A series is a set of siblings, directories or files, whose names differ only in a
+ * number and look like steps: step100/ and step200/, model-epoch1.npy and
+ * model-epoch2.npy, 1000/ and 2000/. The number becomes #, and names with the same
+ * pattern form a series.
  */
 #include "report_sums.h"
 
@@ -17,8 +18,10 @@
 
 #include "base/alloc.h"
 
-#define MAX_OPEN 256 /* directories in each other; deeper ones count for these */
+#define MAX_OPEN 256 /* nested directories; deeper ones count for their parents */
 
+/* Compares level by level. On each level, files come before directories; both are in the
+   order of their bytes. */
 int path_compare(const char *a, const char *b)
 {
 	for (;;) {
@@ -55,7 +58,7 @@ static bool add_dir(struct report *report, const char *path, size_t len, unsigne
 
 bool report_sum_dirs(struct report *report)
 {
-	size_t open[MAX_OPEN] = { 0 }; /* the root, … */
+	size_t open[MAX_OPEN] = { 0 }; /* the root first */
 
 	if (!add_dir(report, "", 0, 0))
 		return false;
@@ -83,6 +86,7 @@ bool report_sum_dirs(struct report *report)
 
 /* ---- series ------------------------------------------------------------------------ */
 
+/* A name of digits only, or with one of these words. */
 static bool tells_of_steps(const char *name)
 {
 	static const char *const words[] = { "step", "epoch", "iter", "ckpt", "checkpoint",
@@ -97,7 +101,7 @@ static bool tells_of_steps(const char *name)
 	return false;
 }
 
-/* Where the last number in `name` is, of 1 … 18 digits. False: there is none. */
+/* The last number in `name`, of 1 to 18 digits, so that it fits 64 bits. False: none. */
 static bool last_number(const char *name, size_t *at, size_t *len)
 {
 	size_t end = strlen(name);
@@ -111,7 +115,7 @@ static bool last_number(const char *name, size_t *at, size_t *len)
 	return *len >= 1 && *len <= 18;
 }
 
-/* Note `path` as a step if its name is one's. False: out of memory. */
+/* Add `path` as a step if its name looks like one. False: out of memory. */
 static bool add_step(struct report *report, const char *path, const struct figures *sum)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

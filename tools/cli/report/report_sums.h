@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Sums over the rows of a report, which are sorted by path: by directory and by a run's
-   steps. */
+/* Sums over the sorted rows of a report: by directory, and by step of a run. */
 #ifndef ALCM_TOOLS_REPORT_SUMS_H
 #define ALCM_TOOLS_REPORT_SUMS_H
 
 #include "report_model.h"
 
-/* Order of paths: a directory's own files, then its directories, each with what is below
-   it. */
+/* The order of paths: the files of a directory first, then its subdirectories,
+   recursively. */
 int path_compare(const char *a, const char *b);
 
 /* Fill report->dirs, and report->series with its steps. False: out of memory. */

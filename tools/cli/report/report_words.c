@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Words for people. Names come from a store and are untrusted: an escape sequence could
+   take over a terminal, and a right-to-left override could disguise a name. */
 #include "report_words.h"
 
 #include <inttypes.h>
@@ -33,6 +35,7 @@ const char *const words_method[] = {
 	NULL,
 };
 
+/* NumPy's letter and bytes ("<f4") become a name and bits ("float32"). */
 char *words_type(const struct file_detail *detail, char buf[64])
 {
 	const char *dtype = detail->dtype[0] ? detail->dtype : detail->format;
@@ -135,8 +138,8 @@ char *words_lossy(const struct figures *all, char *buf, size_t capacity)
 	return buf;
 }
 
-/* Bytes of the UTF-8 character at `p` if it must be spelled out, else 0. `*code` is
-   it. */
+/* The length of the UTF-8 character at `p` if it must be spelled out, else 0. `*code` is
+   its number. */
 static size_t unseen(const unsigned char *p, unsigned *code)
 {
 	if (p[0] < 0x20 || p[0] == 0x7f) {
@@ -191,7 +194,7 @@ char *words_time(time_t t, char buf[32])
 	return buf;
 }
 
-/* The processor's name as the kernel has it; "" where it doesn't say. */
+/* The name of the processor in /proc/cpuinfo; "" if there is none. */
 static void processor(char *buf, size_t capacity)
 {
 	FILE *f = fopen("/proc/cpuinfo", "re");

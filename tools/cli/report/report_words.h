@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The words and numbers that every rendering uses: page, terminal, JSON. */
+/* Words and numbers for people, common to all outputs: page, terminal, JSON. */
 #ifndef ALCM_TOOLS_REPORT_WORDS_H
 #define ALCM_TOOLS_REPORT_WORDS_H
 
 #include "report_model.h"
 
-/*
- * A file's dtype as people call it: "<f4" is "float32"; what is unknown stays as it is,
- * and a container is called by its format. Returns `buf`.
- */
+/* The common name of a file's dtype: "<f4" is "float32". An unknown one is returned
+   unchanged. For a container it is the format. Returns `buf`. */
 char *words_type(const struct file_detail *detail, char buf[64]);
 
 /* "4096 × 4096", "scalar", "12 tensors" of a container, or "" when the file has no shape.
@@ -18,7 +16,7 @@ char *words_shape(const struct file_detail *detail, char *buf, size_t capacity);
 /* "4096 × 4096", or "scalar" without dimensions. Returns `buf`. */
 char *words_dims(const uint64_t *dims, unsigned n_dims, char *buf, size_t capacity);
 
-/* Bytes, which may be below 0: "-1.2 MiB". Returns `buf`. */
+/* Bytes, possibly negative: "-1.2 MiB". Returns `buf`. */
 char *words_bytes(double bytes, char buf[32]);
 
 /* "1.21 : 1 — 34.0 GiB saved of 200.0 GiB, for 12 CPU minutes". Returns `buf`. */
@@ -27,12 +25,12 @@ char *words_headline(const struct figures *all, char *buf, size_t capacity);
 /* "Lossless: every file reads back bit for bit." or how many are lossy. Returns `buf`. */
 char *words_lossy(const struct figures *all, char *buf, size_t capacity);
 
-/* What the figures mean: paragraphs, NULL behind the last. */
+/* An explanation of the figures: paragraphs, then NULL. */
 extern const char *const words_method[];
 
 /*
- * A name for people: UTF-8 in which control characters and those that turn the direction
- * of text are spelled out, "\x1b" or "\u202e". To free(3); NULL: out of memory.
+ * A name for people, in UTF-8. Control characters, and characters that change the
+ * direction of text, are spelled out: "\x1b", "\u202e". To free(3); NULL: out of memory.
  */
 char *words_visible(const char *name);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Renderings of a report. They write to `to`, whose errors the caller looks for
- * (ferror(3)); false means out of memory.
- */
+/* The outputs of a report. They write to `to`; the caller checks ferror(3). False: out of
+   memory. */
 #ifndef ALCM_TOOLS_REPORT_WRITE_H
 #define ALCM_TOOLS_REPORT_WRITE_H
 
@@ -10,24 +8,22 @@
 
 #include "report_model.h"
 
-/* Where a report comes from, as every rendering says. */
+/* The origin of a report, shown in every output. */
 struct report_origin {
 	char **operands;
 	int n_operands;
 	time_t made;
 };
 
-/* docs/collection.schema.json, everything that there is. */
+/* Everything, in the form of docs/collection.schema.json. */
 bool write_json(FILE *to, const struct report *report,
 	const struct report_origin *origin);
 
-/*
- * RFC 4180 with a header line, a line per file and one for all. Texts that a spreadsheet
- * would take for a formula begin with an apostrophe.
- */
+/* RFC 4180 with a header line, a line per file, and a line for the sum. A text that a
+   spreadsheet would take for a formula begins with an apostrophe. */
 bool write_csv(FILE *to, const struct report *report, const struct report_origin *origin);
 
-/* One page that needs nothing else (report.html). */
+/* One self-contained page (report.html). */
 bool write_html(FILE *to, const struct report *report,
 	const struct report_origin *origin);
 

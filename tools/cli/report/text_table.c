@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Tables. All cells are collected first, because the widest one sets the width of its
+   column. Widths count characters on the screen, not bytes. */
 #include "text_table.h"
 
 #include <inttypes.h>
@@ -42,6 +44,7 @@ void text_table_cell(struct text_table *t, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Rows before this one that got no bar are marked with NaN. */
 void text_table_bar(struct text_table *t, double stored, double saved)
 {
 	size_t row = t->n_cells / t->n_columns;
@@ -72,7 +75,7 @@ void text_bar(double stored, double saved, unsigned width)
 	fputs("\033[m", stdout);
 }
 
-/* Places that `text` takes; what isn't of this locale counts by its bytes. */
+/* The width on the screen. A text that isn't valid in the locale counts by its bytes. */
 static int width_of(const char *text)
 {
 	wchar_t wide[512];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A report as CSV (RFC 4180), for spreadsheets. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ static const char *const columns[] = { "path", "dtype", "shape", "files", "logic
 	"min", "max", "mse", "max_error", "psnr_db", "modified", "why_not" };
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-/* Every field but a line's first has a comma before it. */
+/* Text from a store could begin like a formula, which a spreadsheet would run. */
 static void put_text(FILE *to, const char *text)
 {
 	bool formula = *text && strchr("=+-@\t\r\n", *text);
@@ -34,7 +35,7 @@ static void put_next_text(FILE *to, const char *text)
 	put_text(to, text);
 }
 
-/* What is unknown is empty. */
+/* An unknown number is an empty field. */
 static void put_number(FILE *to, double v)
 {
 	fputc(',', to);
@@ -57,7 +58,7 @@ static void put_figures(FILE *to, const struct figures *f, double bits_per_value
 	put_number(to, figures_caq(f));
 }
 
-/* From `profile` to `psnr_db`; unknown figures are NaN in `d`. */
+/* The columns from `profile` to `psnr_db`. */
 static void put_detail(FILE *to, const struct file_detail *d, const struct figures *f)
 {
 	const struct alcm_stats *s = &d->stats;

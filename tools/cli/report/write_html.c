@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page: the template, in which {{names}} stand for parts that are made here. */
+/* The page: a template in which {{name}} stands for a part that is generated here. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static bool put_title(FILE *to, const struct report_origin *origin)
 	return put_operands(to, origin);
 }
 
-/* A number and its unit stay on one line. */
+/* A no-break space keeps a number and its unit on one line. */
 static bool put_headline(FILE *to, const struct report *report)
 {
 	char text[256], glued[512], *end = glued;
@@ -84,7 +84,7 @@ static bool put_origin(FILE *to, const struct report_origin *origin)
 		fputc(' ', to);
 		ok = html_text(to, origin->operands[i]) && ok;
 	}
-	fputs("</code>. This page needs nothing from anywhere.", to);
+	fputs("</code>. This page loads nothing from the network.", to);
 	return ok;
 }
 
@@ -116,7 +116,7 @@ static const struct part *find_part(const char *name, size_t len)
 		if (strlen(parts[i].name) == len && memcmp(parts[i].name, name, len) == 0)
 			return &parts[i];
 	}
-	abort(); /* the template names a part that is not in the table: our own mistake */
+	abort(); /* the template has a name that isn't in the table: a bug of ours */
 }
 
 bool write_html(FILE *to, const struct report *report, const struct report_origin *origin)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The report as JSON (docs/collection.schema.json). A file's object is built, printed and
- * dropped, so that memory does not grow with their number.
- */
+/* The report as JSON (docs/collection.schema.json). Each file's object is built, printed
+   and freed, so memory doesn't grow with the number of files. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +108,7 @@ static cJSON *dir_json(const char *path, const struct figures *sum)
 	return o;
 }
 
-/* Print and drop `o`. */
+/* Print and free `o`. */
 static bool put(FILE *to, cJSON *o)
 {
 	char *text = o ? cJSON_PrintUnformatted(o) : NULL;
@@ -178,7 +176,7 @@ static cJSON *nth_series(const struct report *report, size_t i)
 	return series_json(report, &report->series[i]);
 }
 
-/* The member `name`, a list of `n` objects on a line each, behind what `to` has. */
+/* Append the member `name`, a list of `n` objects with a line each. */
 static bool put_list(FILE *to, const char *name, const struct report *report, size_t n,
 	cJSON *(*nth)(const struct report *report, size_t i))
 {
@@ -192,7 +190,7 @@ static bool put_list(FILE *to, const char *name, const struct report *report, si
 	return true;
 }
 
-/* To six digits, which are more than anybody is shown; counts keep all of theirs. */
+/* Round to six digits, more than the page shows. Counts keep all digits. */
 static void shorten(cJSON *o)
 {
 	cJSON *item;
@@ -236,7 +234,7 @@ bool write_json(FILE *to, const struct report *report, const struct report_origi
 	cJSON_Delete(head);
 	if (!text)
 		return false;
-	/* The lists are members behind those of the head, whose "\n}" comes last. */
+	/* The lists follow the members of the head, so its final "\n}" comes after them. */
 	fprintf(to, "%.*s", (int)strlen(text) - 2, text);
 	cJSON_free(text);
 	ok = put_list(to, "files", report, report->n_rows, nth_file) &&

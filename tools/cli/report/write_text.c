@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Reports for a terminal. Bars are only drawn in colour; without it they would have no
+   meaning. */
 #include "write_text.h"
 
 #include <inttypes.h>
@@ -86,7 +88,7 @@ static void plane_row(struct text_table *t, const struct alcm_plane *p)
 	text_table_cell(t, "%s", p->coder);
 }
 
-/* Each tensor of a container, and below it its planes. */
+/* The tensors of a container, each followed by its planes. */
 static bool print_tensors(const struct alcm_info *info, bool color)
 {
 	struct text_table t;
@@ -130,7 +132,7 @@ bool write_text_file(const char *path, const struct alcm_info *info)
 		ok = print_planes(info, color) && ok;
 	if (info->n_rows)
 		ok = print_tensors(info, color) && ok;
-	puts("  Entropy: bits needed of bits there");
+	puts("  Entropy: bits needed / bits present");
 	print_share("predicted", info->predicted_entropy, color);
 	print_share("achieved", 1 / figures_ratio(&sum), color);
 	return ok;
@@ -205,7 +207,7 @@ bool write_text_files(struct report *report, const char *sort, unsigned depth,
 	bool ok = report_fold(report, depth);
 	size_t n = top && top < report->n_rows ? top : report->n_rows;
 
-	all.sum.n_files = 1; /* its number stands in the name of no row */
+	all.sum.n_files = 1; /* file_row() adds a number to names of joined rows only */
 	if (top && !sort)
 		sort = "saved";
 	if (sort && report->n_rows)
