@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The codecs of the benchmark, behind one interface. Each keeps its contexts between
+ * chunks, as a program that uses the library would, and gets the same chunks of 256 KiB.
+ */
 #include "bench_codecs.h"
 
 #include <stdlib.h>
@@ -15,7 +19,7 @@
 
 struct bench_coder {
 	const struct bench_codec *codec;
-	struct alcm_coder *ours; /* peers take only the item size from it */
+	struct alcm_coder *ours; /* the others only use its item size */
 	ZSTD_CCtx *zstd_c;
 	ZSTD_DCtx *zstd_d;
 };
@@ -148,6 +152,7 @@ static size_t blosc_bound(size_t n)
 	return n + BLOSC_MAX_OVERHEAD;
 }
 
+/* Blosc shuffles bytes or bits by the size of an item; 1 means no shuffling. */
 static size_t blosc_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
 	uint64_t off, uint8_t *out, size_t capacity)
 {

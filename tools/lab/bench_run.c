@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A round encodes the whole sample with one codec, then decodes it, on all threads.
+ * Threads take every n-th chunk. The first round is not counted: it warms caches and
+ * memory. Results are medians over the rounds, which outliers don't move.
+ *
+ *     thread 0    chunks 0, 3, 6, …       first = 0, step = 3
+ *     thread 1    chunks 1, 4, 7, …
+ *     thread 2    chunks 2, 5, 8, …
+ */
 #include "bench_run.h"
 
 #include <errno.h>
@@ -10,11 +19,11 @@
 
 #include "base/clock.h"
 
-/* The bytes to measure with, chunk by chunk, and room for what becomes of them. */
+/* The chunks to measure with, and buffers for the results. */
 struct sample {
 	size_t n_chunks, slot_bytes;
 	uint64_t n_bytes;
-	uint64_t *offs; /* of each chunk in the file */
+	uint64_t *offs; /* offset of each chunk in the file */
 	uint32_t *lens;
 	uint8_t *raw;   /* chunk i at i × BENCH_CHUNK */
 	uint8_t *coded; /* at i × slot_bytes */
@@ -61,8 +70,7 @@ static bool sample_alloc(struct sample *s, size_t n_codecs)
 	return s->offs && s->lens && s->coded_lens && s->raw && s->back && s->coded;
 }
 
-/* All chunks of the file, or as many as BENCH_MAX_BYTES hold, evenly spread from the
-   first to the last. */
+/* Read all chunks of the file, or as many as fit BENCH_MAX_BYTES, evenly spread. */
 static int sample_read(struct sample *s, struct source *source, size_t n_codecs)
 {
 	uint64_t n_all = (source->size + BENCH_CHUNK - 1) / BENCH_CHUNK;
@@ -108,7 +116,8 @@ static void *run_worker(void *arg)
 	return NULL;
 }
 
-/* One pass over the sample; the seconds that it took in `*cpu` and `*taken`. */
+/* One pass over the sample. The calling thread is the first worker, so one thread needs
+   no other. `*taken`: CPU time of one thread, or wall time of several. */
 static int pass(struct worker *workers, unsigned n, bool decoding, double *cpu,
 	double *taken)
 {
@@ -145,7 +154,7 @@ static bool all_same(const struct sample *s)
 	return true;
 }
 
-/* Threads' states of one codec; NULL where there is none yet. */
+/* A codec's state for each thread; NULL: not made yet. */
 struct team {
 	struct bench_coder *coders[BENCH_MAX_THREADS];
 };
@@ -195,7 +204,7 @@ static int round_of(const struct sample *s, const struct bench_codec *codec,
 
 /* ---- a file ------------------------------------------------------------------------ */
 
-/* What a blob of the sample's bytes says about them. */
+/* The metrics of a blob with the sample's bytes. */
 static int describe(struct alcm *alcm, const struct sample *s, struct alcm_info *out)
 {
 	struct alcm_blob *blob = NULL;
@@ -226,7 +235,7 @@ size_t bench_n_measured(const struct bench_params *params)
 static int run_rounds(const struct sample *s, const struct bench_params *params,
 	const struct team *teams, struct bench_result *out, size_t *failed)
 {
-	/* The first round only warms up: it finds the memory and the code. */
+	/* Round 0 warms up: memory is mapped, and code is loaded. */
 	for (unsigned r = 0; r <= params->n_rounds; r++) {
 		for (size_t i = 0; i < bench_n_measured(params); i++) {
 			const struct bench_codec *codec = &bench_codecs[i];
@@ -261,7 +270,7 @@ static enum cli_exit measure(struct cli *cli, const struct sample *s, const char
 	free(teams);
 	if (err == -EIO)
 		return cli_worse(CLI_CORRUPT,
-			cli_error(cli, path, "%s did not give back what it got",
+			cli_error(cli, path, "%s returned other bytes than it got",
 				bench_codecs[failed].name));
 	return err ? cli_error_from(cli, path, err, NULL) : CLI_OK;
 }

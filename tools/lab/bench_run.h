@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One file through every codec, round after round, each codec in each round. */
+/* Measuring codecs on a file. Every round runs every codec, so that all see the same
+   machine. */
 #ifndef ALCM_LAB_BENCH_RUN_H
 #define ALCM_LAB_BENCH_RUN_H
 
@@ -13,27 +14,27 @@ enum {
 	BENCH_MAX_THREADS = 256,
 };
 
-/* Of a larger file, chunks spread over so many bytes of it. */
+/* Of a larger file, this many bytes are measured, in evenly spread chunks. */
 #define BENCH_MAX_BYTES (256u << 20)
 
 struct bench_params {
 	unsigned n_rounds, n_threads;
-	bool peers; /* or ours alone */
+	bool peers; /* false: only ours */
 };
 
-/* A codec on a file, or on several files added up. */
+/* The figures of a codec for a file, or sums over files. */
 struct bench_figures {
 	uint64_t raw_bytes, stored_bytes;
 	unsigned n_rounds;
-	double encode_cpu[BENCH_MAX_ROUNDS]; /* seconds of all threads */
+	double encode_cpu[BENCH_MAX_ROUNDS]; /* in seconds, summed over all threads */
 	double encode_s[BENCH_MAX_ROUNDS],
-		decode_s[BENCH_MAX_ROUNDS]; /* of CPU; wall if threads > 1 */
+		decode_s[BENCH_MAX_ROUNDS]; /* CPU time; with several threads wall time */
 };
 
 struct bench_result {
-	struct alcm_info info;                          /* of a blob of the same bytes */
+	struct alcm_info info;                          /* about a blob with the same bytes */
 	uint64_t logical_bytes;                         /* the file's */
-	unsigned item_bytes;                            /* of one value */
+	unsigned item_bytes;                            /* bytes of a value */
 	struct bench_figures figures[BENCH_MAX_CODECS]; /* by row of bench_codecs[] */
 };
 
@@ -41,9 +42,9 @@ struct bench_result {
 size_t bench_n_measured(const struct bench_params *params);
 
 /*
- * Measure the file; every codec's output is decoded and compared in every round. What
- * fails is reported: CLI_FAILED, or CLI_CORRUPT when a codec did not give back what it
- * got.
+ * Measure the file. In every round, the output of every codec is decoded and compared.
+ * Failures are reported: CLI_CORRUPT if a codec returned other bytes, otherwise
+ * CLI_FAILED.
  */
 enum cli_exit bench_run(struct cli *cli, struct alcm *alcm, struct source *source,
 	const struct bench_params *params, struct bench_result *out);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Tables and JSON of the benchmark. "ours ×" is our speed divided by the codec's. Sums
+   have no bits per value, since their files have values of different sizes. */
 #include "bench_table.h"
 
 #include <stdio.h>
@@ -13,7 +15,7 @@ static double caq_of(const struct bench_figures *f)
 	return alcm_caq(ratio_of(f), bench_cpu_seconds(f));
 }
 
-/* Bits of one value of item_bytes; 0: sums have values of many sizes. */
+/* Stored bits per value of item_bytes; 0 for sums. */
 static double bits_of(const struct bench_figures *f, unsigned item_bytes)
 {
 	return f->raw_bytes

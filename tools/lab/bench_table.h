@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What alcm-lab bench measured, as tables for people and as JSON. */
+/* The results of alcm-lab bench, as tables and as JSON. */
 #ifndef ALCM_LAB_BENCH_TABLE_H
 #define ALCM_LAB_BENCH_TABLE_H
 
@@ -7,7 +7,7 @@
 
 #include "bench_run.h"
 
-/* One file, or the sum of a class of files (those of one directory). */
+/* One file, or the sum of a class: the files of a directory. */
 void bench_print_file(const char *path, const struct bench_result *r, size_t n_codecs);
 void bench_print_class(const char *name, unsigned n_files,
 	const struct bench_figures *sums, size_t n_codecs);

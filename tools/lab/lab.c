@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs and options of alcm-lab, one row each, and its beginning. */
+/*
+ * The verbs and options of alcm-lab, one row each. The command line is tools/cli/cli.c.
+ */
 #include "lab.h"
 
 #include "cli_options.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm-lab: what measures the codec, repeats the paper's experiments and trains the
- * networks that are compiled in. It has alcm's command line (tools/cli) and links the
- * static library, of which it may see every header, as tests do: what only research needs
- * is neither in the library nor in alcm.h.
+ * alcm-lab measures the codec, repeats the paper's experiments and trains the built-in
+ * networks. It has alcm's command line (tools/cli). Like the tests, it links the static
+ * library and may include every header of it, so code for research is neither in the
+ * library nor in alcm.h.
  */
 #ifndef ALCM_TOOLS_LAB_H
 #define ALCM_TOOLS_LAB_H
@@ -12,7 +12,7 @@
 
 /* One run of the command. */
 struct lab {
-	struct cli cli; /* first: verbs and options get to the others from it */
+	struct cli cli; /* first, because lab_of() casts it */
 	bool peers;
 	unsigned n_rounds, n_epochs, seed, n_made;
 	const char *submissions, *dataset, *submitter, *expect;

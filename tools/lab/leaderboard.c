@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A board is kept as JSON and published as Markdown. Ranks are never read from the file:
+ * each change validates and ranks all submissions again. Texts in submissions are
+ * untrusted and are escaped.
+ */
 #include "leaderboard.h"
 
 #include <errno.h>
@@ -32,7 +37,7 @@ cJSON *leaderboard_read_json(struct cli *cli, const char *path)
 	}
 	json = cJSON_ParseWithLength(text, (size_t)len);
 	if (!json)
-		cli_error(cli, path, "it is no JSON");
+		cli_error(cli, path, "it is not JSON");
 	return json;
 }
 
@@ -50,7 +55,7 @@ enum cli_exit leaderboard_read(struct cli *cli, const char *path, bool may_be_ne
 	entries = cJSON_GetObjectItemCaseSensitive(out->json, "entries");
 	if (strcmp(submission_text(out->json, "schema"), SCHEMA) != 0 ||
 		!cJSON_IsArray(entries))
-		return cli_error(cli, path, "it is no leaderboard of schema " SCHEMA);
+		return cli_error(cli, path, "it is not a leaderboard of schema " SCHEMA);
 	out->rows = calloc((size_t)cJSON_GetArraySize(entries) + 1, sizeof(*out->rows));
 	if (!out->rows)
 		return cli_error(cli, path, "out of memory");
@@ -81,7 +86,7 @@ int leaderboard_add(struct leaderboard *board, cJSON *submission)
 		board->rows = rows;
 	if (!board->json)
 		board->json = cJSON_CreateObject();
-	/* The board's JSON keeps it, wherever: leaderboard_json() writes from the rows. */
+	/* The JSON tree only has to own it; leaderboard_json() writes from the rows. */
 	if (!rows || !board->json || !cJSON_AddItemToObject(board->json, "added", submission))
 		return -ENOMEM;
 	rows[board->n++] = (struct leaderboard_row){ .submission = submission };
@@ -90,6 +95,8 @@ int leaderboard_add(struct leaderboard *board, cJSON *submission)
 
 /* ---- ranking ----------------------------------------------------------------------- */
 
+/* Invalid rows come last. Equal CAQs are ordered by date and codec, so the order is
+   stable. */
 static int by_dataset_and_caq(const void *x, const void *y)
 {
 	const struct leaderboard_row *a = x, *b = y;
@@ -114,8 +121,7 @@ static int by_dataset_and_caq(const void *x, const void *y)
 					   submission_text(b->submission, "codec"));
 }
 
-/* The rows of one dataset: ranks, and how far each is from the best row of the
-   baseline. */
+/* The rows of one dataset: their ranks, and distances to the best row of the baseline. */
 static void rank_dataset(struct leaderboard_row *rows, size_t n)
 {
 	const cJSON *baseline = NULL;
@@ -184,9 +190,9 @@ char *leaderboard_json(const struct leaderboard *board)
 }
 
 /*
- * A text that someone sent in, as one cell of a Markdown table: what could begin markup,
- * HTML or a new cell is escaped (CommonMark, "Backslash escapes"), as are links that
- * GitHub finds by itself; control characters become blanks.
+ * Write an untrusted text as one cell of a Markdown table. Characters that could begin
+ * markup, HTML or a new cell are escaped (CommonMark, "Backslash escapes"), and so are
+ * links that GitHub detects. Control characters become blanks.
  */
 static void put_cell(FILE *f, const char *text)
 {

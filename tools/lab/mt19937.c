@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The recurrence, with indices modulo 624 and | joining the top bit of one word to the
- * low 31 bits of the next: x[k] := x[k+397] ^ twist(x[k] | x[k+1]). It is done one word
- * at a time, when that word is wanted: what it reads ahead is still old, and what it
- * reads behind is already new, as in a pass over the whole state.
+ * The recurrence, with indices modulo 624, where | joins the top bit of one word to the
+ * low 31 bits of the next:
+ *
+ *     x[k] := x[k+397] ^ twist(x[k] | x[k+1])
+ *
+ * Each word is computed when it is needed. The words ahead of it are still old, and the
+ * words behind it are already new, exactly as in a pass over the whole state.
  */
 #include "mt19937.h"
 
@@ -27,6 +30,7 @@ void mt19937_seed(struct mt19937 *mt, uint32_t seed)
 	mt->other_normal = 0;
 }
 
+/* One step of the recurrence: replaces and returns one word of the state. */
 static uint32_t next_word(struct mt19937 *mt)
 {
 	unsigned k = mt->n_used % WORDS;
@@ -38,6 +42,7 @@ static uint32_t next_word(struct mt19937 *mt)
 	return mt->state[k];
 }
 
+/* The tempering of the reference code. */
 uint32_t mt19937_bits(struct mt19937 *mt)
 {
 	uint32_t x = next_word(mt);
@@ -48,6 +53,7 @@ uint32_t mt19937_bits(struct mt19937 *mt)
 	return x ^ x >> 18;
 }
 
+/* 27 and 26 bits of two words make the 53 bits of a double, as in NumPy. */
 double mt19937_rand(struct mt19937 *mt)
 {
 	uint64_t high = mt19937_bits(mt) >> 5, low = mt19937_bits(mt) >> 6;
@@ -60,6 +66,7 @@ double mt19937_uniform(struct mt19937 *mt, double low, double high)
 	return low + (high - low) * mt19937_rand(mt);
 }
 
+/* Marsaglia's polar method. NumPy returns the second of the two values first. */
 double mt19937_randn(struct mt19937 *mt)
 {
 	double x, y, r2, f;

@@ -18,12 +18,12 @@ enum { MT19937_WORDS = 624 };
 
 struct mt19937 {
 	uint32_t state[MT19937_WORDS];
-	unsigned n_used;     /* words of `state` that were given out */
+	unsigned n_used;     /* words of `state` that were used */
 	bool has_normal;     /* mt19937_randn() makes two at a time … */
 	double other_normal; /* … and keeps one for the next call */
 };
 
-/* seed(seed): forgets everything before, a kept normal value too. */
+/* seed(seed): starts again, and drops a kept normal value. */
 void mt19937_seed(struct mt19937 *mt, uint32_t seed);
 
 /* 32 random bits. */

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each member is a local record, its name, an extra field with both sizes in 64 bits
- * (NumPy asks for it since it can't know the sizes beforehand), and the .npy, as it is or
- * deflated. Then the directory and its end. Dates are 1980-01-01, as Python's zipfile has
- * them for members without any.
+ * An archive in memory, allocated once with room for the worst case:
+ *
+ *     local record, name, extra field, .npy      for each array
+ *     central record, name                       for each array
+ *     end of the directory
+ *
+ * The extra field has both sizes in 64 bits. NumPy requests it because it doesn't know
+ * the sizes beforehand. The .npy is stored or deflated. Dates are 1980-01-01, Python's
+ * zipfile's default.
  */
 #include "npz_write.h"
 
@@ -21,23 +26,23 @@
 enum {
 	NPY_ALIGN = 64,
 	NPY_PREFIX = 10,      /* magic, version, header length */
-	NPY_MAX_HEADER = 448, /* NPZ_MAX_DIMS numbers of 20 digits, and the rest */
-	/* digits that NumPy leaves for the first dimension to grow into */
+	NPY_MAX_HEADER = 448, /* NPZ_MAX_DIMS numbers of 20 digits, and the fixed text */
+	/* digits NumPy reserves, so that the first dimension can grow */
 	NPY_GROWTH = 21,
 	ZIP_VERSION = 20,
 	ZIP_UNIX = 3,
 	ZIP_DATE_1980 = 1 << 5 | 1,
 	EXTRA_BYTES = ZIP64_EXTRA_BYTES,
-	/* All around a member's data and its compressed form's worst growth apart. */
+	/* Bytes around a member's data, without the growth of incompressible data. */
 	AROUND_MEMBER = ZIP_LOCAL_BYTES + EXTRA_BYTES + ZIP_CENTRAL_BYTES +
 		2 * (NPZ_MAX_NAME + 4) + NPY_PREFIX + NPY_MAX_HEADER,
 };
 
 static const uint32_t unix_mode = 0600u << 16;
-/* where zipfile begins with larger records */
+/* zipfile uses larger records above this size */
 static const uint64_t most_bytes = INT32_MAX;
 
-/* A member once it is written. */
+/* A member that was written. */
 struct member {
 	uint64_t offset; /* of its local record */
 	uint32_t size, stored_size, crc;
@@ -77,7 +82,7 @@ static size_t print_shape(char *text, size_t capacity, const struct npz_array *a
 	return n + (size_t)snprintf(text + n, capacity - n, array->n_dims == 1 ? ",)" : ")");
 }
 
-/* What stands before the data in a .npy of version 1.0. Returns its length. */
+/* Write the header of a .npy, version 1.0. Returns its length. */
 static size_t npy_header(uint8_t out[NPY_PREFIX + NPY_MAX_HEADER],
 	const struct npz_array *array)
 {
@@ -90,7 +95,7 @@ static size_t npy_header(uint8_t out[NPY_PREFIX + NPY_MAX_HEADER],
 		"{'descr': '%s', 'fortran_order': False, 'shape': %s, }", array->descr, shape);
 	if (array->n_dims)
 		n += NPY_GROWTH - snprintf(NULL, 0, "%" PRIu64, array->shape[0]);
-	/* A full line of padding where none was needed: so does NumPy. */
+	/* NumPy pads with a whole line if none is needed. */
 	total = (NPY_PREFIX + (size_t)n + 1) / NPY_ALIGN * NPY_ALIGN + NPY_ALIGN;
 	len = strlen(text);
 	memcpy(out, "\x93NUMPY\x01\x00", 8);
@@ -101,7 +106,7 @@ static size_t npy_header(uint8_t out[NPY_PREFIX + NPY_MAX_HEADER],
 	return total;
 }
 
-/* What local and central records have in common, from "version needed" to the name's
+/* The common part of local and central records, from "version needed" to the name's
    length. */
 static void put_common(uint8_t *p, const struct member *m)
 {
@@ -142,6 +147,7 @@ static void append_central(struct archive *a, const struct member *m)
 	append_text(a, m->name);
 }
 
+/* Raw deflate: in a zip archive it has neither header nor checksum of its own. */
 static int deflate_into(struct archive *a, const uint8_t *head, size_t head_len,
 	const struct npz_array *array)
 {
@@ -164,6 +170,7 @@ static int deflate_into(struct archive *a, const uint8_t *head, size_t head_len,
 	return done == Z_STREAM_END ? 0 : -EFBIG;
 }
 
+/* The local record is written last, when the stored size is known. */
 static int append_member(struct archive *a, const struct npz_array *array,
 	bool compressed, struct member *m)
 {
@@ -205,7 +212,7 @@ static void append_directory(struct archive *a, const struct member *members, un
 	le_put32(p + 16, (uint32_t)start);
 }
 
-/* Room that is enough for all of it; false: too large. */
+/* An upper bound of the archive's size; false: too large. */
 static bool bound(const struct npz_array *arrays, unsigned n, uint64_t *out)
 {
 	uint64_t sum = ZIP_END_BYTES;
@@ -213,7 +220,7 @@ static bool bound(const struct npz_array *arrays, unsigned n, uint64_t *out)
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t bytes = arrays[i].data_bytes;
 
-		/* zlib's worst case is far below 1/1000 and a few bytes. */
+		/* zlib adds far less than 1/1000 and a few bytes. */
 		if (bytes > most_bytes || !checked_add(sum, bytes + bytes / 1000 + 64, &sum) ||
 			!checked_add(sum, AROUND_MEMBER, &sum))
 			return false;

@@ -19,15 +19,14 @@ struct npz_array {
 	const char *descr; /* NumPy's, e.g. "<f4", "|b1" */
 	unsigned n_dims;   /* NPZ_MAX_DIMS at most */
 	uint64_t shape[NPZ_MAX_DIMS];
-	const void *data; /* in C order, in descr's byte order */
+	const void *data; /* in C order and descr's byte order */
 	uint64_t data_bytes;
 };
 
 /*
- * Write `n` arrays into an archive with the bytes that NumPy ≥ 1.23 on Unix gives for
- * them (with another zlib, or a name that is not ASCII, only of its size, nearly). `*out`
- * is freed with mem_free(). -ENOMEM; -EFBIG: 2 GiB or more, for which zip needs other
- * records.
+ * Write `n` arrays into an archive with the same bytes as NumPy ≥ 1.23 on Unix. With
+ * another zlib, or a name that isn't ASCII, only its size is nearly the same. `*out` is
+ * freed with mem_free(). -ENOMEM. -EFBIG: 2 GiB or more, which would need other records.
  */
 int npz_write(const struct npz_array *arrays, unsigned n, bool compressed, uint8_t **out,
 	size_t *out_len);

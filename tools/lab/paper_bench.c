@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The paper's experiment. Per epoch, one synthetic gradient is stored by every method:
+ *
+ *     savez_compressed    the paper's baseline, lossless
+ *     container           the reference's .npz: statistics, prediction, pruning and
+ *                         quantisation, then zlib
+ *     profile paper       the same values, by our codec
+ *     profile alcm        the same error on a uniform grid, by our codec
+ *     profile lossless    the exact values, by our codec
+ *
+ * Times are the CPU time of one thread, and the median over the repetitions. The
+ * scheduler is driven by the container's CAQ, as in the paper, and sets the pruning of
+ * the next epoch.
+ */
 #include "paper_bench.h"
 
 #include <errno.h>
@@ -26,16 +40,19 @@ enum { SIDE = 100, N = SIDE * SIDE, BYTES = 4 * N, MAX_REPEATS = 99, NPY_HEADER 
 
 struct bench {
 	struct codec *codec;
-	struct alcm_scheduler scheduler; /* of the paper's container, as in the paper */
+	/* driven by the paper's container, as in the paper */
+	struct alcm_scheduler scheduler;
 	float tensor[N], quantised[N], broadcast[N];
 	uint8_t mask[N];
 	uint8_t body[BYTES + 8192], back[BYTES];
 	double x[N], y[N];
-	struct lossy_params params; /* of the run at hand */
+	struct lossy_params params; /* of the current run */
 	struct distortion distortion;
 };
 
-/* ---- the steps that methods are made of -------------------------------------------- */
+/*
+ * ---- steps of the methods -----------------------------------------------------------
+ */
 
 static int read_tensor(void *ctx, uint64_t first, uint32_t n, double *out)
 {
@@ -62,7 +79,7 @@ static double predict(const struct bench *b)
 	return predict_entropy(&predict_default_weights, features);
 }
 
-/* Statistics, prediction, scales, threshold. */
+/* Statistics, prediction, scales and threshold. */
 static int fit(struct bench *b)
 {
 	struct value_source source = { b, N, read_tensor };
@@ -98,7 +115,7 @@ static int64_t npz_bytes(const struct npz_array *arrays, unsigned n)
 	return err ? err : (int64_t)len;
 }
 
-/* Encode, decode again and compare, as a save does. */
+/* Encode, decode and compare, as for a save. */
 static int64_t coded_bytes(struct bench *b, const float *values,
 	const struct grid_map *grid)
 {
@@ -116,7 +133,9 @@ static int64_t coded_bytes(struct bench *b, const float *values,
 	return err ? err : (int64_t)r.body_len;
 }
 
-/* ---- the methods: each returns the bytes that it stores, or a negative errno ------- */
+/*
+ * ---- methods: each returns its stored bytes, or a negative errno ---------------------
+ */
 
 static int64_t run_baseline(struct bench *b)
 {
@@ -130,7 +149,7 @@ static int64_t run_baseline(struct bench *b)
 	return npz_bytes(&a, 1);
 }
 
-/* The reference stores the scales broadcast to the tensor's shape. */
+/* The reference stores the scales broadcast to the shape of the tensor. */
 static int64_t run_container(struct bench *b)
 {
 	struct npz_array a[3] = {
@@ -196,7 +215,7 @@ static int64_t run_lossless(struct bench *b)
 static const struct {
 	const char *name;
 	int64_t (*run)(struct bench *b);
-	const char *profile; /* of a blob that holds the same; NULL: none does */
+	const char *profile; /* of an equivalent blob; NULL: none */
 	bool lossy;
 } methods[PAPER_METHODS] = {
 	[PAPER_BASELINE] = { "numpy.savez_compressed", run_baseline, NULL, false },
@@ -253,7 +272,7 @@ static int measure(struct bench *b, unsigned method, unsigned n_repeats,
 	return 0;
 }
 
-/* The tensor as a .npy file in a blob, everything counted that the store's file needs. */
+/* The size of a blob with the tensor as a .npy file, everything included. */
 static int measure_file(struct alcm *alcm, const struct bench *b,
 	const char *profile_name, uint64_t *bytes)
 {

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Submissions come from strangers, so nothing is taken from them that can be computed:
+ * the figures are derived from the runs and compared with the claimed ones. The schema is
+ * checked by hand, row by row, with messages for people.
+ */
 #include "submission.h"
 
 #include <math.h>
@@ -7,13 +12,13 @@
 #include <string.h>
 #include <time.h>
 
-/* How far what was claimed may be from what the runs give. */
+/* Allowed differences between claimed figures and those of the runs. */
 #define TOLERANCE 0.005
 #define VARIANCE_POINTS 0.05
 
 enum kind { TEXT, DATE, POSITIVE, SECONDS, PERCENT, FLAG, RUNS };
 
-/* docs/submission.schema.json says the same. */
+/* The same as in docs/submission.schema.json. */
 static const struct {
 	const char *name;
 	enum kind kind;
@@ -58,7 +63,7 @@ static bool number_within(const cJSON *v, double least, double most)
 		v->valuedouble <= most;
 }
 
-/* A day of the calendar as YYYY-MM-DD. */
+/* A valid date as YYYY-MM-DD. */
 static bool is_date(const char *s)
 {
 	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
@@ -78,7 +83,7 @@ static bool runs_valid(const cJSON *v, struct submission_fault *fault)
 	int no = 0;
 
 	if (n < SUBMISSION_MIN_RUNS || n > SUBMISSION_MAX_RUNS)
-		return fault_set(fault, "runs: there are %d; %d to %d are asked for", n,
+		return fault_set(fault, "runs: there are %d; %d to %d are required", n,
 			SUBMISSION_MIN_RUNS, SUBMISSION_MAX_RUNS);
 	cJSON_ArrayForEach(run, v)
 	{
@@ -87,7 +92,7 @@ static bool runs_valid(const cJSON *v, struct submission_fault *fault)
 			!number_within(cJSON_GetObjectItemCaseSensitive(run, "ratio"), 1e-9, 1e9) ||
 			!number_within(cJSON_GetObjectItemCaseSensitive(run, "cpu_seconds"), 0, 1e9))
 			return fault_set(fault,
-				"runs: run %d is no {\"ratio\": above 0, \"cpu_seconds\": 0 or more}",
+				"runs: run %d is not {\"ratio\": above 0, \"cpu_seconds\": 0 or more}",
 				no);
 	}
 	return true;
@@ -100,19 +105,19 @@ static bool field_valid(size_t i, const cJSON *v, struct submission_fault *fault
 	switch (fields[i].kind) {
 	case TEXT:
 		if (!text || (!*text && !fields[i].may_be_empty) || strlen(text) > fields[i].most)
-			return fault_set(fault, "%s: no text of %d to %zu bytes", name,
+			return fault_set(fault, "%s: not a text of %d to %zu bytes", name,
 				!fields[i].may_be_empty, fields[i].most);
 		return true;
 	case DATE:
 		return (text && is_date(text)) ||
-			fault_set(fault, "%s: no date like 2026-01-31", name);
+			fault_set(fault, "%s: not a date like 2026-01-31", name);
 	case POSITIVE:
 		return number_within(v, 1e-9, 1e9) ||
-			fault_set(fault, "%s: no number above 0", name);
+			fault_set(fault, "%s: not a number above 0", name);
 	case SECONDS:
 	case PERCENT:
 		return number_within(v, 0, 1e9) ||
-			fault_set(fault, "%s: no number of 0 or more", name);
+			fault_set(fault, "%s: not a number of 0 or more", name);
 	case FLAG:
 		return cJSON_IsBool(v) || fault_set(fault, "%s: neither true nor false", name);
 	case RUNS:
@@ -121,12 +126,13 @@ static bool field_valid(size_t i, const cJSON *v, struct submission_fault *fault
 	return false;
 }
 
+/* Unknown and repeated fields are faults, too: parsers disagree on which one counts. */
 static bool schema_valid(const cJSON *s, struct submission_fault *fault)
 {
 	const cJSON *v;
 
 	if (!cJSON_IsObject(s))
-		return fault_set(fault, "it is no JSON object");
+		return fault_set(fault, "it is not a JSON object");
 	for (size_t i = 0; i < N_FIELDS; i++) {
 		v = cJSON_GetObjectItemCaseSensitive(s, fields[i].name);
 		if (!v && !fields[i].optional)
@@ -144,11 +150,12 @@ static bool schema_valid(const cJSON *s, struct submission_fault *fault)
 		cJSON_ArrayForEach(other, s) times += strcmp(v->string, other->string) == 0;
 		if (!known || times > 1)
 			return fault_set(fault, "%.60s: %s", v->string,
-				known ? "is there twice" : "is no field of a submission");
+				known ? "occurs twice" : "is not a field of a submission");
 	}
 	return true;
 }
 
+/* "Variance" is the paper's word for the spread: (max − min) / mean. */
 static void submission_figures(const struct submission_run *runs, unsigned n,
 	struct submission_figures *out)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A submission to the leaderboard: what a codec did with a dataset, in three runs or more
- * (docs/submission.schema.json; the paper, "Bundles, leaderboard, protocol").
- */
+/* A submission to the leaderboard: a codec's results on a dataset, from at least three
+   runs (docs/submission.schema.json; the paper, "Bundles, leaderboard, protocol"). */
 #ifndef ALCM_LAB_SUBMISSION_H
 #define ALCM_LAB_SUBMISSION_H
 
@@ -24,7 +22,7 @@ struct submission_figures {
 	double variance;           /* of the runs' CAQ: (max − min) / mean, in percent */
 };
 
-/* What is wrong with one, for the person who sent it in. */
+/* The fault of an invalid submission, for its sender. */
 struct submission_fault {
 	char why[240];
 };
@@ -33,19 +31,16 @@ struct submission_run {
 	double ratio, cpu_seconds;
 };
 
-/*
- * Whether `s` follows the schema and its figures are those of its runs: CAQ, ratio and
- * CPU seconds within 0.5 %, variance within 0.05 points. Otherwise `fault` says what is
- * wrong.
- */
+/* Whether `s` follows the schema and its figures match its runs: CAQ, ratio and CPU
+   seconds within 0.5 %, variance within 0.05 points. Otherwise `fault` has the reason. */
 bool submission_valid(const cJSON *s, struct submission_fault *fault);
 
-/* Fields of a valid one. */
+/* Fields of a valid submission. */
 const char *submission_text(const cJSON *s, const char *field);
 double submission_number(const cJSON *s, const char *field);
 bool submission_adaptive(const cJSON *s);
 
-/* The same submitter, dataset, codec, version and date. */
+/* Whether submitter, dataset, codec, version and date are the same. */
 bool submission_same(const cJSON *a, const cJSON *b);
 
 /* A new submission; NULL: out of memory. `date`: today. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* numpy.random.seed(epoch + 42), randn() for all values, then rand() > 0.3 as a mask. The
+   order of the calls decides the result. */
 #include "synth.h"
 
 #include "mt19937.h"
@@ -13,7 +15,7 @@ void synth_gradient(uint32_t epoch, size_t rows, size_t cols, float *out)
 	mt19937_seed(&mt, epoch + first_seed);
 	for (size_t i = 0; i < rows * cols; i++)
 		out[i] = (float)mt19937_randn(&mt);
-	/* rand() does not look at the kept normal value, so an odd count needs no care. */
+	/* rand() ignores the kept normal value, so an odd count needs no care. */
 	for (size_t i = 0; i < rows * cols; i++)
 		out[i] *= mt19937_rand(&mt) > zeroed_share ? 1.0f : 0.0f;
 }

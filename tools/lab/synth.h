@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The paper's synthetic gradients ("Synthetic gradients"), as NumPy makes them, bit for
-   bit. */
+/* The paper's synthetic gradients ("Synthetic gradients"), bit for bit as NumPy makes
+   them. */
 #ifndef ALCM_LAB_SYNTH_H
 #define ALCM_LAB_SYNTH_H
 

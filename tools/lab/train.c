@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The predictor is a network with one hidden layer of ReLU units:
+ *
+ *     z = W2 · max(0, W1 · features + b1) + b2
+ *     entropy = 0.2 + 0.7 / (1 + exp(-z))
+ *
+ * train_gradient() is its back-propagation; descend() takes one step after every sample.
+ */
 #include "train.h"
 
 #include <errno.h>
@@ -10,7 +18,7 @@
 #include "synth.h"
 #include "tensor/stats.h"
 
-enum { SIDE = 50 }; /* of a training tensor */
+enum { SIDE = 50 }; /* rows and columns of a training tensor */
 
 static const double rate = 0.001;
 
@@ -42,6 +50,7 @@ void train_synthetic_samples(struct train_sample samples[TRAIN_SYNTHETIC])
 	}
 }
 
+/* In the order in which the reference draws them; another order gives other weights. */
 void train_init(struct predict_weights *w, uint32_t seed)
 {
 	double limit1 = sqrt(6.0 / (PREDICT_INPUTS + PREDICT_HIDDEN));
@@ -59,6 +68,7 @@ void train_init(struct predict_weights *w, uint32_t seed)
 	w->b2 = 0;
 }
 
+/* dz is the derivative by z; below it, units at 0 pass nothing on. */
 double train_gradient(const struct predict_weights *w, const struct train_sample *sample,
 	struct predict_weights *gradient)
 {
@@ -90,6 +100,7 @@ static void descend(struct predict_weights *w, const struct predict_weights *gra
 	w->b2 -= rate * gradient->b2;
 }
 
+/* Mean and deviation of every feature over all samples. */
 static struct scaling measure(const struct train_sample *samples, size_t n)
 {
 	struct scaling s;
@@ -103,8 +114,8 @@ static struct scaling measure(const struct train_sample *samples, size_t n)
 			squares += pow(samples[k].features[i] - sum, 2) / (double)n;
 		sigma = sqrt(squares);
 		s.mean[i] = sum;
-		/* What never varies says nothing (1e-12: it varies by rounding only), nor does
-		   Inf. */
+		/* A constant feature has no information (1e-12: it only varies by rounding), nor
+		   has Inf. */
 		s.scale[i] = sigma > 1e-12 * fabs(sum) && isfinite(sigma) ? 1 / sigma : 0;
 	}
 	return s;
@@ -120,7 +131,7 @@ static struct train_sample scaled(const struct scaling *s,
 	return out;
 }
 
-/* The weights that give for features as they are what `w` gives for scaled ones. */
+/* Change the weights so that unscaled features give the result that scaled ones gave. */
 static void fold(const struct scaling *s, struct predict_weights *w)
 {
 	for (int h = 0; h < PREDICT_HIDDEN; h++) {
@@ -150,6 +161,7 @@ static int check_samples(const struct train_sample *samples, size_t n,
 	return 0;
 }
 
+/* In the order of the samples, without shuffling, as in the paper. */
 int train_run(const struct train_sample *samples, size_t n,
 	const struct train_options *options, struct predict_weights *out,
 	struct alcm_diag *diag)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* A training sample from a real tensor. The target is the ratio that our lossless codec
+   reaches, limited to the network's range. */
 #include <errno.h>
 #include <math.h>
 
@@ -11,7 +13,7 @@
 
 enum { CHUNK = 256 << 10 };
 
-/* A tensor file under measurement, and sums over it. */
+/* A tensor file, and sums over it. */
 struct measure {
 	int (*read)(void *ctx, void *buf, size_t n, uint64_t off);
 	void *ctx;
@@ -42,7 +44,7 @@ static int measure_chunk(struct measure *m, uint64_t off, uint32_t n)
 	return err;
 }
 
-/* All of the tensor's data, whole elements in each chunk. */
+/* The whole data of the tensor; chunks end between elements. */
 static int measure_data(struct measure *m, uint64_t size)
 {
 	uint32_t step = CHUNK - CHUNK % m->npy.elem_bytes;
@@ -50,13 +52,13 @@ static int measure_data(struct measure *m, uint64_t size)
 	int err = 0;
 
 	if (!checked_add(m->npy.data_offset, m->npy.data_bytes, &end) || end > size)
-		return -ENODATA; /* cut short */
+		return -ENODATA; /* truncated */
 	for (uint64_t off = m->npy.data_offset; off < end && !err; off += step)
 		err = measure_chunk(m, off, (uint32_t)min_u64(step, end - off));
 	return err;
 }
 
-/* False: the fourth powers of the values are beyond a double. */
+/* False: a statistic overflows, such as the fourth powers of large values. */
 static bool get_features(const struct moments *moments, double features[PREDICT_INPUTS])
 {
 	struct alcm_stats stats;

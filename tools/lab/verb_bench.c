@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm-lab bench: the codec's ratio and speed on files, other codecs' beside it; see
-   bench_run.h. */
+/* alcm-lab bench: ratio and speed of our codec and others on files. bench_run.h has the
+   method. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include "lab.h"
 #include "submission.h"
 
-/* The files of one directory, added up. */
+/* The sum of one directory's files. */
 struct class_sum {
 	char *name;
 	unsigned n_files;
@@ -29,7 +29,7 @@ struct bench {
 	struct alcm *alcm;
 	struct bench_params params;
 	size_t n_codecs;
-	struct bench_result *result; /* of the file at hand */
+	struct bench_result *result; /* of the current file */
 	struct class_sum *classes;
 	size_t n_classes;
 	struct class_sum all;
@@ -48,7 +48,7 @@ static struct class_sum *class_named(struct bench *b, const char *name)
 	return b->classes[b->n_classes].name ? &b->classes[b->n_classes++] : NULL;
 }
 
-/* A class is a directory: corpora are kept that way. */
+/* A class is a directory, as corpora are organised. */
 static struct class_sum *class_of(struct bench *b, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -182,7 +182,7 @@ static enum cli_exit print_sums(struct bench *b)
 				b->classes[i].figures, b->n_codecs));
 	cJSON_AddItemToObject(root, "total",
 		bench_class_json("", b->all.n_files, b->all.figures, b->n_codecs));
-	b->files = NULL; /* they are root's */
+	b->files = NULL; /* now owned by root */
 	return cli_print_json(b->cli, root);
 }
 
@@ -199,7 +199,7 @@ static enum cli_exit run(struct bench *b)
 static enum cli_exit usage(struct cli *cli)
 {
 	if (lab_of(cli)->submissions && !lab_of(cli)->dataset)
-		return cli_error(cli, NULL, "--submissions: what is the --dataset called?");
+		return cli_error(cli, NULL, "--submissions needs the name of the --dataset");
 	if (lab_of(cli)->submissions && lab_of(cli)->n_rounds < SUBMISSION_MIN_RUNS)
 		return cli_error(cli, NULL, "--rounds %u: a submission needs %d",
 			lab_of(cli)->n_rounds, SUBMISSION_MIN_RUNS);

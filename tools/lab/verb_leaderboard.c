@@ -10,10 +10,10 @@
 #include "lab.h"
 #include "leaderboard.h"
 
-/* How far a run of a bundle may be from the bundle's example (the paper, "protocol"). */
+/* Allowed difference between a run and its bundle's example (the paper, "protocol"). */
 #define EXPECT_PERCENT 1.5
 
-/* Read and validate; NULL when it is no good, which is reported. */
+/* Read and validate a submission; NULL: it is invalid, which was reported. */
 static cJSON *read_submission(struct cli *cli, const char *path)
 {
 	cJSON *s = leaderboard_read_json(cli, path);
@@ -56,7 +56,7 @@ static enum cli_exit add(struct cli *cli, char **paths, int n)
 	bool added = false;
 
 	if (n < 2)
-		return cli_error(cli, NULL, "add: no submission is named behind the board");
+		return cli_error(cli, NULL, "add: no submission given after the board");
 	if (len <= 5 || strcmp(paths[0] + len - 5, ".json") != 0)
 		return cli_error(cli, paths[0], "a board's name ends in .json");
 	status = leaderboard_read(cli, paths[0], true, &board);
@@ -88,7 +88,7 @@ static enum cli_exit add(struct cli *cli, char **paths, int n)
 	return status;
 }
 
-/* With --expect: the same dataset and codec, and a ratio that is near enough. */
+/* With --expect: dataset and codec must be equal, and the ratios close. */
 static enum cli_exit compare(struct cli *cli, const char *path, const cJSON *s,
 	const cJSON *example)
 {
@@ -144,7 +144,7 @@ static enum cli_exit render(struct cli *cli, char **paths, int n)
 	char *text;
 
 	if (n != 1)
-		return cli_error(cli, NULL, "render: one board at a time");
+		return cli_error(cli, NULL, "render: only one board at a time");
 	status = leaderboard_read(cli, paths[0], false, &board);
 	if (!status) {
 		leaderboard_rank(&board);
@@ -172,7 +172,7 @@ enum cli_exit verb_leaderboard(struct cli *cli)
 		if (strcmp(cli->paths[0], actions[i].name) != 0)
 			continue;
 		if (cli->n_paths < 2)
-			return cli_error(cli, NULL, "%s: no file is named", actions[i].name);
+			return cli_error(cli, NULL, "%s: no file given", actions[i].name);
 		return actions[i].run(cli, cli->paths + 1, cli->n_paths - 1);
 	}
 	return cli_error(cli, cli->paths[0], "not one of add, validate, render");

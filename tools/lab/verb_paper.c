@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm-lab paper: the paper's tables, its own figures beside ours. */
+/* alcm-lab paper: the paper's tables, with its own figures beside ours. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { REPEATS = 9 };
 
-/* The paper's Table 1, and its CAQ per epoch. */
+/* From the paper: Table 1, and the CAQ per epoch, each for baseline and ALCM. */
 static const struct {
 	double caq, ratio, cpu_seconds;
 } table_1[] = { { 1.33, 1.33, 0.005 }, { 1.60, 1.60, 0.005 } };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm-lab train: the paper's predictor, from the paper's synthetic gradients or from the
- * tensors of a directory. Those are learnt from in the order of their paths, so that the
- * same files give the same weights however the directory lists them.
+ * alcm-lab train: train the paper's predictor with its synthetic gradients, or with the
+ * tensors of a directory. Those are sorted by path, so equal files give equal weights in
+ * whatever order the directory lists them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #include "weights_write.h"
 
 struct named_sample {
-	char *path; /* below the directory */
+	char *path; /* relative to the directory */
 	struct train_sample sample;
 };
 
@@ -29,7 +29,7 @@ struct train {
 	struct alcm *alcm;
 	struct named_sample *found;
 	size_t n_found;
-	uint64_t n_left_out; /* files that are no tensors of numbers */
+	uint64_t n_left_out; /* files that aren't tensors of numbers */
 };
 
 static int add(struct train *t, const char *path, const struct train_sample *sample)
@@ -74,7 +74,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* The samples of all files below the directory, on the heap. */
+/* Collect the samples of all files below the directory, on the heap. */
 static enum cli_exit collect(struct train *t, struct train_sample **out)
 {
 	enum cli_exit status = cli_engine(t->cli, true, &t->alcm) ? CLI_FAILED : CLI_OK;
@@ -133,7 +133,7 @@ static enum cli_exit write_weights(struct cli *cli, const struct predict_weights
 	return status;
 }
 
-/* The paper's samples, unless there are some of one's own. */
+/* Without `samples`: with the paper's. */
 static enum cli_exit train(struct cli *cli, const struct train_sample *samples, size_t n)
 {
 	const struct train_options options = {

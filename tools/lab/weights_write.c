@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Printing weights. Both forms restore every bit: hexadecimal in C, 17 digits in the
+   text. */
 #include "weights_write.h"
 
 #include <errno.h>
@@ -7,11 +9,11 @@
 
 #include "base/alloc.h"
 
-/* "-0x1.0123456789abcp-1022, ", or 17 digits with all around them; and what isn't
+/* Room for "-0x1.0123456789abcp-1022, " or 17 digits, and for the text around the
    numbers. */
 enum { PER_VALUE = 32, AROUND = 4096 };
 
-/* A text that grows within a buffer of fixed size. */
+/* A text in a buffer of fixed size. */
 struct text {
 	char *bytes;
 	size_t len, capacity;
@@ -32,7 +34,7 @@ static void add(struct text *t, const char *fmt, ...)
 		t->len += (size_t)n < t->capacity - t->len ? (size_t)n : t->capacity - t->len - 1;
 }
 
-/* Hexadecimal, so that every bit arrives. */
+/* Hexadecimal keeps every bit. */
 static void add_row(struct text *t, const char *before, const double *values, int n)
 {
 	enum { PER_LINE = 3 };

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A kind is made in two steps: a signal, chosen and parametrised at random, gives
- * numbers; they are stored as elements of the kind's type. Only operations that round the
- * same everywhere are used.
+ * Data is made in two steps. A signal, chosen and parametrised at random, gives numbers.
+ * They are then stored as elements of the kind's type. All operations round the same on
+ * every machine, so the data, and what is learnt from it, is reproducible.
+ *
+ *     signal             resembles
+ *     by_rows            gradients: rows and columns of their own magnitude
+ *     squares            second moments of an optimizer
+ *     rectified, pruned  activations, sparse weights
+ *     walk, wave, ramp   measurements, time stamps
+ *     zipf, ids          token numbers
  */
 #include "kinds.h"
 
@@ -43,12 +50,14 @@ static unsigned below(struct mt19937 *mt, unsigned n)
 	return (unsigned)(uniform(mt) * n);
 }
 
-/* From 2^from to 2^to, its logarithm spread evenly. */
+/* From 2^from to 2^to, with an evenly distributed logarithm. */
 static double scale(struct mt19937 *mt, double from, double to)
 {
 	return portable_exp2((float)(from + (to - from) * uniform(mt)));
 }
 
+/* The polar method, with a logarithm that rounds the same everywhere. The constant is -2
+   ln 2, since the logarithm is binary. */
 double kinds_normal(struct mt19937 *mt)
 {
 	double x, y, r2;
@@ -75,7 +84,7 @@ static double gaussian(struct signal *s)
 	return s->scale * kinds_normal(s->mt);
 }
 
-/* As gradients and moments: rows and columns of their own magnitude. */
+/* Like gradients and moments: each row and column has its own magnitude. */
 static double by_rows(struct signal *s)
 {
 	unsigned row = s->i / s->row_len, column = s->i % s->row_len;
@@ -116,7 +125,7 @@ static double walk(struct signal *s)
 	return s->state[0] += s->scale * kinds_normal(s->mt);
 }
 
-/* A point that turns by rate/16 radians a step. */
+/* A point that rotates by rate/16 radians per step. */
 static double wave(struct signal *s)
 {
 	double angle = s->rate / 16, x = s->state[0], y = s->state[1];
@@ -164,7 +173,7 @@ static double ids(struct signal *s)
 	return floor(s->scale * uniform(s->mt));
 }
 
-/* As token ids: small ones are frequent. */
+/* Like token ids: small ones are frequent. */
 static double zipf(struct signal *s)
 {
 	double u = uniform(s->mt);
@@ -228,7 +237,7 @@ static uint32_t float_bits(double v)
 	return bits;
 }
 
-/* To nearest, halves away from zero, which is near enough here. */
+/* Rounds to nearest, and halves away from zero; good enough here. */
 static uint16_t half_bits(double v)
 {
 	int exponent;
@@ -273,8 +282,7 @@ void kinds_store(const struct kind *kind, double v, uint8_t *out)
 		out[kind->big_endian ? width - 1 - b : b] = (uint8_t)(bits >> 8 * b);
 }
 
-/* Numbers that only need a shorter type: weights of bf16 in float32, counts in
-   float64. */
+/* Numbers that would fit a shorter type: bf16 weights in float32, counts in float64. */
 static double shortened(unsigned how, double v)
 {
 	uint32_t bits = float_bits(v) & (how == 1 ? 0xffff0000 : 0xffffe000);
@@ -310,7 +318,7 @@ static void make_integers(struct mt19937 *mt, const struct kind *kind, uint8_t *
 		wholes[below(mt, sizeof(wholes) / sizeof(wholes[0]))];
 	struct signal s;
 
-	/* What fits into less than half of an element is stored in such by mistake only. */
+	/* Numbers that fit half an element are rarely stored in a whole one. */
 	signal_init(&s, mt, width == 1 ? 1 : 6, width == 1 ? 8 : width == 2 ? 15 : 30);
 	for (uint32_t at = 0; at < n; at += width, s.i++) {
 		uint8_t element[8];
@@ -356,8 +364,9 @@ static void make_text(struct mt19937 *mt, uint8_t *out, uint32_t n)
 	}
 }
 
-/* As compressed data is: bits that are hard to tell from a coin, the more so the better
-   it is. */
+/*
+ * Like compressed data: nearly random bits. The better the compressor, the more random.
+ */
 static void make_noise(struct mt19937 *mt, uint8_t *out, uint32_t n)
 {
 	unsigned rarely = 32u << below(mt, 4);
@@ -371,8 +380,7 @@ static void make_noise(struct mt19937 *mt, uint8_t *out, uint32_t n)
 	}
 }
 
-/* Records of several fields, in no power of two; or pieces of other kinds after each
-   other. */
+/* Records of several fields, of odd sizes; or pieces of other kinds in a row. */
 static void make_other(struct mt19937 *mt, uint8_t *out, uint32_t n)
 {
 	unsigned item = 9 + 2 * below(mt, 8), n_pieces = 2 + below(mt, 6);
@@ -402,7 +410,7 @@ static void make_bytes(struct mt19937 *mt, const struct kind *kind, uint8_t *out
 		make_integers(mt, kind, out, n);
 		return;
 	}
-	/* A picture: it wanders, and stays in 0 … 255. */
+	/* A picture: a random walk limited to 0 … 255. */
 	for (uint32_t i = 0; i < n; i++) {
 		level += width * kinds_normal(mt);
 		level = level < 0 ? 0 : level > 255 ? 255 : level;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What can be learnt; each prints the source of its weights. 0, or -1: no memory, or no
+/* The trainings. Each prints the source of its weights. 0, or -1: out of memory, or no
    such file. */
 #ifndef ALCM_LAB_LEARN_H
 #define ALCM_LAB_LEARN_H
@@ -8,8 +8,8 @@
 
 int learn_infer(FILE *to);
 
-/* What searches for matches make of planes of made-up data, a row each; and what is
-   learnt from such rows. */
+/* Record the results of searches for matches on planes of generated data, a row each;
+   learn from such rows. */
 int learn_record(FILE *to);
 int learn_choose(FILE *from, FILE *to);
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which search for matches pays. What each makes of planes of made-up data depends on the
- * versions of zlib and zstd, so it is recorded once (learn_record), and learnt from the
- * record (learn_choose).
+ * Learning which search for matches pays. Its results on planes of generated data depend
+ * on the versions of zlib and zstd. So they are recorded once, in a file in the tree
+ * (learn_record), and learnt from that file (learn_choose).
+ *
+ *     a row:    inputs of the network, then bytes without a search, with zstd -9,
+ *               with deflate -6 and with zstd -16
  */
 #include <string.h>
 
@@ -15,8 +18,7 @@
 
 enum { CHUNK = 256 << 10, ROUNDS = 36, MAX_ROWS = 8192 };
 
-/* What the others must be larger by than a choice to make it the right one: slow searches
-   must gain more. */
+/* A choice must beat the others by this factor; slow searches must gain more. */
 static const double must_gain[N_CHOICES] = {
 	[CHOICE_GOOD] = 1.002, [CHOICE_DEFLATE] = 1.004, [CHOICE_STRONG] = 1.02
 };
@@ -34,6 +36,7 @@ struct recorder {
 	uint8_t out[CHUNK + 1024];
 };
 
+/* Output that isn't smaller counts as the input's size: the codec would store it. */
 static size_t len_by(struct recorder *r, uint8_t coder, int effort, const uint8_t *in,
 	uint32_t n)
 {
@@ -43,6 +46,7 @@ static size_t len_by(struct recorder *r, uint8_t coder, int effort, const uint8_
 	return len && len < n ? len : n;
 }
 
+/* Called by the codec for each plane; small ones say little. */
 static void record(struct choice_observer *self, struct codec *codec, const float *inputs,
 	const uint8_t *in, uint32_t n)
 {
@@ -91,6 +95,7 @@ int learn_record(FILE *to)
 
 /* ---- learning ---------------------------------------------------------------------- */
 
+/* From fast to slow, so that a slow search must beat the best fast one by its factor. */
 static unsigned right_choice(const double lens[N_CHOICES])
 {
 	unsigned best = CHOICE_NONE;
@@ -102,7 +107,7 @@ static unsigned right_choice(const double lens[N_CHOICES])
 	return best;
 }
 
-/* One row: inputs, then what each choice makes, in the order of `enum choice`. */
+/* Read a row: the inputs, then the bytes of each choice in the order of `enum choice`. */
 static int read_row(FILE *from, struct softmax_sample *out)
 {
 	double lens[N_CHOICES];

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Training the network that infers element types. Samples are generated data of all
+ * kinds, read from their first byte and from two random offsets. If an offset isn't a
+ * multiple of the element size, the class is "misaligned". So the network also learns the
+ * phase.
+ */
 #include "base/alloc.h"
 #include "kinds.h"
 #include "learn.h"
@@ -11,13 +17,13 @@ static const struct softmax_options options = {
 	.n_inputs = INFER_INPUTS, .n_classes = INFER_CLASSES, .n_epochs = 24, .seed = 42
 };
 
-/* kinds[] are the classes without "misaligned", in the same order. */
+/* The classes are kinds[] in the same order, and "misaligned". */
 static unsigned class_at(unsigned kind, unsigned phase)
 {
 	return phase % dtype_get(kinds[kind].dtype)->width_bytes ? INFER_MISALIGNED : kind;
 }
 
-/* Of one piece: elements begin at place 0; at two other places perhaps. */
+/* Samples of one piece: at offset 0, and at two random offsets. */
 static size_t add_piece(struct mt19937 *mt, unsigned kind, struct softmax_sample *out)
 {
 	static uint8_t bytes[SOME_BYTES];
@@ -51,7 +57,7 @@ int learn_infer(FILE *to)
 	mt19937_seed(&mt, 2026);
 	for (unsigned i = 0; i < PER_KIND; i++) {
 		for (unsigned k = 0; k < n_kinds; k++) {
-			/* Big-endian floats look much like others, and are rare. */
+			/* Big-endian floats are rare, and easily confused with others. */
 			if (!kinds[k].big_endian || i % BIG_ENDIAN_EACH == 0)
 				n += add_piece(&mt, k, samples + n);
 		}

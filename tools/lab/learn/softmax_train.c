@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Adam with weight decay, in batches of 32 samples, with a rate that falls linearly to
+ * zero. Only operations that round the same on every machine are used. The result is
+ * printed as integers of 16 bits.
+ */
 #include "softmax_train.h"
 
 #include <math.h>
@@ -16,6 +21,7 @@ struct adam {
 	float bias1, bias2;
 };
 
+/* Xavier uniform weights; unused inputs and classes stay zero. */
 static void start(const struct softmax_options *o, struct mt19937 *mt,
 	struct softmax_weights *w)
 {
@@ -33,6 +39,7 @@ static void start(const struct softmax_options *o, struct mt19937 *mt,
 	}
 }
 
+/* Fisher and Yates. */
 static void shuffle(struct mt19937 *mt, struct softmax_sample *samples, size_t n)
 {
 	for (size_t i = n - 1; i > 0; i--) {
@@ -44,7 +51,7 @@ static void shuffle(struct mt19937 *mt, struct softmax_sample *samples, size_t n
 	}
 }
 
-/* Forward, and the gradient of the loss added to `g`. Returns the loss in bits. */
+/* One forward pass; adds the gradient of the loss to `g`. Returns the loss in bits. */
 static float learn_from(const struct softmax_options *o, const struct softmax_weights *w,
 	const struct softmax_sample *s, struct softmax_weights *g)
 {
@@ -83,6 +90,7 @@ static float learn_from(const struct softmax_options *o, const struct softmax_we
 	return loss;
 }
 
+/* One step of Adam. The structs are treated as arrays of all their weights. */
 static void step(struct adam *a, unsigned n, float speed, struct softmax_weights *weights)
 {
 	float *w = &weights->w1[0][0], *g = &a->gradient.w1[0][0], *m = &a->mean.w1[0][0],
@@ -129,6 +137,7 @@ double softmax_train(const struct softmax_options *o, struct softmax_sample *sam
 
 /* ---- the source -------------------------------------------------------------------- */
 
+/* Rounds to 16 bits, and limits what is beyond them. */
 static void print_row(const float *values, unsigned n, FILE *to)
 {
 	enum { PER_LINE = 12 };

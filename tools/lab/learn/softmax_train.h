@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Training of a softmax_net: cross-entropy, Adam, the same bits on every machine. */
+/*
+ * Training of a softmax_net: cross-entropy and Adam, with the same bits on every machine.
+ */
 #ifndef ALCM_LAB_SOFTMAX_TRAIN_H
 #define ALCM_LAB_SOFTMAX_TRAIN_H
 
@@ -23,12 +25,13 @@ struct softmax_weights {
 	float w2[SOFTMAX_HIDDEN][SOFTMAX_MAX_CLASSES], b2[SOFTMAX_MAX_CLASSES];
 };
 
-/* Train on n samples, whose order is changed. Returns the mean loss, in bits, of the last
-   epoch. */
+/*
+ * Train on n samples, and shuffle them. Returns the mean loss of the last epoch, in bits.
+ */
 double softmax_train(const struct softmax_options *options,
 	struct softmax_sample *samples, size_t n, struct softmax_weights *out);
 
-/* A C source that defines `const struct softmax_net NAME`, declared in `header`. */
+/* Print a C source that defines `const struct softmax_net NAME`, declared in `header`. */
 void softmax_print(const struct softmax_options *options, const struct softmax_weights *w,
 	const char *name, const char *header, const char *command, FILE *to);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm-lab guess: how well inference guesses, on data of known types: a confusion table,
- * and what wrong guesses cost in bytes. An .npy file has the type that its header says
- * (2-byte voids are bfloat16); a NAME.txt is text and a NAME.gz noise. Pieces of 256, 64
- * and 16 KiB are cut from it at odd places. --made: pieces of each kind as kinds.c makes
- * them up, other ones than those trained on.
+ * alcm-lab guess: the quality of inference on data of known types: a confusion table, and
+ * the cost of wrong guesses in bytes.
+ *
+ * The type of an .npy file is that of its header (2-byte voids are bfloat16). NAME.txt is
+ * text, NAME.gz is noise. Pieces of 256, 64 and 16 KiB are cut at odd offsets. --made
+ * adds generated pieces of each kind (kinds.c), other ones than those used for training.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 enum { CHUNK = 256 << 10, MAX_KINDS = 32 };
 
 struct truth {
-	unsigned kind; /* of kinds[] */
+	unsigned kind; /* index in kinds[] */
 	struct inference as;
 };
 
@@ -44,7 +45,7 @@ static void die(const char *what)
 	exit(CLI_FAILED);
 }
 
-/* The row that a guess belongs to. */
+/* The row for a guess. */
 static unsigned kind_of(const struct inference *in)
 {
 	for (unsigned k = 0; k < n_kinds; k++) {
@@ -76,6 +77,7 @@ static bool same_spans(const struct inference *a, const struct inference *b)
 	return a->dtype == b->dtype && a->phase == b->phase && a->big_endian == b->big_endian;
 }
 
+/* Each distinct guess is encoded only once: encoding takes most of the time. */
 static void add_piece(const uint8_t *raw, uint32_t n, const struct truth *truth)
 {
 	struct inference guesses[N_GUESSES] = { truth->as };
@@ -107,7 +109,7 @@ static void add_piece(const uint8_t *raw, uint32_t n, const struct truth *truth)
 	}
 }
 
-/* Pieces of `data`, whose first element begins at its first byte. */
+/* Add pieces of `data`, whose elements begin at its first byte. */
 static void add_data(const uint8_t *data, uint64_t len, unsigned kind)
 {
 	static const uint32_t sizes[] = { CHUNK, 64 << 10, 16 << 10 };
@@ -241,14 +243,14 @@ static void print_bytes(void)
 enum cli_exit verb_guess(struct cli *cli)
 {
 	if (!cli->n_paths && !lab_of(cli)->n_made)
-		return cli_error(cli, NULL, "there is nothing to guess: name files, or --made N");
+		return cli_error(cli, NULL, "nothing to guess: give files or --made N");
 	if (codec_new(CHUNK, &codec))
 		die("out of memory");
 	add_made(lab_of(cli)->n_made);
 	for (int i = 0; i < cli->n_paths; i++)
 		add_file(cli->paths[i]);
 	if (!tally.n)
-		die("the files are too small to guess anything of them");
+		die("the files are too small for guesses");
 	for (unsigned g = GUESS_RULE; g < GUESS_BYTES; g++)
 		print_table(g);
 	print_bytes();

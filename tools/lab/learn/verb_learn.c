@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm-lab learn: train what the library decides with. The sources that it prints are in
- * the tree:
+ * alcm-lab learn: train the built-in networks. The printed sources are in the tree:
  *
  *     alcm-lab learn infer > core/predict/infer_weights.c
  *     alcm-lab learn record > tools/lab/learn/choices.csv
@@ -22,7 +21,7 @@ static enum cli_exit choose(struct cli *cli, const char *path)
 		return cli_error(cli, path, "%s", strerror(errno));
 	err = learn_choose(from, stdout);
 	fclose(from);
-	return err ? cli_error(cli, path, "no rows as learn record prints them") : CLI_OK;
+	return err ? cli_error(cli, path, "no rows in the form of learn record") : CLI_OK;
 }
 
 enum cli_exit verb_learn(struct cli *cli)
