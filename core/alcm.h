@@ -439,7 +439,7 @@ struct alcm_tensor {
 /* A blob within a blob: a file of another store, copied with its compressed bytes, and
    the text for users about it. */
 #define ALCM_FORMAT_BLOB "alcm blob"
-#define ALCM_FORMAT_BLOB_WHY "a compressed file of another store; `alcm cat` gets it out"
+#define ALCM_FORMAT_BLOB_WHY "a compressed file of another store; `alcm cat` extracts it"
 
 struct alcm_info {
 	/* the tensor, from the file's own header; dtype is "" for plain bytes */

@@ -98,7 +98,7 @@ static void judge_content(enum alcm_detect detect, uint64_t size,
 		out->sampled = true;
 	} else if (!survey->packed_by || verdict != INFER_VERDICT_COMPRESSED) {
 		snprintf(out->reason, sizeof(out->reason), "%s",
-			"no format that we know, and too small to be judged by its content");
+			"unknown format, and too small to judge by the content");
 	}
 }
 
@@ -127,7 +127,7 @@ int alcm_detect_file(enum alcm_detect detect, uint64_t min_size, int fd,
 	const char *format;
 	int err;
 
-	_Static_assert(sizeof(v.reason) >= INFER_REASON_BYTES, "what a survey says has room");
+	_Static_assert(sizeof(v.reason) >= INFER_REASON_BYTES, "the text of a survey fits");
 	if (!is_large_enough(size, min_size, out))
 		return 0;
 	err = piece ? read_at(fd, piece, n, 0) : -ENOMEM;

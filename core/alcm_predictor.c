@@ -25,7 +25,7 @@ int alcm_predictor_read(int fd, struct alcm_predictor **out, struct alcm_diag *d
 	if (n > MAX_FILE)
 		return diag_set(diag, -EFBIG, 0, "more than %d bytes: no weights", MAX_FILE);
 	if (memchr(text, '\0', (size_t)n))
-		return diag_set(diag, -EINVAL, 0, "it is no text of numbers");
+		return diag_set(diag, -EINVAL, 0, "it is not a text of numbers");
 	err = weights_parse(text, &p->weights, diag);
 	if (!err)
 		*out = steal(p);

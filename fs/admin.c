@@ -289,8 +289,8 @@ void admin_read_scheduler(struct fs *fs, int file_fd, struct alcm_scheduler *out
 	if (scheduler_name(fs, file_fd, name) &&
 		!alcm_sidecar_read(fs->store, name, &text, &len, &st) &&
 		alcm_scheduler_parse(text, len, out, NULL))
-		fs_log(fs, ALCM_LOG_WARNING, CAQ "/%s is no scheduler state; beginning anew",
-			name);
+		fs_log(fs, ALCM_LOG_WARNING,
+			CAQ "/%s is not a scheduler state; starting a new one", name);
 	alcm_free_text(text);
 }
 

@@ -5,9 +5,9 @@
  * a thread of the lowest priority does that, with an engine of its own. At a close the
  * closing thread does it.
  *
- * If a program opens an idle file meanwhile, or writes to a closing one, the new content
- * is thrown away: tar and others take a file whose ctime moves while they read it for
- * changed. The mount goes on showing the ctime that an idle file had before, as long as
+ * If a program opens an idle file during that, or writes to a closing one, the new
+ * content is dropped. tar and others take a file for changed if its ctime moves while
+ * they read it. So the mount keeps showing the earlier ctime of an idle file, as long as
  * it knows the file.
  */
 #include <errno.h>
@@ -210,7 +210,7 @@ static int build(struct converting *t)
 	t->swap = NULL;
 	if (verdict.worth)
 		verdict = (struct alcm_verdict){ .sampled = true,
-			.reason = "tried: it gets no smaller" };
+			.reason = "compressing it doesn't make it smaller" };
 	leave_plain(t, &verdict);
 	return 0;
 }
@@ -245,7 +245,7 @@ static void complain(struct converting *t, int err, int path_fd)
 	char path[PATH_TEXT];
 
 	if (err && err != t->fs->idle.last_error)
-		fs_log(t->fs, ALCM_LOG_WARNING, "%s: stays as it is: %s",
+		fs_log(t->fs, ALCM_LOG_WARNING, "%s: not compressed: %s",
 			path_of(t->fs, path_fd, path),
 			t->diag.cause[0] ? t->diag.cause : strerror(-err));
 	t->fs->idle.last_error = err;

@@ -172,7 +172,7 @@ static void tell_of_blob(struct fs *fs, const struct content *c, const void *buf
 	if (n < ALCM_MAGIC_BYTES || alcm_sniff(buf, n) != ALCM_SNIFF_BLOB ||
 		atomic_exchange(&fs->told_of_blobs, true))
 		return;
-	fs_log(fs, ALCM_LOG_WARNING, "%s: %s (said once only)", path_of(fs, c->fd, path),
+	fs_log(fs, ALCM_LOG_WARNING, "%s: %s (reported once)", path_of(fs, c->fd, path),
 		ALCM_FORMAT_BLOB_WHY);
 }
 
@@ -334,8 +334,8 @@ ssize_t content_write(struct fs *fs, struct inode *i, const void *buf, size_t n,
 
 /* ---- changing the size ------------------------------------------------------------- */
 
-/* Truncate to nothing: immediate, as on any file system, and the file's state is decided
-   anew by its next write. */
+/* Truncate to nothing: immediate, as on any filesystem. The next write decides the file's
+   state. */
 static int empty(struct inode *i)
 {
 	struct content *c = i->content;

@@ -43,7 +43,8 @@ int content_resume(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 	int done = fd < 0 || dir < 0 ? -EIO : alcm_swap_resume(dir, fd, diag);
 
 	if (done == 1)
-		fs_log(fs, ALCM_LOG_WARNING, "%s: finished its conversion, which a crash cut off",
+		fs_log(fs, ALCM_LOG_WARNING,
+			"%s: finished its conversion, which a crash interrupted",
 			path_of(fs, c->fd, path));
 	return done < 0 ? -EIO : done;
 }

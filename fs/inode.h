@@ -65,7 +65,7 @@ struct inode {
 
 /* A mount may know millions of files that it never opens: 192 bytes each with malloc's
    overhead, plus the name. */
-_Static_assert(sizeof(struct inode) <= 184, "what is merely looked up costs little");
+_Static_assert(sizeof(struct inode) <= 184, "a mere lookup costs little");
 
 /* The calls upwards in an inode's life: fs->hooks, set before the first inode is made. */
 struct inode_hooks {

@@ -50,7 +50,7 @@ static int check_proc(void)
 {
 	if (alcm_process_has_proc())
 		return 0;
-	fs_fail("/proc isn't mounted, or not that of this process: no file of the store "
+	fs_fail("/proc isn't mounted, or isn't that of this process: no file of the store "
 			"could be opened (mount -t proc proc /proc)");
 	return -ENOENT;
 }
@@ -71,7 +71,7 @@ static int open_store(struct fs *fs)
 		return err;
 	err = alcm_swap_recover(fs->store, fs_log_core, fs);
 	if (err < 0)
-		fs_fail("%s: finishing what a crash cut off: %s", store, strerror(-err));
+		fs_fail("%s: finishing what a crash interrupted: %s", store, strerror(-err));
 	/* A file that can't be finished must not keep the others from being used. */
 	return err < 0 ? err : 0;
 }

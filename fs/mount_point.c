@@ -51,7 +51,7 @@ static int check_fd(const char *mountpoint, bool is_root)
 		return -EINVAL;
 	}
 	if (is_root) {
-		fs_fail("%s: root's daemon can't see whether this was mounted with "
+		fs_fail("%s: a daemon run by root can't tell whether this was mounted with "
 				"default_permissions, so only an ordinary user's takes it; give it a "
 				"directory",
 			mountpoint);
@@ -101,7 +101,7 @@ static int check_pair(const char *store, const char *mount)
 		return -EINVAL;
 	}
 	if (mountinfo_at(mount, NULL, &m) && strcmp(m.type, "fuse.alcmfs") == 0) {
-		fs_fail("%s: an alcmfs is mounted there already; unmount it first, or take "
+		fs_fail("%s: an alcmfs is already mounted there; unmount it first, or use "
 				"another directory",
 			mount);
 		return -EBUSY;
@@ -156,7 +156,7 @@ int mount_point_forbid_links(const struct options *o)
 		return 0;
 	err = errno;
 	fs_fail("option 'nosymfollow': %s%s", strerror(err),
-		err == EPERM ? "; it takes root to mount so" : "");
+		err == EPERM ? "; only root can mount this way" : "");
 	return -err;
 }
 

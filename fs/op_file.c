@@ -257,7 +257,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 		if (err && content_unsaved(inode))
 			fs_log(fs, ALCM_LOG_ERROR,
-				"%s: changes after its last close are not saved: %s",
+				"%s: changes after its last close were not saved: %s",
 				path_of(fs, inode->path_fd, path), strerror(-err));
 	}
 	content_close(fs, inode, writable);

@@ -72,14 +72,13 @@ static int unknown_option(const char *arg)
 static const struct {
 	const char *name, *instead;
 } refused[] = {
-	{ "uid=", "files have the owners that they have in the store; chown them there" },
-	{ "gid=", "files have the groups that they have in the store; chgrp them there" },
-	{ "umask=", "files have the modes that they have in the store; chmod them there" },
-	{ "fmask=", "files have the modes that they have in the store; chmod them there" },
-	{ "dmask=",
-		"directories have the modes that they have in the store; chmod them there" },
-	{ "entry_timeout=", "attr_timeout= holds for names, too" },
-	{ "negative_timeout=", "names that aren't there are looked up each time" },
+	{ "uid=", "files keep their owners in the store; chown them there" },
+	{ "gid=", "files keep their groups in the store; chgrp them there" },
+	{ "umask=", "files keep their modes in the store; chmod them there" },
+	{ "fmask=", "files keep their modes in the store; chmod them there" },
+	{ "dmask=", "directories keep their modes in the store; chmod them there" },
+	{ "entry_timeout=", "attr_timeout= applies to names, too" },
+	{ "negative_timeout=", "missing names are looked up each time" },
 	{ "ac_attr_timeout=", "use attr_timeout=" },
 	{ "allow_root", "use allow_other" },
 	{ "remount", "a mount keeps its options; unmount, then mount again" },

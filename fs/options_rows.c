@@ -26,17 +26,17 @@ enum { YEAR = 366 * 86400 };
 
 const struct option_row option_rows[] = {
 	{ "-f", ON(foreground), HELP("", "stay in the foreground, messages on stderr") },
-	{ "-d", ON(debug), HELP("", "as -f, with a trace of every request") },
+	{ "-d", ON(debug), HELP("", "like -f, with a trace of every request") },
 	{ "threads=", NUMBER(WHOLE, threads, 1, 1024, "threads", 0),
-		HELP("N", "encoding threads; unless given, one for each CPU that may be used") },
+		HELP("N", "encoding threads (default: one per usable CPU)") },
 	{ "budget=", NUMBER(WHOLE, budget_mib, 8, 1 << 20, "MiB", 0),
 		HELP("MiB",
-			"memory for chunk buffers of all files; unless given, a quarter of what "
-			"the process may have, from 8 to 256") },
+			"memory for the chunk buffers of all files (default: a quarter of what "
+			"the process may have, from 8 to 256)") },
 	{ "chunk=", NUMBER(POWER, chunk_kib, 64, 16384, "KiB", 256),
 		HELP("KiB", "chunk size of new files, a power of two") },
 	{ "min_size=", NUMBER(WHOLE, min_size, 0, UINT32_MAX, "bytes", ALCM_MIN_SIZE),
-		HELP("N", "files below N bytes are stored as they are") },
+		HELP("N", "files below N bytes stay plain") },
 	{ "profile=", TEXT(profile, "lossless"),
 		HELP("P",
 			"what compression may do to values: lossless, paper, alcm, bounded:E, "
@@ -46,22 +46,23 @@ const struct option_row option_rows[] = {
 	{ "detect=", TEXT(detect, "tensors"),
 		HELP("D",
 			"what is compressed: npy, tensors (every tensor format and content "
-			"that is clearly numeric), all (but what is already)") },
+			"that is clearly numeric), all (except compressed content)") },
 	{ "idle=", NUMBER(WHOLE, idle, 0, YEAR, "seconds", 300),
 		HELP("S",
-			"a file that is changed in place is compressed when it has been closed "
+			"a file that was changed in place is compressed after it has been closed "
 			"for S seconds, if that pays; 0: never") },
 	{ "quiet=", NUMBER(WHOLE, idle, 0, YEAR, "seconds", 300) },
 	{ "noverify", ON(noverify),
-		HELP("", "don't decode and compare each chunk before its buffer is let go") },
+		HELP("", "don't decode and compare each chunk before its buffer is released") },
 	{ "verify", OFF(noverify) },
 	{ "attr_timeout=", NUMBER(FRACTION, attr_timeout, 0, YEAR, "seconds", 1),
 		HELP("S", "seconds for which the kernel may cache attributes") },
 	{ "noforget", ON(noforget),
 		HELP("",
-			"file handles (NFS exports) stay good until the mount ends; takes about "
-			"1 KiB of memory for each file ever looked up") },
-	{ "allow_other", ON(allow_other), HELP("", "let other users in (default for root)") },
+			"file handles (NFS exports) stay valid until the mount ends; takes about "
+			"256 bytes of memory per file ever looked up") },
+	{ "allow_other", ON(allow_other),
+		HELP("", "open the mount to other users (default for root)") },
 	{ "-h", ON(show_help) },
 	{ "--help", ON(show_help) },
 	{ "-V", ON(show_version) },

@@ -24,8 +24,8 @@ int policy_parse(const char *value, size_t n, struct alcm_profile *out,
 		n--;
 	if (n > TEXT_MAX_BYTES || memchr(value, '\0', n)) {
 		(void)snprintf(diag->cause, sizeof(diag->cause), "%s",
-			n > TEXT_MAX_BYTES ? "no profile has a name as long as this"
-							   : "there is a byte 0 in it");
+			n > TEXT_MAX_BYTES ? "its name is too long for a profile"
+							   : "it contains a zero byte");
 		return -EINVAL;
 	}
 	memcpy(text, value, n);

@@ -81,8 +81,9 @@ static void warn_of_memory(const struct fs *fs)
 	alcm_limits_get(&limits);
 	budget = budget_of(fs, &limits);
 	if (!alcm_limits_allow(&limits, budget))
-		fs_fail("warning: budget=%u may be more than fits: %u MiB is what %s allows for "
-				"all that the daemon does, and it is killed when it takes more",
+		fs_fail("warning: budget=%u may be too large: the whole daemon may take %u MiB, "
+				"by "
+				"%s, and is killed if it needs more",
 			(unsigned)(budget >> 20), (unsigned)(limits.memory_bytes >> 20),
 			limits.memory_by);
 }

@@ -9,8 +9,8 @@
  * both 16-bit floats, so that every 4096th place or so is one. The whole of a chunk is
  * one more anchor.
  *
- * The table has a fixed size, new anchors replace old ones, and what it says is only a
- * hint: whoever follows it compares the bytes.
+ * The table has a fixed size, and new anchors replace old ones. An entry is only a hint:
+ * the caller compares the bytes.
  */
 #ifndef ALCM_BLOB_ANCHORS_H
 #define ALCM_BLOB_ANCHORS_H

@@ -95,7 +95,7 @@ static void name_structure(const struct recovered *rec, const struct alcm_check 
 		(void)diag_set(diag, 0, 0, "the header is damaged");
 	else if (rec->tail_bad)
 		(void)diag_set(diag, 0, rec->trailer.index_off,
-			"a bit of the index or the trailer is flipped");
+			"a bit of the index or the trailer has flipped");
 	else if (rec->commit_damaged && rec->has_trailer)
 		(void)diag_set(diag, 0, rec->trailer.off + DISK_TRAILER_BYTES,
 			"the newest commit's index or trailer is damaged: reads return commit "
@@ -104,7 +104,7 @@ static void name_structure(const struct recovered *rec, const struct alcm_check 
 	else if (rec->commit_damaged)
 		(void)diag_set(diag, 0, rec->file_size, "the index or the trailer is damaged");
 	else if (found->trailer_lost)
-		(void)diag_set(diag, 0, rec->file_size, "no commit of it is whole");
+		(void)diag_set(diag, 0, rec->file_size, "it has no complete commit");
 	else if (found->orphan_tail)
 		(void)diag_set(diag, 0, rec->trailer.off + DISK_TRAILER_BYTES,
 			"a crash left uncommitted bytes behind the last commit");

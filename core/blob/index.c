@@ -256,7 +256,7 @@ static int load_frame(const struct blob_io *store, const struct disk_trailer *t,
 	if (x->n_entries > t->index_off / DISK_RECORD_BYTES ||
 		x->n_bases / CODEC_MAX_PARTS > x->n_entries || too_sparse(store, x->body_len))
 		return diag_set(diag, -EBADMSG, t->index_off,
-			"the index is longer than the records that there can be");
+			"the index is longer than that many records can be");
 
 	AUTO_FREE uint8_t *body = mem_alloc(x->body_len);
 
@@ -271,7 +271,8 @@ static int load_frame(const struct blob_io *store, const struct disk_trailer *t,
 	if (!err && !whole && may_repair)
 		*repaired = whole = disk_index_body_repair(x, body);
 	if (!whole)
-		return diag_set(diag, -EBADMSG, t->index_off, "checksum of the index is wrong");
+		return diag_set(diag, -EBADMSG, t->index_off,
+			"the checksum of the index is wrong");
 	*out = steal(body);
 	return 0;
 }

@@ -153,7 +153,7 @@ int alcm_blob_info(struct alcm_blob *blob, struct alcm_info *out, struct alcm_di
 	describe_profile(blob, out);
 	if (blob->profile && !out->quantisation.n_tensors)
 		snprintf(out->quantisation.why_not, sizeof(out->quantisation.why_not), "%s",
-			why_not ? why_not : "nothing that the profile could change");
+			why_not ? why_not : "nothing for the profile to change");
 	describe_result(blob->alcm, &blob->totals, elem_bytes, out);
 	describe_planes(&blob->totals, out);
 	describe_codec(&blob->totals, out);

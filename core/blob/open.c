@@ -126,7 +126,7 @@ int blob_open_on(struct alcm *alcm, struct blob_io store, bool writable,
 
 	if (err == -ENOMEM)
 		engine_log(alcm, &store, ALCM_LOG_WARNING,
-			"the index takes more than four times option budget");
+			"the index takes more than four times the memory of option budget");
 	if (err)
 		return err;
 	if (writable && rec.header_bad)

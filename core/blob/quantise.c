@@ -245,7 +245,7 @@ static int prepare(struct pass *p, struct quantise_plan *plan, struct snapshot *
 		return err;
 	err = quantise_verify_sums(p, plan);
 	if (err == -ENODATA)
-		set_why(p->blob, "a checksum in it is wrong as it is");
+		set_why(p->blob, "one of its checksums is wrong already");
 	return err;
 }
 

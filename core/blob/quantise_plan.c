@@ -70,7 +70,7 @@ static const char *add_tensors(const struct alcm_blob *blob, uint64_t size,
 			continue;
 		}
 		if (lossy_is_optimizer(l->texts + s->name)) {
-			why = "it has no floats but an optimizer's state";
+			why = "its only floats are an optimizer's state";
 			continue;
 		}
 		if (format->checksums && !find_sum(&plan->sums, s, &at))
@@ -95,12 +95,12 @@ static const char *make_plan(struct alcm_blob *blob, struct quantise_plan *plan)
 	if (map->format->checksums && !map->format->checksums(&file, &plan->sums, &why))
 		return why;
 	if (!map->format->checksums && map->wants != TENSOR_MAP_DONE)
-		return "its header is not complete";
+		return "its header is incomplete";
 	plan->used = mem_zalloc(plan->sums.n + 1, sizeof(*plan->used));
 	plan->shapes = mem_alloc((map->segments.n + 1) * sizeof(*plan->shapes));
 	plan->tensors.items = mem_alloc((map->segments.n + 1) * sizeof(*plan->tensors.items));
 	if (!plan->used || !plan->shapes || !plan->tensors.items)
-		return "there was no memory to look into it";
+		return "there was not enough memory to inspect it";
 	plan->keeps_grid = map->segments.n == 1 && !map->format->checksums;
 	return add_tensors(blob, file.size, plan);
 }

@@ -240,7 +240,7 @@ int alcm_blob_reclaim(struct alcm_blob *blob, bool *changed, struct alcm_diag *d
 								   : reclaim_at_close_locked(blob, changed);
 
 	if (err)
-		diag_set(diag, err, 0, "giving dead space back: %s", strerror(-err));
+		diag_set(diag, err, 0, "releasing dead space: %s", strerror(-err));
 	blob_leave_locked(blob);
 	return err;
 }

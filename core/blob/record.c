@@ -40,7 +40,7 @@ static int check_head(const struct record_context *with, const struct table_reco
 	if (r->tag != disk_tag(with->blob->uuid) || r->chunk_no != at->chunk_no ||
 		DISK_RECORD_BYTES + (uint64_t)r->body_len != at->frame_len)
 		return diag_set(with->diag, -EIO, at->off,
-			"chunk %u: the record there is another one", at->chunk_no);
+			"chunk %u: another record is in its place", at->chunk_no);
 	return 0;
 }
 
@@ -80,7 +80,7 @@ static int read_record(const struct record_context *with, const struct table_rec
 		return err;
 	if (disk_hash(body, r.body_len) != r.body_hash)
 		return diag_set(with->diag, -EIO, at->off,
-			"chunk %u: checksum of the stored bytes is wrong", at->chunk_no);
+			"chunk %u: the checksum of the stored bytes is wrong", at->chunk_no);
 	err = codec_decode(&codec, body + r.metrics_len, r.body_len - r.metrics_len, out,
 		r.raw_len);
 	if (err) {
@@ -90,7 +90,7 @@ static int read_record(const struct record_context *with, const struct table_rec
 	}
 	if (disk_hash(out, r.raw_len) != r.raw_hash)
 		return diag_set(with->diag, -EIO, at->off,
-			"chunk %u: checksum of the decoded bytes is wrong", at->chunk_no);
+			"chunk %u: the checksum of the decoded bytes is wrong", at->chunk_no);
 	*raw_len = r.raw_len;
 	return 0;
 }
@@ -126,7 +126,7 @@ static int read_reference(void *ctx, const struct reference *from, uint32_t n,
 
 	if (err)
 		return diag_set(diag, err, at.off,
-			"what it shares with chunk %u can't be read: %s", at.chunk_no,
+			"the part shared with chunk %u can't be read: %s", at.chunk_no,
 			err == -EIO ? why.cause : strerror(-err));
 	base = with->scratch->base_raw + from->first;
 	if (n > with->scratch->base_len || from->first > with->scratch->base_len - n)
@@ -134,8 +134,8 @@ static int read_reference(void *ctx, const struct reference *from, uint32_t n,
 			at.chunk_no);
 	disk_hash128(base, n, hash);
 	if (memcmp(hash, from->hash, sizeof(hash)) != 0)
-		return diag_set(diag, -EIO, at.off,
-			"chunk %u doesn't hold the bytes any more that it shares", at.chunk_no);
+		return diag_set(diag, -EIO, at.off, "chunk %u no longer has the shared bytes",
+			at.chunk_no);
 	memcpy(out, base, n);
 	return 0;
 }

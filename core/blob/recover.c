@@ -337,7 +337,7 @@ static int read_header(const struct blob_io *store, struct recovered *rec,
 		return err == -ENODATA ? -EMEDIUMTYPE : err;
 	if (conversion_begins(buf, n))
 		return diag_set(diag, -EIO, 0,
-			"its conversion in place was cut off; mount its store, or run alcm check "
+			"its conversion in place was interrupted; mount its store, or run alcm check "
 			"--repair, to finish it");
 	if (n < sizeof(buf))
 		return disk_header_begins(buf, n)
@@ -348,7 +348,8 @@ static int read_header(const struct blob_io *store, struct recovered *rec,
 		return 0;
 	case DISK_NEWER:
 		return diag_set(diag, -EIO, 0,
-			"made by a newer alcm: its format is newer than %d, which this reads",
+			"made by a newer alcm: its format is newer than %d, the newest that this one "
+			"reads",
 			DISK_VERSION);
 	case DISK_NOT_OURS:
 	case DISK_CORRUPT:
@@ -382,7 +383,7 @@ int recover_state(const struct blob_io *store, struct recovered *out,
 		err = rebuild(&bounded, &rec);
 	if (effort.exhausted)
 		err = diag_set(diag, -EIO, 0,
-			"damaged in a way that no crash leaves: its frames overlap, or there are "
+			"damaged in a way that no crash causes: its frames overlap, or there are "
 			"too many commits");
 	if (err) {
 		table_release(&rec.table);
@@ -403,7 +404,7 @@ void recover_say(struct alcm *alcm, const struct blob_io *store,
 	if (rec->commit_damaged)
 		engine_log(alcm, store, ALCM_LOG_ERROR,
 			"the newest commit is damaged: reads return the commit before it, "
-			"or what its records tell; alcm check says more");
+			"or what its records hold; alcm check has details");
 }
 
 int recover_probe(const struct blob_io *store, struct alcm_probe *out,

@@ -67,7 +67,7 @@ void blob_mark_dirty_locked(struct alcm_blob *blob)
 int blob_check_finished(const struct alcm_blob *blob, struct alcm_diag *diag)
 {
 	static const char cause[] =
-		"no commit of it is whole: its first save was never finished, or its end is "
+		"it has no complete commit: its first save was not finished, or its end is "
 		"lost; alcm check --repair FILE keeps the part that is there";
 
 	return atomic_load(&blob->changes.unfinished) ? diag_set(diag, -EIO, 0, "%s", cause)

@@ -294,6 +294,6 @@ int bins_decode(const struct grid_part *part, const struct grid_map *m,
 	set_raw_bits(&b, symbols, &raw);
 	if (!get_symbols(&in, &b, s, classes, part->n) || !get_raw_bits(&in, s, &n_bytes) ||
 		!join(part, m, &b, &raw, s, n_bytes))
-		return diag_set(diag, -EIO, 0, "bins data that does not decode");
+		return diag_set(diag, -EIO, 0, "bins that do not decode");
 	return 0;
 }

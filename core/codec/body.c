@@ -89,7 +89,7 @@ int body_get(struct body *body, const uint8_t *in, uint32_t body_len, uint32_t n
 		struct body_part *part = &body->parts[i];
 
 		if (body_len - at < BODY_PART_BYTES)
-			return diag_set(diag, -EIO, 0, "a record's part table is cut off");
+			return diag_set(diag, -EIO, 0, "a record's part table is truncated");
 
 		const uint8_t *p = in + at;
 
@@ -105,7 +105,7 @@ int body_get(struct body *body, const uint8_t *in, uint32_t body_len, uint32_t n
 			return err;
 		at += BODY_PART_BYTES;
 		if (body_len - at < part->n_planes * (uint64_t)BODY_PLANE_BYTES)
-			return diag_set(diag, -EIO, 0, "a record's plane table is cut off");
+			return diag_set(diag, -EIO, 0, "a record's plane table is truncated");
 		for (unsigned k = 0; k < part->n_planes; k++) {
 			p = in + at + k * (uint64_t)BODY_PLANE_BYTES;
 			part->planes[k].coder = p[0];

@@ -27,8 +27,8 @@
 enum { TABLE_MAX = CODEC_MAX_TABLE };
 _Static_assert(TABLE_MAX ==
 		1 + BODY_MAX_PARTS * (BODY_PART_BYTES + TRANSFORM_MAX_PLANES * BODY_PLANE_BYTES),
-	"the header says how large it is");
-_Static_assert(CODEC_PART_PLANES >= TRANSFORM_MAX_PLANES, "a part's planes have room");
+	"the header has its size");
+_Static_assert(CODEC_PART_PLANES >= TRANSFORM_MAX_PLANES, "the planes of a part fit");
 
 size_t codec_bound(uint32_t n)
 {

@@ -26,7 +26,7 @@ enum {
 	SHORT_DESCRIPTOR = 12, /* without the signature */
 };
 
-static const char incomplete[] = "its zip directory is not complete";
+static const char incomplete[] = "its zip directory is incomplete";
 static const char unknown[] = "its zip directory can't be followed";
 
 /* PyTorch's member: 20 digits made of the members' names, then 20 made of their
@@ -279,7 +279,7 @@ static const char *read_id(struct directory *d)
 	if (d->id.bytes != ID_BYTES ||
 		!format_read(d->file, found, sizeof(found), d->out->digest_at) ||
 		memcmp(found, want, sizeof(want)) != 0)
-		return "its serialization_id is not made of its checksums";
+		return "its serialization_id doesn't match its checksums";
 	return NULL;
 }
 

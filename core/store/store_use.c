@@ -150,7 +150,7 @@ static int take_marks(struct alcm_store *s, struct alcm_diag *diag)
 	if (!err)
 		err = marks_look(s->dirfd, &s->place, &seen);
 	if (err)
-		return diag_set(diag, err, 0, "can't tell who uses it: %s",
+		return diag_set(diag, err, 0, "can't tell whether it is in use: %s",
 			err == -ENOSYS ? "there is no /proc" : strerror(-err));
 	return judge_marks(&seen, s->use, diag);
 }

@@ -307,7 +307,7 @@ int alcm_swap_resume(int dirfd, int fd, struct alcm_diag *diag)
 	}
 	if (err)
 		return diag_set(diag, -EIO, 0,
-			"its conversion in place was cut off, and can't be finished: job %s: %s", id,
-			resume_error(err));
+			"its conversion in place was interrupted, and can't be finished: job %s: %s",
+			id, resume_error(err));
 	return 1;
 }

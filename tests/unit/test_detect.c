@@ -51,8 +51,7 @@ START_TEST(links_are_said_of_what_is_worth_it)
 	judge(npy, 8192, ALCM_MIN_SIZE, 2, text);
 	ck_assert_str_eq(text, "worth packing: npy; it has several hard links");
 	ck_assert(!judge("text", 8192, ALCM_MIN_SIZE, 2, text).worth);
-	ck_assert_str_eq(text,
-		"no format that we know, and too small to be judged by its content");
+	ck_assert_str_eq(text, "unknown format, and too small to judge by the content");
 }
 END_TEST
 

@@ -190,7 +190,7 @@ START_TEST(test_damaged_base)
 		bad += CHUNK;
 	ck_assert_uint_lt(bad, WEIGHTS);
 	ck_assert_int_lt(alcm_blob_pread(blob, back, CHUNK, WEIGHTS + bad, &diag), 0);
-	snprintf(expected, sizeof(expected), "shares with chunk %u ",
+	snprintf(expected, sizeof(expected), "shared with chunk %u ",
 		(unsigned)(bad / CHUNK));
 	ck_assert_msg(strstr(diag.cause, expected), "%s", diag.cause);
 	for (uint64_t at = 0; at < WEIGHTS; at += CHUNK) {

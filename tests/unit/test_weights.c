@@ -115,7 +115,7 @@ START_TEST(files_of_weights)
 	ck_assert_int_eq(pwrite(fd, "", 1, 100), 1);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
 	ck_assert_int_eq(alcm_predictor_read(fd, &back, &diag), -EINVAL);
-	ck_assert_str_eq(diag.cause, "it is no text of numbers");
+	ck_assert_str_eq(diag.cause, "it is not a text of numbers");
 	ck_assert_int_eq(ftruncate(fd, (1 << 20) + 1), 0);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
 	ck_assert_int_eq(alcm_predictor_read(fd, &back, &diag), -EFBIG);

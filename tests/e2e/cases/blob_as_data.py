@@ -36,7 +36,7 @@ files["overwritten"] = raw + b"x" * max(0, 5000 - len(raw))
 e2e.all_read_as(files)
 
 # Whoever copied a store's file meant what is in it: they are told what it is, and how to get that out.
-WHY = "a compressed file of another store; `alcm cat` gets it out"
+WHY = "a compressed file of another store; `alcm cat` extracts it"
 for name in ("raw.npy", "slowly", "late", "overwritten"):
     e2e.equal(os.getxattr(e2e.m(name), "user.alcm.why").decode(), WHY, name)
     for top in (e2e.MNT, e2e.STORE):

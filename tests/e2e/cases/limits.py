@@ -21,7 +21,7 @@ def n_threads():
 
 
 def warned():
-    return "may be more than fits" in e2e.log_text()
+    return "may be too large" in e2e.log_text()
 
 
 def serves():

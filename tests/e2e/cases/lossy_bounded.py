@@ -99,7 +99,7 @@ for key, array in exact.items():
     folder = directory(key, "bounded-abs:1e-3" if key == "fine" else "bounded:0.01")
     np.save(e2e.m(f"{folder}/t.npy"), array)
     assert np.array_equal(np.load(e2e.m(f"{folder}/t.npy")), array), key
-    e2e.equal(quantisation(f"{folder}/t.npy")["why_not"], "nothing that the profile could change", key)
+    e2e.equal(quantisation(f"{folder}/t.npy")["why_not"], "nothing for the profile to change", key)
 infinite = t.copy()
 infinite[0, 0] = np.inf
 np.save(e2e.m("absolute/inf.npy"), infinite)

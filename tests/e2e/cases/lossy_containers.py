@@ -148,7 +148,7 @@ e2e.equal(after["archive/.data/serialization_id"], serialization_id(crcs_after),
 
 e2e.write(e2e.m("optim.pt"), containers.torch_zip(state))
 e2e.reads_as(e2e.m("optim.pt"), containers.torch_zip(state), "an optimizer's state")
-e2e.equal(report("optim.pt")["quantisation"]["why_not"], "it has no floats but an optimizer's state", "why not")
+e2e.equal(report("optim.pt")["quantisation"]["why_not"], "its only floats are an optimizer's state", "why not")
 
 # ---- formats without checksums ---------------------------------------------------------------------------
 plain = containers.safetensors(model | state)
@@ -175,10 +175,10 @@ def with_member(name, data):
 good = streamed.getvalue()
 at = good.index(b"w.npy") + 5000
 refused = {
-    "id.pt": (with_member("archive/.data/serialization_id", "1" * 40), "its serialization_id is not made of its checksums"),
-    "wrong.npz": (good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :], "a checksum in it is wrong as it is"),
-    "cut.npz": (good[:-10], "its zip directory is not complete"),
-    "more.npz": (good + b"more", "its zip directory is not complete"),
+    "id.pt": (with_member("archive/.data/serialization_id", "1" * 40), "its serialization_id doesn't match its checksums"),
+    "wrong.npz": (good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :], "one of its checksums is wrong already"),
+    "cut.npz": (good[:-10], "its zip directory is incomplete"),
+    "more.npz": (good + b"more", "its zip directory is incomplete"),
     "several.pt": (containers.torch_zip(model) * 2, "its zip directory can't be followed"),
 }
 for name, (data, why) in refused.items():

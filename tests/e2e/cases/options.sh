@@ -35,7 +35,7 @@ fails "$ALCMFS" "$STORE" "$MNT" -o idle=soon
 fails "$ALCMFS" "$STORE" "$MNT" -o profile=nonsense && says "lossless"
 fails "$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/nothing" && says "nothing: No such file"
 head -c 100 /dev/zero >"$WORK/zeros"
-fails "$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/zeros" && says "it is no text of numbers"
+fails "$ALCMFS" "$STORE" "$MNT" -o predictor="$WORK/zeros" && says "it is not a text of numbers"
 fails "$ALCMFS"
 fails "$ALCMFS" "$STORE"
 fails "$ALCMFS" "$STORE" "$MNT" "$MNT"
