@@ -140,16 +140,6 @@ class Events:
         else:
             file.change("open O_TRUNC", b"", lambda: os.close(os.open(file.path(), os.O_RDWR | os.O_TRUNC)))
 
-    def write_at_once(self, file):
-        """Two first writes, of which only one may decide."""
-        fd, head, body = file.handle(True).fd, file.head(), file.body(100_000)
-
-        def do():
-            beside(lambda: modelled.write_all(fd, body, len(head)), lambda: modelled.write_all(fd, head, 0))
-
-        file.change("two writes at once", head + body, do)
-        self.close(file)
-
     def complete_head(self, file):
         """A plain file becomes one that would be mistaken for a blob."""
         file.write(3, file.head()[3:])
@@ -189,7 +179,7 @@ class Events:
 
     def read_beside_close(self, file):
         writer, reader = file.handle(True), file.open(False)
-        beside(lambda: file.close(writer), lambda: self.read_cold(file, reader.fd))
+        beside(lambda: file.close(writer), lambda: self.read_cold(file, reader.fd, (0, len(file.want))))
 
     def close_linked(self, file):
         self.link(file)
@@ -290,10 +280,10 @@ class Events:
         file.write(off, file.body(8))
         file.sync(lambda: os.close(os.dup(fd)))
 
-    def read_cold(self, file, fd=None):
+    def read_cold(self, file, fd=None, span=None):
         fd = fd or file.handle(False).fd
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        file.check_read(fd, *file.span(), [file.want], "cold")
+        modelled.drop_pages(fd)
+        file.check_read(fd, *(span or file.span()), [file.want], "cold")
 
     # --- names -------------------------------------------------------------------------------------------------
 

@@ -55,6 +55,11 @@ def read_all(fd, off, n):
     return got
 
 
+def drop_pages(fd):
+    """What is read next comes from the mount, but for pages that are mapped or dirty."""
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 class Pool:
     """Bytes of each kind, to take pieces of at random."""
 
@@ -290,11 +295,13 @@ class File:
         assert min(lengths) <= len(got) <= max(lengths), f"{self}: {how}: {len(got)} bytes at {off}, not {lengths}"
 
     def check_all(self, how):
-        """By each handle and mapping, or one that is opened for this."""
+        """As the kernel has it, and as the mount does; by each handle and mapping, and by one opened for this."""
         fds = [h.fd for h in self.handles]
         fresh = os.open(self.path(), os.O_RDONLY) if self.names else -1
         try:
             for fd in fds + ([fresh] if fresh >= 0 else []):
+                if self.rng.randrange(4):
+                    drop_pages(fd)
                 e2e.equal(os.fstat(fd).st_size, len(self.want), f"{self}: {how}: size")
                 self.check_read(fd, 0, len(self.want) + 8, [self.want], how)
             for mapping in self.mappings:
@@ -315,6 +322,8 @@ class File:
             off, n = self.span(rng=rng)
             is_it = os.fstat(fd).st_ino == self.ino
             states, first = self.states, self.done
+            if rng.randrange(2):
+                drop_pages(fd)
             got = os.pread(fd, n, off)
             states = states[first:]
         finally:
