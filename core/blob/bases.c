@@ -41,17 +41,19 @@ static size_t find_row(const struct table *t, uint64_t base_off, uint64_t user_o
 }
 
 int bases_add(struct table *t, uint32_t chunk_no, uint64_t off,
-	const struct table_record *base)
+	const struct table_record *base, uint32_t bytes)
 {
 	size_t at = find_row(t, base->off, off);
 
 	if (at < t->n_bases && t->bases[at].base.off == base->off &&
-		t->bases[at].user_off == off)
+		t->bases[at].user_off == off) {
+		t->bases[at].bytes += bytes;
 		return 0;
+	}
 	if (!mem_room(&t->bases, t->n_bases))
 		return -ENOMEM;
 	memmove(t->bases + at + 1, t->bases + at, (t->n_bases++ - at) * sizeof(*t->bases));
-	t->bases[at] = (struct table_base){ *base, off, chunk_no };
+	t->bases[at] = (struct table_base){ *base, off, chunk_no, bytes };
 	return 0;
 }
 
@@ -101,15 +103,44 @@ bool bases_has(const struct table *t, uint64_t off)
 	return at < t->n_bases && t->bases[at].base.off == off;
 }
 
+static bool is_kept(const struct table *t, const struct table_record *base)
+{
+	const struct slot *s = table_find(t, base->chunk_no);
+
+	return !s || s->off != base->off;
+}
+
+int bases_wasteful(const struct table *t, uint32_t chunk_bytes, uint32_t **chunks,
+	size_t *n)
+{
+	uint32_t *out = mem_alloc((t->n_bases + 1) * sizeof(*out));
+
+	*n = 0;
+	if (!out)
+		return -ENOMEM;
+	for (size_t first = 0, end; first < t->n_bases; first = end) {
+		const struct table_record *base = &t->bases[first].base;
+		uint64_t bytes = 0;
+
+		for (end = first; end < t->n_bases && t->bases[end].base.off == base->off; end++)
+			bytes += t->bases[end].bytes;
+		if (2 * bytes >= chunk_bytes || !is_kept(t, base))
+			continue;
+		for (size_t i = first; i < end; i++)
+			out[(*n)++] = t->bases[i].user_chunk;
+	}
+	*chunks = out;
+	return 0;
+}
+
 uint64_t bases_kept_bytes(const struct table *t, uint64_t from)
 {
 	uint64_t bytes = 0, last = 0;
 
 	for (size_t i = find_row(t, from, 0); i < t->n_bases; i++) {
 		const struct table_record *base = &t->bases[i].base;
-		const struct slot *s = table_find(t, base->chunk_no);
 
-		if (base->off != last && (!s || s->off != base->off))
+		if (base->off != last && is_kept(t, base))
 			bytes += round_up(base->frame_len, DISK_ALIGN);
 		last = base->off;
 	}

@@ -14,10 +14,10 @@
 
 #include "blob/table.h"
 
-/* Note that the record of `chunk_no` at `off` refers to `base`; twice is once.
-   -ENOMEM. */
+/* Note that the record of `chunk_no` at `off` copies `bytes` bytes of `base`, besides
+   those that were noted before. -ENOMEM. */
 int bases_add(struct table *t, uint32_t chunk_no, uint64_t off,
-	const struct table_record *base);
+	const struct table_record *base, uint32_t bytes);
 
 /* Set `refers` of the slots whose records refer to others, as it is after loading. */
 void bases_mark(struct table *t);
@@ -35,6 +35,14 @@ bool bases_may_be(const struct table *t, const struct table_record *record);
 
 /* Whether a record at `off` is a base. */
 bool bases_has(const struct table *t, uint64_t off);
+
+/*
+ * The chunks that keep a base which is no chunk's newest record any more, although all of
+ * its users together copy less than half of a chunk from it: their own records would take
+ * less. Freed with mem_free(). -ENOMEM.
+ */
+int bases_wasteful(const struct table *t, uint32_t chunk_bytes, uint32_t **chunks,
+	size_t *n);
 
 /* Bytes of the bases at `from` or behind it that aren't their chunk's newest record. */
 uint64_t bases_kept_bytes(const struct table *t, uint64_t from);

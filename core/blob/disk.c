@@ -352,7 +352,7 @@ void disk_base_put(uint8_t buf[DISK_BASE_BYTES], const struct disk_base *b)
 	le_put32(buf + 4, b->chunk_no);
 	le_put64(buf + 8, b->off);
 	le_put32(buf + 16, b->frame_len);
-	le_put32(buf + 20, 0);
+	le_put32(buf + 20, b->bytes);
 }
 
 void disk_base_get(struct disk_base *b, const uint8_t buf[DISK_BASE_BYTES])
@@ -361,6 +361,7 @@ void disk_base_get(struct disk_base *b, const uint8_t buf[DISK_BASE_BYTES])
 	b->chunk_no = le_get32(buf + 4);
 	b->off = le_get64(buf + 8);
 	b->frame_len = le_get32(buf + 16);
+	b->bytes = le_get32(buf + 20);
 }
 
 void disk_index_put(uint8_t buf[DISK_INDEX_BYTES], const struct disk_index *x)

@@ -94,6 +94,7 @@ struct disk_entry {
 /* A record of chunk `user_chunk` refers to the record of `chunk_no` at `off`. */
 struct disk_base {
 	uint32_t user_chunk, chunk_no, frame_len;
+	uint32_t bytes; /* that are copied */
 	uint64_t off;
 };
 

@@ -80,7 +80,7 @@ static int take_bases_locked(struct alcm_blob *blob, uint32_t chunk_no,
 			return -EAGAIN;
 	}
 	for (unsigned i = 0; i < r->n_bases && !err; i++)
-		err = bases_add(&blob->table, chunk_no, off, &r->bases[i]);
+		err = bases_add(&blob->table, chunk_no, off, &r->bases[i], r->base_bytes[i]);
 	return err;
 }
 

@@ -44,6 +44,7 @@ static void put_bases(const struct table *t, uint8_t *at)
 		const struct disk_base b = { .user_chunk = t->bases[i].user_chunk,
 			.chunk_no = base->chunk_no,
 			.frame_len = base->frame_len,
+			.bytes = t->bases[i].bytes,
 			.off = base->off };
 
 		disk_base_put(at, &b);
@@ -154,7 +155,7 @@ static int load_base(const struct disk_trailer *t, const struct disk_base *b,
 			(base.off == last->base.off && user->off <= last->user_off))
 			return -EIO;
 	}
-	return bases_add(table, b->user_chunk, user->off, &base);
+	return bases_add(table, b->user_chunk, user->off, &base, b->bytes);
 }
 
 static int load_bases(const struct disk_trailer *t, const uint8_t *at, uint32_t n,

@@ -301,7 +301,8 @@ static void list_bases(const uint8_t *body, struct record *out, uint32_t len)
 	struct reference references[CODEC_MAX_PARTS];
 	unsigned n = 0;
 
-	(void)codec_references(body, out->planes.body_len, len, references, &n, NULL);
+	(void)codec_references(body, out->planes.body_len, len, references, out->base_bytes,
+		&n, NULL);
 	for (unsigned i = 0; i < n; i++)
 		out->bases[i] = (struct table_record){ references[i].record_off,
 			references[i].frame_len, references[i].chunk_no };

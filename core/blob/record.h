@@ -35,6 +35,7 @@ struct record {
 	uint32_t frame_len;
 	unsigned n_bases; /* the records that it refers to */
 	struct table_record bases[SPAN_MAX];
+	uint32_t base_bytes[SPAN_MAX]; /* that it copies from each */
 	struct metrics metrics;
 	struct codec_result planes;
 	bool verify_failed; /* decoding gave other bytes; the record is stored raw */

@@ -218,9 +218,10 @@ static int rebuild_bases(const struct walk *w, const struct table_record *user,
 	const struct disk_record *r, uint8_t *frame, struct table *table)
 {
 	struct reference references[CODEC_MAX_PARTS];
+	uint32_t bytes[CODEC_MAX_PARTS];
 	unsigned n;
 	int err = codec_references(frame + DISK_RECORD_BYTES + r->metrics_len,
-		r->body_len - r->metrics_len, r->raw_len, references, &n, NULL);
+		r->body_len - r->metrics_len, r->raw_len, references, bytes, &n, NULL);
 
 	for (unsigned i = 0; i < n && !err; i++) {
 		const struct reference *from = &references[i];
@@ -230,7 +231,7 @@ static int rebuild_bases(const struct walk *w, const struct table_record *user,
 
 		err = read_whole(w->store, w->tag, w->chunk_bytes, &base, frame, &of_base);
 		if (!err)
-			err = bases_add(table, user->chunk_no, user->off, &base);
+			err = bases_add(table, user->chunk_no, user->off, &base, bytes[i]);
 	}
 	return err == -EIO ? -EBADMSG : err;
 }

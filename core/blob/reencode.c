@@ -3,7 +3,8 @@
  * Re-encoding at a commit, for chunks that were encoded before the tensors in them were
  * known: an archive whose pickle comes last, or a header that is written after its data.
  * A few chunks spread over the file are tried first. Unless that promises to save a
- * fiftieth of the file, all stay as they are.
+ * fiftieth of the file, all stay as they are. And for chunks that keep an old record of
+ * another chunk, which would take less space with all of their bytes in their own.
  */
 #include <errno.h>
 
@@ -171,12 +172,42 @@ static void leave_bases_locked(const struct alcm_blob *blob, struct candidates *
 	list->n = n;
 }
 
+static void await_encoders_locked(struct alcm_blob *blob)
+{
+	while (blob->cache.n_busy)
+		lock_wait(&blob->lock, &blob->changed);
+}
+
+/* Re-encode the chunks that keep a replaced record of another chunk for little of it. One
+   that a lossy profile has seen stays: its buffer would forget that. */
+static void make_whole_locked(struct alcm_blob *blob)
+{
+	AUTO_FREE uint32_t *chunks = NULL;
+	size_t n = 0;
+
+	bases_purge(&blob->table);
+	if (!blob->table.n_bases ||
+		bases_wasteful(&blob->table, blob->chunk_bytes, &chunks, &n))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct slot *s = table_find(&blob->table, chunks[i]);
+
+		if (s->quantised || !s->refers) /* or done already */
+			continue;
+		lock_drop(&blob->lock);
+		(void)queue(blob, chunks[i]);
+		lock_take(&blob->lock);
+	}
+	await_encoders_locked(blob);
+}
+
 void reencode_locked(struct alcm_blob *blob)
 {
 	struct candidates list = { 0 };
 	uint64_t live = blob->log.live;
 	bool known, worth;
 
+	make_whole_locked(blob);
 	if (!blob->changes.any_untyped)
 		return;
 	lock_drop(&blob->lock);
@@ -196,7 +227,6 @@ void reencode_locked(struct alcm_blob *blob)
 	for (size_t i = 0; worth && i < list.n; i++)
 		(void)queue(blob, list.items[i].chunk_no);
 	lock_take(&blob->lock);
-	while (blob->cache.n_busy)
-		lock_wait(&blob->lock, &blob->changed);
+	await_encoders_locked(blob);
 	mem_free(list.items);
 }

@@ -36,6 +36,7 @@ struct table_base {
 	struct table_record base;
 	uint64_t user_off; /* of the record that refers to it */
 	uint32_t user_chunk;
+	uint32_t bytes; /* that it copies */
 };
 
 struct table_dir;

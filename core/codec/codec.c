@@ -303,8 +303,8 @@ int codec_parts(const uint8_t *in, uint32_t body_len, uint32_t n,
 }
 
 int codec_references(const uint8_t *in, uint32_t body_len, uint32_t n,
-	struct reference references[CODEC_MAX_PARTS], unsigned *n_references,
-	struct alcm_diag *diag)
+	struct reference references[CODEC_MAX_PARTS], uint32_t bytes[CODEC_MAX_PARTS],
+	unsigned *n_references, struct alcm_diag *diag)
 {
 	struct body body;
 	int err = body_get(&body, in, body_len, n, diag);
@@ -316,8 +316,10 @@ int codec_references(const uint8_t *in, uint32_t body_len, uint32_t n,
 	for (unsigned i = 0; i < body.n_parts && !err; i++) {
 		const struct body_part *part = &body.parts[i];
 
-		if (transform_find(part->transform)->refers)
+		if (transform_find(part->transform)->refers) {
+			bytes[*n_references] = part->raw_len;
 			err = copy_get(part, in, &references[(*n_references)++], diag);
+		}
 		for (unsigned p = 0; p < part->n_planes; p++)
 			in += part->planes[p].stored_len;
 	}

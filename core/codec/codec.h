@@ -109,10 +109,11 @@ struct codec_part {
 int codec_parts(const uint8_t *body, uint32_t body_len, uint32_t n,
 	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts, struct alcm_diag *diag);
 
-/* The references of a body, in order, without decoding it. Errors as codec_decode(). */
+/* The references of a body, in order, and how many bytes each stands for, without
+   decoding it. Errors as codec_decode(). */
 int codec_references(const uint8_t *body, uint32_t body_len, uint32_t n,
-	struct reference references[CODEC_MAX_PARTS], unsigned *n_references,
-	struct alcm_diag *diag);
+	struct reference references[CODEC_MAX_PARTS], uint32_t bytes[CODEC_MAX_PARTS],
+	unsigned *n_references, struct alcm_diag *diag);
 
 /* Names for reports; "?" for unknown ids. `buf` has room for 32 bytes. */
 void codec_plane_name(uint8_t transform, uint8_t plane, char *buf);

@@ -521,8 +521,8 @@ class Blob:
         """2.4: the offsets of the records that others refer to, of an index at `end`."""
         last = (0, 0)
         self.bases = []
-        for user, _, offset, length, reserved in struct.iter_unpack("<IIQII", rows):
-            must(user in entries and reserved == 0, "base of no record")
+        for user, _, offset, length, _ in struct.iter_unpack("<IIQII", rows):
+            must(user in entries, "base of no record")
             must(offset % FRAME_ALIGN == 0 and offset >= HEADER_BYTES and offset + length <= end, "base's offset")
             must(last < (offset, entries[user][0]), "bases are out of order")
             last = (offset, entries[user][0])

@@ -171,6 +171,48 @@ START_TEST(test_bases_change)
 }
 END_TEST
 
+/* What is stored of the bytes that the array has, if they are written at once. */
+static uint64_t written_at_once(const uint8_t *bytes, size_t n)
+{
+	struct alcm_blob *blob = create();
+	uint64_t bytes_stored;
+
+	put(blob, bytes, n, 0);
+	commit(blob);
+	bytes_stored = stored(blob);
+	alcm_blob_close(blob);
+	return bytes_stored;
+}
+
+/* A third of each chunk is found elsewhere; then elsewhere is overwritten. */
+START_TEST(test_little_keeps_no_base)
+{
+	enum { SHARED = CHUNK * 3 / 8 };
+	struct alcm_blob *blob = create();
+	uint8_t *all = malloc(2 * WEIGHTS);
+	uint64_t shared, took;
+
+	ck_assert_ptr_nonnull(all);
+	memcpy(all, data, 2 * WEIGHTS);
+	for (size_t at = 0; at < WEIGHTS; at += CHUNK)
+		memcpy(all + WEIGHTS + at, data + at, SHARED);
+	put(blob, all, 2 * WEIGHTS, 0);
+	commit(blob);
+	shared = stored(blob);
+	memcpy(all, data + 2 * WEIGHTS, WEIGHTS);
+	put(blob, all, WEIGHTS, 0);
+	commit(blob);
+	holds(blob, all, 2 * WEIGHTS, 0);
+	blob = reopened(blob);
+	holds(blob, all, 2 * WEIGHTS, 0);
+	took = stored(blob);
+	alcm_blob_close(blob);
+	ck_assert_uint_lt(took, written_at_once(all, 2 * WEIGHTS) * 102 / 100);
+	ck_assert_uint_lt(shared, took * 95 / 100); /* there was something to share */
+	free(all);
+}
+END_TEST
+
 /* A record that isn't what it was when it was referred to gives an error, never bytes. */
 START_TEST(test_damaged_base)
 {
@@ -213,6 +255,7 @@ int main(void)
 	tcase_add_loop_test(t, test_at_any_distance, 0, 6);
 	tcase_add_test(t, test_what_differs_is_no_copy);
 	tcase_add_loop_test(t, test_bases_change, 0, 3);
+	tcase_add_test(t, test_little_keeps_no_base);
 	tcase_add_test(t, test_damaged_base);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
