@@ -86,7 +86,7 @@ static int reopen_store(struct inode *i, bool writable)
 }
 
 /* Find out what the open file is, and its attributes. Finishes a conversion that was cut
-   off. */
+   off. Marks of a cut-off conversion look like damage to alcm_probe(), hence -EIO. */
 static int probe_open(struct fs *fs, struct inode *i, struct stat *st,
 	struct alcm_probe *probe, struct alcm_diag *diag)
 {
@@ -143,6 +143,8 @@ static int judge(struct fs *fs, struct inode *i)
 	return 0;
 }
 
+/* The state leaves BLOB before the blob is closed: stat() takes only content->lock and
+   must never meet a freed blob. */
 static void close_store(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
@@ -201,7 +203,9 @@ int content_ensure_open(struct fs *fs, struct inode *i, bool writable)
 	return take_store(fs, i, fd, writable);
 }
 
-/* Take the lock shared with the store's file open. */
+/* Take the lock shared with the store's file open. A shared lock can't become an
+   exclusive one, so it is dropped in between; another thread may evict the file then, and
+   the state is looked at again. */
 int content_enter(struct fs *fs, struct inode *i, bool writable)
 {
 	struct content *c = i->content;

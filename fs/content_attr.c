@@ -6,9 +6,17 @@
  *   open PLAIN     the store's
  *   not open       the store's, but the size of a blob: from `told` if that is current,
  *                  else from a probe of a few hundred bytes
+ *   being packed   size and mtime from before (content_overwrite_begin())
  *
- * stat() takes no lock that is held during work on the file. Instead it compares
- * n_changes before and after, and starts again if the state changed in between.
+ * stat() takes no lock that is held during work on the file: `ls -l` must not wait for a
+ * save of gigabytes. Instead n_changes works like the counter of a seqlock. It is read,
+ * the attributes are put together from several calls, and it is read again. If it moved,
+ * the parts may belong to two states, and all of it is done again.
+ *
+ * The kernel drops or zeroes pages beyond the size that it is told. So a size that is too
+ * small, even for a moment, would change what readers and mappings see. That is why a
+ * file that can't be probed keeps the size last told, and why such an answer isn't cached
+ * (content_timeout()).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +41,8 @@ static uint64_t n_changes(struct inode *i)
 	return c->n_changes;
 }
 
-/* Take the lock of i->told, which moves to the content when one is made. */
+/* Take the lock of i->told, which moves to the content when one is made. content_get()
+   installs a content under unopened_lock, so the second look at i->content decides. */
 static struct lock *take_told(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
@@ -71,6 +80,8 @@ static struct told to_be_told(const struct alcm_probe *probe, const struct stat 
 		.current = true };
 }
 
+/* The ctime alone isn't enough: two changes within one tick of the store's clock have the
+   same. */
 static bool is_current(const struct told *told, const struct stat *st)
 {
 	return told->current && told->bytes == st->st_size &&
@@ -79,7 +90,8 @@ static bool is_current(const struct told *told, const struct stat *st)
 }
 
 /* Remember a probe's result. A damaged file stays damaged until it is changed; an error
-   of the store may be gone next time. */
+   of the store may be gone next time. The kernel may have the size of a blob that can't
+   be read now, so `*out` keeps it. */
 static void note_probe(struct fs *fs, struct inode *i, const struct stat *st, int err,
 	bool damaged, uint64_t as_of, struct alcm_probe *out)
 {
@@ -177,7 +189,8 @@ static bool show_open(struct inode *i, struct stat *st)
 	return c->overwritten || c->state != CONTENT_UNKNOWN;
 }
 
-/* One try; -EAGAIN: the file's state changed in the meantime. */
+/* One try; -EAGAIN: the file's state changed in the meantime. n_changes() comes before
+   fstatat(), so a change between the two is noticed. */
 static int stat_once(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 {
 	uint64_t as_of = n_changes(i);
@@ -212,6 +225,8 @@ int content_stat(struct fs *fs, struct inode *i, int path_fd, struct stat *st)
 	return 0;
 }
 
+/* A writer's size and mtime change with every write, which the kernel follows by itself.
+   It can't follow st_blocks, which change when chunks are encoded. */
 double content_timeout(struct fs *fs, struct inode *i)
 {
 	struct content *c;
@@ -242,6 +257,8 @@ static bool open_info(struct inode *i, struct alcm_info *out, int *err,
 	return true;
 }
 
+/* A file that is open as a blob is asked through it: its unsaved bytes count. Any other
+   file is opened just for this, without changing its access time. */
 int content_info(struct fs *fs, struct inode *i, int path_fd, struct alcm_info *out)
 {
 	struct alcm_diag diag = { 0 };

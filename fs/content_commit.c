@@ -8,7 +8,20 @@
  *                       BLOB ──► quantise (lossy) ──► commit ──► reclaim (last writer)
  *   fsync:              BLOB ──► commit with sync; PLAIN ──► fsync
  *
- * Reports and notifications leave after io is unlocked.
+ * The kernel sends a FLUSH for each close(2) of each duplicate, so one save may come here
+ * several times; a commit without changes costs nothing. Pages of a mapping may be
+ * written after the last FLUSH, and op_release() commits those.
+ *
+ * A change of state needs io exclusively, the commit only shares it, so reads go on
+ * during a commit. Between the two io is free and another thread may change the state. So
+ * settle() and the commit each look at the state again, and neither trusts the check that
+ * led to it.
+ *
+ * A failed commit leaves the last one in the store readable and the blob dirty. The
+ * closing program gets the error, and the next close or fsync tries again.
+ *
+ * Reports and notifications leave after io is unlocked: a report reads the store, and a
+ * notification may wait for reads of this very file.
  */
 #include "content.h"
 
@@ -24,7 +37,8 @@
 #include "mount_log.h"
 #include "path.h"
 
-/* A file is changed in place if more than this share of it was written twice. */
+/* A file is changed in place if more than this share of it was written twice. A save that
+   seeks back to fill in its header stays far below it. */
 enum { IN_PLACE_SHARE = 8 };
 
 /* Write the blob's bytes, at most `max`, to the store's file uncompressed; the blob is
@@ -43,7 +57,8 @@ static ssize_t write_as_plain(struct content *c, size_t max)
 	return err ?: n;
 }
 
-/* BLOB → PLAIN, for a blob that is too small and has nothing in the store yet. */
+/* BLOB → PLAIN, for a blob that is too small and has nothing in the store yet. The
+   encoders are paused first, or one could write a record behind the plain bytes. */
 static int demote(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
@@ -83,7 +98,8 @@ static bool demotable(const struct fs *fs, const struct content *c)
 		(n < ALCM_MAGIC_BYTES || memcmp(head, ALCM_MAGIC, ALCM_MAGIC_BYTES) != 0);
 }
 
-/* Whether a close judges this plain file: it was written, and has no other writer. */
+/* Whether a close judges this plain file: it was written, and has no other writer. The
+   closing handle is still counted, hence <= 1. */
 static bool judgeable(const struct content *c)
 {
 	return c->state == CONTENT_PLAIN && c->plain_written && c->n_writers <= 1;
@@ -129,7 +145,8 @@ static void wait_until_idle(struct inode *i)
 	c->waits = c->state == CONTENT_PLAIN;
 }
 
-/* Change the state if a close calls for it, before the commit; no lock is held. */
+/* Change the state if a close calls for it, before the commit; no lock is held. io isn't
+   held during the conversion, which may take as long as encoding the file does. */
 static int settle(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
@@ -171,6 +188,7 @@ static int quantise(struct fs *fs, struct inode *i, bool *changed, struct alcm_d
 	return alcm_blob_quantise(c->blob, scheduler.prune_share, changed, diag);
 }
 
+/* A user who chose a lossy profile can find in the log what each save has lost. */
 static void log_quantised(struct fs *fs, struct inode *i, const struct alcm_info *info)
 {
 	const struct alcm_distortion *d = &info->quantisation.distortion;
@@ -217,7 +235,9 @@ static struct alcm_info *what_is_known(struct alcm_blob *blob)
 }
 
 /* Commit the blob; io held shared. A full store is tried again while removed files free
-   space. */
+   space. Quantising comes first, as it replaces what is committed; reclaiming comes last,
+   as it punches what only the former commit needed. With fsync values stay as they are:
+   the save isn't complete yet. */
 static int commit_blob(struct fs *fs, struct inode *i, bool sync, struct outcome *out,
 	struct alcm_diag *diag)
 {
@@ -286,6 +306,7 @@ int content_commit(struct fs *fs, struct inode *i, bool sync)
 	return err;
 }
 
+/* Waits for encoding that holds io; only asked after a commit has failed. */
 bool content_unsaved(struct inode *i)
 {
 	struct content *c = i->content;

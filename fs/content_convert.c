@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PLAIN → BLOB for a file that isn't open, or that its last writer is closing. The new
- * content is built and verified beside the file while nothing is locked. For an idle file
- * a thread of the lowest priority does that, with an engine of its own. At a close the
- * closing thread does it.
+ * PLAIN → BLOB for a file that isn't open, or that its last writer is closing.
  *
- * If a program opens an idle file during that, or writes to a closing one, the new
- * content is dropped. tar and others take a file for changed if its ctime moves while
- * they read it. So the mount keeps showing the earlier ctime of an idle file, as long as
- * it knows the file.
+ *   step                  lock on io     who may use the file
+ *   judge, build, verify  none           everyone; a writer makes the result worthless
+ *   put in place          exclusive      no one: requests in the mount wait for io, and
+ *                                        programs in the store for the lease
+ *   report, notify        none           everyone
+ *
+ * The new content is built and verified beside the file, in .alcm/swap. A crash until
+ * then leaves garbage that the next mount removes; a crash while it is put in place
+ * leaves a job that the next mount finishes (core/store/swap.c).
+ *
+ *                         an idle file               a close
+ *   thread                lowest priority            the closing one
+ *   engine                its own, one worker        the mount's
+ *   effort                high                       normal: a program waits
+ *   given up if           it is opened               it is written, or has another writer
+ *   ctime                 hidden from users          shown: they have just changed it
+ *
+ * How a change is noticed: each write, truncate, open for writing and removal counts up
+ * n_disturbances. The conversion remembers the count at its start, compares it while it
+ * builds, and compares ctime too before it replaces anything. A change past all of these
+ * shows in size or mtime under the lease.
+ *
+ * tar and others take a file for changed if its ctime moves while they read it. So the
+ * mount keeps showing the earlier ctime of an idle file, as long as it knows the file.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -26,6 +43,7 @@
 #include "path.h"
 #include "policy.h"
 
+/* The budget of an idle conversion comes on top of the mount's own, so it is small. */
 enum {
 	LOWEST_PRIORITY = 19,
 	BUDGET_MIB = 32,
@@ -46,9 +64,8 @@ struct converting {
 	int err;
 };
 
-/*
- * Asked repeatedly while the content is built; also stops the work when the mount ends.
- */
+/* Asked repeatedly while the content is built; also stops the work when the mount ends. A
+   new mount waits for this daemon's lock, so it must not wait for a long file first. */
 static bool is_disturbed(void *arg)
 {
 	struct converting *t = arg;
@@ -80,7 +97,8 @@ static void *prepare(void *arg)
 	return NULL;
 }
 
-/* Whether it saves enough to be worth the work, and slower changes later. */
+/* Whether it saves enough to be worth the work, and slower changes later. A file with
+   holes takes less than its size: the comparison is with the space, not the size. */
 static bool pays(const struct converting *t)
 {
 	uint64_t taken = (uint64_t)t->before.st_blocks * 512,
@@ -132,7 +150,8 @@ static void convert_end(struct inode *i)
 }
 
 /* Put the new content in place; io held exclusively. -EAGAIN: the file isn't what was
-   prepared any more. -EALREADY: it is open. */
+   prepared any more. -EALREADY: it is open. Checks come before anything is changed, the
+   cheapest first. */
 static int put_in_place(struct converting *t)
 {
 	struct inode *i = t->inode;
@@ -183,7 +202,8 @@ static int finish(struct converting *t)
 	return err;
 }
 
-/* Judge the file and, if a sample is in favour, build the new content. */
+/* Judge the file and, if a sample is in favour, build the new content. A file with
+   several hard links isn't converted, as a name outside of the store may lead to it. */
 static int build(struct converting *t)
 {
 	struct alcm_verdict verdict = { 0 };
@@ -215,6 +235,7 @@ static int build(struct converting *t)
 	return 0;
 }
 
+/* For an idle file; the caller has it pinned. */
 static int convert(struct converting *t)
 {
 	struct content *c = t->inode->content;

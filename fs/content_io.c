@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading, writing and resizing what content.c has open. */
+/*
+ * Reading, writing and resizing what content.c has open.
+ *
+ * A read or write holds io shared from content_enter() to the end, so the state can't
+ * change under it. Two kinds of write need another state first: the first one of an
+ * UNDECIDED file, and one that would complete a blob's magic in a PLAIN file. They drop
+ * io, decide() with io exclusive, and start over, as another writer may have decided
+ * differently in between.
+ */
 #include "content.h"
 
 #include <errno.h>
@@ -90,12 +98,10 @@ ssize_t content_read(struct fs *fs, struct inode *i, void *buf, size_t n, off_t 
 	return got;
 }
 
-/*
- * Whether this write gives a plain file the head of a blob, for which it would be
- * mistaken. The file is read only when the written bytes alone can't tell: reading
- * changes its access time, and brings pages of a hole into the store's cache, which then
- * count as data.
- */
+/* Whether this write gives a plain file the head of a blob, for which it would be
+   mistaken. The file is read only when the written bytes alone can't tell: reading
+   changes its access time, and brings pages of a hole into the store's cache, which then
+   count as data. Such a file is packed first, so its bytes end up inside a blob. */
 static bool forges_blob(const struct content *c, const char *buf, size_t n, off_t off)
 {
 	char head[ALCM_MAGIC_BYTES] = { 0 };

@@ -4,6 +4,16 @@
  * failed fsync() of the store. The kernel counts such pages as clean and reports the
  * error to one caller only, so the file remembers. Every fsync() and every close of a
  * writer fails until the lost ranges are written again or cut off.
+ *
+ *   lost [0, 100)                     a page that didn't fit
+ *   write of [40, 60) succeeds        leaves [0, 40) and [60, 100)
+ *   truncate to 50                    leaves [0, 40)
+ *   write of [0, 40) succeeds         leaves nothing: fsync() succeeds again
+ *
+ * The list lives in the content, and is_memorable() (content_state.c) keeps that while
+ * there is one: a program can't get rid of the error by closing and opening the file. It
+ * doesn't survive the mount. Whatever is uncertain counts as lost, because an error too
+ * many makes a program save again, and an error too few loses data.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -31,7 +41,7 @@ struct lost {
 static struct lost everything = { .err = -EIO, .n = 1, .ranges = { { 0, CONTENT_END } } };
 
 /* Add a range. If the list is full, its last range grows: losing too much is safer than
-   too little. */
+   too little. An added range may overlap others; cut() treats each by itself. */
 static void add(struct lost *l, off_t from, off_t to)
 {
 	struct range *last;
@@ -45,7 +55,10 @@ static void add(struct lost *l, off_t from, off_t to)
 	last->to = to > last->to ? to : last->to;
 }
 
-/* Remove [from, to). A range that it would split stays whole if the list is full. */
+/* Remove [from, to). A range that it would split stays whole if the list is full. The
+   four cases of a range: split in two, beginning cut off (or all of it), end cut off,
+   untouched. Ranges that became empty are removed afterwards. The second half of a split
+   range goes to the end of the list, beyond `n`, and isn't looked at again. */
 static void cut(struct lost *l, off_t from, off_t to)
 {
 	unsigned n = l->n, kept = 0;
@@ -69,6 +82,8 @@ static void cut(struct lost *l, off_t from, off_t to)
 	l->n = kept;
 }
 
+/* Only the first loss is logged. The kernel sends many pages that don't fit, and one line
+   already says that each fsync fails. */
 void content_lose(struct fs *fs, struct inode *i, int err, off_t from, off_t to)
 {
 	struct content *c = i->content;

@@ -3,6 +3,12 @@
  * A file that a crash left half converted, with a job that isn't in the store's own
  * .alcm/swap. An alcm command made it in a directory below or above, before this store
  * existed. The conversion is finished when the file is first opened.
+ *
+ * Jobs in the store's own directory were finished before the mount served, or reported as
+ * impossible. Here only the file's head tells, with a mark that names its job. The job is
+ * looked for in the .alcm/swap of the file's directory and of all directories above.
+ * Without it the file can't be read, and -EIO with a cause that names the job is the
+ * answer until the job is back.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +35,7 @@ static int open_parent(const struct fs *fs, int fd)
 	return alcm_open_beneath(fs->store_fd, path, O_PATH | O_DIRECTORY, 0);
 }
 
+/* A descriptor of our own, for writing: content's may be open for reading only. */
 int content_resume(struct fs *fs, struct inode *i, struct alcm_diag *diag)
 {
 	struct content *c = i->content;

@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of a file's content, its lifetime, and what is shown of it. */
+/*
+ * The state of a file's content, its lifetime, and what is shown of it.
+ *
+ * Lifetime: content_get() makes it at the first opening. content_forget() frees it when
+ * nothing refers to the inode, unless it has something to remember, and content_release()
+ * in any case at the end of the inode. So ten million files that are only listed cost no
+ * content.
+ *
+ * Two locks guard it. `io` serialises work on the file and is held for long; `lock` is
+ * held for moments, and is all that stat() takes. Every change of state or blob therefore
+ * happens with both: io by the caller, lock in content_set_state(). n_changes moves with
+ * it, by which stat() notices.
+ */
 #include "content_state.h"
 
 #include <errno.h>
@@ -13,6 +25,7 @@
 
 /* ---- its life ---------------------------------------------------------------------- */
 
+/* Nothing is open yet, and calloc() has set the state to CONTENT_UNKNOWN. */
 static struct content *make(const struct fs *fs, struct inode *i)
 {
 	struct content *c = calloc(1, sizeof(*c));
@@ -61,13 +74,18 @@ struct content *content_get(struct fs *fs, struct inode *i)
 	return c;
 }
 
-/* Whether it holds something that the store doesn't have and the next opening needs. */
+/* Whether it holds something that the store doesn't have and the next opening needs: lost
+   changes, whether it waits for a conversion and for how long, what updates in place have
+   cost so far, or a ctime that users must not see. */
 static bool is_memorable(const struct content *c)
 {
 	return c->n_open || c->fd >= 0 || c->lost || c->waits || c->plain_written ||
 		c->worked_encoded || c->idle.n_returns || c->converted_ctime.tv_sec;
 }
 
+/* The hook of inodes that are kept: table_lock is held, so no one can look the inode up
+   and open it now. From here on unopened_lock guards `told`, so the content is taken away
+   under it. */
 void content_forget(struct fs *fs, struct inode *i)
 {
 	struct content *c = i->content;
@@ -83,6 +101,7 @@ void content_forget(struct fs *fs, struct inode *i)
 
 /* ---- what it is -------------------------------------------------------------------- */
 
+/* What changes here makes the answer last given to the kernel outdated. */
 void content_tell_locked(struct inode *i, bool is_blob, uint64_t size)
 {
 	if (i->told.is_blob == is_blob && i->told.blob_size == size)
@@ -102,6 +121,8 @@ void content_set_state(struct inode *i, enum content_state state, struct alcm_bl
 	c->n_changes++;
 }
 
+/* From now on the store's file is neither of its two forms. Users see the size and mtime
+   of the form before, which is right for both: conversion doesn't change the content. */
 void content_overwrite_begin(struct inode *i, off_t size, const struct timespec *mtime)
 {
 	struct content *c = i->content;
@@ -122,8 +143,9 @@ void content_overwrite_end(struct inode *i)
 	c->n_changes++;
 }
 
-/* Without privilege O_NOATIME is refused on files of other owners; then access times show
-   more than they should. */
+/* O_NOATIME belongs to the open description, so it is switched rather than given at open:
+   our own reads must not count, and a user's must. Without privilege O_NOATIME is refused
+   on files of other owners; then access times show more than they should. */
 void content_note_reads(const struct content *c, bool on)
 {
 	int flags = fcntl(c->fd, F_GETFL);
@@ -150,6 +172,8 @@ bool content_is_lent(struct inode *i)
 	return c->n_lent > 0;
 }
 
+/* Replies that splice from the descriptor run without io (content_read()); closing it
+   under them would make them read from whatever gets its number next. */
 void content_await_return(struct inode *i)
 {
 	struct content *c = i->content;

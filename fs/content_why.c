@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a file is stored as it is, in words: for `alcm info` and the attribute
-   user.alcm.why. */
+/*
+ * Why a file is stored as it is, in words: for `alcm info` and the attribute
+ * user.alcm.why.
+ *
+ * A blob answers from its own metrics. For a plain file the first that is known counts:
+ *
+ *   1. what this mount decided at a close or a conversion, if the ctime is still the same
+ *   2. the verdict in the attribute ALCM_VERDICT_XATTR, if size and mtime match
+ *   3. a new judgement from samples, which is then remembered as in 1.
+ *
+ * The attribute exists because judging reads samples all over the file. It is only kept
+ * where its cost is hidden: setting it moves the ctime, so an idle file never gets one.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +22,8 @@
 #include "inode.h"
 #include "path.h"
 
+/* The order of the two fstat() calls: the kernel's pages are current only if nothing but
+   our attribute has moved the ctime, so it is compared with the one from before. */
 void content_keep_verdict(struct fs *fs, struct inode *i, int fd,
 	const struct alcm_verdict *verdict)
 {
