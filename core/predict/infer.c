@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What a chunk's bytes are: a network judges first, and a rule of thumb decides where the
-   network isn't sure. */
+/*
+ * What a chunk's bytes are: a network judges first, and a rule of thumb decides where the
+ * network isn't sure.
+ *
+ *   bytes ─► sample of 8 KiB ─► network ─► sure? ─► spans for the codec
+ *            (infer_sample.c)  (infer_net.c) │ no
+ *                                            └────► rule (infer_rule.c)
+ *
+ * The answer is a hint for choosing a transform. A record says which transform it has, so
+ * decoding never asks here, and a later version may judge differently.
+ */
 #include "predict/infer.h"
 
 #include "predict/infer_net.h"
@@ -44,7 +53,8 @@ void infer_chunk(const uint8_t *raw, uint32_t n, struct inference *out)
 		infer_by_rule(&sample, out);
 }
 
-/* Elements start at `phase`, so a cut element may lie in front and another at the end. */
+/* Elements start at `phase`, so a cut element may lie in front and another at the end.
+   Transforms want whole elements; the cut ones become spans of bytes. */
 unsigned infer_spans(const struct inference *in, uint32_t n, struct span spans[SPAN_MAX])
 {
 	const struct dtype *type = dtype_get(in->dtype);

@@ -3,7 +3,12 @@
  * The network's inputs and its answer. Elements may begin at any of eight places, so the
  * features by position are rotated to each place in turn, and the network is asked about
  * it. An element of w bytes begins at 8 / w of the places; the probabilities of these are
- * averaged.
+ * averaged. A float32 at phase 1 begins at places 1 and 5, so its score is the mean of
+ * those two answers; a wrong phase or width averages in places where the network says
+ * "misaligned".
+ *
+ * Training (tools/lab) runs this same code to get its inputs, so classes, features and
+ * their order are part of the weights in infer_weights.c: a change here needs new ones.
  */
 #include "predict/infer_net.h"
 
@@ -24,7 +29,8 @@ static bool is_near_one(unsigned v)
 	return (v & 0x7f) >= 0x30 && (v & 0x7f) < 0x48;
 }
 
-/* Shares of byte values that are typical of signs, exponents and small integers. */
+/* Shares of byte values that are typical of signs, exponents and small integers. In small
+   integers the high bytes are 0, or 0xff if they are negative. */
 static void measure_position(const struct infer_sample *s, unsigned p,
 	struct infer_features *f)
 {
@@ -64,7 +70,8 @@ void infer_features_measure(const struct infer_sample *s, struct infer_features 
 	f->text = (float)printable / (float)s->n;
 }
 
-/* The order of the inputs is that of the trained weights. */
+/* The order of the inputs is that of the trained weights. Entropies are in units of 8
+   bits and the rest are shares, so all inputs lie within 0 and 1. */
 void infer_inputs(const struct infer_features *f, unsigned phase,
 	float inputs[INFER_INPUTS])
 {
@@ -95,7 +102,8 @@ static float score(const float at[INFER_POSITIONS][INFER_CLASSES], unsigned clas
 	return sum * (float)width / INFER_POSITIONS;
 }
 
-/* The best pair of class and phase wins; a constant input is of no class. */
+/* The best pair of class and phase wins; a constant input is of no class. "Misaligned"
+   can't win: it says where elements don't begin, not what they are. */
 void infer_by_net(const struct infer_sample *s, struct inference *out)
 {
 	float at[INFER_POSITIONS][INFER_CLASSES], inputs[INFER_INPUTS];

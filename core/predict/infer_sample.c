@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A sample of bytes and its statistics. Arithmetic is done in a fixed order with portable
-   logarithms, because decisions made from it must be the same on every machine. */
+/*
+ * A sample of bytes and its statistics. Arithmetic is done in a fixed order with portable
+ * logarithms, because decisions made from it must be the same on every machine.
+ *
+ * The sample is 16 pieces of 512 bytes, the first at the beginning and the last at the
+ * end. Each of the eight positions has 1024 bytes in it, so counts fit into 16 bits.
+ */
 #include "predict/infer_sample.h"
 
 #include <string.h>
@@ -66,7 +71,12 @@ SIMD_CLONES static float sum_of_logs(const uint32_t counts[256], uint32_t *n_val
 	return sums[0];
 }
 
-/* With Miller's correction for few samples (1955), so that noise comes out at 8 bits. */
+/*
+ * log2 n − Σ c · log2 c / n, with Miller's correction for few samples (1955), which is
+ * (values − 1) / (2 n ln 2). So noise comes out at 8 bits. Without it 1024 random bytes
+ * would have 7.8, and the fewer bytes a position has, the less its entropy would seem:
+ * telling positions apart would always look like a gain.
+ */
 static float entropy_of(const uint32_t counts[256], uint32_t n)
 {
 	uint32_t n_values;
@@ -90,6 +100,7 @@ void infer_sample_entropies(const struct infer_sample *s, struct infer_entropies
 	}
 	/*
 	 * Positions modulo 8 first; then pairs that are equal modulo half as many are merged.
+	 * A position of the upper half is added to one that has its entropy already.
 	 */
 	for (unsigned k = 4; k-- > 0;) {
 		unsigned width = 1u << k;

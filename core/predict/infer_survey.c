@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The verdict on a whole file from pieces of it. A magic names compressed files and files
-   that look numeric in parts, such as programs. Otherwise most pieces decide. */
+/*
+ * The verdict on a whole file from pieces of it. A magic names compressed files and files
+ * that look numeric in parts, such as programs. Otherwise most pieces decide.
+ *
+ * The rules in their order, with n pieces:
+ *
+ *   magic of a file without numbers             other
+ *   magic of a compressor, ≤ n/2 numbers        compressed
+ *   noise in at least 7/8 of the pieces         compressed
+ *   numbers of two bytes or more in over n/2    numeric
+ *   anything else                               other
+ *
+ * Spans of single bytes don't count as numbers here: almost anything resembles them.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -79,7 +91,7 @@ void infer_survey_add(struct infer_survey *survey, const uint8_t *piece, uint32_
 	survey->n_dtypes[in.dtype]++;
 }
 
-/* The most common of the known element types. */
+/* The most common of the known element types; the reason names it. */
 static enum dtype_id commonest(const struct infer_survey *s)
 {
 	enum dtype_id best = DTYPE_U8;

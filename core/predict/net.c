@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The paper's entropy predictor, forward only. Features aren't scaled, so extreme
-   statistics are limited to keep the sums finite. */
+/*
+ * The paper's entropy predictor, forward only. Features aren't scaled, so extreme
+ * statistics are limited to keep the sums finite.
+ *
+ *   six statistics x ─► 64 units h = max(0, W1 x + b1) ─► z = W2 h + b2
+ *   predicted entropy = 0.2 + 0.7 / (1 + e^−z)
+ *
+ * An overflowing e^−z is infinity, and the result 0.2: the right limit, so z needs none.
+ * tools/lab trains with predict_forward(), which is why it hands out the hidden units.
+ */
 #include <math.h>
 
 #include "predict/predict.h"

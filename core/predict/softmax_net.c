@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A small classifier: one hidden layer and a softmax, in floats that add in a fixed
-   order. */
+/*
+ * A small classifier: one hidden layer and a softmax, in floats that add in a fixed
+ * order.
+ *
+ * Weights are integers in units of 1/1024. Sums are made in that unit, which is exact for
+ * the biases, and divided once: the hidden units behind the ReLU, and the logits at the
+ * end. Dividing by a power of two changes no mantissa, so it costs no precision.
+ */
 #include "predict/softmax_net.h"
 
 #include "predict/portable_math.h"
@@ -35,6 +41,8 @@ void softmax_classify(const struct softmax_net *net, const float *features,
 		for (unsigned h = 0; h < SOFTMAX_HIDDEN; h++)
 			hidden[h] += features[i] * net->w1[i][h];
 	}
+	/* Always 16 logits, however many classes there are: loops of a constant length are
+	   whole vectors. The spare ones aren't looked at. */
 	for (unsigned c = 0; c < SOFTMAX_MAX_CLASSES; c++)
 		logits[c] = c < net->n_classes ? net->b2[c] : 0;
 	for (unsigned h = 0; h < SOFTMAX_HIDDEN; h++) {

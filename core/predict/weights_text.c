@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights as a text of numbers. The text has matrices to multiply rows by, as NumPy users
-   write them; in memory w1 is transposed, so each hidden unit's weights lie together. */
+/*
+ * Weights as a text of numbers. The text has matrices to multiply rows by, as NumPy users
+ * write them; in memory w1 is transposed, so each hidden unit's weights lie together.
+ *
+ *   number 0 … 383     W1[i, h]     384 … 447   b1     448 … 511   W2     512   b2
+ *
+ * A text is taken as a whole or not at all. Faults are named by line, or by the place in
+ * its matrix, not by their count. Lines don't matter otherwise.
+ */
 #include "predict/weights_text.h"
 
 #include <ctype.h>
@@ -99,6 +106,7 @@ int weights_parse(const char *text, struct predict_weights *out, struct alcm_dia
 	for (const char *at = skip(text, &line); *at; at = skip(end, &line), n++) {
 		double value = strtod(at, &end);
 
+		/* A number must end there: strchr() also finds the NUL that ends the text. */
 		if (end == at || !strchr(" \t\r\n#", *end))
 			return diag_set(diag, -EINVAL, 0, "line %u: no number", line);
 		if (n < WEIGHTS_N)

@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Profiles: what compression may do to the values. One row per profile, by id. */
+/*
+ * Profiles: what compression may do to the values. One row per profile, by id.
+ *
+ * On disk a profile is the header's byte 21, and its bound the double in bytes 56 to 63
+ * (docs/format.md, section 2.1). As text it is NAME, or NAME:E with a bound, for options,
+ * reports and messages:
+ *
+ *     lossless   paper   alcm   bounded:0.001   bounded-abs:1e-05
+ *
+ * The bound of `bounded` is relative to the range of the values, so it is below 1; that
+ * of `bounded-abs` is in the values' own unit, and any finite number.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +40,8 @@ static const struct profile profiles[] = {
 
 enum { N_PROFILES = sizeof(profiles) / sizeof(profiles[0]) };
 
-/* NAME:E, with the fewest digits that read back as E. */
+/* NAME:E, with the fewest digits that read back as E. 17 significant digits always do,
+   for any double. */
 static void set_name(struct alcm_profile *p, const char *name)
 {
 	int digits = 1;
@@ -70,7 +82,8 @@ static int unknown(const char *text, struct alcm_diag *diag)
 	return diag_set(diag, -EINVAL, 0, "unknown profile '%.40s'; known: %s", text, known);
 }
 
-/* Parse the E behind the colon. */
+/* Parse the E behind the colon. The comparisons are written so that NaN fails them, and
+   "inf" isn't below infinity. */
 static int parse_bound(const struct profile *p, const char *text, double *bound,
 	struct alcm_diag *diag)
 {
@@ -112,7 +125,8 @@ void alcm_profile_default(struct alcm_profile *out)
 	(void)profile_of_id(0, 0, out);
 }
 
-/* The paper's figure of merit, in one place: every report and the scheduler use it. */
+/* The paper's figure of merit, in one place: every report and the scheduler use it. The
+   1 s keeps it finite; a ratio of 4 scores 4 at no cost and 2 after a second. */
 double alcm_caq(double ratio, double cpu_seconds)
 {
 	return ratio / (cpu_seconds + 1);

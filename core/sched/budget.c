@@ -7,7 +7,17 @@
  *                      └──► all clients reclaim ──► wait for budget_put(), at most 10 ms
  *
  * A few buffers are kept as spares, since writers take and return them all the time. The
- * count includes only buffers that are lent.
+ * count includes only buffers that are lent, so the heap holds up to a quarter more than
+ * the limit, and one buffer.
+ *
+ * No thread waits for ever: one that waits holds no lock of core (asserted), so workers
+ * and other requests go on and give their buffers back; every put wakes all waiters; and
+ * a waiter asks the clients again at least every 10 ms. A buffer larger than the limit is
+ * granted as soon as nothing is lent.
+ *
+ * Lock order: registry, then a client's own locks (in reclaim), then `lock`, which is a
+ * leaf, so that reclaim() can call budget_put(). budget_unregister() takes the registry's
+ * lock, too. So it waits for a running reclaim(), and its caller may free the client.
  */
 #include "sched/budget.h"
 
@@ -168,12 +178,16 @@ void *budget_get(struct budget *b, size_t len_bytes)
 			break;
 		reclaim(b);
 		WITH_LOCK(&b->lock);
+		/* Tested once more under the lock: a put since the first test has already sent
+		   its wake-up, and waiting for another would cost the whole pause. */
 		if (b->used && b->used + len_bytes > b->limit)
 			wait_freed_locked(b);
 	}
 	return allocate(b, spare, len_bytes);
 }
 
+/* Buffers that only make things faster, such as cached chunks, stop at three quarters:
+   the last quarter is for callers that can't go on without one. */
 void *budget_try_get(struct budget *b, size_t len_bytes)
 {
 	void *spare;
@@ -202,6 +216,8 @@ void budget_put(struct budget *b, void *buf, size_t len_bytes)
 			b->n_spares++;
 			buf = NULL;
 		}
+		/* All of them: waiters want different lengths, and the one that a signal wakes
+		   might not fit while another would. */
 		pthread_cond_broadcast(&b->freed);
 	}
 	mem_free(buf);

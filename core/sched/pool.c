@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The worker pool: one queue, any number of threads. Jobs are embedded in the caller's
-   objects, so queueing can't fail. */
+/*
+ * The worker pool: one queue, any number of threads. Jobs are embedded in the caller's
+ * objects, so queueing can't fail.
+ *
+ *   first ──► job ──► job ──► NULL
+ *                       ▲
+ *   last ── its `next` ─┘        with an empty queue `last` points to `first`
+ *
+ * Jobs start in the order of submission. A job is out of the queue before run() is
+ * called, and the pool doesn't touch it afterwards: run() may free it or submit it again.
+ * Stopping doesn't drop jobs: a worker ends only when the queue is empty.
+ */
 #include "sched/pool.h"
 
 #include <errno.h>
@@ -52,7 +62,8 @@ static int start_workers(struct pool *pool, unsigned n_threads)
 	sigset_t all, before;
 	int err = 0;
 
-	/* Signals are handled by the main thread, so workers block them all. */
+	/* Signals are handled by the main thread, so workers block them all. A thread
+	   inherits the mask of its creator, so there is no moment without it. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (!err && pool->n_threads < n_threads) {
@@ -74,6 +85,7 @@ int pool_new(unsigned n_threads, struct pool **out)
 	cond_init(&pool->work);
 	pool->last = &pool->first;
 
+	/* After a failure pool_free() joins those that have started. */
 	int err = start_workers(pool, n_threads);
 
 	if (err) {

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of element types, made of DTYPES (dtype_list.h), and searches in it. There
-   are few types, so a search just walks the table. */
+/*
+ * The table of element types, made of DTYPES (dtype_list.h), and searches in it. There
+ * are few types, so a search just walks the table.
+ *
+ * A complex type has no row. It is two numbers of a real type, and that row has its
+ * names: "C64" of safetensors gives float32 with elements of 8 bytes. So everything
+ * behind the parsers only knows real numbers.
+ */
 #include "tensor/dtype.h"
 
 #include <string.h>
@@ -47,6 +53,8 @@ static bool has_kind(const char *kinds, char kind)
 	return kinds && kind && strchr(kinds, kind);
 }
 
+/* "f" and 4 give float32, and so do "c" and 8. "f" and 16 is taken as x86's long double,
+   which is what NumPy writes there; the quad float has no kind. */
 enum dtype_id dtype_by_npy_kind(char kind, uint64_t width)
 {
 	for (unsigned id = 0; id < DTYPE_COUNT; id++) {
@@ -59,6 +67,7 @@ enum dtype_id dtype_by_npy_kind(char kind, uint64_t width)
 	return DTYPE_BYTES;
 }
 
+/* 0 is the number of every type that lossy profiles don't take, so it matches none. */
 enum dtype_id dtype_by_lossy_no(uint8_t no)
 {
 	for (unsigned id = 0; no && id < DTYPE_COUNT; id++) {

@@ -3,6 +3,14 @@
  * Numbers of any type to doubles and back. Conversions of narrow floats have no branches
  * and no tables: the bits are moved into the fields of a float, and a multiplication by a
  * power of two corrects the exponent, also for subnormals. So the loops vectorise.
+ *
+ *   float16 1.5   0 01111 1000000000       exponent field 15: 2^(15 − 15) · 1.5
+ *   << 13         0 00001111 1000000000…   the same as a float32: 2^(15 − 127) · 1.5
+ *   · 2^112       1.5
+ *
+ * A double holds every float of up to 64 bits and every integer of up to 53 exactly.
+ * Wider integers are rounded. That is fine, as only statistics take integers from here;
+ * codecs take floats.
  */
 #include "tensor/values.h"
 
@@ -69,17 +77,20 @@ static double f8e4m3_value(uint8_t v)
 	return (v & 0x7f) == 0x7f ? (double)NAN : f8_value(v, 3, 0x1p120);
 }
 
-/* The same as the first half of a 16-bit float. */
+/* The same as the first half of a 16-bit float: five exponent bits, with infinities. */
 static double f8e5m2_value(uint8_t v)
 {
 	return f16_value((uint16_t)(v << 8));
 }
 
+/* A scale of the OCP Microscaling Formats: 2^(v − 127), put into a double's exponent. */
 static double f8e8m0_value(uint8_t v)
 {
 	return v == 0xff ? (double)NAN : f64_value((uint64_t)(1023 - 127 + v) << 52);
 }
 
+/* The FNUZ types have one more bias than OCP's, so half the scale, and neither −0 nor
+   infinities: the code of −0 is their only NaN. */
 static double f8e4m3fnuz_value(uint8_t v)
 {
 	return v == 0x80 ? (double)NAN : f8_value(v, 3, 0x1p119);
@@ -162,8 +173,11 @@ static uint64_t f64_bits(double v)
 	return bits;
 }
 
-/* Round to a 16-bit float with this many mantissa bits; the rest of 15 bits is the
-   exponent. */
+/*
+ * Round to a 16-bit float with this many mantissa bits; the rest of 15 bits is the
+ * exponent. This goes from the double directly: by way of a float a value could be
+ * rounded twice, first to a tie and then away from where it lay.
+ */
 static uint16_t narrow(double v, unsigned mantissa_bits)
 {
 	unsigned exponent_bits = 15 - mantissa_bits, drop = 52 - mantissa_bits;
@@ -178,7 +192,11 @@ static uint16_t narrow(double v, unsigned mantissa_bits)
 	if (a < ldexp(1, 1 - bias))
 		return sign | (uint16_t)rint(ldexp(a, bias - 1 + (int)mantissa_bits));
 
-	/* A carry out of the mantissa rightly continues into the exponent. */
+	/*
+	 * Half of the last kept bit, less one, and the last kept bit itself are added: that
+	 * rounds to nearest, ties to even. A carry out of the mantissa rightly continues into
+	 * the exponent, and from the largest number on into infinity.
+	 */
 	uint64_t bits = f64_bits(a);
 	uint64_t rounded = bits + (((uint64_t)1 << (drop - 1)) - 1) + (bits >> drop & 1);
 	uint64_t h = (rounded >> drop) - ((uint64_t)(1023 - bias) << mantissa_bits);

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Transforms `bits` and `bit planes`: bits gathered from eight bytes at a time, in 64-bit
-   arithmetic. The inverse spreads a byte's bits in the same way. */
+/*
+ * Transforms `bits` and `bit planes` (docs/format.md, section 3.1, numbers 5 and 6): bits
+ * gathered from eight bytes at a time, in 64-bit arithmetic. The inverse spreads a byte's
+ * bits in the same way.
+ *
+ *   bits         01 00 01 01 00 00 00 00  →  0d            one bit of each byte
+ *   bit planes   80 81 00 00 00 00 00 00  →  03 0 … 0 02   plane 0 has the highest bits
+ *
+ * Eight bytes are always loaded as a little-endian integer, so that the first byte is the
+ * lowest on every machine. A tail of less than eight bytes is padded with zeros; the
+ * decoder ignores the bits that the padding gave.
+ */
 #include "transform/bits.h"
 
 #include <string.h>
@@ -10,6 +20,10 @@
 
 /*
  * Multiplying by this gathers the lowest bit of each of eight bytes in the highest byte.
+ *
+ * Its bits are 7, 14, …, 56. Byte i's bit stands at 8i, so the product has the bits
+ * 8i + 7k for k = 1 … 8. No two pairs (i, k) give the same bit, so nothing carries. Only
+ * k = 8 − i falls into the highest byte, at bit 56 + i; what lies above is cut off.
  */
 #define GATHER 0x0102040810204080u
 
@@ -67,6 +81,8 @@ void bits_split(const uint8_t *in, size_t n, uint8_t *planes)
 
 		memcpy(eight, in + 8 * i, n - 8 * i < 8 ? n - 8 * i : 8);
 		v = le_get64(eight);
+		/* What a shift moves into the next byte would be its highest bit after eight
+		   shifts; there are seven. */
 		for (unsigned p = 0; p < 8; p++, v <<= 1)
 			planes[p * len + i] = high_bits(v);
 	}
@@ -80,7 +96,7 @@ static uint64_t spread_bits(uint8_t bits)
 	uint64_t v = bits * 0x0101010101010101u & 0x8040201008040201u;
 
 	/* The addition sets the highest bit of each byte that isn't 0; the shift moves it to
-	   the lowest. */
+	   the lowest. A byte is at most 0x80, and 0x80 + 0x7f doesn't carry. */
 	return ((v + 0x7f7f7f7f7f7f7f7fu) | v) >> 7 & 0x0101010101010101u;
 }
 

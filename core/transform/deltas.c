@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transform `deltas`: differences of neighbours, then transform `bytes` on them. With the
- * sign in the lowest bit, small differences of either sign have zero bytes in front,
- * which make planes that code to almost nothing.
+ * Transform `deltas` (docs/format.md, section 3.1, number 7): differences of neighbours,
+ * then transform `bytes` on them. With the sign in the lowest bit, small differences of
+ * either sign have zero bytes in front, which make planes that code to almost nothing.
+ *
+ *   elements            5   7    6          of two bytes
+ *   differences d       5   2   −1          the first is against 0
+ *   z (zigzag)         10   4    1          2d, or −2d − 1 if d is negative
+ *   planes      00 00 00 | 0a 04 01
+ *
+ * Both steps are bijections modulo 2^bits. So all input comes back exactly: a difference
+ * that overflows wraps, and wraps back when it is added.
  */
 #include "transform/deltas.h"
 
@@ -11,7 +19,10 @@
 #include "transform/transform_table.h"
 
 /*
- * Loops for each width. Arithmetic is unsigned, so it wraps without undefined behaviour.
+ * Loops for each width. Arithmetic is unsigned, so it wraps without undefined behaviour;
+ * the casts undo C's promotion of 16 bits to int. swap() converts between the machine's
+ * order and the asked one, in either direction. undo() reads each element before it
+ * writes there, so it works in place.
  */
 #define DEFINE_KERNELS(bits)                                                    \
 	static inline uint##bits##_t swap##bits(uint##bits##_t v, bool to_big)      \
@@ -86,7 +97,8 @@ static struct plane_name name_plane(unsigned no)
 	return (struct plane_name){ "byte ", (int)no, " of differences" };
 }
 
-/* Differences are little-endian already, whatever the elements are. */
+/* Differences are little-endian already, whatever the elements are. The byte split reads
+   them from `scratch`, so it needs no scratch memory itself. */
 static void split(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
 	uint8_t *scratch, struct transform_planes *planes)
 {

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Transforms `bytes` and `float`: elements to byte planes and back. planes.h has an
-   example. */
+/*
+ * Transforms `bytes` and `float` (docs/format.md, section 3.1, numbers 1 and 2): elements
+ * to byte planes and back. planes.h has an example of `bytes`. `float` rotates first:
+ *
+ *              sign  exponent   mantissa           after the rotation   planes
+ *    1.0f      0     01111111   00…0   3f800000    7f000000             7f 00 00 00
+ *   −1.0f      1     01111111   00…0   bf800000    7f000001             7f 00 00 01
+ *
+ * Weights have both signs and few exponents. Unrotated, each exponent would be two byte
+ * values in plane 0, and one of its bits would be in plane 1. Rotated, plane 0 of
+ * float32 and bfloat16 is the exponent alone, and the sign, which doesn't compress,
+ * joins the lowest mantissa bits, which don't either.
+ */
 #include "transform/planes.h"
 
 #include <string.h>
@@ -12,6 +23,12 @@
  * Widths 2, 4 and 8 have loops in which width, rotation and byte order are constants, so
  * that the compiler turns them into vector code. Other widths are records and strings,
  * and rare.
+ *
+ * The element is taken as an integer, so its most significant byte goes to plane 0 in
+ * whatever order the bytes are stored and on whatever machine this runs. merge() uses
+ * load() for the opposite purpose: swapping is its own inverse. `restrict` is true, as
+ * planes and elements never share memory, and vector code needs it. The _any functions
+ * test the flags once, outside the loops; SIMD_CLONES compiles them for several machines.
  */
 #define DEFINE_KERNELS(bits)                                                             \
 	static inline uint##bits##_t load##bits(const uint8_t *p, bool big)                  \
@@ -91,7 +108,8 @@ DEFINE_KERNELS(16)
 DEFINE_KERNELS(32)
 DEFINE_KERNELS(64)
 
-/* The byte of an element that goes to plane p. */
+/* The byte of an element that goes to plane p, for widths without a loop of their own.
+   These are never rotated: only floats are, and floats have 2, 4 or 8 bytes. */
 static inline unsigned plane_byte(unsigned p, unsigned width, bool big)
 {
 	return big ? p : width - 1 - p;

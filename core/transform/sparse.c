@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transform `sparse`: zeros as a map, and planes of the other values.
+ * Transform `sparse` (docs/format.md, section 3.1, number 4): zeros as a map, and planes
+ * of the other values.
  *
  *   1.5  0  −0  2.0   ──►   map: 1 0 0 1   signs of zeros: 0 1   values: 1.5 2.0
  *
  * The values then go through transform `float`. AVX-512 expands values by the map's bits
  * directly; without it, or with any −0, the portable loop merges them.
+ *
+ * Every length follows from the map: a decoder gets as many values as the map has bits
+ * set, and as many signs as it has bits clear (plane_len below). So a hostile map can
+ * give wrong floats, which the record's hash detects, but never a read past a plane.
  */
 #include "transform/sparse.h"
 
@@ -220,7 +225,11 @@ merge_vectors(uint8_t *out, size_t n, unsigned width, const uint8_t *map,
 	for (; n - i >= 32 && n_values >= 64; i += 32) {
 		uint32_t all = le_get32(map + i / 8);
 
+		/* The 32 elements take at most 32 values, and the last load ends there, too: it
+		   is the last `lanes` of them. So it stays within the 64 bytes that are left in
+		   values at the least, whatever the map says. */
 		for (unsigned at = 0; at < 32; at += lanes) {
+			/* Width 2 has 32 lanes; `% 32` only keeps that case's shift defined. */
 			uint32_t set = width == 2 ? all : all >> at & ((1u << lanes % 32) - 1);
 			size_t count = (size_t)_mm_popcnt_u32(set);
 
@@ -263,6 +272,8 @@ void sparse_merge(uint8_t *out, size_t n, unsigned width, bool big, const uint8_
 
 	if (cpu_level() == CPU_AVX512 && all_zero(signs, sparse_map_bytes(n - n_values)))
 		done = merge_avx512(out, n, width, map, values, n_values);
+	/* `done` is a multiple of 32, so the rest of the map begins with a whole byte. The
+	   signs aren't advanced: where vectors were used all of them are 0. */
 	merge_portable(out + done * width, n - done, width, big, map + done / 8, signs,
 		values + sparse_count_map(map, done) * width);
 }
@@ -292,7 +303,14 @@ static uint32_t plane_len(const struct transform_part *part, unsigned no,
 						: before->len[N_MAPS];
 }
 
-/* Maps are padded, so that the planes behind them are aligned. */
+/*
+ * Maps are padded, so that the planes behind them are aligned:
+ *
+ *   to:  map, to a multiple of 64 │ signs, likewise │ planes of the values
+ *
+ * Elements have at least two bytes, so a map has at most n_bytes / 16 bytes and both
+ * together n_bytes / 8 and the padding, for which TRANSFORM_ROOM() has space.
+ */
 static void split(const struct transform_part *part, const uint8_t *raw, uint8_t *to,
 	uint8_t *scratch, struct transform_planes *planes)
 {

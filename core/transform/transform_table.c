@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of transforms. `none` and `grid` have their rows here: one does nothing, and
-   for the other the codec calls codec/grid.h. */
+/*
+ * The table of transforms, by their number on disk (docs/format.md, section 3.1). A new
+ * transform is a file with a row, and a line in TRANSFORMS.
+ *
+ * Rows without code of their own are here. `none` does nothing. For `grid` and `copy` the
+ * codec calls codec/grid.h and codec/copy.h, since they need more than a part's bytes: a
+ * coder for codes, and another record. So these two have no functions; `codes` and
+ * `refers` tell the codec before it would call one.
+ */
 #include "transform/transform_table.h"
 
 #include <stddef.h>
@@ -63,11 +70,13 @@ const struct transform_ops transform_copy = {
 static const struct transform_ops *const table[] = { TRANSFORMS(TRANSFORM_ROW) };
 #undef TRANSFORM_ROW
 
+/* The id is from disk. NULL isn't damage, but a newer alcm's record. */
 const struct transform_ops *transform_find(uint8_t id)
 {
 	return id < sizeof(table) / sizeof(table[0]) ? table[id] : NULL;
 }
 
+/* The width may be any byte from disk; a shift by 64 or more would be undefined. */
 bool transform_takes(const struct transform_ops *t, unsigned width)
 {
 	return width < 64 && t->widths >> width & 1;
