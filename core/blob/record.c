@@ -241,12 +241,40 @@ static void measure_baseline(uint32_t chunk_no, const uint8_t *raw, uint32_t len
 	m->baseline_cpu_ns = clock_thread_cpu_ns() - start;
 }
 
+/* What a chunk is verified with: its bytes, and where they are decoded to. */
+struct verifying {
+	const uint8_t *raw;
+	uint8_t *decoded;
+};
+
+/* What a copy stands for was compared with the base when it was found. So its hash is
+   held against the chunk's own bytes here, and no base is decoded again. */
+static int verify_reference(void *ctx, const struct reference *from, uint32_t n,
+	uint8_t *out, struct alcm_diag *diag)
+{
+	const struct verifying *v = ctx;
+	const uint8_t *own = v->raw + (out - v->decoded);
+	uint8_t hash[REFERENCE_HASH_BYTES];
+
+	(void)diag;
+	disk_hash128(own, n, hash);
+	if (memcmp(hash, from->hash, sizeof(hash)) != 0)
+		return -EIO;
+	memcpy(out, own, n);
+	return 0;
+}
+
 /* Decode what was encoded and compare. A chunk that the codec got wrong is stored raw and
    isn't tried again. */
 static void verify(const struct codec_context *with, const uint8_t *raw, uint32_t len,
 	uint8_t *body, uint8_t *decoded, struct record *out)
 {
-	if (!codec_decode(with, body, out->planes.body_len, decoded, len) &&
+	struct verifying v = { raw, decoded };
+	const struct codec_references references = { &v, verify_reference };
+	const struct codec_context decoding = { .codec = with->codec,
+		.references = &references };
+
+	if (!codec_decode(&decoding, body, out->planes.body_len, decoded, len) &&
 		memcmp(decoded, raw, len) == 0)
 		return;
 	out->verify_failed = true;
@@ -334,13 +362,11 @@ int record_encode(const struct record_context *with, uint32_t chunk_no,
 		? DISK_METRICS_BYTES + DISK_DISTORTION_BYTES
 		: DISK_METRICS_BYTES;
 	uint8_t *metrics = scratch->frame + DISK_RECORD_BYTES, *body = metrics + metrics_len;
-	const struct codec_references references = references_of(with);
 	struct grid_map maps[SPAN_MAX];
 	struct span spans[SPAN_MAX];
 	const struct codec_context codec = { .codec = scratch->codec,
 		.spans = spans,
-		.n_spans = chunk_spans(about, off, len, spans),
-		.references = &references };
+		.n_spans = chunk_spans(about, off, len, spans) };
 
 	memset(out, 0, sizeof(*out));
 	add_moments(about->cut, off, raw, len, &out->metrics.moments);
