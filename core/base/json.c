@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * JSON on top of cJSON. JSON has neither NaN nor infinity, so both are written as null,
+ * and null is read as NaN. Structs are written and read by the same table of fields, so
+ * the two can't disagree.
+ */
 #include "base/json.h"
 
 #include <math.h>
@@ -84,6 +89,7 @@ double json_number(const cJSON *object, const char *key)
 	return cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
 }
 
+/* JSON numbers are doubles. A number that isn't a count of 63 bits counts as 0. */
 uint64_t json_to_count(double v)
 {
 	return v >= 0 && v < 0x1p63 ? (uint64_t)v : 0;
@@ -94,6 +100,7 @@ uint64_t json_count(const cJSON *object, const char *key)
 	return json_to_count(json_number(object, key));
 }
 
+/* False: no text, or too long. Nothing is truncated. */
 bool json_text(const cJSON *object, const char *key, char *out, size_t capacity)
 {
 	const char *s = cJSON_GetStringValue(json_get(object, key));

@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The files of a job, and the steps of swap_job.h that work on the target. A job is a
+ * text:
+ *
+ *     alcm-swap 1
+ *     ino 1234
+ *     before SIZE HASH         swap_print_head() of the target
+ *     after SIZE HASH          swap_print_all() of .new
+ *     content BYTES            logical bytes, shown by stat() until the job is done
+ *     mode 420
+ *     mtime SECONDS NANOSECONDS
+ *     direction pack|unpack
+ *     path run/w.npy           the rest of the text; blanks and controls as %XX
+ */
 #include "store/swap_job.h"
 
 #include <errno.h>
@@ -28,6 +42,7 @@ void swap_set_hook_for_tests(void (*h)(enum swap_step step))
 	hook = h;
 }
 
+/* Tests end the process here, at every step in turn. */
 void swap_step(enum swap_step step)
 {
 	if (hook)
@@ -36,6 +51,7 @@ void swap_step(enum swap_step step)
 
 /* ---- the directory ----------------------------------------------------------------- */
 
+/* O_NOFOLLOW: the owner of the store could put a link in its place. */
 static int open_dir(int at, const char *name, mode_t mode, bool make)
 {
 	bool made = make && mkdirat(at, name, mode) == 0;
@@ -104,6 +120,8 @@ static int rename_file(int dir, const char *id, const char *from, const char *to
 	return or_errno(renameat(dir, old, dir, new));
 }
 
+/* The random ID makes the names unique, and ties the target's mark to this job. The file
+   begins as .part, which recovery may remove. */
 int swap_new_create(int dir, struct swap_job *job)
 {
 	uint8_t random[CONVERSION_ID_BYTES];
@@ -204,6 +222,8 @@ static int job_text(char *out, const struct swap_job *job)
 	return n;
 }
 
+/* The order makes every crash harmless: .new and .job appear under their names only when
+   their content is on the disk, .new first. */
 int swap_job_commit(int dir, const struct swap_job *job)
 {
 	AUTO_FREE char *text = mem_alloc(JOB_MAX);
@@ -230,6 +250,7 @@ int swap_job_commit(int dir, const struct swap_job *job)
 	return 0;
 }
 
+/* A job may come from another user, so every field is checked before it is used. */
 static bool parse(const char *text, struct swap_job *job)
 {
 	long long sec;
@@ -253,6 +274,8 @@ static bool parse(const char *text, struct swap_job *job)
 		(!job->path[0] || swap_path_valid(job->path));
 }
 
+/* Only a regular file with one name is a job: a link could lead to any file. A job of
+   another user can't give set-id bits. */
 int swap_job_read(int dir, const char *id, struct swap_job *job)
 {
 	AUTO_FREE char *text = mem_zalloc(1, JOB_MAX + 1);
@@ -305,6 +328,7 @@ static int copy_run(const struct blob_io *from, const struct blob_io *to, uint64
 	return 0;
 }
 
+/* Punch a hole, or write zeros where the filesystem can't. */
 static int zero_run(const struct blob_io *to, uint64_t at, uint64_t end, uint8_t *buf)
 {
 	int err = at < end ? to->ops->punch(to->ctx, at, end - at) : 0;
@@ -362,6 +386,7 @@ static int copy_head(int from_fd, int to_fd, uint64_t size)
 	return err ? err : blob_io_write(&to, head, n, 0);
 }
 
+/* The same bytes each time, so that a truncated mark can be recognised, too. */
 void swap_job_mark_bytes(const struct swap_job *job, uint8_t mark[CONVERSION_BYTES])
 {
 	struct conversion c = { .pack = job->pack, .logical_bytes = job->logical_bytes };
@@ -413,6 +438,7 @@ int swap_job_settle(const struct swap_job *job, int target_fd)
 	return 0;
 }
 
+/* The rest is durable before the head replaces the mark: a mark means "not whole". */
 int swap_job_apply(const struct swap_job *job, int new_fd, int target_fd)
 {
 	int err = copy_rest(new_fd, target_fd, job->after.size) ?: fd_sync(target_fd);

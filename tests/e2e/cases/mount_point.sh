@@ -36,7 +36,7 @@ fi
 # A mount of ours in the way, alive or dead.
 mkdir "$WORK/other"
 "$ALCMFS" "$STORE" "$MNT"
-fails "$ALCMFS" "$WORK/other" "$MNT" && says "mounted there already"
+fails "$ALCMFS" "$WORK/other" "$MNT" && says "already mounted there"
 unmount_at "$MNT" "$STORE"
 mount_store
 kill -9 "$(cat "$WORK/daemon.pid")"

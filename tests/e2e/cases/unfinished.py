@@ -30,7 +30,7 @@ for args in (("check", e2e.STORE), ("check", "--repair", e2e.STORE)):
     e2e.equal(e2e.read(e2e.s("a.npy")), before, f"{args}: left alone")
 for args in (("cat", e2e.s("a.npy")), ("unpack", e2e.s("a.npy")), ("unpack", "-o", e2e.s("../out"), e2e.s("a.npy"))):
     done = alcm(*args)
-    assert done.returncode == 3 and "no commit" in done.stderr, (args, done)
+    assert done.returncode == 3 and "no complete commit" in done.stderr, (args, done)
 assert not os.path.exists(e2e.s("../out"))
 
 e2e.mount()

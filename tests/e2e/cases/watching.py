@@ -64,7 +64,7 @@ assert found["alcmfs_decoded_bytes_total"] >= 0 and found["alcmfs_budget_limit_b
 e2e.equal(found["alcmfs_written_bytes_total"], stats()["values"]["written_bytes"], "the same in both")
 
 failed = subprocess.run([e2e.ALCM, "top", e2e.STORE, "-n", "1"], capture_output=True, text=True)
-assert failed.returncode == 1 and "is no mount" in failed.stderr, failed
+assert failed.returncode == 1 and "is not a mount" in failed.stderr, failed
 
 # They can't be written, removed or given another name.
 for change in (lambda: open(e2e.m(".alcm/stats"), "w"), lambda: os.unlink(e2e.m(".alcm/metrics")),
