@@ -2,6 +2,11 @@
 /*
  * Counters of a mount's activity, and the list of files open for writing. Counters are
  * relaxed atomics, since requests of all threads count and no one compares two of them.
+ *
+ * A counter is a value of enum activity_counter, counted where the event happens, and a
+ * row of the table in mount_stats.c, by which users see it. The list has one entry per
+ * file, not per handle: from the first writer's open to the last one's close. Newest
+ * first, so a list cut at its end shows what happens now.
  */
 #include "activity.h"
 
@@ -21,6 +26,8 @@ void activity_count(struct activity *s, enum activity_counter what, uint64_t n)
 	atomic_fetch_add_explicit(&s->counters[what], n, memory_order_relaxed);
 }
 
+/* The two kinds of failure that an administrator can do something about. The others are
+   answers that programs expect, such as ENOENT. */
 void activity_count_result(struct activity *s, int result)
 {
 	if (result == -EIO)

@@ -3,6 +3,11 @@
  * A thread that does a round of work a while after it became due.
  *
  *   due ──► pause (and rest after a long round) ──► round ──► due again? …
+ *
+ * Several events within the pause cost one round. A signal of `changed` during the pause
+ * means that the thread should end, or only that another event came: the pause goes on
+ * until its time is over. At the end a round that is due is still done, without the
+ * pause, so a save's report isn't lost by an unmount.
  */
 #include "background.h"
 

@@ -3,6 +3,16 @@
  * Acting as the caller. Linux has credentials per thread: setfsuid(2), setfsgid(2) and
  * the raw setgroups(2) change only this one. fsuid also takes away the file capabilities,
  * so the store's permission checks are the caller's.
+ *
+ *   enter   umask, groups, fsgid, fsuid; the ids are read back, as these calls
+ *           don't report failure
+ *   *at()   the store creates the file with the caller's ids, and by its own rules for
+ *           setgid directories and default ACLs
+ *   leave   fsuid, fsgid, groups
+ *
+ * Between enter and leave there is exactly one system call on the store. Everything else
+ * is done as root, since the caller may have no rights in .alcm. A daemon that an
+ * ordinary user runs can't switch, and needs not: everything is that user's anyway.
  */
 #include "caller.h"
 
@@ -18,7 +28,9 @@
 
 enum { FEW_GROUPS = 256 };
 
-/* The umask belongs to the process, unless a thread has unshared it. */
+/* The umask belongs to the process, unless a thread has unshared it. umask(2) of one
+   thread would change what others create. unshare(CLONE_FS) also gives the thread its own
+   working directory, which nothing here depends on. */
 static void own_umask(void)
 {
 	static _Thread_local bool done;
@@ -87,6 +99,8 @@ int caller_enter(fuse_req_t req, struct caller *caller)
 	return 0;
 }
 
+/* Also right after a failed caller_enter(): each call restores what may have been
+   changed. */
 void caller_leave(struct caller *caller)
 {
 	umask(0);

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Becoming a daemon. Parent and child share a pipe: one byte means that the mount is
-   served, and its end without a byte means that the child failed. */
+/*
+ * Becoming a daemon. Parent and child share a pipe: one byte means that the mount is
+ * served, and its end without a byte means that the child failed.
+ *
+ *   parent   fork ──► waits at the pipe ─────────────────────► exit 0, or 1 at its end
+ *   child    setsid ──► starts threads ──► /dev/null ──► byte ──► serves
+ *
+ * So mount(8) and scripts may use the mount as soon as the command returns, and a failed
+ * start shows in its exit code. Messages of the start still go to the terminal; standard
+ * streams are replaced only after it has worked.
+ */
 #include "daemonize.h"
 
 #include <errno.h>

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Documents as extended attributes. A value has at most 64 KiB, so longer texts are read
-   in pieces: NAME.0, NAME.1, … */
+/*
+ * Documents as extended attributes. A value has at most 64 KiB, so longer texts are read
+ * in pieces: NAME.0, NAME.1, …
+ *
+ *   getxattr user.alcm.report     all of it; fails with E2BIG or ERANGE if it is too long
+ *   getxattr user.alcm.report.0   its first ALCM_DOCUMENT_PIECE bytes
+ *   getxattr user.alcm.report.1   the next; a shorter piece is the last
+ *
+ * Each piece is cut from a text that is made for this call, so no state is kept between
+ * two calls. A reader that needs all pieces of one moment compares the first with a
+ * second look at it (tools/cli/cli_mounted.c).
+ *
+ * To add a document, write a function that makes the text and add a row to `documents`;
+ * the manual page lists them.
+ */
 #include "documents.h"
 
 #include <errno.h>

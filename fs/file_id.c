@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Identities of files: statx(2) and name_to_handle_at(2), reduced to a few words. Handles
-   are hashed to 128 bits, so two files with equal hashes aren't a practical concern. */
+/*
+ * Identities of files: statx(2) and name_to_handle_at(2), reduced to a few words. Handles
+ * are hashed to 128 bits, so two files with equal hashes aren't a practical concern.
+ *
+ * Device and inode number alone aren't enough, because filesystems reuse numbers at once.
+ * What tells two lives of one number apart depends on the store:
+ *
+ *   store          handle         birth time      identity
+ *   ext4, XFS, …   yes            yes             device, number, both
+ *   NFS            yes            seldom          device, number, handle
+ *   overlayfs      maybe          not stable      handle, in place of device and number
+ *   FUSE           not stable     rarely          device, number, birth time if any
+ *   others         no             no              device and number only: "weak"
+ *
+ * A weak identity is only right while a descriptor is open. So a file with one keeps its
+ * descriptor while it is open (content_evict()), and it isn't kept for file handles.
+ */
 #include "file_id.h"
 
 #include <errno.h>
@@ -21,6 +36,7 @@ struct handle {
 	unsigned char bytes[MAX_HANDLE_SZ];
 };
 
+/* A multiplication spreads a word upwards; the shift brings the high bits down again. */
 static uint64_t mix(uint64_t h, uint64_t word)
 {
 	h = (h ^ word) * 0x9e3779b97f4a7c15U;

@@ -6,9 +6,25 @@
  *   children in the table ─┼─► refer to an inode ──► none left: kept for file handles, or
  *   lists (idle, reports) ─┘                          buried: unhashed, then freed
  *
+ * Four counts, each with its own meaning:
+ *
+ *   n_lookups   the kernel or a list knows the inode       table_lock
+ *   n_children  inodes whose parent it is                  table_lock
+ *   pins        its descriptors are in use                 fd_lock
+ *   n_open      handles on its content                     content->io
+ *
+ * An entry that the kernel has counts as one lookup, and FORGET takes back many at once.
+ * So each reply that may fail after inode_enter() must give its lookup back:
+ * fuse_reply_entry() returns -ENOENT if the request was interrupted, and then no FORGET
+ * will come.
+ *
  * A child refers to its parent, because it is reopened by parent and name. Freeing one
  * may therefore free its parents, in a loop and not by recursion. Freeing closes files,
  * so it happens after table_lock is dropped; `dead` lists the inodes until then.
+ *
+ * Name and parent are those of the last lookup. They are a hint for reopening and for
+ * messages: another process may rename the file in the store at any time, and the
+ * identity decides whether the file found there is the same.
  */
 #include "inode.h"
 
@@ -53,7 +69,9 @@ static void unhash_locked(struct fs *fs, struct inode *i)
 	inode_number_remove_locked(fs, i);
 }
 
-/* Set name and parent; returns the former parent, which the caller releases. */
+/* Set name and parent; returns the former parent, which the caller releases: it may have
+   to be freed, and not under table_lock. `*name` is exchanged with the old name for the
+   same reason. */
 static struct inode *set_name_locked(struct inode *i, struct inode *parent, char **name)
 {
 	struct inode *before = i->parent;
@@ -67,6 +85,8 @@ static struct inode *set_name_locked(struct inode *i, struct inode *parent, char
 	return before;
 }
 
+/* `admin` is inherited and constant: through the mount nothing can be moved out of .alcm
+   or into it (op_check_change()). */
 static struct inode *make(struct fs *fs, const struct file_id *id, struct inode *parent,
 	const char *name)
 {
@@ -123,6 +143,7 @@ static struct inode *bury_locked(struct fs *fs, struct inode *i,
 	return i->parent;
 }
 
+/* Up through the parents: a buried child is one less for its parent. */
 static void let_go_locked(struct fs *fs, struct inode *i, uint64_t n_lookups,
 	uint32_t n_children, struct inode_bucket *dead)
 {
@@ -154,7 +175,8 @@ void inode_let_go(struct fs *fs, struct inode *i, uint64_t n_lookups, uint32_t n
 }
 
 /* The table's inode for `id`, or `*fresh` (NULL then); with one more lookup and this
-   name. */
+   name. `*fresh` is made beforehand, since malloc() may be slow under a lock that all
+   lookups need. */
 static struct inode *enter_table(struct fs *fs, const struct file_id *id,
 	struct inode *parent, char **name, struct inode **fresh)
 {
@@ -181,6 +203,8 @@ static struct inode *enter_table(struct fs *fs, const struct file_id *id,
 	return i;
 }
 
+/* The identity comes from the descriptor, not from the name: between the two another file
+   may have taken the name. */
 int inode_enter(struct fs *fs, struct inode *parent, const char *name, int path_fd,
 	struct inode **out, struct stat *st)
 {
@@ -209,6 +233,8 @@ void inode_hold(struct fs *fs, struct inode *i)
 	inode_refer_locked(fs, i);
 }
 
+/* The pin keeps the inode alive across inode_let_go(), so that its descriptors can be
+   closed after table_lock is dropped. */
 void inode_forget(struct fs *fs, struct inode *i, uint64_t n)
 {
 	rest_end(fs);
@@ -250,6 +276,8 @@ void inode_release_by_name(struct fs *fs, struct inode *i, bool keep_pin)
 	inode_forget(fs, i, 1);
 }
 
+/* Without memory the old name stays. Then a reopening fails with ESTALE until the next
+   lookup, which sets the name. */
 void inode_renamed(struct fs *fs, struct inode *i, struct inode *parent, const char *name)
 {
 	AUTO_FREE char *copy = strdup(name);
@@ -265,6 +293,7 @@ void inode_renamed(struct fs *fs, struct inode *i, struct inode *parent, const c
 		inode_let_go(fs, before, 0, 1);
 }
 
+/* From the end to the front, as only parents are known; an unknown name shows as "". */
 char *inode_path_locked(const struct inode *i)
 {
 	char *path = strdup(i->name ? i->name : "");

@@ -7,7 +7,19 @@
  *    ▲                                              │      closed, then the descriptor
  *    └── reopened by parent and name, checked ◄─────┘
  *
- * Evicting may commit a file, so it happens with no lock held, one inode at a time.
+ * Evicting may commit a file, so it happens with no lock held, one inode at a time. The
+ * limit is a wish: inodes that are pinned, or that couldn't be reopened, stay open beyond
+ * it. Requests never fail because of it, only if the process's own limit is reached
+ * (process_limits.c).
+ *
+ * An inode without a name can't be reopened. So unlink and rename pin the file before it
+ * loses its name, and "sticky" turns that pin into one that lasts. Such a file's space is
+ * freed when the kernel forgets it, which is a moment after unlink() returned.
+ * inode_await_forgotten() makes a write that finds the store full wait for that.
+ *
+ * -ESTALE is the answer when the name leads to another file now. The kernel then looks
+ * the path up again by itself, once, so users see it mostly for files that they have
+ * open.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +40,7 @@ void inode_lru_remove_locked(struct fs *fs, struct inode *i)
 	i->listed = false;
 }
 
+/* At the back: the front is evicted first. */
 static void lru_append_locked(struct fs *fs, struct inode *i)
 {
 	TAILQ_INSERT_TAIL(&fs->lru, i, in_lru);
@@ -40,7 +53,8 @@ void inode_count_fd(struct fs *fs, int change)
 	fs->n_fds += (unsigned)change;
 }
 
-/* Drop a pin. True: it was the last one of a doomed inode, which can be freed. */
+/* Drop a pin. True: it was the last one of a doomed inode, which can be freed. A sticky
+   inode's lasting pin doesn't count. */
 static bool drop_pin_locked(struct inode *i)
 {
 	i->pins--;
@@ -125,6 +139,7 @@ static bool evict_one(struct fs *fs)
 	return end_eviction(fs, i);
 }
 
+/* Unlike inode_pin() it never reopens: the descriptors are about to be closed. */
 void inode_pin_closing(struct fs *fs, struct inode *i)
 {
 	WITH_LOCK(&fs->fd_lock);
@@ -155,7 +170,10 @@ void inode_unpin_closing(struct fs *fs, struct inode *i)
 	(void)end_eviction(fs, i);
 }
 
-/* Reopen an evicted inode by its parent and name. -ESTALE: that is another file now. */
+/* Reopen an evicted inode by its parent and name. -ESTALE: that is another file now.
+   Pinning the parent may reopen it in turn, and so on up to the root, whose descriptor is
+   never closed. Two threads may reopen the same inode; the first to store its descriptor
+   wins. */
 static int reopen(struct fs *fs, struct inode *i)
 {
 	AUTO_FREE char *name = NULL;
@@ -192,6 +210,7 @@ static int reopen(struct fs *fs, struct inode *i)
 	return err;
 }
 
+/* The pin is counted first: from then on no eviction takes the descriptor away. */
 int inode_pin(struct fs *fs, struct inode *i, int *fd)
 {
 	int err = 0;
@@ -272,6 +291,8 @@ uint64_t inode_n_forgotten(struct fs *fs)
 	return n_forgotten(fs, &n_nameless);
 }
 
+/* Half a second is long for the kernel's FORGET and short for a program that is told
+   ENOSPC. Without a nameless inode there is nothing to wait for. */
 bool inode_await_forgotten(struct fs *fs, ssize_t err, uint64_t *seen)
 {
 	enum { TRIES = 100, PAUSE_US = 5 * 1000 };
@@ -292,6 +313,8 @@ bool inode_await_forgotten(struct fs *fs, ssize_t err, uint64_t *seen)
 	return false;
 }
 
+/* A nameless file that has got a name again (linkat() of an O_TMPFILE) can be reopened:
+   its lasting pin becomes this one, which is dropped at the end. */
 void inode_adopt_fd(struct fs *fs, struct inode *i, int path_fd, bool linked)
 {
 	{

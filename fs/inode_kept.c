@@ -3,6 +3,14 @@
  * Inodes by number, for file handles (name_to_handle_at, NFS servers). A handle refers to
  * an inode even after the kernel forgot it. So an inode that nothing refers to is kept,
  * with its files closed, until there are too many.
+ *
+ *   the kernel forgets ──► kept, oldest first ──► looked up by number: referred to again
+ *                                └──────────────► too many: freed; the handle is stale
+ *
+ * A handle holds number and generation. The number is the inode's address, which malloc()
+ * may give to another inode later. Each inode has a generation of its own, so the kernel
+ * tells the two apart and answers ESTALE. numbers[] exists because a number from a handle
+ * must not be used as an address before it is known to be one.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +21,8 @@
 
 enum { N_BUCKETS = 1 << 16 };
 
+/* Fibonacci hashing: the upper 16 bits of the product number the 1 << 16 buckets. The low
+   bits of an address are all zero. */
 static struct inode_bucket *bucket(struct fs *fs, fuse_ino_t number)
 {
 	return &fs->numbers[(uint64_t)number * 0x9e3779b97f4a7c15U >> 48];

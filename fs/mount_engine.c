@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The mount's engine, and the parameters that engines of idle conversions share. */
+/*
+ * The mount's engine, and the parameters that engines of idle conversions share.
+ *
+ * The engine starts in the process that serves, after the fork, because its threads
+ * wouldn't survive one, and after privileges are dropped, because threads inherit
+ * capabilities. An option that isn't given leaves core's default, which comes from the
+ * CPUs and the memory that this process may use.
+ */
 #include "mount_engine.h"
 
 #include "mount_log.h"

@@ -3,6 +3,13 @@
  * Checks of store and mount point, so that impossible mounts fail with a reason. The
  * mount point itself is only examined before it is mounted: afterwards a stat() there
  * would wait for the daemon that makes it.
+ *
+ *   before   store and mount point exist, are directories, and neither lies in the other
+ *   after    flags come from the kernel's table of mounts (base/mountinfo.h)
+ *
+ * A mount point that is /dev/fd/N comes from a program that has mounted already and
+ * passes the open /dev/fuse on, such as a container runtime. Nothing can be said about
+ * the place where it was mounted, so only the descriptor is checked.
  */
 #include "mount_point.h"
 
@@ -85,7 +92,11 @@ static int check_directory(const char *path)
 	return 0;
 }
 
-/* Check that neither directory lies in the other. Both paths are resolved. */
+/*
+ * Check that neither directory lies in the other. Both paths are resolved. A store below
+ * its own mount point would be hidden by it, and a mount point in the store would show
+ * the store in itself. Both paths are resolved, so comparing their beginnings is enough.
+ */
 static int check_pair(const char *store, const char *mount)
 {
 	struct mountinfo m;

@@ -3,6 +3,15 @@
  * The mount's figures as JSON and as Prometheus text. One table has all of them, so the
  * two can't differ. A snapshot is taken first, since figures change while the text is
  * made.
+ *
+ * To add a figure:
+ *
+ *   1. count it (activity.h), or read it in take_snapshot()
+ *   2. SHOW(its function, its expression in the snapshot)
+ *   3. a row of `metrics`: name, whether it only grows, function, help
+ *   4. docs/stats.schema.json
+ *
+ * Quantities have their unit in the name. Dashboards depend on the names, so they stay.
  */
 #include "mount_stats.h"
 
@@ -37,6 +46,8 @@ static double process_cpu(void)
 		(double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
 }
 
+/* Each lock is held to the end of the function, in the order of docs/design.md: all of it
+   is memory only. The figures aren't of one instant, but no sum of two is shown. */
 static void take_snapshot(struct fs *fs, struct snapshot *s)
 {
 	s->uptime = clock_seconds(clock_wall_ns() - fs->activity.start_ns);
@@ -132,6 +143,9 @@ static const struct metric {
 
 enum { N_METRICS = sizeof(metrics) / sizeof(metrics[0]) };
 
+/*
+ * Prometheus text has no file names: each would be a series of its own in its database.
+ */
 char *stats_prometheus(struct fs *fs, bool names)
 {
 	struct snapshot s;

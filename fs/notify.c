@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The queue of notifications, and the thread that sends them. notify.h explains why they
-   are never sent by a request's own thread. */
+/*
+ * The queue of notifications, and the thread that sends them. notify.h explains why they
+ * are never sent by a request's own thread.
+ *
+ *   notify_pages()    content->cached = false: an open from now on drops the pages
+ *                     the item is queued, unless it is
+ *   the thread        takes the item off, then sends without any lock
+ *
+ * The item is embedded in the content, and the queue holds no lookup of the inode. So
+ * notify_forget() takes it off when the content is freed, and the thread remembers only
+ * the inode's number while it sends.
+ */
 #include "notify.h"
 
 #include <errno.h>
@@ -54,7 +64,8 @@ void notify_forget(struct fs *fs, struct notify_item *item)
 /* ---- the thread -------------------------------------------------------------------- */
 
 /* The inode may be freed by now. Then its number is unknown to the kernel, or another
-   inode loses its pages. */
+   inode loses its pages, which costs reading them again. An error isn't logged: without
+   pages there is nothing to drop. */
 static void send(struct fs *fs, fuse_ino_t number)
 {
 	lock_assert_free(LOCK_ANY);

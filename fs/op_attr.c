@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on attributes of files, and of the file system. */
+/*
+ * Operations on attributes of files, and of the file system.
+ *
+ * setattr carries several changes at once. They are done in the order owner, size, mode,
+ * times: chown and truncate may clear setuid bits that the chmod then sets, and truncate
+ * moves the mtime that the last step sets. When one fails, those before it stay, as with
+ * any filesystem.
+ *
+ * The answer to setattr is read back from the store, not made from the request: the store
+ * may round times or ignore bits.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/statvfs.h>
@@ -21,6 +31,7 @@ static int stat_inode(struct fs *fs, struct inode *inode, struct stat *st)
 	return err;
 }
 
+/* `fi` may be set or not; both lead to the same inode, which has one content. */
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = req_fs(req);

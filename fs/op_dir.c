@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on directories. Entries come from the store in its own order and with its
-   own offsets; .alcm has virtual entries after them. */
+/*
+ * Operations on directories. Entries come from the store in its own order and with its
+ * own offsets; .alcm has virtual entries after them.
+ *
+ * An offset is a cookie of the store's filesystem (d_off), handed through unchanged. So
+ * telldir() and seekdir() work, also across a long pause and for NFS servers, as well as
+ * they do in the store.
+ *
+ *   READDIR off=0     "." ".." "a" "b"     the buffer is full; "c" was read: `ahead`
+ *   READDIR off=b     "c"                  off == at: no seekdir(), "c" from `ahead`
+ *   READDIR off=c     nothing              the end; the store's directory is closed
+ *
+ * READDIRPLUS looks each entry up as well, and each of them but "." and ".." counts as a
+ * lookup. So an entry that doesn't fit gives its lookup back, and after the first entry
+ * no error can be answered any more.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -55,6 +69,7 @@ static int open_stream(struct fs *fs, struct dir_handle *d, int path_fd)
 	return 0;
 }
 
+/* A reader that goes on after the end, or rewinds, opens it again. */
 static void close_stream(struct fs *fs, struct dir_handle *d)
 {
 	if (!d->stream)
@@ -85,12 +100,14 @@ static void free_handle(struct fs *fs, struct dir_handle *d)
 	free(d);
 }
 
+/* Handles that the kernel never released: the mount was cut off. */
 void op_dir_end(struct fs *fs)
 {
 	while (!LIST_EMPTY(&fs->dirs))
 		free_handle(fs, LIST_FIRST(&fs->dirs));
 }
 
+/* Nothing is opened yet, so opendir() of many directories costs no descriptors. */
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct dir_handle *d = new_handle(req_fs(req));

@@ -1,5 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on open files: decode, call content.c, reply. */
+/*
+ * Operations on open files: decode, call content.c, reply.
+ *
+ *   OPEN, CREATE   one per open(2)
+ *   READ, WRITE    of a handle; pages of a mapping come with any handle that may write
+ *   FLUSH          one per close(2), of duplicates and after fork() too: commits, and its
+ *                  error is close()'s
+ *   RELEASE        one per open(2), after the last close and unmap: counts the handle off
+ *
+ * Every operation pins the inode for its duration, so its descriptors can't be evicted
+ * under it, and unpins it after the last use of the content. The reply may come before or
+ * after that.
+ *
+ * A handle keeps two bits, in fi->fh: whether it may write, and whether it appends. All
+ * else is in the content, which all handles of a file share.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,7 +41,8 @@ static uint64_t handle_of(const struct fuse_file_info *fi)
 		(fi->flags & O_APPEND ? HANDLE_APPEND : 0u);
 }
 
-/* Open the content and apply O_TRUNC. `fd`: as content_open(). */
+/* Open the content and apply O_TRUNC. `fd`: as content_open(). A damaged file can't be
+   opened, but O_TRUNC needs nothing of what it holds. */
 static int open_content(struct fs *fs, struct inode *inode, struct fuse_file_info *fi,
 	int fd)
 {
@@ -77,7 +93,9 @@ static int open_new(int dir, const char *name, mode_t mode,
 				: openat(dir, ".", flags | O_TMPFILE, mode);
 }
 
-/* Create the file as the caller, and enter it in the table. */
+/* Create the file as the caller, and enter it in the table. The new file is open already,
+   so its descriptor goes to the content: opening it again by name could find another
+   file, and with mode 0444 an ordinary user's daemon couldn't open it at all. */
 static int create_file(fuse_req_t req, struct inode *parent, int dir, const char *name,
 	mode_t mode, struct fuse_file_info *fi, struct fuse_entry_param *entry)
 {
@@ -152,6 +170,8 @@ void op_tmpfile(fuse_req_t req, fuse_ino_t parent_ino, mode_t mode,
 	reply_created(req, parent, NULL, mode, fi, parent->admin ? -EROFS : 0);
 }
 
+/* A BLOB is decoded into a buffer. For a PLAIN file the reply itself reads, from a lent
+   descriptor that goes back only after the reply. */
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fuse_file_info *fi)
 {
@@ -186,6 +206,8 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		inode_unpin(fs, inode);
 }
 
+/* Writing is short only where the store is full in the middle of it, except for cached
+   pages: the kernel takes a short answer to those for success (content_write()). */
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
 	struct fuse_file_info *fi)
 {
@@ -236,6 +258,9 @@ static int commit_and_tell(struct fs *fs, struct inode *inode, bool sync)
 	return err ? err : content_lost(inode);
 }
 
+/*
+ * A handle that only reads has nothing to make final, and gets no other writer's error.
+ */
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = req_fs(req);

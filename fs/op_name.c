@@ -3,6 +3,20 @@
  * Operations on names: lookup, creation, links, removal, rename. Each pins the
  * directories, does the *at() call in the store, and then updates the table and the
  * reports.
+ *
+ *   operation               as the caller   and then
+ *   mknod, mkdir, symlink   yes             look the new name up, for the reply
+ *   link                    no              the same; one inode has another name
+ *   unlink, rmdir           no              the victim stays open, its report goes
+ *   rename                  no              names in the table, reports, the victim
+ *
+ * Permissions were checked by the kernel (default_permissions), so only what makes a new
+ * file acts as the caller: for the owner that it gets.
+ *
+ * Nothing here is atomic with the store: another process may change names there between
+ * two calls. So what follows a change is made from descriptors and checked, and a report
+ * of a wrong name is repaired later (admin.c). Two renames of this mount can't overlap in
+ * one directory, as the kernel holds its lock during the request.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +39,7 @@ int op_check_change(struct fs *fs, const struct inode *parent, const char *name)
 	return parent == fs->root && strcmp(name, ADMIN_NAME) == 0 ? -EROFS : 0;
 }
 
+/* Names in .alcm aren't cached: their files are made at each lookup. */
 static void describe(struct fs *fs, struct inode *inode, struct fuse_entry_param *entry)
 {
 	entry->ino = inode_number(fs, inode);
@@ -242,6 +257,8 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	fuse_reply_readlink(req, text);
 }
 
+/* A symlink has to be linked itself, which /proc's path would follow. Any other file goes
+   by /proc, as AT_EMPTY_PATH needs a privilege that an ordinary user lacks. */
 static int make_link(struct inode *inode, int fd, int dir, const char *name)
 {
 	if (S_ISLNK(inode->id.type))
@@ -266,6 +283,8 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent_ino, const char *
 	reply_lookup(req, parent, dir, name, err);
 }
 
+/* The victim is pinned before its name goes: afterwards it couldn't be reopened, and
+   programs that have it open need it until they close it. */
 static void remove_name(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
 	int flags)
 {

@@ -4,6 +4,15 @@
  * Options of libfuse and the kernel are passed on, those of other filesystems are refused
  * with advice, and unknown ones are errors: a typing error must not silently change a
  * mount.
+ *
+ *   argument ──► not an option: STORE, then MOUNTPOINT
+ *            ──► has a row: its kind says what the value is and where it goes
+ *            ──► "x-…": for other programs, dropped
+ *            ──► refused[]: an error that says what to do instead
+ *            ──► else an error, with the nearest name if one is near
+ *
+ * If an option is given twice the last one counts, as with mount(8). Values are checked
+ * when they are read, and what needs more than one of them in options_check().
  */
 #include "options.h"
 
@@ -19,7 +28,9 @@
 #include "mount_log.h"
 #include "options_rows.h"
 
-/* The edit distance of two names; only for short ones. */
+/* The edit distance of two names up to their "=", by dynamic programming with one row:
+   `row[j]` is the distance of a's first i letters and b's first j. Names longer than the
+   row are cut. */
 static unsigned distance(const char *a, const char *b)
 {
 	unsigned row[40];
@@ -47,6 +58,7 @@ static unsigned distance(const char *a, const char *b)
 	return row[nb];
 }
 
+/* A distance of 4 or more isn't a typing error any more. */
 static int unknown_option(const char *arg)
 {
 	const char *nearest = NULL;
@@ -242,6 +254,7 @@ int options_parse(struct fuse_args *args, struct options *opt)
 	return err;
 }
 
+/* Texts are freed by their rows, so a new text option needs nothing here. */
 void options_release(struct options *opt)
 {
 	free(opt->store);

@@ -1,5 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of options: target, range, default and help of each. */
+/*
+ * The table of options: target, range, default and help of each.
+ *
+ * A row is read by options.c alone, for parsing, defaults and -h. To add an option:
+ *
+ *   1. a field in struct options (options.h), of the kind's type: unsigned for NUMBER,
+ *      double for FRACTION, char * for TEXT, bool for ON and OFF
+ *   2. a row here: NUMBER(kind, field, least, most, unit, default); a default below
+ *      `least` means "not given", and the help text says what happens then
+ *   3. docs/alcmfs.8
+ *
+ * A name that ends in "=" takes a value. Without HELP a row works, but -h doesn't show
+ * it: opposites, older names, and options that exist only so that fstab may have them.
+ * `passed` hands the option on to libfuse as well.
+ */
 #include "options_rows.h"
 
 #include "alcm.h"
