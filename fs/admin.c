@@ -2,10 +2,23 @@
 /*
  * Reports in .alcm/caq, and the schedulers beside them.
  *
+ *   STORE/run/w.npy                         a blob
+ *   STORE/.alcm/caq/run/w.npy.json          its report
+ *   STORE/.alcm/caq/run/.alcm-scheduler     the scheduler of the directory run
+ *
  * A report may be stale at any time: its file may be renamed, removed or changed while
  * the report is written. So writers look at the name and ctime again afterwards and
  * repeat, and a report that is asked for is compared with the blob first. Nothing depends
- * on a report.
+ * on a report: a store without any works as well.
+ *
+ *   a close                     admin_write_report(), by a thread (reports.c)
+ *   a close, lossy profile      admin_write_lossy() at once, since only the commit knows
+ *                               why values were not changed
+ *   a look into .alcm           admin_refresh(): made current, made, or removed
+ *   getxattr user.alcm.report   admin_report(): the stored one if it is current
+ *   rename, unlink              admin_moved(), admin_removed()
+ *
+ * A summary is due whenever a report changes (summaries.c).
  */
 #include "admin.h"
 
@@ -167,6 +180,8 @@ static int stored_report(struct fs *fs, struct inode *i, int path_fd, int fd, ch
 	return err;
 }
 
+/* The last commit comes first, as the stored report is of that. A file that was never
+   committed, or that is being converted, has only its open content. */
 int admin_report(struct fs *fs, struct inode *i, int path_fd, char **out)
 {
 	char name[PATH_TEXT];

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths of open files, from /proc/self/fd. They are only for messages, reports and jobs,
-   because a path may be outdated as soon as it is read. */
+/*
+ * Paths of open files, from /proc/self/fd. They are only for messages, reports and jobs,
+ * because a path may be outdated as soon as it is read.
+ *
+ *   /srv/store/run/a.npy             "run/a.npy"
+ *   /srv/store                       "."
+ *   /srv/store/run/a.npy (deleted)   "run/a.npy (deleted)": callers that need a name that
+ *                                    exists look at st_nlink (admin.c)
+ *   /srv/other/a.npy                 none: it was moved out of the store
+ */
 #include "path.h"
 
 #include <errno.h>
@@ -18,6 +26,7 @@ int path_open_quietly(const char *path)
 	return fd < 0 && errno == EPERM ? open(path, flags) : fd;
 }
 
+/* The store's own path is read each time: it may be renamed while it is mounted. */
 bool path_below(const struct fs *fs, int fd, char buf[PATH_TEXT])
 {
 	char store[PATH_TEXT];

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The profile of a new file. The nearest directory above it with the attribute decides,
-   and the mount's option otherwise. */
+/*
+ * The profile of a new file. The nearest directory above it with the attribute decides,
+ * and the mount's option otherwise.
+ *
+ *   mount -o profile=lossless
+ *   setfattr -n user.alcm.profile -v paper STORE/runs
+ *
+ *   STORE/a.npy             lossless, by the option
+ *   STORE/runs/2024/b.npy   paper, by the nearest directory that says anything
+ *
+ * The profile is asked for when a blob begins, and is kept in the blob. A later change of
+ * the attribute, or a move to another directory, leaves existing files as they are.
+ */
 #include "policy.h"
 
 #include <errno.h>
@@ -64,6 +75,9 @@ static bool own_profile(struct fs *fs, struct inode *dir, struct alcm_profile *o
 	return true;
 }
 
+/* Up through the parents, by the names that were looked up last. The next one is referred
+   to before this one is released, as only a child keeps its parent alive. No directory
+   here can be among those kept: it has a child in the table, or is the caller's own. */
 void policy_profile(struct fs *fs, struct inode *inode, struct alcm_profile *out)
 {
 	struct inode *dir;

@@ -13,8 +13,11 @@
 
 #define CAP(no) ((uint64_t)1 << (no))
 
-/* For files of callers: owners, modes, devices, access to all of them, and creating as
-   that caller. */
+/*
+ * For files of callers: owners, modes, devices, access to all of them, and creating as
+ * that caller. CAP_LEASE is for the leases of conversions, CAP_SETFCAP for copying a
+ * program with its capabilities, and CAP_FSETID keeps setgid bits that a caller may set.
+ */
 #define ALWAYS                                                                \
 	(CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_DAC_READ_SEARCH) |      \
 		CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_LEASE) | CAP(CAP_MKNOD) | \

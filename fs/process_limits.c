@@ -54,6 +54,11 @@ static uint64_t budget_of(const struct fs *fs, const struct alcm_limits *limits)
  * Sizes that follow from the budget besides chunk buffers. Inodes kept for file handles
  * get an eighth of it. Up to some 30 requests are answered at once, each with a buffer,
  * so a small budget has short requests.
+ *
+ *   budget     chunk buffers   a request    inodes kept
+ *   8 MiB      8 MiB           128 KiB        4,096
+ *   64 MiB     64 MiB          1 MiB         32,768
+ *   256 MiB    256 MiB         1 MiB        131,072
  */
 static void size_by_budget(struct fs *fs)
 {

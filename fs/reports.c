@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of files whose reports are due, and writing them in that order, one at a time.
-   An entry holds a lookup of its inode. */
+/*
+ * The list of files whose reports are due, and writing them in that order, one at a time.
+ * An entry holds a lookup of its inode.
+ *
+ *   reports_due()      a close: the file goes to the end of the list, unless it is there
+ *   the thread         takes the first off, writes its report, and so on
+ *   reports_finish()   a reader of .alcm: writes what is due itself, and waits for the
+ *                      report that the thread is writing
+ *
+ * `busy` is the turn to write. Two threads never write at once, so an older report of a
+ * file can't replace a newer one. It isn't a lock, because writing reads a blob and takes
+ * locks of all levels.
+ *
+ * A list that is longer than MAX_ITEMS slows closes down: each then writes one report
+ * before it returns, so the list doesn't grow.
+ */
 #include "reports.h"
 
 #include "content.h"
@@ -31,7 +45,8 @@ static void await_turn_locked(struct reports *r)
 		lock_wait(&r->lock, &r->changed);
 }
 
-/* Write the report that has been due longest. False: none is due. */
+/* Write the report that has been due longest. False: none is due. A pin fails if the file
+   is gone; then no report is needed. */
 static bool write_one(struct fs *fs)
 {
 	struct reports *r = &fs->reports;

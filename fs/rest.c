@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Giving memory back after a second without a request. A request costs one load of a flag
-   here; only the first one after a look also stores it and makes a look due. */
+/*
+ * Giving memory back after a second without a request. A request costs one load of a flag
+ * here; only the first one after a look also stores it and makes a look due.
+ *
+ *   request       sets `ended`, once, and makes a look due in a second
+ *   look          `ended` was set: clears it, and looks again in a second
+ *   look          it wasn't: trims; then sleeps until the next request
+ *
+ * So a busy mount has one look a second, and an unused one has none.
+ */
 #include "rest.h"
 
 #include <malloc.h>

@@ -20,6 +20,7 @@ static const int ignored[] = { SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SI
 /* Requests to end. By default SIGQUIT would dump core. */
 static const int ending[] = { SIGHUP, SIGINT, SIGTERM, SIGQUIT };
 
+/* A handler gets no argument of ours, hence a global. */
 static struct workers *served;
 
 static void end(int sig)

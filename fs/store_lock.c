@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Locking the store for a mount, with patience: a daemon that was just unmounted may
-   still be committing, and commands end by themselves. */
+/*
+ * Locking the store for a mount, with patience: a daemon that was just unmounted may
+ * still be committing, and commands end by themselves.
+ *
+ *   held by                              what happens
+ *   a daemon that still serves           an error at once that names its mount point
+ *   a daemon whose mount is gone         up to 10 s
+ *   a command, or another mount that is  up to 2 s
+ *     just being made
+ *   readers, and this is a mount -o ro   shared with them
+ *
+ * So `fusermount3 -u X; alcmfs STORE X` works in a script without a pause.
+ */
 #include "store_lock.h"
 
 #include "base/fd.h"

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The virtual files of .alcm: texts in memory files, which the kernel then reads like
-   others. */
+/*
+ * The virtual files of .alcm: texts in memory files, which the kernel then reads like
+ * others.
+ *
+ * Each lookup makes a file with the figures of that moment, so a reader that takes
+ * several reads sees one text. The memory file is a real inode with a descriptor, which
+ * the table of inodes handles like any other; when the kernel forgets it, it is gone.
+ * Names in .alcm aren't cached, so the next open makes another one.
+ *
+ * To add a file, write a function that makes the text and add a row to `files`. op_dir.c
+ * lists at most MAX_VIRTUAL of them.
+ */
 #include "virtual.h"
 
 #include <errno.h>

@@ -6,6 +6,15 @@
  *        │            └ adds a thread if it was the last one receiving
  *        └ woken by a signal when the mount ends
  *
+ * At least one thread receives while there are fewer than MAX_WORKERS, whatever the
+ * others wait for. That isn't only for speed: a request may wait for work that ends only
+ * when another request is answered. With a fixed number of threads all of them could wait
+ * for a request that none is left to receive.
+ *
+ * A thread that has answered ends if MAX_IDLE_WORKERS others are receiving, so a burst of
+ * requests doesn't leave threads and their buffers behind. Its entry is joined by the
+ * next thread that needs one, or at the end.
+ *
  * The signal only interrupts the wait for a request, so an answer is never cut short.
  */
 #include "workers.h"
@@ -101,7 +110,8 @@ static bool end_answer(struct worker *worker)
 	return true;
 }
 
-/* The mount ends: the kernel dropped it (0), or the device fails. */
+/* The mount ends: the kernel dropped it (0), or the device fails. Every thread that
+   receives finds out and says so; workers_serve() needs only one. */
 static void note_end(struct fs *fs, int err)
 {
 	if (err)

@@ -1,6 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on extended attributes: the store's own, and the virtual ones that show a
-   file's metrics. Virtual ones aren't listed, so cp -a and rsync -X don't copy them. */
+/*
+ * Operations on extended attributes: the store's own, and the virtual ones that show a
+ * file's metrics.
+ *
+ *   name                         get                     set, remove        listed
+ *   user.alcm.profile of a dir   the profile that holds  checked, stored    no
+ *                                there, inherited or own
+ *   user.alcm.verdict            as stored               dropped, -EPERM    no
+ *   other user.alcm.*            made for this call      -EPERM             no
+ *   trusted.*                    with CAP_SYS_ADMIN      the same           to root only
+ *   security.*                   as stored               with CAP_SYS_ADMIN yes
+ *   system.posix_acl_access      as stored               as the caller      yes
+ *   all others                   as stored               as stored          yes
+ *
+ * What isn't listed isn't copied by cp -a, rsync -X or tar. Otherwise a restored file
+ * would claim metrics of another one, or its copying would fail with -EPERM.
+ *
+ * To add a virtual attribute of a file, write a function that shows it and add a row to
+ * `virtuals`; the manual page lists them. A value may have ALCM_FIGURES_BYTES; anything
+ * longer is a document (documents.c).
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +129,7 @@ static int show(struct fs *fs, struct inode *inode, int fd, const char *name, ch
 	return -ENODATA;
 }
 
+/* size 0 asks for the length alone. */
 static void reply_value(fuse_req_t req, const char *value, ssize_t len, size_t size)
 {
 	if (len < 0)
