@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of formats, and finding a file's row by its first bytes. Order matters only
-   where two rows could match; the strict ones come first. */
+/*
+ * The table of formats, and finding a file's row by its first bytes. Order matters only
+ * where two rows could match; the strict ones come first.
+ *
+ * A new format is a file with a `walk`, and a row here. A row has a magic, or `begins`
+ * where the first bytes aren't constant: safetensors begins with a length, and of zip
+ * archives only those with stored members are wanted.
+ *
+ * Two questions are asked. format_of(): which parser? It needs the whole magic, and waits
+ * for it. format_name_of(): should the file be compressed? It is asked at the first
+ * write, which may be short, so there a part of a magic is enough.
+ */
 #include <string.h>
 
 #include "format/format.h"
@@ -65,7 +75,9 @@ bool format_read(const struct format_reader *file, void *buf, size_t n, uint64_t
 		!file->read(file->ctx, buf, n, off);
 }
 
-/* Growing by a quarter keeps the work of repeated looks linear in the file's size. */
+/* Growing by a quarter keeps the work of repeated looks linear in the file's size: the
+   looks are at sizes s, s/1.25, s/1.25², …, together at most 5 s. The constant is for
+   files that are still small. */
 uint64_t format_later(const struct format_reader *file)
 {
 	return file->size + file->size / 4 + 4096;

@@ -4,6 +4,19 @@
  * it take megabytes. Reading stops for good at the file's present end (`cut`: try again
  * later) or at something impossible (`bad`). After that every read returns 0 or NULL, so
  * callers check once at the end.
+ *
+ *   "GGUF" │ version │ n_tensors │ n_metadata │ key, kind, value │ … │
+ *   name, dimensions, type, offset │ … │ padding to the alignment │ tensors
+ *
+ * Counts and lengths have 64 bits. They aren't limited by numbers, but by the file: each
+ * step reads at least one byte of it, and the cursor never passes the end (at ≤ size), so
+ * no subtraction of the two wraps.
+ *
+ * A head that is cut is read from the start when the file is a quarter larger. So all
+ * attempts together read a few times the head.
+ *
+ * Version 1 has counts of 32 bits and isn't read. Big-endian files have their version's
+ * bytes swapped, so they don't match either.
  */
 #include "format/gguf.h"
 
@@ -28,7 +41,9 @@ struct type {
 	enum dtype_id dtype;
 };
 
-/* Quantised types by ggml's number. A block of them is an opaque element here. */
+/* Quantised types by ggml's number (ggml.h, enum ggml_type; ggml-common.h has the
+   blocks). A block of them is an opaque element here: one of Q4_0 is a scale of two bytes
+   and 32 weights of half a byte. */
 static const struct type quantised[] = {
 	[2] = { "Q4_0", 32, 18 },
 	[3] = { "Q4_1", 32, 20 },
@@ -89,7 +104,8 @@ static void skip(struct cursor *k, uint64_t n)
 		k->at += n;
 }
 
-/* The next n ≤ WINDOW bytes; NULL: they are not there. */
+/* The next n ≤ WINDOW bytes; NULL: they are not there. The pointer is good until the next
+   call. skip() has tested that they lie within the file, so a new window holds them. */
 static const uint8_t *take(struct cursor *k, size_t n)
 {
 	uint64_t at = k->at;
@@ -159,7 +175,8 @@ static void skip_value(struct cursor *k, uint32_t kind, unsigned depth)
 	}
 }
 
-/* Read the metadata; only the alignment matters here. */
+/* Read the metadata; only the alignment matters here. `key` has space for one byte more
+   than its name has, so a longer key with that beginning isn't taken for it. */
 static uint64_t read_metadata(struct cursor *k, uint64_t count)
 {
 	static const char name[] = "general.alignment";
@@ -242,7 +259,8 @@ static void read_tensor(struct cursor *k, struct segments *out)
 	k->bad |= !set_type(type, shape, &a) || segments_add(out, &a);
 }
 
-/* Offsets of tensors become absolute once the head's end is known. */
+/* Offsets of tensors become absolute once the head's end is known. Alignments are powers
+   of two; the limit keeps the rounding from wrapping. */
 static void read_head(struct cursor *k, struct segments *out)
 {
 	uint64_t n_tensors, n_metadata, alignment, base;

@@ -8,6 +8,20 @@
  * Parts behind the file's present end are left out, and looked for again later. A file is
  * a graph that may have loops, so the steps of a walk are limited. A dataset with two
  * names is listed once.
+ *
+ * Sections of the HDF5 File Format Specification 3.0:
+ *
+ *   superblock           II.A        addresses and lengths of eight bytes, base 0
+ *   B-tree, version 1    III.A.1     type 0: groups; type 1: chunks of a dataset
+ *   symbol node, heap    III.B–D     "SNOD" has entries, "HEAP" the names
+ *   object header        IV.A.1.a    version 1, a list of messages
+ *   messages             IV.A.2      .b dataspace, .d datatype, .i layout, .l filters,
+ *                                    .q continuation, .r symbol table
+ *
+ * What isn't understood is left out, and the rest is listed: unlike a header that is one
+ * text, each dataset stands for itself. A wrong or stale entry only costs ratio. So
+ * changes behind the superblock don't make the map stale; HDF5 updates its trees all the
+ * time.
  */
 #include "format/hdf5.h"
 
@@ -97,6 +111,7 @@ static bool get(struct walk *w, uint64_t at, void *buf, size_t n)
 
 /* ---- messages ---------------------------------------------------------------------- */
 
+/* Version 1 has eight bytes before the dimensions, version 2 four. A scalar has none. */
 static void read_dataspace(const uint8_t *p, size_t n, struct object *o)
 {
 	size_t at = p[0] == 1 ? 8 : 4;
@@ -109,6 +124,8 @@ static void read_dataspace(const uint8_t *p, size_t n, struct object *o)
 	o->has_shape = true;
 }
 
+/* Byte 0: the class in its low half. Bytes 1 to 3: bits by class. Bytes 4 to 7: the size.
+   Then follow the properties of the class. */
 static void read_datatype(const uint8_t *p, size_t n, struct object *o)
 {
 	o->class = p[0] & 15;
@@ -285,7 +302,13 @@ static bool read_node(struct walk *w, uint64_t at, unsigned type, unsigned *leve
 	return true;
 }
 
-/* Add the chunks below a node. Chunks at a border are stored at full size. */
+/*
+ * Add the chunks below a node. Chunks at a border are stored at full size. Behind a
+ * node's head keys and children take turns, and a key comes first:
+ *
+ *   key 0 │ child 0 │ key 1 │ child 1 │ …     a key: size and filters (8 bytes), then the
+ *                                             chunk's place along n_dims + 1 axes
+ */
 static void read_chunks(struct walk *w, const struct object *o, uint64_t at,
 	unsigned depth)
 {
@@ -369,7 +392,8 @@ static void read_symbols(struct walk *w, uint64_t at, uint64_t names, unsigned d
 	}
 }
 
-/* Inner nodes lead to nodes, leaves to symbol nodes. */
+/* Inner nodes lead to nodes, leaves to symbol nodes. Keys of groups have eight bytes: the
+   place of a name, which a walk of everything doesn't need. */
 static void read_tree(struct walk *w, uint64_t at, uint64_t names, unsigned depth)
 {
 	unsigned level, n;

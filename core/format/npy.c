@@ -5,6 +5,24 @@
  * the first unknown thing (`bad`): such a file is plain bytes.
  *
  *   magic │ version │ len │ {'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }
+ *
+ *   offset  size   field
+ *   0       6      magic "\x93NUMPY"
+ *   6       2      version: 1, 2 or 3, and 0
+ *   8       2, 4   len of the dict with its padding; 2 bytes in version 1
+ *   10, 12  len    the dict, then blanks up to a newline
+ *
+ * Once `bad` is set peek() returns −1 at every call, so all loops end and callers need to
+ * test it only before they use what was read.
+ *
+ * A descr is a simple type or a list of fields, which may nest:
+ *
+ *   '<f4'                                      four bytes
+ *   [('x', '<f4'), ('y', '<i2', (3,))]         4 + 3 · 2 = 10 bytes, opaque
+ *   [('p', [('a', '|u1'), ('b', '<f8')])]      1 + 8 = 9 bytes, opaque
+ *
+ * Of a structured type only the size matters: its items are coded as records of so many
+ * bytes. Sizes are added with overflow checks and limited by NumPy's own limit.
  */
 #include "format/npy.h"
 
@@ -320,7 +338,8 @@ static bool read_dict(struct reader *r, struct descr *d, struct npy *out)
 }
 
 /* Bytes of an array; UINT64_MAX if that overflows. A dimension of 0 makes it empty,
-   whatever the others are. */
+   whatever the others are. One that is longer than its file is no fault: the file may
+   still grow, and its present bytes are elements in any case. */
 static uint64_t array_bytes(uint64_t elem_bytes, const uint64_t *shape, unsigned n_dims)
 {
 	uint64_t bytes = elem_bytes;
@@ -420,7 +439,8 @@ void npy_walk(struct tensor_map *map, const struct format_reader *file)
 	if (!format_read(file, start, sizeof(start), 0))
 		return;
 	map->head_bytes = map->wants = data_offset(start);
-	/* A longer header isn't a tensor's. */
+	/* A longer header isn't a tensor's. The limit also bounds the memory that the length
+	   field of a hostile file can ask for. */
 	if (map->head_bytes > MAX_HEADER) {
 		map->wants = TENSOR_MAP_DONE;
 		return;

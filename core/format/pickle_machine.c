@@ -3,7 +3,16 @@
  * The pickle machine. Input is hostile: the number of nodes is limited, every pop checks
  * the stack, and the first impossible thing sets `bad`, which ends the run. An opcode is
  * taken apart by the table in pickle_ops.c: how its argument is stored, and which action
- * it is.
+ * it is. This is how {"w": tensor} leaves a name without a dictionary:
+ *
+ *   }            push OTHER, node 1                      stack: 1
+ *   X "w"        push TEXT, node 2, the range of "w"     stack: 1 2
+ *   … R          push what the user makes of the call    stack: 1 2 7
+ *   s            node 7: parent = 1, key = 2             stack: 1
+ *
+ * Node 0 means "none" and is a real node of kind OTHER. So after an error, and for items
+ * that aren't there, indices are still valid, and callers need to test kinds only.
+ * Places in the pickle have 32 bits: a pickle has at most 64 MiB.
  */
 #include "format/pickle_machine.h"
 

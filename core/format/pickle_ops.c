@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What each opcode of a pickle does to the machine. Opcodes that are missing here are
-   refused. Values that no tensor needs become OTHER without being looked at. */
+/*
+ * What each opcode of a pickle does to the machine (Python's Lib/pickletools.py describes
+ * them all). Opcodes that are missing here are refused. Values that no tensor needs
+ * become OTHER without being looked at.
+ *
+ * Refused are the forms that torch.save doesn't write, at protocol 2 or later: the text
+ * forms of GET, PUT and PERSID, extension codes, and buffers outside of the pickle.
+ * Refusing is safe and skipping isn't: an opcode of unknown length would make its
+ * argument's bytes opcodes.
+ */
 #include "format/pickle_ops.h"
 
 const struct pickle_op pickle_ops[256] = {

@@ -4,6 +4,18 @@
  * `end`, and stops for good at the first thing that the format doesn't allow (`bad`):
  * then no tensor is known. It doesn't copy strings, and an unknown key's value is
  * skipped.
+ *
+ *   offset  size   field
+ *   0       8      N, little-endian
+ *   8       N      {"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}, …}, blanks
+ *   8 + N          the tensors; data_offsets count from here
+ *
+ * A header counts as a whole: after an error in one tensor the places of the others can't
+ * be trusted. Tensors may lie behind the file's present end, as the header is written
+ * first. Whether they overlap is tested for all formats alike (segments_sort()).
+ *
+ * Names and keys are compared and kept with their escapes. Those of tensors are only
+ * shown, and no key that matters here has any.
  */
 #include "format/safetensors.h"
 
@@ -70,7 +82,8 @@ static void expect(struct reader *r, int c)
 		r->bad = true;
 }
 
-/* Read a string as it is between its quotes, escapes included. */
+/* Read a string as it is between its quotes, escapes included. An escaped character is
+   stepped over together with its backslash, so that \" doesn't end the string. */
 static void read_string(struct reader *r, const char **text, size_t *len)
 {
 	expect(r, '"');
@@ -185,7 +198,9 @@ static void set_type(struct reader *r, const char *text, size_t len,
 	r->bad |= !len;
 }
 
-/* Whether the shape fills the bytes exactly. For unknown types it can't be checked. */
+/* Whether the shape fills the bytes exactly. For unknown types it can't be checked. In
+   bits, because elements of the packed types have four or six: [3] of F4 fills no whole
+   number of bytes and is refused. */
 static bool fills(const struct reader *r, const struct segment_about *a)
 {
 	uint64_t bits = r->bits, bits_there;
@@ -231,12 +246,17 @@ static void read_tensor(struct reader *r, uint64_t base, struct segment_about *a
 	} while (!r->bad && accept(r, ','));
 	expect(r, '}');
 	a->shape = shape;
-	a->bytes = place[1] - place[0];
+	a->bytes = place[1] - place[0]; /* may wrap; then the header is bad */
 	r->bad |= seen != 7 || place[1] < place[0] ||
 		!checked_add(base, place[0], &a->offset) || !fills(r, a);
 }
 
-/* One key per tensor, in any order; "__metadata__" is text for people. */
+/*
+ * One key per tensor, in any order; "__metadata__" is text for people. The `continue`
+ * there goes on at the loop's condition, which takes the comma. segments_add() copies
+ * name and type, so nothing refers to the text when it is freed; it isn't called any more
+ * once the header is bad.
+ */
 static void read_header(struct reader *r, uint64_t base, struct segments *out)
 {
 	uint64_t shape[ALCM_MAX_DIMS];

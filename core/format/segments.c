@@ -3,6 +3,18 @@
  * The list of a file's tensors. Parsers add them in any order; the list is then sorted
  * once and searched by offset. Pools for texts and dimensions only grow, so an entry
  * refers to them by index: pointers would break at the next growth.
+ *
+ *   items   [128, 24 bytes, type 0, name 4, shape 0]  [152, 8 bytes, type 0, name 6, …]
+ *   texts   "F32\0w\0b\0"
+ *   dims    2 3 2
+ *
+ * Types are few and come in runs, so a spelling is kept once per run. (Which of a type
+ * and a name comes first is up to the compiler, and doesn't matter.) Indices have 32
+ * bits: texts are limited to 64 MiB, and a million entries have at most a million times
+ * ALCM_MAX_DIMS dimensions.
+ *
+ * Once sorted the entries are disjoint, so their ends rise as their offsets do. That is
+ * what the binary search in segments_find() relies on.
  */
 #include "format/segments.h"
 
@@ -15,7 +27,8 @@
 
 enum { MIN_ROW = 32, MAX_ROW = 1 << 16 };
 
-/* Make space for `more` items behind `n`. */
+/* Make space for `more` items behind `n`. Doubling keeps the copies linear in the end;
+   the limits in segments_add() are far below what could overflow. */
 static int grow(void **items, size_t n, size_t *capacity, size_t more, size_t size)
 {
 	size_t want = *capacity ? *capacity : 4;
@@ -111,7 +124,8 @@ void segments_order(struct segment *items, size_t n)
 		qsort(items, n, sizeof(*items), by_offset);
 }
 
-/* Overlaps mean a damaged or hostile file; no type would be right for those bytes. */
+/* Overlaps mean a damaged or hostile file; no type would be right for those bytes. Most
+   files list their tensors in order, and then sorting is one comparison each. */
 bool segments_sort(struct segments *l)
 {
 	segments_order(l->items, l->n);
@@ -166,7 +180,8 @@ uint64_t segments_row_elems(const uint64_t *shape, unsigned n_dims, bool fortran
 {
 	uint64_t len = 1;
 
-	/* The slowest axis is left out: it counts the rows. */
+	/* The slowest axis is left out: it counts the rows. A convolution of (128, 64, 3, 3)
+	   has rows of 3 · 3 · 64: 3 and 9 are below the least length. */
 	for (unsigned i = 0; i + 1 < n_dims && len < MIN_ROW; i++)
 		len *= shape[fortran_order ? i : n_dims - 1 - i];
 	return n_dims > 1 ? len : 0;

@@ -6,6 +6,15 @@
  * Changes are noted in `watch`, whose lock is a leaf, because writers hold other locks.
  * While a parser reads, they are collected in [from, to) and judged when it is done: only
  * then is it known which bytes it used.
+ *
+ *   wants          at the next entry
+ *   0              look: a new map, or a stale one
+ *   n              look if the file has n bytes by now
+ *   DONE           nothing, until a change makes the map stale
+ *
+ * A parser that fails, for lack of memory or by a read error, leaves `wants` at DONE and
+ * has found less. The file is then coded as bytes: compression suffers, content doesn't.
+ * So no error leaves this file.
  */
 #include "format/tensor_map.h"
 
@@ -87,7 +96,8 @@ static bool watch_begin(struct tensor_watch *w)
 	return stale;
 }
 
-/* Changes that came while the parser read make the map stale if they touch its bytes. */
+/* Changes that came while the parser read make the map stale if they touch its bytes. One
+   range for all of them may cover bytes that didn't change; that costs another look. */
 static void watch_end(struct tensor_map *map)
 {
 	struct tensor_watch *w = &map->watch;
@@ -126,6 +136,7 @@ static void look_locked(struct tensor_map *map, const struct format_reader *file
 		recognise_locked(map, file);
 	if (!map->format)
 		return;
+	/* Set before, so that a parser only has to say when it wants more. */
 	map->wants = TENSOR_MAP_DONE;
 	if (map->format->walk)
 		map->format->walk(map, file);

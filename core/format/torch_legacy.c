@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of torch.save before PyTorch 1.6. The lengths of the pickles aren't stored, so
-   the file is read in ever larger windows until all five are whole. */
+/*
+ * Files of torch.save before PyTorch 1.6. The lengths of the pickles aren't stored, so
+ * the file is read in ever larger windows until all five are whole: 1, 4, 16 and 64 MiB,
+ * each from the start.
+ *
+ *   magic │ version │ machine │ object │ keys │ length, storage │ length, storage │ …
+ *   └────────────── five pickles ─────────────┘ └─ in the order of the list `keys` ─┘
+ *
+ * The object names each storage by its key, with type and length. The lengths in front of
+ * the storages say the same, so they are skipped. Storages follow without padding.
+ */
 #include "format/torch_legacy.h"
 
 #include <string.h>
@@ -25,7 +34,8 @@ bool torch_legacy_begins(const uint8_t *prefix, size_t n)
 	return n >= sizeof(magic) && memcmp(prefix, magic, sizeof(magic)) == 0;
 }
 
-/* Place the storages, which follow in the order of their keys from `at` on. */
+/* Place the storages, which follow in the order of their keys from `at` on. One that the
+   object doesn't mention has no known length, so everything behind it has no place. */
 static void place_all(const struct torch_pickle *object, const struct torch_pickle *keys,
 	uint64_t at, struct segments *out)
 {

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Storages and tensors among the values of a pickle. A tensor's name is the keys on the
-   path to it. */
+/*
+ * Storages and tensors among the values of a pickle. A tensor's name is the keys on the
+ * path to it.
+ *
+ *   ("storage", FloatStorage, "0", "cpu", 6)              persistent id: a storage
+ *   _rebuild_tensor_v2(storage, 0, (2, 3), (3, 1), …)     a call: a mention of a tensor
+ *
+ * The machine calls back for both while it runs; collect() does the rest at the end, when
+ * all parents are known. Without memory, or with too many tensors, there are none.
+ */
 #include "format/torch_pickle.h"
 
 #include <errno.h>

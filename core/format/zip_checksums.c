@@ -7,6 +7,20 @@
  *
  * The walk guesses while an archive grows. This one is about changing bytes, so it
  * accepts only what agrees in all places.
+ *
+ * What an archive must look like (offsets within the records, APPNOTE 6.3.9):
+ *
+ *   end record          counts of both kinds equal, disk 0, comment up to the file's end
+ *   directory           right before the end records, and nothing behind its entries
+ *   entry +16           CRC-32, place 1
+ *   local record +14    CRC-32, place 2; or 0, and the descriptor has it
+ *   members             don't overlap, and lie before the directory
+ *
+ * Anything else is refused with a reason, and the archive stays lossless. So a lossy
+ * profile never has to undo half of a change: it asks here before it changes a byte.
+ *
+ * Sizes are limited before memory is taken for them: the directory by 256 MiB, and the
+ * number of entries by the directory's length.
  */
 #include "format/zip_checksums.h"
 
@@ -115,7 +129,8 @@ struct entry {
 	unsigned name_len;
 };
 
-/* Fields that are all ones in the entry are in its zip64 field, in this order. */
+/* Fields that are all ones in the entry are in its zip64 field, in this order (4.5.3).
+   Those that aren't are left out there, hence the count of bytes used. */
 static bool get_zip64(const uint8_t *extra, size_t n, struct entry *e)
 {
 	uint64_t *const fields[] = { &e->size, &e->stored_size, &e->local };
@@ -269,7 +284,8 @@ void checksums_digest(const struct checksums *sums, char out[DIGEST_CHARS])
 	memcpy(out, text, DIGEST_CHARS);
 }
 
-/* A digest that doesn't match now couldn't be updated: its rule isn't the known one. */
+/* A digest that doesn't match now couldn't be updated: its rule isn't the known one. The
+   member with the digest is left out of the sum, as it would depend on itself. */
 static const char *read_id(struct directory *d)
 {
 	char want[DIGEST_CHARS], found[DIGEST_CHARS];

@@ -10,6 +10,14 @@
  * Writers that can't seek (PyTorch) leave lengths 0 and put a descriptor behind the
  * member; those that can (zipfile) fill them in later. Bytes that are no record end the
  * walk.
+ *
+ * The walk's place is kept in map->state, so each look goes on where the last one ended
+ * (NOT_YET), and each byte is searched once. What it believed of a member's length may be
+ * wrong. Then no record follows, the walk ends, and the rest is coded as bytes; nothing
+ * depends on it but the ratio. zip_checksums.c doesn't rely on it.
+ *
+ * PyTorch's archives have data.pkl first, which gives type and length of the members in
+ * data/. TorchScript's have their tensors first; these wait in `untyped`.
  */
 #include "format/zip_walk.h"
 
@@ -58,7 +66,8 @@ struct walk {
 
 /* ---- records ----------------------------------------------------------------------- */
 
-/* Known methods only; other numbers mean that this is no record. */
+/* Known methods only (APPNOTE 4.4.5; 12: bzip2, 14: LZMA, 93: Zstandard, 95: xz); other
+   numbers mean that this is no record. */
 static bool is_method(unsigned method)
 {
 	return method == ZIP_STORED || method == ZIP_DEFLATED || method == 12 ||
@@ -179,8 +188,11 @@ static bool is_record(const struct format_reader *file, uint64_t at)
 
 /* ---- lengths that no header has ---------------------------------------------------- */
 
-/* Whether the record at `at` can follow the member. A descriptor knows the member's
-   length. */
+/*
+ * Whether the record at `at` can follow the member. Four bytes of a signature occur in
+ * tensors by chance, so more must fit: a descriptor's length is the one from the member's
+ * start to here, and records have a known method and a version of at most 6.3.
+ */
 static bool ends_member(const struct format_reader *file, const struct member *member,
 	uint64_t at)
 {
@@ -424,6 +436,7 @@ static enum found step(struct tensor_map *map, struct walk *w,
 	/* Zeros are space that isn't written yet. */
 	if (sig == 0 || (sig == ZIP_CENTRAL && n < sizeof(head)))
 		return NOT_YET;
+	/* zipfile appends by writing new members over the directory: then begin again. */
 	if (sig == ZIP_CENTRAL && !map->tail)
 		map->tail = w->at;
 	len = record_bytes(file, w->at, sig, head);
@@ -438,6 +451,8 @@ void zip_walk(struct tensor_map *map, const struct format_reader *file)
 	struct walk *w = map->state;
 	enum found found;
 
+	/* Not more: zipfile goes back to fill lengths into local records that were read
+	   already, and that mustn't restart the walk at every member. */
 	map->head_bytes = SIGNATURE_BYTES;
 	if (!w)
 		w = map->state = mem_zalloc(1, sizeof(*w));
