@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs and options of alcm, one row each. cli.c finds the verb; cli_options.c
-   parses, lists and completes its options from these rows. */
+/*
+ * The verbs and options of alcm, one row each. cli.c finds the verb; cli_options.c
+ * parses, lists and completes its options from these rows.
+ *
+ * A row of `verbs` is name, operands, summary and function, and then what holds for the
+ * verb:
+ *
+ *   takes_paths   at least one operand
+ *   needs_proc    files of a store are opened by /proc/self/fd: fail early without /proc
+ *   only_tells    useless without standard output, so fail if that is closed
+ *   high_effort   no program waits for the result: compress harder
+ *
+ * To add a verb, write verb_NAME.c, declare its function in cli.h and add a row. To add
+ * an option, add a field to struct cli and a row of `options`: the verbs that have it,
+ * letter or 0, name, name of its value or NULL, help, and where the value goes. Usage,
+ * --help and completion follow from the rows; docs/alcm.1 is written by hand.
+ *
+ * The same name may have several rows, for verbs in which it means something else, such
+ * as --output.
+ */
 #include "cli_options.h"
 
 static const struct verb verbs[] = {

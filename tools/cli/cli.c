@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The command line: finding the verb, parsing its options, running it, and the exit code.
+ *
+ *   argv ──► --version, --help ──► verb ──► its options ──► verb->run() ──► flush
+ *
  * The exit code is the worst outcome of all operands, so one bad file doesn't hide
- * another.
+ * another. A verb therefore goes on after a failed operand, reports it at once with
+ * cli_error(), and returns cli_worse() of all. Damage is worse than failure, as scripts
+ * must notice it first; a repair is better than failure, but isn't 0.
+ *
+ * The numbers of the exit codes aren't ordered by severity, so they are compared by a
+ * list.
  */
 #include "cli_options.h"
 
@@ -55,6 +63,7 @@ static int load_predictor(struct cli *cli)
 	return err;
 }
 
+/* Reading verbs decode in the calling thread, and one worker costs less than a pool. */
 int cli_engine(struct cli *cli, bool reads_only, struct alcm **out)
 {
 	struct alcm_params params;
@@ -74,6 +83,7 @@ int cli_engine(struct cli *cli, bool reads_only, struct alcm **out)
 	return err;
 }
 
+/* "/" keeps its slash, and no other directory gets two. */
 char *cli_join(const char *dir, const char *name)
 {
 	size_t len = strlen(dir);
@@ -151,7 +161,8 @@ static const struct verb *find_verb(const struct cli_program *program, const cha
 	return NULL;
 }
 
-/* Output that could not be written is a failure, also when only the last flush fails. */
+/* Output that could not be written is a failure, also when only the last flush fails: a
+   full disk shows then, and a truncated report must not pass for a whole one. */
 static enum cli_exit run_verb(struct cli *cli)
 {
 	enum cli_exit status;

@@ -6,6 +6,21 @@
  * store's lock, and the sidecar is written or removed. With -o OUT nothing is locked or
  * changed: OUT becomes a copy of the operand. The copy of a tree has all of its files,
  * also those that are not converted.
+ *
+ *                      in place                       with -o OUT
+ *   store              found and locked               not looked for
+ *   plain, wanted      becomes a blob                 OUT is a blob
+ *   plain, otherwise   named: an error; else skipped  named: an error; else OUT is plain
+ *   blob, unpacking    becomes plain                  OUT is plain
+ *   blob, packing      nothing to do                  OUT is a blob, encoded again
+ *   mounts and stores  left out, as their locks       copied like any directory
+ *     below            aren't held
+ *
+ * An interrupted run leaves whole files only: one in place is finished by the next
+ * command or mount, and a copy appears under its name when it is complete.
+ *
+ * A crash cut an earlier conversion off? store_lock() finishes jobs of this store, and
+ * convert_open() those of files whose job lies elsewhere.
  */
 #include "cli_convert.h"
 
@@ -40,7 +55,8 @@ struct convert {
 };
 
 /* Whether to pack a plain file. Any status but CLI_OK was reported. A file named by the
-   user is refused with the reason; one found in a tree is skipped. */
+   user is refused with the reason; one found in a tree is skipped. The smallest size is
+   only for trees: who names a small file wants it packed. */
 static enum cli_exit judge_plain(struct convert *c, const struct walk_entry *entry,
 	int fd, bool *wanted)
 {
@@ -106,6 +122,8 @@ static enum cli_exit judge(struct convert *c, const struct walk_entry *entry, in
 	return CLI_OK;
 }
 
+/* A file in use can't be changed: -EBUSY with its cause. A report that fails is an error,
+   but the file is packed, and any mount makes the report again. */
 static enum cli_exit convert_fd(struct convert *c, const struct walk_entry *entry,
 	const char *rel, int fd)
 {
@@ -201,6 +219,8 @@ static enum cli_exit enter_dir(struct convert *c, const struct walk_entry *entry
 	return status;
 }
 
+/* Mode and times come last: a read-only directory could get no files, and each file would
+   move its mtime. */
 static enum cli_exit leave_dir(struct convert *c, const struct walk_entry *entry,
 	const char *shown)
 {
@@ -298,6 +318,9 @@ static enum cli_exit convert_to_copy(struct convert *c, const char *path)
 	return walk(c->cli, path, convert_entry, c);
 }
 
+/*
+ * Each operand has its own store, which is locked only while this operand is converted.
+ */
 static enum cli_exit convert_operand(struct convert *c, const char *path)
 {
 	enum cli_exit status;

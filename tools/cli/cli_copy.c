@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies of files, directories and links. A file is written under a temporary name and
-   then renamed (cli_new_file.c). Holes stay holes, in a plain file and in a blob. */
+/*
+ * Copies of files, directories and links. A file is written under a temporary name and
+ * then renamed (cli_new_file.c). Holes stay holes, in a plain file and in a blob.
+ *
+ *   source (plain or blob) ──► source_copy(), data only ──► write_fd() or write_blob()
+ *         ──► size, for a hole at the end ──► owner, mode, times ──► rename
+ *
+ * While a plain file is packed, parsers may look ahead in the source
+ * (alcm_blob_look_ahead()). So they find the tensors of a zip archive, whose directory
+ * comes last, before the first chunk is encoded.
+ */
 #include "cli_copy.h"
 
 #include <errno.h>
@@ -41,6 +50,7 @@ static enum cli_exit fill_plain(struct cli *cli, struct source *source, int fd,
 	return status;
 }
 
+/* Values are replaced before the commit, as at a close in a mount. */
 static enum cli_exit fill_blob(struct cli *cli, struct alcm *alcm, struct source *source,
 	int fd, const char *out, const struct alcm_profile *profile)
 {
@@ -77,6 +87,7 @@ static int copy_attributes(int fd, const struct stat *st)
 	return or_errno(fchmod(fd, st->st_mode & 07777)) ?: or_errno(futimens(fd, times));
 }
 
+/* Any failure removes the temporary file: OUT stays what it was. */
 static enum cli_exit copy_to(struct cli *cli, struct alcm *alcm, struct source *source,
 	const struct copy_place *out, const struct alcm_profile *profile, bool replace)
 {

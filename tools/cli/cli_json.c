@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON on standard output. */
+/* JSON on standard output. Verbs build a tree rather than print, so that names are
+   escaped in one place and a document is either printed whole or not at all. Without
+   memory for the text nothing is printed, and the verb fails. */
 #include "cli_json.h"
 
 #include <stdio.h>

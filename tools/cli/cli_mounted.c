@@ -3,6 +3,15 @@
  * Reading long attributes. The kernel limits a value to 64 KiB, so a longer document is
  * also offered in pieces: NAME.0, NAME.1, … A piece shorter than ALCM_DOCUMENT_PIECE is
  * the last.
+ *
+ *   user.alcm.report      the whole document, if the kernel lets it through
+ *   user.alcm.report.0    full ──┐
+ *   user.alcm.report.1    full   ├─ joined
+ *   user.alcm.report.2    short ─┘
+ *   user.alcm.report.0    the same as before? Then nothing has changed between the pieces
+ *
+ * The mount makes each piece from a document of that moment (fs/documents.c), so a save
+ * in between would join halves of two reports.
  */
 #include "cli_mounted.h"
 
@@ -90,6 +99,7 @@ static char *get_long(const struct place *at, const char *name)
 	return NULL;
 }
 
+/* E2BIG comes from the kernel, ERANGE from the mount: both say that it is too long. */
 char *mounted_document(int fd, const char *path, const char *name)
 {
 	const struct place at = { fd, path };

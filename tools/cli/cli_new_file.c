@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* New files. The temporary name lies in the same directory, because rename(2) only works
-   within a filesystem. */
+/*
+ * New files. The temporary name lies in the same directory, because rename(2) only works
+ * within a filesystem.
+ *
+ *   new_file_begin()   DIR/.alcm-0123456789abcdef, mode 0600, made with O_EXCL
+ *   new_file_end()     close, then rename to DIR/NAME
+ *   new_file_drop()    close, then remove
+ *
+ * Readers see the former file or the whole new one. The directory is kept open, so a DIR
+ * that is renamed in between does no harm. The content isn't synced: like cp, a copy that
+ * must survive a power failure needs sync(1).
+ */
 #include "cli_new_file.h"
 
 #include <errno.h>
@@ -66,6 +76,7 @@ static int give_name(const struct new_file *f, bool replace)
 	return or_errno(renameat(d, f->tmp, d, f->name));
 }
 
+/* close() is checked first: NFS and quotas report a write that failed only there. */
 int new_file_end(struct new_file *f, bool replace)
 {
 	int err = or_errno(close(f->fd)) ?: give_name(f, replace);

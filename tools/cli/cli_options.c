@@ -3,6 +3,14 @@
  * Options from rows. getopt_long(3) does the parsing. A row without a letter is
  * identified by FIRST_ROW plus its index, a row with a letter by the letter or that
  * number.
+ *
+ *   -o OUT        getopt returns 'o': the first row with that letter that the verb takes
+ *   --output OUT  getopt returns 256 + 5: options[5]
+ *
+ * All values go to fields of the program's state by their offset, so a verb reads
+ * cli->out and knows nothing of rows. Fields of options that the verb doesn't take keep
+ * their zero. For a program with more state than struct cli, that struct is its first
+ * member (tools/lab/lab.h), and the offset counts from there.
  */
 #include "cli_options.h"
 
@@ -86,6 +94,7 @@ static enum cli_exit take_word(struct cli *cli, const struct option_row *row,
 	return cli_error(cli, NULL, "--%s %s: not one of %s", row->name, text, words);
 }
 
+/* strtoul() accepts signs and blanks in front, hence the look at the first character. */
 static enum cli_exit take_number(struct cli *cli, const struct option_row *row,
 	const char *text, unsigned *target)
 {
@@ -171,6 +180,7 @@ static enum cli_exit take_options(struct cli *cli, int argc, char **argv, bool *
 	return CLI_OK;
 }
 
+/* Operands are checked here, so verbs may rely on cli->paths[0]. */
 enum cli_exit cli_options_parse(struct cli *cli, int argc, char **argv, bool *help)
 {
 	char title[32], *name = argv[0];
@@ -236,6 +246,7 @@ void cli_options_help(const struct cli *cli)
 	printf("  %-22s %s\n", "-h, --help", "print this");
 }
 
+/* For completion; bash matches the beginnings of these words. */
 void cli_options_list(const struct cli_program *program, const struct verb *verb)
 {
 	for (size_t i = 0; i < program->n_options; i++) {

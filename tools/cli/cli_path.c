@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Long absolute paths. realpath(3) and open(2) come first; the detours are only taken
-   after ENAMETOOLONG. */
+/*
+ * Long absolute paths. realpath(3) and open(2) come first; the detours are only taken
+ * after ENAMETOOLONG.
+ *
+ * The kernel takes a path of PATH_MAX bytes (4,096) at most, yet a tree may be deeper:
+ * each step into it is a short relative path. The detours walk in the same way, by
+ * chdir(2) and openat(2). chdir() is the process's, so only the main thread may come
+ * here, before it starts others.
+ *
+ * A link with such a path isn't resolved: that would need readlink(2) for each component.
+ * The user gets ENAMETOOLONG for it.
+ */
 #include "cli_path.h"
 
 #include <errno.h>

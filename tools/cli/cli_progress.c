@@ -4,8 +4,13 @@
  *
  *      42 %  53.1 MiB of 126.4 MiB, 20.0 MiB/s, 0:04 left
  *
+ * Library calls say nothing about how far they are. So a call's progress is what the
+ * process has read in the meantime, by /proc/self/io, divided by how often the call reads
+ * the file. When it ends, progress_add() replaces that guess by the file's size.
+ *
  * The lock is recursive, because messages are printed between pause and resume, and may
- * come from code that has paused already.
+ * come from code that has paused already. It is held through the pause: the thread can't
+ * draw into a message.
  */
 #include "cli_progress.h"
 
@@ -105,6 +110,7 @@ static void *draw(void *arg)
 	return NULL;
 }
 
+/* NO_COLOR: see no-color.org. Without a thread there is no line, which is no failure. */
 void progress_start(struct progress *p, uint64_t total_bytes)
 {
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Error messages of a verb. A cause from the library is preferred to the text of an
-   errno. */
+/*
+ * Error messages of a verb. A cause from the library is preferred to the text of an
+ * errno.
+ *
+ *   alcm check: run/w.npy: chunk 3: wrong checksum (at byte 4711 of the blob)
+ *   └ verb      └ operand  └ cause                  └ only for damage
+ *
+ * Messages go to stderr as they occur, and results to stdout, so both can be redirected
+ * apart. Every message returns the exit code that it stands for, so a caller can write
+ * `return cli_error(…)`.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports beside a store's blobs, for pack, unpack and check. A mount writes them with
-   the same functions of the library, so both produce the same text. */
+/*
+ * Reports beside a store's blobs, for pack, unpack and check. A mount writes them with
+ * the same functions of the library, so both produce the same text.
+ *
+ *   MISSING   there is none; the mount makes it when somebody asks
+ *   STALE     it is about an older commit, another name, or can't be read
+ *   CURRENT   it says what a new one would say
+ *
+ * A report can't be wrong in a way that matters: nothing reads data by it. So check
+ * counts reports that are not current without calling the store damaged.
+ */
 #include "cli_sidecar.h"
 
 #include <errno.h>

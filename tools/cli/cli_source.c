@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Logical bytes of a file, plain or compressed. Blobs are read through the library, plain
-   files directly. */
+/*
+ * Logical bytes of a file, plain or compressed. Blobs are read through the library, plain
+ * files directly. So cat, estimate, bench and copies have one path for both.
+ *
+ * A copy goes through in pieces of 1 MiB. A damaged chunk fails its piece, and the copy
+ * ends there with the cause: what the sink has got until then is a correct beginning.
+ */
 #include "cli_source.h"
 
 #include <errno.h>

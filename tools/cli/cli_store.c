@@ -5,6 +5,19 @@
  *     store_open     the nearest root at or above the operand, or a temporary store
  *     store_lock     marks and lock file, then recovery of interrupted conversions
  *     store_close    all of it released
+ *
+ * A root is a directory with a store's .alcm. A file below none gets a temporary store in
+ * its own directory, which leaves no traces: conversions need a place for the new content
+ * on the same filesystem, and the same marks keep two commands apart.
+ *
+ *   held by                       store_lock()
+ *   another command               waits; after some seconds it says so
+ *   a mount                       fails, or waits with --wait
+ *   nothing, but a crash left     finishes its jobs and says so
+ *     jobs behind
+ *
+ * A name inside a mount is refused, since the file would be changed below the mount that
+ * serves it. The store's own path is what the user has to name.
  */
 #include "cli_store.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Byte counts for people, with binary units. */
+/* Byte counts for people, with binary units: 1023 is "1023 B", 1024 is "1.0 KiB". Three
+   or four digits and a unit, so columns stay narrow; info and du print exact numbers with
+   --bytes. */
 #include <stdio.h>
 
 #include "cli.h"

@@ -3,6 +3,14 @@
  * The walk goes down by descriptors: each entry is opened relative to its directory. So a
  * directory that is renamed or replaced by a link during the walk can't lead out of the
  * tree.
+ *
+ *   visit ──► refuse (in place only) ──► directory: WALK_DIR, its entries, WALK_DIR_DONE
+ *                                    ──► file: WALK_FILE; all else: WALK_OTHER
+ *
+ * Links are followed for the operand itself, as the user has named it, and never below.
+ * Paths in entries are only for messages; they may be longer than the kernel accepts.
+ *
+ * The depth of recursion is that of the tree, with one open directory for each level.
  */
 #include "cli_walk.h"
 

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Output files, on top of cli_new_file.c. */
+/*
+ * Output files, on top of cli_new_file.c.
+ *
+ *   cli_may_write()      before the work: refuse an existing output without --force
+ *   cli_write_output()   after it: the same check again, then write and rename
+ *   cli_write_file()     no check; for files that a verb keeps up to date
+ *
+ * The early check spares the user an hour of work for a result that can't be written. The
+ * late one counts, and RENAME_NOREPLACE makes it safe against a file that has appeared in
+ * between.
+ */
 #include "cli_write.h"
 
 #include <errno.h>

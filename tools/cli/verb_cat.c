@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* alcm cat: the logical bytes of files. Plain files are copied, so scripts need no check
-   first. */
+   first. Holes are written as zeros, as a pipe has none. After a damaged chunk the rest
+   isn't written: a shifted tail would be worse than none. The exit code says so. */
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,6 +9,8 @@
 #include "cli.h"
 #include "cli_source.h"
 
+/* Pieces come in order and without gaps (skip_holes is false), so the offset isn't
+   needed. */
 static int to_stdout(void *ctx, const void *buf, size_t n, uint64_t off)
 {
 	(void)ctx;

@@ -9,6 +9,21 @@
  *     header or trailer bad     3                       rebuilt from the records, 4
  *     chunks bad                3, bytes listed         3: nothing can replace them
  *     first save not finished   0, mentioned            named as an operand: kept, 4
+ *
+ * The order for an operand:
+ *
+ *   store_open       its store, or a temporary one
+ *   enter_store      --repair: lock it, which finishes interrupted conversions;
+ *                    otherwise count them, and warn if the store is mounted
+ *   check_files      each file: conversion cut off? blob intact? report current?
+ *   check_orphans    reports without a blob, if the whole store was checked
+ *
+ * Without --repair nothing is locked or written, so a store can be checked while it is
+ * mounted. A file that is being written may then look damaged, and orphans aren't looked
+ * for: a mount moves reports after it has renamed files.
+ *
+ * A repair never invents data. It only drops what was never committed, and rebuilds
+ * header, index and trailer from records whose own checksums are right.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -126,7 +141,8 @@ static enum cli_exit report(struct check *c, const char *path, int fd,
 	return repaired ? CLI_REPAIRED : CLI_CORRUPT;
 }
 
-/* Compare the blob's sidecar with the blob; with --repair rewrite it. */
+/* Compare the blob's sidecar with the blob; with --repair rewrite it. A path that is too
+   long can't have a report, so none is missing. */
 static enum cli_exit check_sidecar(struct check *c, const char *path, const char *rel,
 	int fd)
 {
@@ -168,6 +184,8 @@ static int repair_blob(struct check *c, const struct walk_entry *entry,
 	return alcm_check(c->alcm, fd, true, found) ?: or_errno(futimens(fd, times));
 }
 
+/* The first pass of alcm_check() only reads. If that finds something to repair, the file
+   is opened for writing and checked again, with repairs. */
 static enum cli_exit check_blob(struct check *c, const struct walk_entry *entry, int fd,
 	struct alcm_check *found)
 {
@@ -189,6 +207,7 @@ static enum cli_exit check_blob(struct check *c, const struct walk_entry *entry,
 	return status;
 }
 
+/* -EMEDIUMTYPE: it isn't a blob, and a plain file has no checksums. */
 static enum cli_exit check_fd(struct check *c, const struct walk_entry *entry, int fd)
 {
 	struct alcm_check found = { 0 };
@@ -343,6 +362,7 @@ static enum cli_exit enter_store(struct check *c)
 	return CLI_OK;
 }
 
+/* walk_in_place() leaves out other stores below, whose locks aren't held. */
 static enum cli_exit check_files(struct check *c, const char *path)
 {
 	enum cli_exit status;

@@ -2,6 +2,13 @@
 /*
  * alcm du: logical and stored sizes, by codec or, with --depth, by directory. In a store
  * it reads the blobs. Through a mount, where files look logical, it reads their reports.
+ *
+ *   by codec       each file is added to a row at once, so memory doesn't grow with files
+ *   by directory   needs all of them first: a sorted report is summed up (report_sums.c)
+ *
+ * A ratio of a sum is computed from the sums: the mean of ratios would give a small file
+ * the weight of a large one. A file with several names counts once, for the first of
+ * them.
  */
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -153,6 +160,7 @@ static bool add_row(struct text_table *t, const struct du *du, const struct row 
 	return true;
 }
 
+/* Bars are shares of all logical bytes: the row "all" has a whole one. */
 static enum cli_exit print_table(const struct du *du, size_t n)
 {
 	static const struct text_column by_codec[] = { { "Codec", "name", true },
@@ -202,6 +210,7 @@ static enum cli_exit print_json(const struct du *du, size_t n)
 	return cli_print_json(du->cli, root);
 }
 
+/* --top without --sort shows what saved most, as it is usually asked for by that. */
 static enum cli_exit print(struct du *du)
 {
 	size_t n = du->n_rows;

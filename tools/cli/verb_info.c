@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alcm info: the report of a blob. In a mount, the report is the file's sidecar. Both
- * ways give the same JSON document, which is printed raw or laid out for people. For a
+ * alcm info: the report of a blob. In a mount, the file's attribute has it. Both ways
+ * give the same JSON document, which is printed raw or laid out for people. For a
  * directory: a table of its files, the profile for new files, and the state of the
  * paper's scheduler.
+ *
+ *   operand               where the report comes from
+ *   file in a mount       its attribute user.alcm.report (cli_mounted.c)
+ *   blob in a store       made from the blob, named relative to its store
+ *   plain file            none: the answer is why it is plain, and exit code 1
+ *   directory in a mount  its attributes
+ *   directory in a store  its files, and .alcm/caq/DIR/.alcm-scheduler
+ *
+ * --json prints the document as it is: members and their order are those of
+ * docs/report.schema.json. For people the same document is parsed again, so both forms
+ * can't say different things.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -65,7 +76,8 @@ static bool is_list_of_objects(const cJSON *v)
 	return cJSON_IsArray(v) && cJSON_IsObject(v->child);
 }
 
-/* Print the sections of a report with their fields, two levels deep. */
+/* Print the sections of a report with their fields, two levels deep. Sections that the
+   tables above it have shown already are left out. */
 static void print_report(const cJSON *report)
 {
 	const cJSON *section, *field;
@@ -95,6 +107,7 @@ static void print_report(const cJSON *report)
 	}
 }
 
+/* A document from an attribute has no newline at its end. */
 static void print_json(const char *text)
 {
 	size_t n = strlen(text);
@@ -264,6 +277,7 @@ static enum cli_exit info_of_directory(struct cli *cli, struct alcm *alcm,
 	return status;
 }
 
+/* A mount is asked first: there even a compressed file looks plain. */
 static enum cli_exit info_of(struct cli *cli, struct alcm *alcm, const char *path)
 {
 	struct source source;

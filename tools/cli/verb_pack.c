@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm pack: convert plain tensor files to blobs. */
+/* alcm pack: convert plain tensor files to blobs. Only the profile is parsed here;
+   everything else is the same for unpack (cli_convert.c). */
 #include "cli.h"
 #include "cli_convert.h"
 

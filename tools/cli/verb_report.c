@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm report: sizes and metrics of a store, mount, directory or files, as HTML, JSON or
-   CSV. */
+/*
+ * alcm report: sizes and metrics of a store, mount, directory or files, as HTML, JSON or
+ * CSV.
+ *
+ *   collect_report()       a row for each file, sorted and summed
+ *   collect_histograms()   samples of the largest files; not for CSV, which has none
+ *   report_roll_up()       HTML only: at most MOST_ROWS rows
+ *   write_html() …         one of the writers, to a file or to standard output
+ *
+ * Usage is checked before anything is read, since collecting may take long. A file that
+ * can't be read has a row that says so and makes the exit code worse, but doesn't stop
+ * the report.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +36,9 @@ struct output {
 	write_fn write;
 };
 
-/* For cli_write_output(). The stream gets a copy of `fd`, because fclose() closes it. */
+/* For cli_write_output(). The stream gets a copy of `fd`, because fclose() closes it. A
+   failed write shows at fclose() at the latest; errno is cleared, since ferror() alone
+   says nothing of the cause. */
 static int put(void *ctx, int fd)
 {
 	const struct output *out = ctx;

@@ -3,6 +3,13 @@
  * alcm top: the current activity of a mount, from its counters (docs/stats.schema.json).
  * They are read at an interval; rates are differences between two readings. A terminal is
  * redrawn each time. Elsewhere each reading is a block of lines.
+ *
+ * The first reading isn't shown, since it has no rates. Time is the mount's own uptime in
+ * both readings, so a late reading gives no wrong rate. A counter that this version
+ * doesn't know is ignored, and one that the mount doesn't have counts as 0: command and
+ * mount may be of different versions.
+ *
+ * A mount that is restarted in between has smaller counters; rate() then shows 0.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The data for the page's script: the files as in alcm report --json, deflated and in
-   Base64. So 5,000 files take 3 MB, beside the table for readers without a script. */
+/*
+ * The data for the page's script: the files as in alcm report --json, deflated and in
+ * Base64. So 5,000 files take 3 MB, beside the table for readers without a script.
+ *
+ * The page is one file that works offline. Base64 has no "<", so data from a store can't
+ * end the element that holds it, whatever names of files contain.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>

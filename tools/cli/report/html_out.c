@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Escaping. Control characters and bidirectional marks are spelled out first
-   (words_visible()), then HTML's five special characters. */
+/*
+ * Escaping. Control characters and bidirectional marks are spelled out first
+ * (words_visible()), then HTML's five special characters.
+ *
+ * Every text that comes from a store goes through html_text(): names, types, reasons and
+ * profiles. The five characters are enough for text and for attributes in quotes, which
+ * are the only places where such texts are put.
+ */
 #include "html_out.h"
 
 #include <stdlib.h>

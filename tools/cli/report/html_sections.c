@@ -3,6 +3,11 @@
  * The parts of the page that need no script: figures, tables, and the files that stay
  * plain. Closing tags of cells and rows are omitted where HTML allows it, to keep a page
  * with 5,000 rows small.
+ *
+ * Each function html_NAME() writes the part {{NAME}} of the template and returns false
+ * without memory. The table of parts is in write_html.c. Limits keep the page usable for
+ * a store of any size; where something is left out, a line says how much and which
+ * command shows it.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -98,7 +103,9 @@ static void size_cells(FILE *to, const struct figures *f)
 	bytes_cell(to, figures_saved(f));
 }
 
-/* A line with the directory's name, before the first of its files. */
+/* A line with the directory's name, before the first of its files. A line is needed when
+   the directory isn't that of the file before; rows are sorted, so its files follow each
+   other. */
 static bool directory_line(FILE *to, const char *path, const char *before)
 {
 	const char *slash = strrchr(path, '/');

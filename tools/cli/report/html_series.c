@@ -67,6 +67,8 @@ static void numbers(FILE *to, const struct report *report, const struct report_s
 			column_x(s, i) + half, HEIGHT - 6, step_at(report, s, i)->number);
 }
 
+/* The stored part is drawn over the whole column, from the bottom up, and what it leaves
+   visible is saved. */
 static void columns(FILE *to, const struct report *report, const struct report_series *s)
 {
 	double most = 1, width = (RIGHT - LEFT) / (double)drawn(s);
@@ -93,6 +95,9 @@ static void columns(FILE *to, const struct report *report, const struct report_s
 	numbers(to, report, s);
 }
 
+/*
+ * Two passes over the same points: an area down to the axis, then the line on top of it.
+ */
 static void cumulative(FILE *to, const struct report *report,
 	const struct report_series *s)
 {
@@ -120,6 +125,7 @@ static void cumulative(FILE *to, const struct report *report,
 	numbers(to, report, s);
 }
 
+/* The last step is always shown, with the sum of all. */
 static bool table(FILE *to, const struct report *report, const struct report_series *s)
 {
 	double sum = 0;

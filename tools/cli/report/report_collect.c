@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Collecting rows. In a store, the metrics come from the blob. In a mount, they come from
-   an attribute of the file: short for figures, the full report if details are wanted. */
+/*
+ * Collecting rows. In a store, the metrics come from the blob. In a mount, they come from
+ * an attribute of the file: short for figures, the full report if details are wanted.
+ *
+ *   walk ──► take() ──► new_row()        names and time
+ *                   ──► fill()           figures and details, by mount or store
+ *                   ──► c->fn            keeps the row, or adds it up and drops it
+ *
+ * du needs figures only and asks for `user.alcm.figures`, one line that the mount has at
+ * hand. report asks for `user.alcm.report`, which has all tensors.
+ *
+ * A file with several names counts once. A file that fails has a row with its size and a
+ * reason, so sums stay those of the whole tree; the exit code tells of it.
+ */
 #include "report_collect.h"
 
 #include <errno.h>
@@ -61,6 +73,7 @@ static enum cli_exit fill_from(const struct collector *c, const struct alcm_info
 	return row->detail ? CLI_OK : cli_error(c->cli, NULL, "out of memory");
 }
 
+/* Blocks are what it takes on disk; figures_of_plain() takes the smaller of both. */
 static void fill_plain(struct report_row *row, const struct stat *st, const char *why)
 {
 	row->sum = figures_of_plain((uint64_t)st->st_size, (uint64_t)st->st_blocks * 512);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Figures add up field by field; ratios and CAQ are only computed from sums. */
+/* Figures add up field by field; ratios and CAQ are only computed from sums. own_* and
+   zlib_* are sums over files that have a trial of zlib, so a comparison of the two is of
+   the same files. */
 #include "report_model.h"
 
 void figures_add(struct figures *to, const struct figures *f)

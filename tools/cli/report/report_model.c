@@ -2,6 +2,12 @@
 /*
  * Figures of files and sums, and reducing the number of rows.
  *
+ *   report_add()          a row for each file, in any order
+ *   report_finish()       sorts rows by path; sums of directories and of series
+ *   report_roll_up()      fewer rows, for a page; sums stay as they are
+ *   report_fold()         one row per directory below a depth, for a terminal
+ *   report_release()
+ *
  * Joining works on rows sorted by path, so the files of a directory lie together. An
  * example, with all files of up to 2 MB joined:
  *
@@ -74,6 +80,7 @@ double figures_caq(const struct figures *f)
 	return alcm_caq(figures_ratio(f), f->cpu_seconds);
 }
 
+/* Both CAQs are of the same files, those with a trial, and not of all. */
 double figures_gain_percent(const struct figures *f)
 {
 	double ours, zlib;
@@ -199,7 +206,8 @@ static int by_size_down(const void *x, const void *y)
 	return (a < b) - (a > b);
 }
 
-/* The size up to which files lose their row: at most `most` files are larger. */
+/* The size up to which files lose their row: at most `most` files are larger. `most` is
+   below the number of files, or there would be nothing to reduce. */
 static bool size_of_rank(const struct report *report, size_t most, uint64_t *out)
 {
 	uint64_t *sizes = calloc(report->compressed.n_files + 1, sizeof(*sizes));
@@ -263,7 +271,8 @@ static bool become_rest(struct report_row *row, size_t len, const char *mark)
 	return true;
 }
 
-/* The greatest depth at which the rows for the rest are about `most` or fewer. */
+/* The greatest depth at which the rows for the rest are about `most` or fewer. It stops
+   where one level more would give too many rows, or none. */
 static unsigned depth_for(const struct report *report, size_t most)
 {
 	for (unsigned depth = 0;; depth++) {
@@ -332,6 +341,7 @@ static bool is_small(const struct report_row *row, const void *ctx)
 	return row->detail && row->sum.logical <= *(const uint64_t *)ctx;
 }
 
+/* A fifth of the rows is for what is joined, the rest for single files. */
 bool report_roll_up(struct report *report, size_t most)
 {
 	uint64_t least;

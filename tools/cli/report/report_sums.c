@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Everything below a directory lies together in the sorted rows. So one pass with a stack
- * of open directories sums all of them.
+ * of open directories sums all of them:
+ *
+ *   row              open afterwards
+ *   a/x.npy          ""  a
+ *   a/b/y.npy        ""  a  a/b        y is added to all three
+ *   c/z.npy          ""  c             a and a/b are complete
  *
  * A series is a set of siblings, directories or files, whose names differ only in a
  * number and look like steps: step100/ and step200/, model-epoch1.npy and
  * model-epoch2.npy, 1000/ and 2000/. The number becomes #, and names with the same
  * pattern form a series.
+ *
+ * A name alone can't tell a step from a layer: layer1/ and layer2/ look the same. So only
+ * names with a word for steps count, or those of digits only.
  */
 #include "report_sums.h"
 

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Words for people. Names come from a store and are untrusted: an escape sequence could
-   take over a terminal, and a right-to-left override could disguise a name. */
+/*
+ * Words for people. Names come from a store and are untrusted: an escape sequence could
+ * take over a terminal, and a right-to-left override could disguise a name.
+ *
+ * Text, HTML and JSON reports use the same words, so a figure reads the same everywhere.
+ * Buffers are the caller's and are returned, for use in the argument list of a printf().
+ *
+ *   words_visible("a\033[2J")   "a\x1b[2J", with a backslash and an x
+ *   words_type() of "<f4"       "float32"
+ *   words_bytes(-1536)          "-1.5 KiB"
+ */
 #include "report_words.h"
 
 #include <inttypes.h>
@@ -139,7 +148,8 @@ char *words_lossy(const struct figures *all, char *buf, size_t capacity)
 }
 
 /* The length of the UTF-8 character at `p` if it must be spelled out, else 0. `*code` is
-   its number. */
+   its number. The string ends with a zero byte, and alcm_utf8() has made it valid, so the
+   bytes that a first byte promises are there. */
 static size_t unseen(const unsigned char *p, unsigned *code)
 {
 	if (p[0] < 0x20 || p[0] == 0x7f) {

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables. All cells are collected first, because the widest one sets the width of its
-   column. Widths count characters on the screen, not bytes. */
+/*
+ * Tables. All cells are collected first, because the widest one sets the width of its
+ * column. Widths count characters on the screen, not bytes.
+ *
+ *   text_table_init()   columns: title, key for --sort, and whether it is text
+ *   text_table_cell()   the next cell, from left to right and row by row
+ *   text_table_bar()    after the last cell of a row: its bar
+ *   text_table_end()    prints everything and frees it
+ *
+ * A failed allocation is noted and told at the end, so callers needn't check each cell. A
+ * table that has failed isn't printed: a missing cell would shift all that follow.
+ */
 #include "text_table.h"
 
 #include <inttypes.h>
@@ -198,6 +208,7 @@ static double value_cpu(const struct figures *f)
 	return f->cpu_seconds;
 }
 
+/* NaN: no such key, so rows are sorted by name. */
 double text_sort_value(const struct figures *f, const char *key)
 {
 	static const struct {

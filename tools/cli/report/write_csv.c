@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A report as CSV (RFC 4180), for spreadsheets. */
+/* A report as CSV (RFC 4180), for spreadsheets. A row for each file, and a last one for
+   all. Columns are fixed and have a name in the first row; to add one, add it to
+   `columns` and to put_row() at the same place. What a file doesn't have is an empty
+   field, not 0. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The page: a template in which {{name}} stands for a part that is generated here. */
+/*
+ * The page: a template in which {{name}} stands for a part that is generated here.
+ *
+ * The template is a file of its own with the page's style and script, compiled in. It is
+ * ours, so its names are trusted and a wrong one is a bug. To add a part, write {{name}}
+ * there, a function that writes it, and a row of `parts`. A part gets the report or, if
+ * it is about the run, the origin.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

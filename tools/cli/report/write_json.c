@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The report as JSON (docs/collection.schema.json). Each file's object is built, printed
-   and freed, so memory doesn't grow with the number of files. */
+/*
+ * The report as JSON (docs/collection.schema.json). Each file's object is built, printed
+ * and freed, so memory doesn't grow with the number of files.
+ *
+ * Brackets and commas around the files are thus printed by hand, and everything inside
+ * them by cJSON, which escapes. The page embeds the same objects (html_data.c), and du
+ * shares the figures: a new member is added once.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

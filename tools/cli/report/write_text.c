@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Reports for a terminal. Bars are only drawn in colour; without it they would have no
-   meaning. */
+/*
+ * Reports for a terminal. Bars are only drawn in colour; without it they would have no
+ * meaning.
+ *
+ *   one file             headline, planes or tensors with theirs, entropy
+ *   files of a directory a table, and a last row that sums all of them
+ *
+ * Columns are tables of title and sort key (text_table.h). Cells must be added in the
+ * order of the columns; a row that misses one shifts all others.
+ */
 #include "write_text.h"
 
 #include <inttypes.h>
