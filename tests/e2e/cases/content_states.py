@@ -22,7 +22,7 @@ import time
 
 import e2e
 import modelled
-from content_events import N_CROWD, SMALL, Events, alcm, at_work, cat, close_somehow, state_of, stop
+from content_events import MAX_FILES, N_CROWD, SMALL, Events, alcm, at_work, cat, close_somehow, state_of, stop
 
 TABLE = """
 undecided   write_head           blob        npy safetensors lossy floats blob
@@ -202,7 +202,7 @@ class Run:
 
     @staticmethod
     def mount():
-        e2e.mount(OPTIONS, prefix=("prlimit", f"--nofile={N_CROWD}:{N_CROWD}"))
+        e2e.mount(OPTIONS, prefix=("prlimit", f"--nofile={MAX_FILES}:{MAX_FILES}"))
         os.chdir(e2e.MNT)
         e2e.equal(at_work(), [], "jobs that are left after the mount")
 
