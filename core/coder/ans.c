@@ -3,6 +3,20 @@
  * The table rows of coders `ans` and `ans wide`. They are the same but for 32 or 64
  * states and the form of their tables: more states decode faster, and take more bytes to
  * store.
+ *
+ *   ans_plan.c     how many tables, and which value has which
+ *   ans_encode.c   frequencies, tables, the portable loop; from the last value on
+ *   ans_decode.c   the same backwards; all checks of hostile input
+ *   ans_avx2.c, ans_avx512.c   the loops for vectors; the bytes are the same
+ *
+ * A state x lies within [2^16, 2^32). A symbol of frequency f, of 2^11, that starts at
+ * slot s is put into it like this, and taken out by the inverse:
+ *
+ *   if x ≥ f · 2^21:  give away the lower 16 bits of x; x = ⌊x / 2^16⌋
+ *   x = ⌊x / f⌋ · 2^11 + x mod f + s
+ *
+ * One word is always enough, and x stays within its range: below f · 2^21 it ends below
+ * 2^21 · 2^11, and from f · 2^5 on it ends at 2^5 · 2^11 or above.
  */
 #include "coder/ans.h"
 

@@ -5,6 +5,15 @@
  * Vectors do whole rounds of all states, while there are words or space for a full round.
  * The portable loop does the rest, so the checks at the ends are in one place only, and
  * both give the same bytes.
+ *
+ * Words are in the order of values, so among eight states the first that wants a word
+ * takes the first. A table of 256 masks says which that is, for each lane:
+ *
+ *   decoding, lanes 0 and 2 want:   lane_words[5]  = 0 _ 1 _ …   word of the lane
+ *   encoding, lanes 0 and 2 give:   giver_lanes[5] = 0 2 _ _ …   lane of the word
+ *
+ * The entries of other lanes don't matter: they are blended away, or lie behind the words
+ * that count and are overwritten by the next step.
  */
 #include "base/le.h"
 #include "coder/ans_kernels.h"

@@ -9,6 +9,11 @@
  * A state x finds its slot by x mod 2^11. Each table is checked to fill all its slots,
  * and each class to have a table, so the loops need no checks but for the end of the
  * words.
+ *
+ * States may be anything at the start. A frequency is at most 2^11 and ⌊x / 2^11⌋ below
+ * 2^21, so nothing overflows. A state below 2^16 takes one word only, in all forms of the
+ * loops, even if it is still too small then. It finds slots all the same, and the check
+ * at the end refuses the plane. Wrong bytes that pass it are caught by the record's hash.
  */
 #include <errno.h>
 
@@ -95,7 +100,8 @@ static const uint8_t *take(struct cursor *c, size_t n)
 	return taken;
 }
 
-/* Fill `freq` slots from `at` on with a symbol. False: there is no room, or freq is 0. */
+/* Fill `freq` slots from `at` on with a symbol. False: there is no room, or freq is 0. A
+   frequency has at most 12 bits then, and a place 11, so the three fit into 32 bits. */
 static bool fill_slots(uint32_t *slots, uint32_t *at, uint32_t symbol, uint32_t freq)
 {
 	if (!freq || freq > ANS_SLOTS - *at)

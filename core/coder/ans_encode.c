@@ -3,6 +3,12 @@
  * Encoding of coder `ans`. Values are encoded from the last to the first, because
  * decoding runs forwards through a stack of words. Words are written in that order and
  * reversed at the end.
+ *
+ * States begin with 2^16, the least; the decoder ends there, which is its check. The
+ * states at the end of encoding are stored, and the decoder begins with them. Value i
+ * belongs to state i mod 32 (or 64), so neighbours don't wait for each other.
+ *
+ * An encoder that runs out of space returns 0, and the codec takes another coder.
  */
 #include "base/le.h"
 #include "coder/ans_kernels.h"
@@ -26,7 +32,8 @@ static void normalise(struct ans_counts *c)
 	}
 	left = (int64_t)ANS_SLOTS - used;
 	/* Many rare symbols rounded up can exceed the total by more than the largest can give
-	   back. */
+	   back. 256 symbols have 2048 slots, so some have more than one to spare until the
+	   sum is right, and the loop ends. */
 	while (left < 0 && c->of[largest] + left < 1) {
 		for (unsigned s = 0; s < 256 && left < 0; s++) {
 			if (c->of[s] > 1) {
@@ -135,7 +142,9 @@ bool ans_encode_portable(struct ans_encoding *e, const uint8_t *tables, const ui
 	return true;
 }
 
-/* Encode all values, from the last, in windows whose tables are looked up at a time. */
+/* Encode all values, from the last, in windows whose tables are looked up at a time. The
+   windows are those of decoding, from the start of the plane, so only the last one is
+   short; it comes first. */
 static bool encode_all(struct ans_encoding *e, const struct ans_plane *plane,
 	const struct ans_plan *p)
 {

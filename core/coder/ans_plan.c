@@ -7,6 +7,12 @@
  *       ──► the map is kept if it saves more than it costs
  *
  * Costs are estimated from entropies, so nothing is encoded to decide.
+ *
+ * Planes of exponents are meant: where a row of a matrix has a larger scale, all of its
+ * exponents are higher. A level is a shift of the mean by half a symbol or more. Row and
+ * column levels add up as the logarithms of their scales do, so 16 + 16 levels need
+ * only 31 classes. Classes next to each other are alike, which is why only neighbours are
+ * merged.
  */
 #include "coder/ans_plan.h"
 
@@ -204,7 +210,8 @@ static void count_classes(const uint8_t *in, uint32_t n, struct ans_plan *p)
 }
 
 /* Sum of a and b; returns the bits that one table costs more than two, below 0 if it
-   saves. */
+   saves. The symbols never cost less in one table (entropy is concave), but the second
+   table itself is saved. */
 static double merged(const struct ans_plan *p, unsigned a, unsigned b,
 	struct ans_counts *both)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Coder `constant`: the plane is one byte, repeated. */
+/* Coder `constant`: the plane is one byte, repeated. Comparing the plane with itself, one
+   byte further on, tells that all bytes are equal. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Coder `deflate`: a raw stream of RFC 1951, by zlib. Streams are made once per thread
-   and reset for each plane, as setting one up costs more than coding a short plane. */
+/*
+ * Coder `deflate`: a raw stream of RFC 1951, by zlib. Streams are made once per thread
+ * and reset for each plane, as setting one up costs more than coding a short plane.
+ *
+ * Raw, since header and checksum of zlib's own format would be 6 bytes a plane for what
+ * the record has anyway. A negative window means that; 15 bits are its most, 32 KiB.
+ * Planes have at most 16 MiB, so their lengths fit into zlib's 32 bits.
+ */
 #include <errno.h>
 #include <zlib.h>
 

@@ -3,6 +3,10 @@
  * Counts of byte values, exact or from a sample. A sample alone may miss rare symbols,
  * which then could not be coded. So the estimate is followed by a fast search for symbols
  * that the sample doesn't have.
+ *
+ * The sample is a quarter: 64 of each 256 bytes, in a place that varies. Its counts are
+ * multiplied by four. A table from it codes slightly worse than one from all bytes, never
+ * wrongly: every symbol that occurs has a count.
  */
 #include "coder/histogram.h"
 
@@ -61,7 +65,8 @@ void histogram_of(const uint8_t *in, size_t n, uint32_t counts[256])
 #if CPU_X86
 
 /*
- * A table of 256 entries is four registers; the highest bit of a byte selects the pair.
+ * A table of 256 entries is four registers; the highest bit of a byte selects the pair. A
+ * look-up takes the low seven bits and finds one of the 128 entries of a pair.
  */
 CPU_TARGET_AVX512 static size_t count_missing_avx512(const uint8_t *in, size_t n,
 	const uint8_t known[256], uint32_t counts[256])

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Coder `zstd`: a frame of RFC 8878, by libzstd. Contexts are made once per thread. */
+/*
+ * Coder `zstd`: a frame of RFC 8878, by libzstd. Contexts are made once per thread.
+ *
+ * A plane is decoded in one call into memory of its own length, so the window that a
+ * hostile frame asks for isn't allocated, and a longer output is an error, not an
+ * overflow. Neither a dictionary nor a content checksum is written: the record has
+ * hashes of the body and of the decoded bytes.
+ */
 #include <errno.h>
 #include <zstd.h>
 

@@ -4,6 +4,15 @@
  * Rounding to the nearest multiple of a step errs by half a step at most, and rounding
  * that to the tensor's type adds half a unit in the last place; the step leaves room for
  * both.
+ *
+ *   step / 2 + ulp(largest + bound) / 2 ≤ bound
+ *
+ * For float32 values up to 1 and a bound of 0.001: ulp(1.001) = 2^-23, so the step is
+ * 0.002 less 1.2e-7. For bfloat16 ulp(1.001) / 2 is 2^-8, more than the bound: no step
+ * keeps it, and the tensor stays as it is (-ENODATA).
+ *
+ * The bound is checked again for each value when it is applied (lossy_apply.c), so it
+ * doesn't rest on this arithmetic alone.
  */
 #include "lossy/bounded.h"
 

@@ -8,6 +8,12 @@
  *
  * The tensor may not fit into memory, so the recursion takes values from a stream, in
  * order. In Fortran order all channels are interleaved and their sums advance together.
+ *
+ * The constants are NumPy's: PW_BLOCKSIZE (128) and the eight lanes of its pairwise sum
+ * (umath/loops_utils.h.src), and the buffer of 8192 elements of its iterator. The sums
+ * are those of the type that NumPy adds in, float32 for narrower floats. Scales come from
+ * these means, so a sum in another order would give values that differ from the paper's
+ * reference in their last bits.
  */
 #include "lossy/channel_means.h"
 
@@ -196,7 +202,8 @@ static unsigned halvings(uint64_t n)
 }
 
 /* Skip whole pieces of zeros, which change no sum; `n` rows are left. Returns the rows
-   skipped. */
+   skipped. Only whole pieces, or all that is left: the next piece must begin where
+   NumPy's does. */
 static uint64_t skip_zeros(struct adder *a, uint64_t n)
 {
 	uint64_t at = a->next - (a->end - a->at);

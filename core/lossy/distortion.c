@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Sums of the error that a lossy profile made. Sums over parts merge into those of the
-   whole; figures such as PSNR are computed from them at the end. */
+/*
+ * Sums of the error that a lossy profile made. Sums over parts merge into those of the
+ * whole; figures such as PSNR are computed from them at the end:
+ *
+ *   mse = Σ(x−y)² / n         relative L2 = √(Σ(x−y)² / Σx²)
+ *   mae = Σ|x−y| / n          PSNR = 10 log10((max x − min x)² / mse), ∞ without error
+ *
+ * They are stored in the blob's lossy section (docs/format.md, section 2.6), since the
+ * values before aren't kept anywhere. x is finite here: chunks with NaN or Inf stay as
+ * they are and aren't added.
+ */
 #include "lossy/distortion.h"
 
 #include <math.h>

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Quantising and pruning values by parameters that a fit has found. The scale of a value
-   depends on its position; a walk steps through scales without a division per value. */
+/*
+ * Quantising and pruning values by parameters that a fit has found. The scale of a value
+ * depends on its position; a walk steps through scales without a division per value.
+ *
+ *   scale 0.1, threshold 0.15:   x  0.234  −0.07  0.04   NaN
+ *                                q  0.2    −0.1   0.0    –
+ *                                y  0.2    −0.0   0.0    false: the piece stays as it is
+ *
+ * A file can be quantised more than once: a chunk that was written since has new values
+ * among old ones. `again` keeps the old ones, or each pass could move them once more.
+ */
 #include "lossy/lossy_apply.h"
 
 #include <float.h>

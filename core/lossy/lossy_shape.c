@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* How a lossy profile divides a tensor into channels, or why it leaves it alone. */
+/*
+ * How a lossy profile divides a tensor into channels, or why it leaves it alone.
+ *
+ *   float32 (64, 128), C order         64 channels of 128 values, in runs
+ *   complex64 (64, 128), C order       64 channels of 128 elements of 2 components
+ *   float32 (128, 64), Fortran order   128 channels of 64 values, alternating
+ *
+ * A scalar or a profile with one scale has one channel. The reasons are shown to users,
+ * in the order in which they are tested.
+ */
 #include "lossy/lossy.h"
 
 /* Scales cost bits too; with fewer values per scale nothing is gained. */

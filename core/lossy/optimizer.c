@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Recognises optimizer state by name. A name is cut into words, and each is looked up. */
+/*
+ * Recognises optimizer state by name. A name is cut into words, and each is looked up:
+ *
+ *   optimizer.state.3.exp_avg      "optimizer": yes
+ *   state.12.step                  "state", then a number: yes
+ *   model.layers.0.weight          no
+ *   cooptimizer_net.weight         no: words are compared whole
+ *
+ * State is left alone by lossy profiles. Adam, for one, divides by the root of its second
+ * moments, so a small absolute error there becomes a large step of training. A weight
+ * with such a name stays lossless; that only costs ratio.
+ */
 #include "lossy/optimizer.h"
 
 #include <ctype.h>

@@ -8,6 +8,14 @@
  *
  * Ranks with the same leading digits share a table. Many values are zero, so ranks among
  * them are found in the first pass.
+ *
+ * An example with decimal digits, for rank 3 of 17, 42, 13, 48, 45:
+ *
+ *   pass 1   digit 1: 2 numbers, digit 4: 3     rank 3 is among the 4_, 2 are below
+ *   pass 2   of these, 2: 1, 5: 1, 8: 1         2 + 1 ≤ 3 < 2 + 1 + 1, so it is 45
+ *
+ * Tables take 4 · 2^16 · 8 bytes = 2 MiB, whatever the number of values is; with few
+ * numbers 64 KiB. Counting is exact, so the percentiles are NumPy's, bit for bit.
  */
 #include "lossy/order_stats.h"
 

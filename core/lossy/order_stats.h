@@ -14,7 +14,7 @@ enum { ORDER_MAX_RANKS = 4 };
  * the first order_next() set the wanted ranks (0 = the smallest) with order_set_ranks().
  * A number is an unsigned integer of `bits` bits (16, 32 or 64) that sorts like the value
  * that it represents, such as the bits of a non-negative float. Ranks of zeros take one
- * pass. Others take 2, 3 and 5 passes for these widths, or some more when there are few
+ * pass. Others take 1, 2 and 4 passes for these widths, or 2, 3 and 6 when there are few
  * numbers, so that tables stay small.
  */
 struct order_stats;

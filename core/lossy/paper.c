@@ -4,6 +4,11 @@
  * scales. Further passes quantise the values again and count the bits of their
  * magnitudes, until the two percentiles are known exactly (order_stats.h); the values
  * never need to be sorted.
+ *
+ * The values are quantised once in each pass rather than kept, as a tensor may be larger
+ * than memory. Numbers are bits of magnitudes: those of floats without a sign sort as
+ * integers do. The 25th percentile is needed only for the cap, but both come from the
+ * same passes.
  */
 #include "lossy/paper.h"
 
@@ -159,7 +164,9 @@ static int count_magnitudes(const struct value_source *source,
 	return 0;
 }
 
-/* The rank of numpy.percentile(…, 100·share) among n sorted values. */
+/* The rank of numpy.percentile(…, 100·share) among n sorted values: with n = 5 and a
+   share of 0.3 it is 1.2, a fifth of the way from the second to the third. Multiplying
+   and dividing by 100 rounds as NumPy does. */
 static double virtual_rank(double share, uint64_t n)
 {
 	return (double)(n - 1) * (100 * share / 100);

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Quantising a run of values with one scale, in the arithmetic of their type. */
+/*
+ * Quantising a run of values with one scale, in the arithmetic of their type: NumPy's
+ * rint(x / scale) * scale on an array of that type, bit for bit.
+ *
+ * float32 division in floats equals division in doubles that is rounded to float, so the
+ * fast loop gives what quantise_value() gives (values_round() in tensor/values.h).
+ */
 #include "lossy/quantise_values.h"
 
 #include "base/simd.h"

@@ -4,6 +4,14 @@
  * The error of a step is known in theory for uniform errors; a few tries, each scaled by
  * the error that the last one made, come close to it. At most MAX_PIECES pieces are
  * looked at in a try.
+ *
+ *   step 0 = √(12 · allowed / n)            if errors were uniform
+ *   step k + 1 = step k · √(allowed / made · 0.9975)
+ *
+ * An error is about proportional to the square of its step, so the root of the ratio is
+ * the right factor; 0.9975 aims at the middle of what is close enough. Zeros make no
+ * error with any step, so they don't count in n. The result is the largest step that was
+ * seen to keep the error, not the last one: near the end tries may overshoot.
  */
 #include "lossy/uniform.h"
 
