@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A file's chunks through the codec, without a blob around them: for programs that keep
-   their own files. */
+/*
+ * A file's chunks through the codec, without a blob around them: for programs that keep
+ * their own files.
+ *
+ * The prefix is parsed once. If it is a .npy header each chunk's spans follow from its
+ * offset; other bytes are guessed at, chunk by chunk (codec/guess.h). A body is as in
+ * section 3 of docs/format.md, and says itself what it needs to be decoded. So a coder
+ * decodes what another one encoded, whatever its prefix was.
+ */
 #include <errno.h>
 
 #include "alcm.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of the levels of detection, as options and reports spell them. */
+/* The names of the levels of detection, as options and reports spell them. They are also
+   in kept verdicts (docs/format.md, section 7), so a new name makes old verdicts void. */
 #include <string.h>
 
 #include "alcm_detect.h"

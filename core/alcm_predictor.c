@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The predictor's public side: reading files of weights. */
+/*
+ * The predictor's public side: reading files of weights.
+ *
+ * The descriptor may be anything, also a pipe. So it is read to its end, one byte more
+ * than allowed tells that there is more, and a NUL in the text is refused before
+ * functions for strings would stop there. The zeroed buffer ends the text.
+ */
 #include <errno.h>
 #include <string.h>
 

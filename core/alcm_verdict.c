@@ -3,6 +3,10 @@
  * Verdicts that stay with their files, in an extended attribute. Size and mtime in the
  * text tell whether the file has changed since. A verdict that can't be stored is only
  * made again.
+ *
+ * Only "not worth it" is kept, and only if a sample said so: a file worth compressing is
+ * compressed soon, and the other verdicts come from its size or its first bytes, which
+ * are cheap to look at again.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -67,6 +71,7 @@ bool verdict_kept(int fd, enum alcm_detect detect, const struct stat *st,
 	return true;
 }
 
+/* An mtime that a user sets doesn't change the content, so the verdict follows it. */
 void alcm_verdict_touched(int fd, const struct stat *before, const struct timespec *mtime)
 {
 	struct verdict_text v;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Heap memory. Tests can make the n-th allocation fail, so that every path without memory
-   is run. */
+/*
+ * Heap memory. Tests can make the n-th allocation fail, so that every path without memory
+ * is run. A sweep sets n = 1, 2, 3, … until a run needs fewer allocations than that.
+ */
 #include "base/alloc.h"
 
 #include <stdatomic.h>
@@ -56,7 +58,8 @@ bool mem_room_for(void **items, size_t n, size_t size)
 	return more;
 }
 
-/* aligned_alloc(3) wants a multiple of the alignment. */
+/* aligned_alloc(3) wants a multiple of the alignment. A whole 64 bytes are added even if
+   the length is one already: then a length of 0 also gives a pointer of its own. */
 void *mem_alloc_aligned(size_t len_bytes)
 {
 	if (len_bytes > SIZE_MAX - 64 || must_fail())

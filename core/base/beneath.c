@@ -4,6 +4,13 @@
  * RESOLVE_BENEATH; where that is missing, a walk opens each component by itself with
  * O_NOFOLLOW. The last component is always opened by the *at() call of the caller's
  * choice.
+ *
+ *   "run1/x/w.npy"  ──►  descriptor of "run1/x", name "w.npy"
+ *
+ * Both ways refuse "..", absolute paths and symbolic links. They differ if a directory on
+ * the way is moved out of the tree during the call: openat2(2) fails, and the walk goes
+ * on inside of the moved directory. That one was beneath when it was opened, so the
+ * caller reaches nothing that it couldn't have reached a moment before.
  */
 #include "base/beneath.h"
 
@@ -120,6 +127,8 @@ static void clear_directory(int fd, unsigned depth)
 	closedir(stream);
 }
 
+/* An empty directory is the usual case, and needs no descriptor. Others are cleared and
+   then removed; an entry that appeared in between makes that -ENOTEMPTY. */
 static int remove_tree(int at, const char *name, unsigned depth)
 {
 	int fd;

@@ -4,6 +4,15 @@
  * controller, and a machine may have both. /proc/self/cgroup names the group within its
  * hierarchy. mountinfo says which part of the hierarchy is mounted where; in a container
  * it is often only the container's own part.
+ *
+ *   /proc/self/cgroup     0::/user.slice/job7
+ *   mountinfo             … / /sys/fs/cgroup … cgroup2 …
+ *   read                  /sys/fs/cgroup/user.slice/job7/memory.max, then user.slice's,
+ *                         then the root's
+ *
+ * A limit binds all groups below, so the lowest on the way counts. Whatever can't be read
+ * or understood counts as no limit: the budget is then larger, and the kernel enforces
+ * its limit all the same. `root` is "" but in tests, which have trees of such files.
  */
 #include "base/cgroup.h"
 

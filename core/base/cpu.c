@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The CPU's level, found once. Threads may find it at the same time; all get the same
-   value, so relaxed accesses suffice. */
+/*
+ * The CPU's level, found once. Threads may find it at the same time; all get the same
+ * value, so relaxed accesses suffice.
+ *
+ * A level is a promise for all kernels that have its CPU_TARGET, so it needs every
+ * instruction set named there; a CPU with some of AVX-512 has the level of AVX2. Tests
+ * lower the limit to run each form of a kernel on one machine.
+ */
 #include "base/cpu.h"
 
 #include <stdatomic.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* A cause that is too long is cut off at the end: it is for people, and begins with what
+   matters. The last one set wins, so a caller may say it better. */
 #include "base/diag.h"
 
 #include <stdarg.h>

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors: complete transfers, and lseek(2)'s view of holes. */
+/*
+ * Descriptors: complete transfers, and lseek(2)'s view of holes.
+ *
+ * read(2) and write(2) may stop early, at a signal or at a limit of the filesystem, and
+ * say so only by their count. The loops here go on where they stopped; an error on the
+ * way is what a caller sees, even if some bytes were transferred. A count of 0 ends a
+ * read, as it is the end of the file.
+ */
 #include "base/fd.h"
 
 #include <stdio.h>
@@ -71,7 +78,9 @@ int fd_sync(int fd)
 	return or_errno((int)TEMP_FAILURE_RETRY(fsync(fd)));
 }
 
-/* ENXIO: no data behind `at`. EINVAL or EOPNOTSUPP: the filesystem can't tell. */
+/* ENXIO: no data behind `at`. EINVAL or EOPNOTSUPP: the filesystem can't tell, so all of
+   it counts as data. The file may change between the two calls; the result is then what
+   one of the two moments had, and within [at, size). */
 int fd_next_data(int fd, uint64_t at, uint64_t size, uint64_t *from, uint64_t *to)
 {
 	off_t data = lseek(fd, (off_t)at, SEEK_DATA), hole;

@@ -2,7 +2,11 @@
 /*
  * JSON on top of cJSON. JSON has neither NaN nor infinity, so both are written as null,
  * and null is read as NaN. Structs are written and read by the same table of fields, so
- * the two can't disagree.
+ * the two can't disagree:
+ *
+ *   JSON_FIELD(alcm_plane, "stored", stored_bytes)   "stored": 1234  ⇄  p->stored_bytes
+ *
+ * cJSON drops what it has no memory for. A NULL root makes json_print() return NULL.
  */
 #include "base/json.h"
 
@@ -90,6 +94,7 @@ double json_number(const cJSON *object, const char *key)
 }
 
 /* JSON numbers are doubles. A number that isn't a count of 63 bits counts as 0. */
+/* NaN fails both comparisons. Beyond 2^63 the cast would be undefined or implausible. */
 uint64_t json_to_count(double v)
 {
 	return v >= 0 && v < 0x1p63 ? (uint64_t)v : 0;
@@ -132,6 +137,7 @@ static bool read_field(const cJSON *from, const struct json_field *f, void *at)
 	return true;
 }
 
+/* All fields are read, also behind one that fails, so none is left unset. */
 bool json_read_fields(const cJSON *from, const struct json_fields *fields, void *to)
 {
 	bool ok = true;

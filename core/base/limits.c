@@ -3,6 +3,9 @@
  * How much of the machine the process may use: the lowest of physical memory, resource
  * limits and control groups. Which limit it is goes into messages, so that users know
  * what to raise.
+ *
+ *   memory 16 GiB, ulimit -v unlimited, memory.max 512 MiB
+ *   ──► 512 MiB by …/memory.max; the budget is a quarter of it, 128 MiB
  */
 #include <math.h>
 #include <sched.h>

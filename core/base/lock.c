@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The check of the lock order, in debug builds. Each thread keeps a bit mask of the
-   levels that it holds. Taking a level is wrong if any bit from that level on is set. */
+/*
+ * The check of the lock order, in debug builds. Each thread keeps a bit mask of the
+ * levels that it holds. Taking a level is wrong if any bit from that level on is set.
+ *
+ *   holds MAP and BLOB   takes LEAF: later than both, right
+ *                        takes REGISTRY, or another BLOB: aborts
+ *
+ * The order is checked before waiting, so a wrong one shows in every run that comes by
+ * it, and not only when two threads meet. A bit per level is enough, since a thread never
+ * holds two locks of one level.
+ */
 #include "base/lock.h"
 
 #ifdef ALCM_CHECK_LOCKS

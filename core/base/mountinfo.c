@@ -4,6 +4,10 @@
  * ", and three more fields:
  *
  *   36 35 98:0 /root /point options optional… - type source super_options
+ *
+ * (proc_pid_mountinfo(5).) Blanks, newlines and backslashes in names are escaped, as in
+ * \040, so " - " can't be part of a name. Long lines are cut and odd ones skipped: a
+ * mount that isn't found counts as not there.
  */
 #include "base/mountinfo.h"
 
@@ -95,6 +99,7 @@ bool mountinfo_next(FILE *f, struct mountinfo *out)
 	return false;
 }
 
+/* The last line that fits, as later mounts cover earlier ones on the same point. */
 bool mountinfo_at(const char *point, const char *type, struct mountinfo *out)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
@@ -112,6 +117,7 @@ bool mountinfo_at(const char *point, const char *type, struct mountinfo *out)
 	return found;
 }
 
+/* Whole words only: "cpu" isn't in "cpuset,cpuacct". */
 bool mountinfo_has(const char *list, const char *word)
 {
 	size_t n = strlen(word);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Names as valid UTF-8, for JSON. File names are any bytes; each byte that isn't part of
-   a valid sequence becomes U+FFFD. */
+/*
+ * Names as valid UTF-8, for JSON. File names are any bytes; each byte that isn't part of
+ * a valid sequence becomes U+FFFD. So two names may look the same in a document; where
+ * that matters, as in a sidecar's name, the bytes are used.
+ */
 #include <stddef.h>
 #include <string.h>
 

@@ -4,7 +4,13 @@
  * make and to read than a report. Times are whole nanoseconds, so nothing is rounded. The
  * coder comes last, as its name may contain blanks, or be missing.
  *
- * Reader and writer share one format string, so they can't disagree.
+ *   lossy=0 logical=1048576 stored=802816 cpu_ns=12000000 zlib_sample=65536
+ *   zlib_stored=60211 zlib_cpu_ns=3000000 codec=ans        (on one line)
+ *
+ * A mount gives it as an extended attribute, and `alcm report` adds such lines up.
+ *
+ * Reader and writer share one format string, so they can't disagree. The reader takes all
+ * of the line or nothing.
  */
 #include <errno.h>
 #include <inttypes.h>

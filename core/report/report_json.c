@@ -6,6 +6,9 @@
  *
  * cJSON accepts NULL everywhere, so a failed allocation shows only at the end, when
  * printing.
+ *
+ * JSON has no NaN and no infinity; they are null. Numbers are doubles, so counts above
+ * 2^53 lose their last digits; the largest file has 2^50 bytes.
  */
 #include <errno.h>
 #include <math.h>
@@ -152,6 +155,7 @@ static bool text_is(const cJSON *object, const char *key, const char *want)
 	return got && strcmp(got, want) == 0;
 }
 
+/* Text that isn't JSON has no members, so it compares as not current. */
 bool alcm_report_current(const char *json, size_t len, const struct alcm_info *info,
 	const char *name, const struct timespec *mtime)
 {

@@ -3,6 +3,10 @@
  * A report's JSON (docs/report.schema.json) back to the metrics it was made of. Reports
  * come from stores, so they are hostile: texts and lists are bounded by the arrays they
  * go to, and counts by 63 bits.
+ *
+ * What identifies a file (format, profile) must be there and fit, or the whole report is
+ * refused. Figures may be missing: numbers become NaN and counts 0, as they do for what
+ * the writer gave as null. `out` is written only when all of it is good.
  */
 #include <errno.h>
 #include <math.h>

@@ -5,6 +5,14 @@
  * A sidecar and its directories are at most as readable as what they describe. They are
  * written beside the old one and renamed. Users can change the store's directories at any
  * time, so every path is followed without symbolic links (base/beneath.h).
+ *
+ *   run1/           0750 alice     .alcm/caq/run1/             0750 alice
+ *   run1/w.npy      0640 alice     .alcm/caq/run1/w.npy.json   0640 alice
+ *
+ * Nothing is synced. After a crash a sidecar is the old one, the new one or missing, and
+ * all it says is in the blob as well: it is made again when it isn't current. Left over
+ * may be .alcm-new.TID, which the next writer with that thread's id removes, and a
+ * summary from before the change, if the crash came between renaming and removing it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -202,7 +210,8 @@ int sidecar_write_text(int fd, const char *text, const struct stat *like)
 }
 
 /* A sidecar, or a directory of them, was added, changed or removed: the summaries above
-   are out of date. */
+   are out of date. The draft goes first, or one that was added up before the change could
+   still be renamed between the two. */
 static void invalidate_summaries(int store_dirfd, const char *name)
 {
 	int dir = sidecar_open_dir(store_dirfd, "");

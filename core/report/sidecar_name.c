@@ -3,6 +3,10 @@
  * The name of a file's sidecar: NAME.json. If that is longer than a name can be, or is
  * the name of the summary, it is BEGINNING.HASH.json, with the hash of all of NAME.
  *
+ *   w.npy       w.npy.json
+ *   summary     summary.HASH.json       summary.json is the directory's
+ *   255 × "x"   xxx….HASH.json          233 of the x are kept, as NAME_MAX is 255
+ *
  * The way back is a search in the directory, as a hash can't be undone; it is needed
  * rarely.
  */

@@ -3,6 +3,15 @@
  * Sums of the reports in a directory (docs/summary.schema.json). A summary has the sums
  * of the directory's own files and of everything below, so a parent needs only its
  * children's totals.
+ *
+ *   run1/summary.json   here: a.npy + b.npy            total: here + run1/x's total
+ *   summary.json        here: files at the top         total: here + run1's total
+ *
+ * Ratios and CAQ don't add, so they are computed from the sums each time. Sums are
+ * doubles: the baseline is an estimate, and bytes are exact up to 2^53.
+ *
+ * Reports and summaries are read from the store, where users may write. One that lacks a
+ * number, or has a negative one, is refused as a whole and counts as nothing.
  */
 #include <errno.h>
 #include <math.h>

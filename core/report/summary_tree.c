@@ -11,6 +11,19 @@
  * existing summary is always right. Missing ones below are made first. Above a change all
  * summaries are missing, so going down from the top, only where one is missing, finds all
  * of them.
+ *
+ * An example: a report is written while the directory is being added up.
+ *
+ *   maker                            writer
+ *   creates .alcm-summary
+ *   reads w.npy.json (old)
+ *                                    renames the new w.npy.json
+ *                                    removes .alcm-summary, summary.json
+ *   writes its text to the descriptor
+ *   renames: -ENOENT, tries again
+ *
+ * After three such tries it is -EAGAIN. Callers see to it that there is one maker at a
+ * time (fs: LOCK_SUMMARIES), as one could rename another's unfinished draft.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -3,6 +3,12 @@
  * Histograms of a sample of a tensor file: of its values, and of their powers of two. The
  * sample is read once and kept; three passes over it find the moments, the exponents and,
  * with the range known, the values.
+ *
+ *   values       mean ± 4 σ in equal bins; what lies outside is counted on either side
+ *   exponents    one bin for each power of two, or for 2, 4, … of them
+ *
+ * Weights have few values far out. Bins over all of the range would put nearly all values
+ * into one of them; the exponents show the tails instead.
  */
 #include <errno.h>
 #include <math.h>

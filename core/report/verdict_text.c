@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A verdict as text: "1 LEVEL SIZE MTIME REASON". Anyone who may write the file can write
-   the attribute, so it is read with care. */
+/*
+ * A verdict as text (docs/format.md, section 7): "1 LEVEL SIZE MTIME REASON", such as
+ *
+ *   1 tensors 81920 1700000000000000000 no numbers recognised
+ *
+ * Anyone who may write the file can write the attribute, so it is read with care: what a
+ * forged one can do is keep its file from being compressed, which its writer could do
+ * anyway. Reasons are shown to users, so they must be printable.
+ */
 #include "report/verdict_text.h"
 
 #include <inttypes.h>
