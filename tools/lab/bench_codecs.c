@@ -2,6 +2,20 @@
 /*
  * The codecs of the benchmark, behind one interface. Each keeps its contexts between
  * chunks, as a program that uses the library would, and gets the same chunks of 256 KiB.
+ *
+ *   bench_coder_new()   contexts for one thread; `prefix` is the beginning of the data
+ *   codec->encode()     a chunk into a buffer of codec->bound() bytes; 0: it failed
+ *   codec->decode()     back into exactly n bytes; any other result counts as failed
+ *
+ * To add a codec:
+ *
+ *   1. functions bound, encode, decode and version; #ifdef if the library is optional
+ *   2. a row of `bench_codecs`; `slow` for one that takes seconds a round
+ *   3. the library in meson.build, if it is new
+ *
+ * Row 0 is ours: the tables compare all others with it. A codec's level is in its name,
+ * since a comparison without it says nothing. Only blosc is told the size of an element,
+ * as only its interface takes one; ours finds types by itself, as in a mount.
  */
 #include "bench_codecs.h"
 
@@ -80,6 +94,8 @@ static size_t zlib_bound(size_t n)
 	return compressBound(n);
 }
 
+/* compress2() has no context to keep: it makes one for each call, which is part of zlib's
+   usual cost. */
 static size_t zlib_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
 	uint64_t off, uint8_t *out, size_t capacity)
 {
@@ -121,6 +137,7 @@ static size_t lz4_bound(size_t n)
 	return (size_t)LZ4_compressBound((int)n);
 }
 
+/* LZ4's "level" is an acceleration; 1 is the default, and compresses best. */
 static size_t lz4_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
 	uint64_t off, uint8_t *out, size_t capacity)
 {
@@ -164,6 +181,7 @@ static size_t blosc_encode(struct bench_coder *c, const uint8_t *raw, size_t n,
 	return len > 0 ? (size_t)len : 0;
 }
 
+/* The length is in blosc's own header. */
 static size_t blosc_decode(struct bench_coder *c, const uint8_t *in, size_t len,
 	uint8_t *raw, size_t n)
 {

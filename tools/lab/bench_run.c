@@ -7,6 +7,21 @@
  *     thread 0    chunks 0, 3, 6, …       first = 0, step = 3
  *     thread 1    chunks 1, 4, 7, …
  *     thread 2    chunks 2, 5, 8, …
+ *
+ * Rounds are interleaved: round 1 of all codecs, then round 2 of all. A clock that slows
+ * down with heat, or another program, thus meets every codec and not just the last.
+ *
+ *     round 0    all but the slow ones    warm-up
+ *     round 1    all                      counted
+ *     round 3    all                      the last of the slow ones
+ *     round n    all but the slow ones
+ *
+ * What is measured is the codec alone: reading the file, making contexts and comparing
+ * results are outside of the clock. With one thread the figure is its CPU time, which
+ * other programs don't disturb; with several it is wall time, because a CPU sum would
+ * hide that they wait for each other.
+ *
+ * A codec that returns other bytes ends the run: figures of a broken codec mean nothing.
  */
 #include "bench_run.h"
 
@@ -70,7 +85,8 @@ static bool sample_alloc(struct sample *s, size_t n_codecs)
 	return s->offs && s->lens && s->coded_lens && s->raw && s->back && s->coded;
 }
 
-/* Read all chunks of the file, or as many as fit BENCH_MAX_BYTES, evenly spread. */
+/* Read all chunks of the file, or as many as fit BENCH_MAX_BYTES, evenly spread. Evenly
+   spread chunks include the first and the last one, and so the header. */
 static int sample_read(struct sample *s, struct source *source, size_t n_codecs)
 {
 	uint64_t n_all = (source->size + BENCH_CHUNK - 1) / BENCH_CHUNK;
@@ -94,6 +110,9 @@ static int sample_read(struct sample *s, struct source *source, size_t n_codecs)
 
 /* ---- passes ------------------------------------------------------------------------ */
 
+/*
+ * A failed chunk ends this worker's pass; the others finish theirs, and the pass fails.
+ */
 static void *run_worker(void *arg)
 {
 	struct worker *w = arg;
@@ -176,6 +195,8 @@ static void team_free(struct team *t)
 		bench_coder_free(t->coders[i]);
 }
 
+/* `back` is cleared before decoding, or a decoder that writes nothing would pass with the
+   bytes of the round before. */
 static int round_of(const struct sample *s, const struct bench_codec *codec,
 	const struct team *team, unsigned n, struct bench_figures *f)
 {
@@ -204,7 +225,8 @@ static int round_of(const struct sample *s, const struct bench_codec *codec,
 
 /* ---- a file ------------------------------------------------------------------------ */
 
-/* The metrics of a blob with the sample's bytes. */
+/* The metrics of a blob with the sample's bytes. It is written to memory through the
+   library, as a save is, and shows what a mount would store besides the coded chunks. */
 static int describe(struct alcm *alcm, const struct sample *s, struct alcm_info *out)
 {
 	struct alcm_blob *blob = NULL;
@@ -303,6 +325,8 @@ enum cli_exit bench_run(struct cli *cli, struct alcm *alcm, struct source *sourc
 
 /* ---- figures ----------------------------------------------------------------------- */
 
+/* Times of one round are added to those of the same round, so a median is over whole
+   runs. */
 void bench_add(struct bench_figures *sum, const struct bench_figures *f)
 {
 	if (!f->raw_bytes)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The verbs and options of alcm-lab, one row each. The command line is tools/cli/cli.c.
+ *
+ * alcm-lab is for those who work on the codec or repeat the paper's figures. Rows are
+ * read as those of alcm (tools/cli/alcm_rows.c says what they mean); targets are fields
+ * of struct lab, whose first member is struct cli.
  */
 #include "lab.h"
 

@@ -3,6 +3,16 @@
  * A board is kept as JSON and published as Markdown. Ranks are never read from the file:
  * each change validates and ranks all submissions again. Texts in submissions are
  * untrusted and are escaped.
+ *
+ *   read ──► rows, each points to its submission in the JSON tree
+ *        ──► add: a new submission joins the tree and the rows, unless it is there
+ *        ──► rank: validate each, sort by dataset and CAQ, number the valid ones
+ *        ──► write BOARD.json and BOARD.md from the rows
+ *
+ * Two people can edit the file, even by hand: what they can't do is give a row a rank
+ * that its runs don't earn. A submission that has become invalid, by an edit or by
+ * stricter checks, stays in the list with the reason instead of a rank. So nothing
+ * disappears without a trace.
  */
 #include "leaderboard.h"
 
@@ -21,6 +31,7 @@
 
 /* ---- reading ----------------------------------------------------------------------- */
 
+/* A file that is larger than any honest one is refused before it is parsed. */
 cJSON *leaderboard_read_json(struct cli *cli, const char *path)
 {
 	const size_t most = 16 * (size_t)SUBMISSION_MAX_BYTES;
@@ -73,6 +84,7 @@ void leaderboard_free(struct leaderboard *board)
 	free(board->rows);
 }
 
+/* On success the board owns `submission`; on failure it is still the caller's. */
 int leaderboard_add(struct leaderboard *board, cJSON *submission)
 {
 	struct leaderboard_row *rows;
@@ -143,6 +155,7 @@ static void rank_dataset(struct leaderboard_row *rows, size_t n)
 	}
 }
 
+/* Rows of one dataset lie together after sorting; ranks begin at 1 in each. */
 void leaderboard_rank(struct leaderboard *board)
 {
 	size_t first = 0;

@@ -12,6 +12,23 @@
  * Times are the CPU time of one thread, and the median over the repetitions. The
  * scheduler is driven by the container's CAQ, as in the paper, and sets the pruning of
  * the next epoch.
+ *
+ *   epoch 1    gradient of seed 43, first pruning share
+ *              each method n times ──► bytes, median of CPU time, CAQ
+ *              container's CAQ ──► scheduler ──► pruning share of epoch 2
+ *   epoch 2    gradient of seed 44 …
+ *
+ * A method's time includes everything that it needs of the tensor: the container and the
+ * lossy profiles compute statistics, prediction and scales again in each repetition. Our
+ * methods also decode and compare, as a save does, and the paper's don't. So a gain in
+ * CAQ is not one of less checking.
+ *
+ * stored_bytes of our methods is the coded body alone, to compare with the paper's
+ * figures; file_bytes is a whole blob with the tensor as .npy (measure_file()). For the
+ * two .npz methods they are the same.
+ *
+ * To add a method, add a name to enum paper_method before PAPER_METHODS, a function that
+ * returns its bytes, and a row of `methods`.
  */
 #include "paper_bench.h"
 
@@ -62,10 +79,12 @@ static int read_tensor(void *ctx, uint64_t first, uint32_t n, double *out)
 	return 0;
 }
 
+/* The paper's scales are one per row. */
 static const struct lossy_shape shape = {
 	.dtype = DTYPE_F32, .n_components = 1, .n_channels = SIDE, .channel_len = SIDE
 };
 
+/* With the built-in weights, whatever a mount uses. */
 static double predict(const struct bench *b)
 {
 	struct span span = { .len_bytes = BYTES, .elem_bytes = 4, .dtype = DTYPE_F32 };
@@ -184,6 +203,8 @@ static int64_t run_paper(struct bench *b)
 	return err ? err : coded_bytes(b, b->quantised, &grid);
 }
 
+/* One scale for the whole tensor, chosen so that the error is that of the paper's scales
+   for its rows. fit() is part of it, as the profile needs those first. */
 static int64_t run_alcm(struct bench *b)
 {
 	static const struct lossy_shape whole = {
@@ -239,6 +260,8 @@ static int by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* The bytes are the same in each repetition. The distortion is that of x and y of the
+   last one, outside of the clock. */
 static int measure(struct bench *b, unsigned method, unsigned n_repeats,
 	struct paper_result *out)
 {
@@ -322,6 +345,10 @@ static int run_epoch(struct alcm *alcm, struct bench *b, unsigned n_repeats,
 	return 0;
 }
 
+/*
+ * The loss on the samples that the built-in weights were trained with, as the paper
+ * reports it. It says how well the network has learnt, not how well it predicts others.
+ */
 static double entropy_loss(void)
 {
 	struct train_sample samples[TRAIN_SYNTHETIC];

@@ -3,6 +3,19 @@
  * Submissions come from strangers, so nothing is taken from them that can be computed:
  * the figures are derived from the runs and compared with the claimed ones. The schema is
  * checked by hand, row by row, with messages for people.
+ *
+ *   runs          ratio   CPU s    CAQ = ratio / (CPU s + 1)
+ *   1             1.60    0.010    1.5842
+ *   2             1.60    0.014    1.5779
+ *   3             1.60    0.012    1.5810
+ *   claimed       ratio 1.60, CPU 0.012, CAQ 1.5810
+ *   "variance"    100 · (1.5842 − 1.5779) / 1.5810 = 0.40 %
+ *
+ * Checking can't show that a run took place. It makes sure that the figures of a row
+ * belong together, and that two rows were computed in the same way.
+ *
+ * To add a field, add a row of `fields` and the same to docs/submission.schema.json; an
+ * old submission stays valid only if the field is optional.
  */
 #include "submission.h"
 
@@ -12,7 +25,10 @@
 #include <string.h>
 #include <time.h>
 
-/* Allowed differences between claimed figures and those of the runs. */
+/*
+ * Allowed differences between claimed figures and those of the runs: others may round to
+ * three digits, and compute means in another order. VARIANCE_POINTS is in percent points.
+ */
 #define TOLERANCE 0.005
 #define VARIANCE_POINTS 0.05
 
@@ -184,6 +200,7 @@ static bool adds_up(const cJSON *s, const char *field, double computed, double w
 		fault_set(fault, "%s: %g is claimed, the runs give %g", field, claimed, computed);
 }
 
+/* The first fault ends the check: a message about one is easier to act on than a list. */
 bool submission_valid(const cJSON *s, struct submission_fault *fault)
 {
 	struct submission_run runs[SUBMISSION_MAX_RUNS];
@@ -222,6 +239,9 @@ bool submission_adaptive(const cJSON *s)
 	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(s, "adaptive"));
 }
 
+/*
+ * Two submissions of one codec on one day are the same; a second run belongs in `runs`.
+ */
 bool submission_same(const cJSON *a, const cJSON *b)
 {
 	static const char *const key[] = { "submitter", "dataset", "codec", "version",

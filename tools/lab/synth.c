@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* numpy.random.seed(epoch + 42), randn() for all values, then rand() > 0.3 as a mask. The
-   order of the calls decides the result. */
+/*
+ * numpy.random.seed(epoch + 42), randn() for all values, then rand() > 0.3 as a mask. The
+ * order of the calls decides the result.
+ *
+ * So about 30 % of a gradient are zeros, and the others are normal numbers: that is all
+ * the paper's data has in common with a real gradient. Its zeros may be -0.0, as a
+ * negative value times 0.0 is in NumPy.
+ */
 #include "synth.h"
 
 #include "mt19937.h"

@@ -6,6 +6,16 @@
  *     entropy = 0.2 + 0.7 / (1 + exp(-z))
  *
  * train_gradient() is its back-propagation; descend() takes one step after every sample.
+ * With a = 1 / (1 + exp(-z)) and miss = entropy − target:
+ *
+ *     loss     = miss²
+ *     dloss/dz = 2 · miss · 0.7 · a · (1 − a)
+ *
+ * The paper's samples are TRAIN_SYNTHETIC gradients whose target is a formula of their
+ * share of zeros, and they are learnt in the order in which they were made. Real tensors
+ * have features of very different sizes, so for them features are standardised. That is a
+ * linear map, which fold() puts into W1 and b1 afterwards: the codec needs no scaling,
+ * and the file of weights has one form.
  */
 #include "train.h"
 
@@ -89,6 +99,7 @@ double train_gradient(const struct predict_weights *w, const struct train_sample
 	return miss * miss;
 }
 
+/* Plain stochastic gradient descent with a constant rate, as in the paper. */
 static void descend(struct predict_weights *w, const struct predict_weights *gradient)
 {
 	for (int h = 0; h < PREDICT_HIDDEN; h++) {
@@ -131,7 +142,8 @@ static struct train_sample scaled(const struct scaling *s,
 	return out;
 }
 
-/* Change the weights so that unscaled features give the result that scaled ones gave. */
+/* Change the weights so that unscaled features give the result that scaled ones gave. W1
+   · (x − mean) · scale = (W1 · scale) · x − (W1 · scale) · mean. */
 static void fold(const struct scaling *s, struct predict_weights *w)
 {
 	for (int h = 0; h < PREDICT_HIDDEN; h++) {
@@ -161,7 +173,9 @@ static int check_samples(const struct train_sample *samples, size_t n,
 	return 0;
 }
 
-/* In the order of the samples, without shuffling, as in the paper. */
+/* In the order of the samples, without shuffling, as in the paper. `*out` is only set if
+   all weights are finite and in range (weights_check()): a rate too high for the data
+   makes them grow without end, and the codec must not get those. */
 int train_run(const struct train_sample *samples, size_t n,
 	const struct train_options *options, struct predict_weights *out,
 	struct alcm_diag *diag)

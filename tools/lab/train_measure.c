@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A training sample from a real tensor. The target is the ratio that our lossless codec
-   reaches, limited to the network's range. */
+/*
+ * A training sample from a real tensor. The target is the ratio that our lossless codec
+ * reaches, limited to the network's range.
+ *
+ *   .npy file ──► header (npy_parse) ──► chunks of 256 KiB
+ *         each chunk ──► moments   ──► six statistics ──► features
+ *                    ──► codec     ──► coded bytes / bytes = target
+ *
+ * "Ratio" is stored over logical bytes here, so it is below 1 for what compresses. A file
+ * that is no tensor of numbers, that is truncated, or whose statistics overflow is
+ * -ENODATA: the caller counts it and goes on. Any other error ends the training.
+ */
 #include <errno.h>
 #include <math.h>
 

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm-lab bench: ratio and speed of our codec and others on files. bench_run.h has the
-   method. */
+/*
+ * alcm-lab bench: ratio and speed of our codec and others on files. bench_run.h has the
+ * method.
+ *
+ *   walk ──► take_file() ──► bench_run() ──► printed, or kept for --json
+ *                                        ──► added to its class and to all
+ *   end  ──► sums by class ──► with --submissions one file per codec
+ *
+ * A class is the directory of a file. Sums of a class add bytes and times, so large files
+ * count for more. Submissions are made from the sum of all files: a run of the submission
+ * is a round here, which is why --rounds must be at least what a board asks for.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -116,6 +126,7 @@ static char *submission_path(const char *dir, const char *codec)
 	return cli_join(dir, name);
 }
 
+/* The CPU time of a round is that of encoding all files, as a board's CAQ counts it. */
 static enum cli_exit submit(struct bench *b, size_t codec)
 {
 	const struct bench_figures *f = &b->all.figures[codec];
@@ -196,6 +207,7 @@ static enum cli_exit run(struct bench *b)
 	return status || !lab_of(b->cli)->submissions ? status : submit_all(b);
 }
 
+/* What can be wrong is said before the measurement, which may take minutes. */
 static enum cli_exit usage(struct cli *cli)
 {
 	if (lab_of(cli)->submissions && !lab_of(cli)->dataset)

@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm-lab leaderboard: add submissions to a board, validate them, print a board. */
+/*
+ * alcm-lab leaderboard: add submissions to a board, validate them, print a board.
+ *
+ *   add BOARD.json FILE…     refuses invalid and repeated ones, and goes on; writes
+ *                            BOARD.json and BOARD.md if any was added
+ *   validate FILE…           checks, and writes nothing
+ *   validate --expect E …    also compares dataset, codec and ratio with those of E
+ *   render BOARD.json        prints the Markdown of the board
+ *
+ * --expect is for reproducing the paper's figures: the ratio depends on data and codec
+ * only, so it must come out the same anywhere, within what other versions of zlib and
+ * zstd change. CPU seconds depend on the machine; they are shown and not judged.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -26,6 +38,7 @@ static cJSON *read_submission(struct cli *cli, const char *path)
 	return NULL;
 }
 
+/* The JSON comes first: from it the Markdown can be made again. */
 static enum cli_exit write_board(struct cli *cli, const char *path,
 	struct leaderboard *board)
 {

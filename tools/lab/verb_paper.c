@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* alcm-lab paper: the paper's tables, with its own figures beside ours. */
+/*
+ * alcm-lab paper: the paper's tables, with its own figures beside ours.
+ *
+ * The paper's baseline is numpy.savez_compressed of ten synthetic gradients of 100 × 100
+ * float32, and its claim is a CAQ 20 % above that. The first table has the means over the
+ * epochs, the second one the CAQ of each epoch, which shows how the scheduler works.
+ *
+ * "ratio" is that of the stored bytes of a method as the paper counts them; "as file"
+ * includes header, index and metrics of a blob, which weigh much for 40 KB. CPU times are
+ * of this machine and of compiled code, so they say less about the paper's Python than
+ * the ratios do.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,6 +3,13 @@
  * alcm-lab train: train the paper's predictor with its synthetic gradients, or with the
  * tensors of a directory. Those are sorted by path, so equal files give equal weights in
  * whatever order the directory lists them.
+ *
+ *   alcm-lab train --c core/predict/weights.c     the built-in weights
+ *   alcm-lab train --data DIR -o FILE             others, for -o predictor=FILE
+ *
+ * Training goes through the samples in order and without shuffling, so the order is a
+ * part of the result. A file that is no tensor is left out and counted; a file that can't
+ * be read ends the command, as weights of half the data would look like those of all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -114,6 +121,7 @@ static enum cli_exit write_text(struct cli *cli, const char *path, int err, char
 	return status;
 }
 
+/* Both outputs may be asked for. Their names were checked before the training. */
 static enum cli_exit write_weights(struct cli *cli, const struct predict_weights *w)
 {
 	const char *source = lab_of(cli)->source;

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Printing weights. Both forms restore every bit: hexadecimal in C, 17 digits in the
-   text. */
+/*
+ * Printing weights. Both forms restore every bit: hexadecimal in C, 17 digits in the
+ * text.
+ *
+ *   weights_source()   C, for core/predict/weights.c: 0x1.91eb851eb851fp-1
+ *   weights_print()    a number a line, for -o predictor=FILE: 0.78500000000000003
+ *
+ * The text is what people edit and compare, so it has decimal digits; 17 of them identify
+ * any double. The order is W1 row by row, b1, W2, b2, as weights_to_values() has it.
+ */
 #include "weights_write.h"
 
 #include <errno.h>

@@ -10,6 +10,15 @@
  *     rectified, pruned  activations, sparse weights
  *     walk, wave, ramp   measurements, time stamps
  *     zipf, ids          token numbers
+ *
+ * A signal is a function that returns its next number; `reals` and `wholes` list them,
+ * and one that is listed twice is drawn twice as often. `scale` and `rate` are drawn for
+ * each piece, so no two pieces look alike.
+ *
+ * To add a signal, write the function and add it to a list. To add a kind, add a row of
+ * `kinds` before the last three, whose places verb_guess.c counts from the end; what it
+ * is made of is in kinds_make(). Either changes all samples that follow, so the networks
+ * must be trained again.
  */
 #include "kinds.h"
 

@@ -6,6 +6,13 @@
  *
  *     a row:    inputs of the network, then bytes without a search, with zstd -9,
  *               with deflate -6 and with zstd -16
+ *
+ * An example, with bytes only: 1000, 996, 980, 975. zstd -9 beats no search by more than
+ * 0.2 %, deflate beats that by more than 0.4 %, and zstd -16 beats deflate by 0.5 %,
+ * which is less than the 2 % that it must gain for its time. The class is deflate.
+ *
+ * The codec makes the planes, with an observer that sees each of them and its inputs. So
+ * what is learnt from is exactly what the network is asked about.
  */
 #include <string.h>
 

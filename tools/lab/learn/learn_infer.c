@@ -4,6 +4,15 @@
  * kinds, read from their first byte and from two random offsets. If an offset isn't a
  * multiple of the element size, the class is "misaligned". So the network also learns the
  * phase.
+ *
+ *   a piece of float32, phase 0    class "float32"
+ *                       phase 2    class "misaligned"
+ *                       phase 4    class "float32"
+ *
+ * In use the network is asked at each place, and a pair of type and phase is judged by
+ * its answers at all places where an element would begin (predict/infer_net.c). The
+ * classes are the rows of kinds[], in that order, and one more; a new kind changes the
+ * order and thus needs training.
  */
 #include "base/alloc.h"
 #include "kinds.h"
@@ -23,7 +32,8 @@ static unsigned class_at(unsigned kind, unsigned phase)
 	return phase % dtype_get(kinds[kind].dtype)->width_bytes ? INFER_MISALIGNED : kind;
 }
 
-/* Samples of one piece: at offset 0, and at two random offsets. */
+/* Samples of one piece: at offset 0, and at two random offsets. Half of the pieces are
+   short, since small tensors are common and give less certain statistics. */
 static size_t add_piece(struct mt19937 *mt, unsigned kind, struct softmax_sample *out)
 {
 	static uint8_t bytes[SOME_BYTES];

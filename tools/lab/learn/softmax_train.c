@@ -3,6 +3,17 @@
  * Adam with weight decay, in batches of 32 samples, with a rate that falls linearly to
  * zero. Only operations that round the same on every machine are used. The result is
  * printed as integers of 16 bits.
+ *
+ *   features ──► W1, b1 ──► ReLU ──► W2, b2 ──► softmax ──► class
+ *   loss = −log2(probability of the right class), so a coin toss has a loss of 1 bit
+ *
+ * Sums are done in a fixed order, exponential and logarithm are ours
+ * (predict/portable_math.h), and sqrtf() is exact by IEEE 754. The compiler may not
+ * contract a·b + c, which meson.build sees to. The same seed and samples thus give the
+ * same source everywhere.
+ *
+ * Weights are multiples of 1/SOFTMAX_UNIT in the source; those beyond 16 bits are cut
+ * off. Training knows nothing of that: the decay keeps weights small.
  */
 #include "softmax_train.h"
 

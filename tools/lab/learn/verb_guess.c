@@ -6,6 +6,21 @@
  * The type of an .npy file is that of its header (2-byte voids are bfloat16). NAME.txt is
  * text, NAME.gz is noise. Pieces of 256, 64 and 16 KiB are cut at odd offsets. --made
  * adds generated pieces of each kind (kinds.c), other ones than those used for training.
+ *
+ *   guess       by
+ *   the truth   the header or the kind: what a perfect guess would code
+ *   rule        thresholds of statistics (infer_by_rule())
+ *   network     infer_by_net()
+ *   both        infer_chunk(), as the codec uses it
+ *   bytes       no guess: what it costs to know nothing
+ *
+ * A table has a row for each true kind and a column for each guessed one; "phase" counts
+ * right kinds with a wrong beginning of the elements. A wrong guess matters only by its
+ * bytes: int32 taken for float32 may cost nothing. So the last table is the one to look
+ * at.
+ *
+ * This is a tool for one run by a person: it ends at the first error, and keeps its sums
+ * in static memory.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +60,7 @@ static void die(const char *what)
 	exit(CLI_FAILED);
 }
 
-/* The row for a guess. */
+/* The row for a guess; the last one, "other", for a guess that has none. */
 static unsigned kind_of(const struct inference *in)
 {
 	for (unsigned k = 0; k < n_kinds; k++) {
@@ -128,6 +143,8 @@ static void add_data(const uint8_t *data, uint64_t len, unsigned kind)
 	}
 }
 
+/* Types that the network doesn't tell apart share a row: unsigned integers count as
+   signed, and all types of one byte as bytes. */
 static unsigned kind_of_array(const struct npy *l)
 {
 	const struct dtype *type = dtype_get(l->dtype);

@@ -5,6 +5,11 @@
  *     alcm-lab learn infer > core/predict/infer_weights.c
  *     alcm-lab learn record > tools/lab/learn/choices.csv
  *     alcm-lab learn choose tools/lab/learn/choices.csv > core/codec/choose_weights.c
+ *
+ * Data, seeds and arithmetic are fixed, so the first and the third command print the same
+ * bytes on every machine, and the sources in the tree can be checked against them. Only
+ * `record` depends on the versions of zlib and zstd. So its output is kept, and is made
+ * again only when codecs or inputs of the network change.
  */
 #include <errno.h>
 #include <string.h>
