@@ -102,7 +102,8 @@ static enum cli_exit judge_blob(struct convert *c, const struct walk_entry *entr
 	return CLI_OK;
 }
 
-/* Whether to convert a file. Any status but CLI_OK was reported. */
+/* Whether to convert a file. Any status but CLI_OK was reported. A blob that the probe
+   can't read is refused here, before anything is touched. */
 static enum cli_exit judge(struct convert *c, const struct walk_entry *entry, int fd,
 	bool *wanted)
 {
@@ -168,6 +169,8 @@ static enum cli_exit convert_open(struct convert *c, const struct walk_entry *en
 	return status || !wanted ? status : convert_fd(c, entry, rel, fd);
 }
 
+/* The progress counts a file whether it is converted, skipped or refused: its size is in
+   the total. */
 static enum cli_exit convert_in_place(struct convert *c, const struct walk_entry *entry)
 {
 	AUTO_CLOSE int fd = walk_open(entry, O_RDWR);
@@ -248,6 +251,8 @@ static enum cli_exit copy_entry_to(struct convert *c, const struct walk_entry *e
 									: copy_link(c->cli, entry, out);
 }
 
+/* An entry is reached by the descriptor of its directory's copy, as the walk reaches the
+   original: neither can be replaced by a link on the way. */
 static enum cli_exit copy_entry(struct convert *c, const struct walk_entry *entry)
 {
 	bool named = entry->rel[0] == '\0';
@@ -281,7 +286,9 @@ static bool is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Whether the directory `out`, or the one it would be made in, is `dir` or below it. */
+/* Whether the directory `out`, or the one it would be made in, is `dir` or below it.
+   The walk would then find its own output, and copy that too, without an end. A path that
+   can't be resolved counts as inside, to be safe. */
 static bool lies_inside(const char *out, const char *dir)
 {
 	AUTO_FREE char *copy = strdup(out), *outer = realpath(dir, NULL),
@@ -351,6 +358,7 @@ static void print_summary(const struct convert *c)
 		cli_bytes(c->bytes_before, before), cli_bytes(c->bytes_after, after));
 }
 
+/* Finding the total costs a walk of its own, so it is only done for a terminal. */
 enum cli_exit convert(struct cli *cli, const struct alcm_profile *profile)
 {
 	struct convert c = { .cli = cli, .profile = profile };

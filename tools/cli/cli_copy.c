@@ -30,6 +30,7 @@ static int write_fd(void *ctx, const void *buf, size_t n, uint64_t off)
 	return fd_pwrite(*(const int *)ctx, buf, n, off);
 }
 
+/* A short write of a blob has no errno; it would leave a hole in the copy. */
 static int write_blob(void *ctx, const void *buf, size_t n, uint64_t off)
 {
 	ssize_t put = alcm_blob_pwrite(ctx, buf, n, off, NULL);
@@ -109,6 +110,7 @@ static enum cli_exit copy_to(struct cli *cli, struct alcm *alcm, struct source *
 			   : status;
 }
 
+/* The early check of an existing OUT spares the copying; rename decides. */
 enum cli_exit copy_file(struct cli *cli, struct alcm *alcm,
 	const struct walk_entry *entry, const struct copy_place *out,
 	const struct alcm_profile *profile, bool replace)
@@ -152,6 +154,8 @@ enum cli_exit copy_dir_done(struct cli *cli, const struct walk_entry *entry, int
 	return err ? cli_error(cli, shown, "%s", strerror(-err)) : CLI_OK;
 }
 
+/* The copy of a link has the same target, which may be relative and lead elsewhere from
+   the copy, as with cp -a. */
 enum cli_exit copy_link(struct cli *cli, const struct walk_entry *entry,
 	const struct copy_place *out)
 {

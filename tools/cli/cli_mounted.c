@@ -51,7 +51,9 @@ static ssize_t get_piece(const struct place *at, const char *name, unsigned k, c
 	return get(at, piece, buf, ALCM_DOCUMENT_PIECE);
 }
 
-/* Read all pieces one by one. Returns the total length, or -1 and errno. */
+/* Read all pieces one by one. Returns the total length, or -1 and errno. The end is the
+   first piece that isn't full, so a document whose length is a multiple of the piece ends
+   with an empty one. */
 static ssize_t get_pieces(const struct place *at, const char *name, char *text)
 {
 	ssize_t n = ALCM_DOCUMENT_PIECE, len = 0;

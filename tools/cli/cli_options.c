@@ -24,7 +24,7 @@
 /* Above all letters. */
 enum { FIRST_ROW = 256, MOST_OPTIONS = 64 };
 
-/* Whether the row lists the verb. */
+/* Whether the row lists the verb. Names are compared whole: "du" isn't in "dump". */
 static bool takes(const struct option_row *row, const struct verb *verb)
 {
 	size_t len = strlen(verb->name);
@@ -45,6 +45,8 @@ struct getopt_tables {
 	struct option longs[MOST_OPTIONS + 2];
 };
 
+/* Only options of this verb are given to getopt, so it refuses all others in its own
+   words. */
 static void make_tables(const struct cli *cli, struct getopt_tables *t)
 {
 	size_t n_letters = 0, n_longs = 0;
@@ -148,7 +150,8 @@ static void set_defaults(struct cli *cli)
 }
 
 /* The row for getopt_long's result `c`. The same letter may belong to several rows, for
-   different verbs. One of them always matches. */
+   different verbs. One of them always matches. getopt knows only letters of this verb, so
+   the loop ends. */
 static const struct option_row *row_of(const struct cli *cli, int c)
 {
 	const struct option_row *row = cli->program->options;

@@ -67,6 +67,7 @@ static uint64_t done_so_far(const struct progress *p)
 	return done < p->total_bytes ? done : p->total_bytes;
 }
 
+/* One write per line, padded to the full width, so nothing of a longer line stays. */
 static void show_locked(struct progress *p)
 {
 	char done_text[16], total_text[16], speed[16], eta[16], line[LINE_WIDTH + 1];
@@ -130,6 +131,7 @@ void progress_start(struct progress *p, uint64_t total_bytes)
 	p->on = pthread_create(&p->thread, NULL, draw, p) == 0;
 }
 
+/* Bytes are counted from here on; what was read before belongs to other files. */
 void progress_file(struct progress *p, uint64_t n_bytes, unsigned n_passes)
 {
 	if (!p->on)

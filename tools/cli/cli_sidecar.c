@@ -3,7 +3,7 @@
  * Reports beside a store's blobs, for pack, unpack and check. A mount writes them with
  * the same functions of the library, so both produce the same text.
  *
- *   MISSING   there is none; the mount makes it when somebody asks
+ *   MISSING   there is none; a mount makes it when it is asked for
  *   STALE     it is about an older commit, another name, or can't be read
  *   CURRENT   it says what a new one would say
  *

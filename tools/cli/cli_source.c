@@ -19,6 +19,9 @@
 /* A multiple of every chunk size in use, so that no chunk is decoded twice. */
 #define BLOCK_BYTES (1u << 20)
 
+/*
+ * Blobs are opened for reading only, so files of a read-only store can be read as well.
+ */
 static enum cli_exit open_content(struct cli *cli, struct alcm *alcm, struct source *s)
 {
 	struct alcm_diag diag = { 0 };

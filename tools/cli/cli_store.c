@@ -74,7 +74,8 @@ static bool is_root(const char *dir)
 	return fd >= 0 && alcm_store_is_root(fd);
 }
 
-/* The nearest store's root at or above the absolute `start`; NULL: none. */
+/* The nearest store's root at or above the absolute `start`; NULL: none. In a nested
+   store the inner one counts: it is the one whose mount would serve the file. */
 static char *find_root(const char *start)
 {
 	char *dir = strdup(start);
@@ -123,6 +124,7 @@ struct recovery {
 	struct store_at *store;
 };
 
+/* Errors are printed and not counted: n_finished is what a repair has done. */
 static void log_recovery(void *ctx, enum alcm_log_level level, const char *text)
 {
 	struct recovery *r = ctx;
@@ -131,6 +133,7 @@ static void log_recovery(void *ctx, enum alcm_log_level level, const char *text)
 	cli_error(r->cli, r->store->root, "%s", text);
 }
 
+/* Only for a message: without the lock a job may belong to a command that is running. */
 unsigned store_count_jobs(const struct store_at *store)
 {
 	int fd = alcm_open_beneath(store->dirfd, ".alcm/swap", O_RDONLY | O_DIRECTORY, 0);
@@ -214,6 +217,8 @@ int store_resume(const struct store_at *store, const char *rel, int fd,
 	return dir < 0 ? dir : alcm_swap_resume(dir, fd, diag);
 }
 
+/* The lock file is enough here, and it is asked without keeping anything. The lock is
+   dropped at once, so a mount that starts at this moment is at most delayed. */
 bool store_is_busy(const struct store_at *store)
 {
 	AUTO_CLOSE int fd = alcm_open_beneath(store->dirfd, ".alcm/lock", O_RDONLY, 0);
@@ -228,6 +233,8 @@ void store_close(struct store_at *store)
 	*store = (struct store_at){ .dirfd = -1 };
 }
 
+/* Both are real paths, so a beginning that is equal means below. EXDEV: `path` has been
+   moved, or it is a link that leads out of the store. */
 char *store_rel(const struct store_at *store, const char *path)
 {
 	AUTO_FREE char *full = path_real(path);
@@ -243,6 +250,7 @@ char *store_rel(const struct store_at *store, const char *path)
 	return strdup(full + n + (full[n] == '/'));
 }
 
+/* Either part may be "": the operand is the store, or the file itself. */
 char *store_rel_of(const char *rel, const char *below)
 {
 	return *rel && *below ? cli_join(rel, below) : strdup(*rel ? rel : below);

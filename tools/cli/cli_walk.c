@@ -66,7 +66,8 @@ static enum cli_exit complain(struct walker *w, const char *path)
 	return w->quiet ? CLI_FAILED : cli_error(w->cli, path, "%s", strerror(errno));
 }
 
-/* A user's directory may have this name; the one of a store contains one of these. */
+/* A user's directory may have this name; the one of a store contains one of these. An
+   empty .alcm is nothing that has to be skipped. */
 static bool is_admin_dir(int dirfd, const char *name)
 {
 	return strcmp(name, ".alcm") == 0 &&
@@ -121,7 +122,8 @@ static enum cli_exit visit_dir(struct walker *w, int at, const char *name,
 	return cli_worse(worst, emit(w, WALK_DIR_DONE, at, name, path, st));
 }
 
-/* Whether the name is a mount point. */
+/* Whether the name is a mount point. STATX_ATTR_MOUNT_ROOT also tells bind mounts of
+   single files, which have the device of the tree around them. */
 static bool is_mount_point(int dirfd, const char *name)
 {
 	struct statx x;
@@ -160,6 +162,8 @@ static enum cli_exit refuse(struct walker *w, int dirfd, const char *name,
 	return CLI_OK;
 }
 
+/* Each entry is looked at once, and `fn` gets that stat. A file that is replaced between
+   this and walk_open() is then another one, which its own checks find out. */
 static enum cli_exit visit(struct walker *w, int dirfd, const char *name,
 	const char *path)
 {
@@ -220,6 +224,7 @@ static enum cli_exit add_logical(void *ctx, const struct walk_entry *entry)
 	return CLI_OK;
 }
 
+/* Errors are left to the walk that does the work, so each is reported once. */
 uint64_t walk_total_bytes(struct cli *cli, bool logical)
 {
 	uint64_t total = 0;
@@ -239,7 +244,8 @@ uint64_t walk_total_bytes(struct cli *cli, bool logical)
 }
 
 /* Open addressing with linear probing, in a table that is at most half full. The
-   multiplier spreads consecutive inode numbers. */
+   multiplier spreads consecutive inode numbers. It always ends: a table that is half full
+   has free slots. */
 static struct walk_id *find_slot(struct walk_id *ids, size_t n_slots, dev_t dev,
 	ino_t ino)
 {

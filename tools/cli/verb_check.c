@@ -51,7 +51,16 @@ struct check {
 	uint64_t n_files, n_blobs, n_damaged, n_unfinished, n_repaired, n_sidecars;
 };
 
-/* Print the logical bytes that can't be read, as ranges. */
+/*
+ * Print the logical bytes that can't be read, as ranges. Neighbouring bad chunks join to
+ * one range:
+ *
+ *   chunks of 256 KiB    ok  bad  bad  hole  bad  ok
+ *   start, end               0x40000 … 0xc0000, then 0x100000 … 0x140000
+ *
+ * Reading one byte decodes and verifies the whole chunk. A range is printed when a chunk
+ * follows that doesn't continue it, or the end.
+ */
 static void print_lost(struct alcm_blob *blob, uint32_t chunk_bytes)
 {
 	uint64_t size = alcm_blob_size(blob), start = 0, end = 0;
@@ -110,7 +119,8 @@ static enum cli_exit report_unfinished(struct check *c, const char *path,
 	return CLI_OK;
 }
 
-/* Print what alcm_check() found. Returns the exit code for it. */
+/* Print what alcm_check() found. Returns the exit code for it. An uncommitted end isn't
+   damage: a crash during a save leaves one, and readers ignore it. */
 static enum cli_exit report(struct check *c, const char *path, int fd,
 	const struct alcm_check *found)
 {
@@ -281,9 +291,9 @@ static bool is_scheduler(const char *rel)
 	return strcmp(slash ? slash + 1 : rel, ".alcm-scheduler") == 0;
 }
 
-/*
- * Whether `rel`, a path in .alcm/caq, is the report of a file that exists and is a blob.
- */
+/* Whether `rel`, a path in .alcm/caq, is the report of a file that exists and is a blob.
+   When in doubt it has one: a file that can't be opened for another reason than its
+   absence keeps its report. */
 static bool sidecar_has_blob(struct check *c, const char *rel)
 {
 	char blob[PATH_MAX + NAME_MAX];
@@ -300,7 +310,9 @@ static bool sidecar_has_blob(struct check *c, const char *rel)
 	return alcm_probe(fd, &probe, NULL) != 0 || probe.kind == ALCM_BLOB;
 }
 
-/* Remove sidecars without a blob, and then the empty directories. */
+/* Remove sidecars without a blob, and then the empty directories. It gets WALK_DIR_DONE
+   after all entries of a directory, so a directory that has become empty goes, and
+   rmdir() leaves the others alone. */
 static enum cli_exit check_orphan(void *ctx, const struct walk_entry *entry)
 {
 	struct check *c = ctx;
@@ -377,6 +389,8 @@ static enum cli_exit check_files(struct check *c, const char *path)
 	return status;
 }
 
+/* A repair of the store's jobs counts as repaired; any other failure to enter it skips
+   the operand. */
 static enum cli_exit check_operand(struct check *c, const char *path)
 {
 	enum cli_exit status = store_open(c->cli, path, &c->store);

@@ -101,7 +101,8 @@ static enum cli_exit sum_codecs(struct du *du, struct alcm *alcm)
 
 /* ---- by directory ------------------------------------------------------------------ */
 
-/* Paths move from the report to the rows. */
+/* Paths move from the report to the rows. The root (depth 0) is the row "all", and rows
+   below --depth are in those above them. */
 static bool take_dirs(struct du *du, struct report *report)
 {
 	du->rows = calloc(report->n_dirs + 1, sizeof(*du->rows));

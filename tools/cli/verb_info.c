@@ -174,7 +174,8 @@ static enum cli_exit info_of_blob(struct cli *cli, struct source *source)
 	return status;
 }
 
-/* The mount's own reason comes first: it may depend on the mount's options. */
+/* The mount's own reason comes first: it may depend on the mount's options. Without a
+   mount the file is judged here, by the default options. */
 static enum cli_exit info_of_plain(struct cli *cli, struct source *source)
 {
 	char why[COLLECT_WHY_BYTES], mounts[COLLECT_WHY_BYTES];
@@ -220,6 +221,7 @@ static char *stored_scheduler(struct cli *cli, const char *path)
 	return text;
 }
 
+/* A text that is no scheduler's state shows as null, like none. */
 static cJSON *read_scheduler(struct cli *cli, const char *path)
 {
 	AUTO_FREE char *text = store_is_mount(path)
@@ -232,7 +234,8 @@ static cJSON *read_scheduler(struct cli *cli, const char *path)
 		: cJSON_Parse(text);
 }
 
-/* The files of the directory, and the sums of its subdirectories. */
+/* The files of the directory, and the sums of its subdirectories. collect_report() takes
+   its operands from struct cli, hence the copy with a single one. */
 static enum cli_exit print_files(struct cli *cli, struct alcm *alcm, const char *path)
 {
 	char *operands[] = { (char *)(uintptr_t)path };
@@ -257,6 +260,8 @@ static enum cli_exit print_files(struct cli *cli, struct alcm *alcm, const char 
 	return ok ? status : cli_error(cli, NULL, "out of memory");
 }
 
+/* The attribute is read from the directory alone: through a mount that is the profile
+   that holds, in a store the one that is set there, else the default. */
 static enum cli_exit info_of_directory(struct cli *cli, struct alcm *alcm,
 	const char *path)
 {

@@ -54,6 +54,7 @@ static enum cli_exit look_at(struct cli *cli, const char *mount, struct look *ou
 	return cli_error(cli, mount, "its counters can't be parsed");
 }
 
+/* Negative values don't occur; one would be garbage and counts as 0. */
 static double value(const struct look *look, const char *name)
 {
 	const cJSON *v = cJSON_GetObjectItemCaseSensitive(look->values, name);
@@ -86,6 +87,8 @@ static void print_name(const char *name)
 	}
 }
 
+/* Names are null when they would make the document too long, or for a user who may not
+   see them; the list is then left out. */
 static void print_writing(const struct look *now)
 {
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(now->root, "writing"), *file;

@@ -33,6 +33,7 @@ static double bits_of(const struct bench_figures *f, unsigned item_bytes)
 		: 0;
 }
 
+/* figures[0] is ours, which every other row is compared with. */
 static void print_rows(const struct bench_figures *figures, size_t n_codecs,
 	unsigned item_bytes)
 {

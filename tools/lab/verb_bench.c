@@ -69,6 +69,7 @@ static struct class_sum *class_of(struct bench *b, const char *path)
 	return class;
 }
 
+/* An empty file counts as a file and adds nothing. */
 static enum cli_exit take_source(struct bench *b, struct source *source)
 {
 	enum cli_exit status = bench_run(b->cli, b->alcm, source, &b->params, b->result);
@@ -168,6 +169,7 @@ static enum cli_exit submit_all(struct bench *b)
 
 /* ---- the whole run ----------------------------------------------------------------- */
 
+/* A class of one file has nothing that the file's own table doesn't say. */
 static enum cli_exit print_sums(struct bench *b)
 {
 	cJSON *root, *classes;

@@ -83,6 +83,7 @@ static void print_table(const struct paper_bench *b)
 		table_1[1].ratio, "", 1e3 * table_1[1].cpu_seconds, table_1[1].caq, 20.14, 4.37);
 }
 
+/* The paper gives its CAQ per epoch with two decimals, and for two methods. */
 static void print_epochs(const struct paper_bench *b)
 {
 	printf("\n%-6s %28s %28s\n%-6s %9s", "", "the paper's CAQ", "our CAQ", "epoch",

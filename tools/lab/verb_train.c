@@ -105,6 +105,7 @@ static enum cli_exit collect(struct train *t, struct train_sample **out)
 	return CLI_OK;
 }
 
+/* A line an epoch, flushed: training on many tensors takes minutes. */
 static void print_epoch(void *ctx, unsigned epoch, double loss)
 {
 	(void)ctx;

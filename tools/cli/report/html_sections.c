@@ -27,6 +27,10 @@ static void card(FILE *to, const char *name, const char *value, const char *note
 		note);
 }
 
+/*
+ * Eight figures at the top. The ratio has the one of compressed files beside it, since
+ * plain files of a store say nothing about the codec. A gain that isn't known is a dash.
+ */
 bool html_cards(FILE *to, const struct report *report)
 {
 	const struct figures *all = &report->all, *packed = &report->compressed;
@@ -58,6 +62,8 @@ bool html_cards(FILE *to, const struct report *report)
 	return true;
 }
 
+/* One bar for the whole: stored from the left, and what was saved as the rest. Labels are
+   only drawn where they fit. */
 bool html_bar(FILE *to, const struct report *report)
 {
 	const struct figures *all = &report->all;
@@ -178,6 +184,8 @@ static void cell_bar(FILE *to, const struct figures *f, double whole)
 		logical, fmin(stored, 100));
 }
 
+/* Depth becomes a class, by which the style indents; data-dir lets the script filter the
+   files below. */
 static bool directory_row(FILE *to, const struct report_dir *dir, double whole)
 {
 	bool ok;
@@ -195,6 +203,8 @@ static bool directory_row(FILE *to, const struct report_dir *dir, double whole)
 	return ok;
 }
 
+/* Parents come before their children, so cutting the list at MAX_DIRS keeps the sums of
+   what is left out. */
 bool html_directories(FILE *to, const struct report *report)
 {
 	double whole = fmax(1, (double)report->all.logical);
@@ -261,6 +271,7 @@ static size_t sum_reasons(const struct report *report, struct reason *reasons,
 	return n;
 }
 
+/* Folded away: sums by reason are what most readers want. */
 static bool plain_list(FILE *to, const struct report *report)
 {
 	size_t shown = 0, n = 0;

@@ -42,6 +42,7 @@ static double at_y(double v, double most)
 	return BOTTOM - (BOTTOM - TOP) * fmax(0, v) / most;
 }
 
+/* Three lines: nothing, half, and the most. */
 static void axis(FILE *to, double most)
 {
 	char text[32];
@@ -159,6 +160,7 @@ static bool table(FILE *to, const struct report *report, const struct report_ser
 	return true;
 }
 
+/* Ids must be unique in a page, hence the number of the series in them. */
 static bool chart(FILE *to, const struct report *report, size_t k, const char *what,
 	const char *caption,
 	void (*draw)(FILE *to, const struct report *report, const struct report_series *s))

@@ -65,6 +65,7 @@ static bool new_row(const struct collector *c, const struct walk_entry *entry,
 	return false;
 }
 
+/* Details are kept in any case: they are small, and du by codec needs the codec. */
 static enum cli_exit fill_from(const struct collector *c, const struct alcm_info *info,
 	struct report_row *row)
 {
@@ -114,7 +115,8 @@ static enum cli_exit fill_mounted_plain(const struct collector *c,
 	return CLI_OK;
 }
 
-/* By name, so that the mount doesn't have to open the file. */
+/* By name, so that the mount doesn't have to open the file. The path by /proc/self/fd is
+   short whatever the depth, and can't lead elsewhere. */
 static char *ask_mount(const struct walk_entry *entry, const char *attribute)
 {
 	char path[48 + NAME_MAX], *text;
@@ -291,7 +293,8 @@ static int by_bytes_down(const void *x, const void *y)
 	return (a->sum.logical < b->sum.logical) - (a->sum.logical > b->sum.logical);
 }
 
-/* The total number of blocks is limited, so more files get fewer blocks each. */
+/* The total number of blocks is limited, so more files get fewer blocks each. The largest
+   files come first, since they are what a reader looks at. */
 void collect_histograms(struct cli *cli, struct alcm *alcm, struct report *report,
 	size_t most)
 {

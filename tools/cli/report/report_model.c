@@ -307,7 +307,9 @@ struct joining {
 };
 
 /* One pass over the sorted rows. `rest` is the latest joined row; `n` rows are final, and
-   rows[i] moves down when some were joined. */
+   rows[i] moves down when some were joined. Rows of one directory may be apart when a
+   larger file lies between them. `rest` then still is that directory's, as only another
+   directory's row replaces it. */
 static bool join_rows(struct report *report, const struct joining *how)
 {
 	struct report_row *rows = report->rows, *rest = NULL;

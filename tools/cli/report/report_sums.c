@@ -109,7 +109,8 @@ static bool tells_of_steps(const char *name)
 	return false;
 }
 
-/* The last number in `name`, of 1 to 18 digits, so that it fits 64 bits. False: none. */
+/* The last number in `name`, of 1 to 18 digits, so that it fits 64 bits. False: none. The
+   last one is the step: in run7-step300 the run stays the same. */
 static bool last_number(const char *name, size_t *at, size_t *len)
 {
 	size_t end = strlen(name);
@@ -123,7 +124,8 @@ static bool last_number(const char *name, size_t *at, size_t *len)
 	return *len >= 1 && *len <= 18;
 }
 
-/* Add `path` as a step if its name looks like one. False: out of memory. */
+/* Add `path` as a step if its name looks like one. False: out of memory. The pattern has
+   the whole path, so only siblings share it. */
 static bool add_step(struct report *report, const char *path, const struct figures *sum)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -166,6 +168,7 @@ static int by_bytes_down(const void *x, const void *y)
 	return (a->logical < b->logical) - (a->logical > b->logical);
 }
 
+/* The name is the pattern of its first step, which owns the string. */
 static bool add_series(struct report *report, size_t first, size_t n)
 {
 	struct report_series *s;

@@ -85,6 +85,9 @@ char *words_shape(const struct file_detail *detail, char *buf, size_t capacity)
 	return buf;
 }
 
+/*
+ * Two of a unit are needed before it is used: "119 CPU seconds", then "2.0 CPU minutes".
+ */
 static char *words_cpu(double seconds, char buf[48])
 {
 	static const struct {
@@ -114,6 +117,8 @@ char *words_bytes(double bytes, char buf[32])
 	return buf;
 }
 
+/* The sentence that sums up a report, wherever that is shown. A store that grew by
+   compression is told so and not as a negative saving. */
 char *words_headline(const struct figures *all, char *buf, size_t capacity)
 {
 	char saved[32], logical[32], cpu[48];
@@ -131,6 +136,7 @@ char *words_headline(const struct figures *all, char *buf, size_t capacity)
 	return buf;
 }
 
+/* A reader must not have to search for this: lossy files don't read back as written. */
 char *words_lossy(const struct figures *all, char *buf, size_t capacity)
 {
 	if (all->n_files == 1)

@@ -27,6 +27,7 @@
 
 #define BAR_WIDTH 24
 
+/* NO_COLOR: see no-color.org. */
 bool text_has_color(void)
 {
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
@@ -71,6 +72,7 @@ void text_table_bar(struct text_table *t, double stored, double saved)
 	t->n_rows = row;
 }
 
+/* A share that isn't 0 may have no block at all, when it is below half of one. */
 void text_bar(double stored, double saved, unsigned width)
 {
 	unsigned n_stored = (unsigned)lrint(fmin(fmax(stored, 0), 1) * width);
@@ -176,6 +178,7 @@ void text_table_bytes(struct text_table *t, double bytes, bool exact)
 		text_table_cell(t, "%s", words_bytes(bytes, text));
 }
 
+/* The columns of TEXT_SUM_COLUMNS after the name, in that order. */
 void text_table_sums(struct text_table *t, const struct figures *f, bool exact)
 {
 	text_table_cell(t, "%" PRIu64, f->n_files);

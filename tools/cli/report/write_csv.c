@@ -48,6 +48,7 @@ static void put_number(FILE *to, double v)
 		fprintf(to, "%.9g", v);
 }
 
+/* The columns from `files` to `caq`. A plain file has no speed. */
 static void put_figures(FILE *to, const struct figures *f, double bits_per_value)
 {
 	put_number(to, (double)f->n_files);
@@ -83,6 +84,7 @@ static void put_detail(FILE *to, const struct file_detail *d, const struct figur
 		put_number(to, e->n_values ? of_errors[i] : (double)NAN);
 }
 
+/* Names may be any bytes; alcm_utf8() makes them valid, as spreadsheets refuse others. */
 static bool put_row(FILE *to, const struct report_row *row)
 {
 	static const struct file_detail none = { .bits_per_value = NAN,

@@ -48,6 +48,7 @@ static const struct json_field histogram_rows[] = {
 	JSON_FIELD(alcm_histogram, "above", n_above),
 };
 
+/* null for a file that wasn't sampled, so the member is always there. */
 static void add_histogram(cJSON *to, const struct alcm_histogram *h)
 {
 	cJSON *o;
@@ -141,6 +142,7 @@ static cJSON *series_json(const struct report *report, const struct report_serie
 	return o;
 }
 
+/* Who made the document, from what, when and where, and the sums of all files. */
 static cJSON *head_json(const struct report *report, const struct report_origin *origin)
 {
 	cJSON *o = cJSON_CreateObject(), *operands, *all;
@@ -167,6 +169,7 @@ static cJSON *head_json(const struct report *report, const struct report_origin 
 	return o;
 }
 
+/* For put_list(): the i-th object of a list is made when its turn comes. */
 static cJSON *nth_file(const struct report *report, size_t i)
 {
 	return row_json(&report->rows[i]);
@@ -212,6 +215,7 @@ static void shorten(cJSON *o)
 	}
 }
 
+/* For the page alone, which shows fewer digits. */
 bool json_write_compressed(FILE *to, const struct report *report)
 {
 	const char *before = "[";

@@ -28,6 +28,7 @@ static const struct text_column plane_columns[] = { { "  Bits per value by plane
 														true },
 	{ "before", "", false }, { "after", "", false }, { "coder", "", true } };
 
+/* Bits per value show where the bytes go: of a float32 the exponents shrink most. */
 static bool print_planes(const struct alcm_info *info, bool color)
 {
 	struct text_table t;
@@ -53,6 +54,7 @@ static const struct text_column tensor_columns[] = {
 	{ "Bits/value", "", false }, { "Coder", "", true }
 };
 
+/* The ratio is left empty where one of both is unknown. */
 static void size_cells(struct text_table *t, double bytes, double stored)
 {
 	text_table_bytes(t, bytes, false);
@@ -96,7 +98,8 @@ static void plane_row(struct text_table *t, const struct alcm_plane *p)
 	text_table_cell(t, "%s", p->coder);
 }
 
-/* The tensors of a container, each followed by its planes. */
+/* The tensors of a container. Each is followed by its planes, a step further to the
+   right, in the same columns. */
 static bool print_tensors(const struct alcm_info *info, bool color)
 {
 	struct text_table t;
@@ -114,6 +117,9 @@ static bool print_tensors(const struct alcm_info *info, bool color)
 	return text_table_end(&t, false) && ok;
 }
 
+/*
+ * Both shares are of the same kind, bits stored by bits present, so their bars compare.
+ */
 static void print_share(const char *name, double share, bool color)
 {
 	printf("    %-22s ", name);
@@ -206,6 +212,8 @@ static int by_key(const void *pa, const void *pb, void *key)
 	return (x < y) - (x > y);
 }
 
+/* Rows are sums once they are folded, so a directory below `depth` is a row like a file.
+   The last row counts all files, also those whose lines aren't shown. */
 bool write_text_files(struct report *report, const char *sort, unsigned depth,
 	unsigned top, bool exact)
 {
