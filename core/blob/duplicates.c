@@ -134,8 +134,8 @@ static void compare(struct search *f, uint32_t from, uint32_t end, uint32_t seed
 		return;
 
 	const uint8_t *a = f->buf->data + seed, *b = s->base_raw + pos + (seed - from);
-	uint32_t room = s->base_len - (pos + (seed - from));
-	uint32_t ahead = equal_forwards(a, b, (uint32_t)min_u64(end - seed, room));
+	uint32_t left = s->base_len - (pos + (seed - from));
+	uint32_t ahead = equal_forwards(a, b, (uint32_t)min_u64(end - seed, left));
 	uint32_t back = equal_backwards(a, b, seed - from);
 
 	if (back + ahead < COPY_LEAST)
@@ -159,6 +159,10 @@ static void follow(struct search *f, int64_t apart, uint32_t from)
 		from = (uint32_t)-first;
 	while (from < f->buf->len && may_look(f)) {
 		uint64_t at = (uint64_t)(first + from);
+
+		if (at >= blob_max_size(blob->chunk_log2))
+			return;
+
 		uint32_t pos = (uint32_t)(at & (blob->chunk_bytes - 1));
 		uint32_t end = (uint32_t)min_u64(f->buf->len, from + blob->chunk_bytes - pos);
 

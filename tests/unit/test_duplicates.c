@@ -171,6 +171,33 @@ START_TEST(test_bases_change)
 }
 END_TEST
 
+/* What lies behind the end of the largest file is not looked for. Chunks are large, so
+   that the file ends before the numbers of chunks do. */
+START_TEST(test_at_the_largest_size)
+{
+	enum { LARGE = 512 << 10 };
+	struct alcm_params params;
+	struct alcm_blob *blob;
+	uint64_t last;
+
+	alcm_free(alcm);
+	alcm_params_default(&params);
+	params.chunk_bytes = LARGE;
+	ck_assert_int_eq(alcm_new(&params, &alcm), 0);
+	blob = create();
+	last = alcm_blob_max_size(blob) - LARGE;
+	put(blob, data, LARGE, last);
+	commit(blob);
+	put(blob, data, 2 * LARGE, LARGE / 2);
+	commit(blob);
+	blob = reopened(blob);
+	holds(blob, data, 2 * LARGE, LARGE / 2);
+	holds(blob, data, LARGE, last);
+	ck_assert_uint_lt(stored(blob), 2 * LARGE);
+	alcm_blob_close(blob);
+}
+END_TEST
+
 /* What is stored of the bytes that the array has, if they are written at once. */
 static uint64_t written_at_once(const uint8_t *bytes, size_t n)
 {
@@ -255,6 +282,7 @@ int main(void)
 	tcase_add_loop_test(t, test_at_any_distance, 0, 6);
 	tcase_add_test(t, test_what_differs_is_no_copy);
 	tcase_add_loop_test(t, test_bases_change, 0, 3);
+	tcase_add_test(t, test_at_the_largest_size);
 	tcase_add_test(t, test_little_keeps_no_base);
 	tcase_add_test(t, test_damaged_base);
 	suite_add_tcase(suite, t);
