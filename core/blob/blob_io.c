@@ -4,6 +4,10 @@
  *
  * Every call into the kernel goes through this table, so tests can replace it with a
  * store in memory, fail the n-th call, or record writes and replay every crash.
+ *
+ * All calls take offsets, as threads share the descriptor. Results are 0, a count, or a
+ * negative errno. -ENODATA is the file's end within a read; -EOPNOTSUPP says that the
+ * filesystem can't reserve or punch, which callers do without.
  */
 #include "blob/blob_io.h"
 
@@ -50,7 +54,6 @@ static int allocate(void *ctx, int mode, uint64_t off, uint64_t len)
 {
 	int err = (int)UNINTERRUPTED(fallocate(fd_of(ctx), mode, (off_t)off, (off_t)len));
 
-	/* Old kernels and some filesystems say it this way. */
 	return err == -ENOSYS ? -EOPNOTSUPP : err;
 }
 

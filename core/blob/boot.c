@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Which boot of the machine this is. Recovery compares it with the boot id in a trailer:
-   if they are equal, no power failure can have happened since that commit. */
+/*
+ * Which boot of the machine this is. Recovery compares it with the boot id in a trailer:
+ * if they are equal, no power failure can have happened since that commit, and what was
+ * written is at least in the kernel's cache. If either is unknown, records are verified;
+ * that is slower, and never wrong.
+ */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>

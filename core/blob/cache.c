@@ -6,6 +6,10 @@
  * first. A buffer's memory is the budget's; its slot in the chunk table finds it. What a
  * DIRTY buffer may append is owed to the log from the moment it turns DIRTY until it is
  * encoded or dropped.
+ *
+ * (state.h draws the states.) A writer that finds a buffer neither CLEAN nor DIRTY waits
+ * for `changed` and then looks at the slot again, as it may have no buffer or another
+ * one. Pointers to buffers don't outlive a wait; pointers to slots do.
  */
 #include "blob/cache.h"
 

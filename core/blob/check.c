@@ -5,6 +5,15 @@
  * The structure comes first, as recovery sees it; that says how the blob would be opened.
  * Then every chunk is decoded. Repair rewrites the header and commits the state that was
  * found. It never changes a record.
+ *
+ *   found                        repair
+ *   header damaged               header written again
+ *   trailer or index damaged     the commit that reads return now becomes the newest
+ *   orphan tail of a crash       likewise; the tail is dead space then
+ *   no commit, records only      what was rebuilt becomes the file
+ *   a record damaged             nothing: the bytes are lost; n_bad and bad_offset tell
+ *
+ * A crash during repair leaves one of the states above, so it can be run again.
  */
 #include <errno.h>
 #include <string.h>

@@ -3,8 +3,10 @@
  * Frames of a blob as bytes: one put and one get for each, side by side, so an offset
  * that differs between them is easy to see.
  *
- *   header, trailer   magic 8 │ hash 8 │ hashed: version, fields …
+ *   header, trailer   magic 8 │ hash 8 │ hashed: version, fields …       (2.1, 2.5)
  *   record, index     magic 4 │ n 4 │ hash 8 │ hashed: fields …, then bytes 0…7
+ *
+ * The numbers of sections here are those of docs/format.md (records: 2.2, index: 2.4).
  *
  * Every get checks in one order: length, magic, checksum, version, reserved bytes,
  * limits, fields against each other. So damage is never reported as "newer", and a caller

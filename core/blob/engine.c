@@ -5,6 +5,16 @@
  *
  * Scratch memory is lent, never owned: at most one loan per thread, and at most `max_out`
  * at a time, so its total is bounded although it isn't part of the budget.
+ *
+ *   budget            buffers of chunks; the limit is the user's (-o budget)
+ *   anchors           1/64 of the budget's size, on top of it
+ *   scratch           threads + readers loans, each about two chunks and a codec's
+ *                     state; four where records refer to others
+ *   workers           encode; callers' threads decode, at most `readers` at once
+ *
+ * Loans may be larger than asked for, never smaller: one for chunks of 64 KiB doesn't
+ * serve a blob of 1 MiB and is replaced. Between loans nothing in them counts, but
+ * `base_off` must be cleared: it says which base is decoded in them.
  */
 #include "blob/engine.h"
 
@@ -176,7 +186,7 @@ struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 	struct scratch *s;
 
 	/* All of it may be lent to threads that wait for more: one loan each, and no wait
-	   with it. */
+	   with it. Then every loan comes back, and no thread waits for ever. */
 	lock_check_order(LOCK_SCRATCH);
 	{
 		WITH_LOCK(&alcm->lock);
@@ -202,7 +212,8 @@ struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 	return s;
 }
 
-/* NULL gives back the place of a loan that could not be allocated. */
+/* NULL gives back the place of a loan that could not be allocated. One waiter is woken:
+   any loan serves any of them. */
 void engine_scratch_put(struct alcm *alcm, struct scratch *s)
 {
 	lock_note_dropped(LOCK_SCRATCH);

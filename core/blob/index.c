@@ -4,11 +4,17 @@
  *
  *   log.end                                                        new log.end
  *     ▼                                                                 ▼
- *     │ head │ metrics │ planes │ lossy section │ entries │ pad │ trailer │
+ *     │ head │ metrics │ planes │ lossy │ bases │ entries │ pad │ trailer │
  *
- * Both are one buffer and one write, so the trailer never precedes its index. Numbers of
- * an index that is loaded are hostile: each is checked against the trailer, which was
- * checked against the file.
+ * (docs/format.md, sections 2.4 and 2.5.) Both are one buffer and one write, so the
+ * trailer never precedes its index. A power failure can bring the trailer to the disk
+ * alone; then the index's hash is wrong, and recovery takes an older commit.
+ *
+ * Numbers of an index that is loaded are hostile: each is checked against the trailer,
+ * which was checked against the file. Counts are limited by lengths, and lengths by the
+ * file: a record takes at least 64 bytes, so an index at offset x has at most x / 64
+ * entries. What passes may still name records that aren't there or are someone else's;
+ * reading a record checks its number, tag and hashes.
  */
 #include <errno.h>
 #include <string.h>

@@ -9,6 +9,15 @@
  * A writer is told that its bytes are taken only after log_owe() reserved the space that
  * their record may need at most, and space for a commit. So a full disk is reported at
  * the write, not at the close. The frame that is appended later is usually much smaller.
+ *
+ *   log_owe()      a chunk turned dirty: owed += its bound
+ *   log_take()     its record is appended: end += its length
+ *   log_settle()   owed −= its bound; what it didn't need serves the next chunk
+ *   log_trim()     nothing is owed any more: the reserved rest goes back to the store
+ *
+ * Live bytes are those of records that the table names. All others before `end` are dead
+ * and may be punched once no commit that could be opened refers to them; reclaim.c
+ * decides when.
  */
 #include "blob/log.h"
 

@@ -5,6 +5,14 @@
  *
  *   one tensor    distortion 64 │ shape, parameters 72 │ scales: channels × components
  *   a container   distortion 64 │ totals 24
+ *
+ * (docs/format.md, section 2.6.) A float32 matrix of 64 rows has 64 + 72 + 64 · 4 = 392
+ * bytes under profile paper. The scales are kept so that values which are written later
+ * go on the same grid, and so that chunks can be coded as multiples of them. A
+ * container's aren't: it may have thousands of tensors.
+ *
+ * Records hold the values themselves, so a decoder skips the section. Here an impossible
+ * one is an error all the same: values written later would go on a wrong grid.
  */
 #include "blob/lossy_section.h"
 

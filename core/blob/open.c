@@ -3,6 +3,16 @@
  * Creating, opening and closing blobs. A new blob exists in memory only, until its first
  * record or commit. An opened one starts from what recovery found: the chunk table moves
  * into the blob, and appending goes on behind the end of the store's file.
+ *
+ * Behind the end, not behind the last commit: writers only append (docs/format.md,
+ * section 2), so frames of a crash in between stay, as dead space, until the log is
+ * reclaimed.
+ *
+ * A blob without a trailer opens as `unfinished`: nothing of it is read as the file's
+ * content until it is emptied, or a user asks for what is left (blob_salvage()).
+ *
+ * Closing throws away what was not committed. Callers commit first and report its error;
+ * closing itself can't fail.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Which tensors of a file a lossy profile may change, and which checksums cover them. The
-   reasons for leaving a file alone are static texts, because reports show them. */
+/*
+ * Which tensors of a file a lossy profile may change, and which checksums cover them. The
+ * reasons for leaving a file alone are static texts, because reports show them.
+ *
+ * A tensor is taken if all of this holds:
+ *
+ *   it has floats that profiles know, and enough of them
+ *   its name isn't that of an optimizer's state
+ *   in a format with checksums (zip): one covers all of it, so that it can be updated
+ *
+ * The header or the zip directory must be complete, and all tensors within the file. A
+ * part of a file that is still being written stays as it is until the next close.
+ */
 #include <string.h>
 
 #include "base/alloc.h"

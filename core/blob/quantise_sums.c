@@ -4,6 +4,15 @@
  * changes, and updated after. A checksum is a CRC-32 of a range, stored in one or more
  * places. A digest may sum up the checksums; it lies inside a range itself, so its range
  * comes last.
+ *
+ *   1  each CRC of a tensor that will change is compared with its bytes: -ENODATA if one
+ *      is wrong already, and nothing is changed
+ *   2  the values change
+ *   3  each CRC is computed again and written to all its places
+ *   4  the digest (PyTorch's serialization_id) is written, then its own member's CRC
+ *
+ * All of it goes into the same commit, so a crash shows either the file before or the
+ * file after, with checksums that are right.
  */
 #include <errno.h>
 #include <string.h>

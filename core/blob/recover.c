@@ -1,5 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding a blob's state when it is opened (docs/format.md, section 4). */
+/*
+ * Finding a blob's state when it is opened (docs/format.md, section 4):
+ *
+ *   read_header()       damaged: a flipped bit, or the trailer's copy of the fields
+ *     │                 not ours: -EMEDIUMTYPE, a plain file
+ *   take_trailer()      the last 128 bytes and their index, or else
+ *     │                 walk_frames(): the newest trailer whose index is valid
+ *   roll_back()         power may have failed since: verify the records behind what was
+ *     │                 known to be on the disk; go back while one is missing
+ *   rebuild()           no trailer at all: chunks 0, 1, 2 … from their records
+ *
+ * Only reading: bits are flipped back in memory, and the file is repaired by `alcm check
+ * --repair` or, but for its header, by the next commit. So opening twice finds the same,
+ * and a crash during recovery changes nothing.
+ *
+ * Within this file -EBADMSG means "not valid, look further"; callers get -EIO for it. It
+ * ends, as each trailer that is tried lies before the last one: `prev` is checked to be
+ * less than a trailer's own offset, and a walk stops there. What a hostile file could
+ * still make long is limited by the bytes that may be read (effort_for()).
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -84,7 +103,7 @@ static int verify_records(const struct blob_io *store, const struct disk_trailer
 }
 
 /* The commit before rec->trailer: the one that it names, or the newest that is left.
-   -ENOENT. */
+   -ENOENT. Its table is released again: roll_back() loads it once it has decided. */
 static int older_trailer(const struct blob_io *store, const struct recovered *rec,
 	struct disk_trailer *older)
 {
@@ -126,7 +145,8 @@ static int roll_back(const struct blob_io *store, struct recovered *rec)
 		if (!t->prev || t->off == t->synced ||
 			(memcmp(boot, zero, 16) != 0 && memcmp(boot, t->boot_id, 16) == 0))
 			return 0;
-		/* This commit's own first: they are the likeliest to be missing. */
+		/* This commit's own first: they are the likeliest to be missing. Records before
+		   `synced` are on the disk, as that trailer was written after them and synced. */
 		err = verify_records(store, t, &rec->table, max_u64(t->synced, t->prev), t->off);
 		if (!err && t->prev > t->synced)
 			err = verify_records(store, t, &rec->table, t->synced, t->prev);
@@ -236,7 +256,8 @@ static int rebuild_bases(const struct walk *w, const struct table_record *user,
 	return err == -EIO ? -EBADMSG : err;
 }
 
-/* Step 4: consecutive chunks from 0 on, each valid with all that it refers to. */
+/* Step 4: consecutive chunks from 0 on, each valid with all that it refers to. Behind a
+   gap nothing is taken: a file with a hole in its middle would look whole. */
 static int rebuild_chunks(const struct walk *w, struct recovered *rec)
 {
 	AUTO_FREE uint8_t *frame = mem_alloc(disk_record_bound(w->chunk_bytes));

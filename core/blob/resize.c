@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Changing a blob's size, and punching holes in it. Truncating holds `exclusive`; holes
-   of whole chunks drop their records, and everything else is a write of zeros. */
+/*
+ * Changing a blob's size, and punching holes in it. Truncating holds `exclusive`; holes
+ * of whole chunks drop their records, and everything else is a write of zeros.
+ *
+ *   chunks 0 1 2 3 of 256 KiB, truncate to 600 KiB:
+ *     chunks 0, 1    untouched
+ *     chunk 2        loaded and cut to 88 KiB, dirty
+ *     chunk 3        its buffer and its record are dropped
+ *
+ * Nothing in the store changes before the next commit: the dropped records are still
+ * there, and a crash brings the old size back with all of its bytes. Growing again reads
+ * zeros, as the cut chunk's record ends there.
+ */
 #include <errno.h>
 
 #include "base/checked.h"

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of one blob: its size, whether it may change, and the right to change it as a
-   whole. The states and their transitions are drawn in state.h. */
+/*
+ * The state of one blob: its size, whether it may change, and the right to change it as a
+ * whole. The states and their transitions are drawn in state.h.
+ *
+ * `exclusive` isn't a lock, as its holders drop the blob's lock while they read, encode
+ * or write. It keeps writers and other holders away; readers go on. Giving it back
+ * broadcasts `changed`, and each waiter looks again.
+ */
 #include <errno.h>
 
 #include "base/clock.h"

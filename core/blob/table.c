@@ -6,6 +6,10 @@
  *
  * Directories and pages are made at the first use and stay until the table is released,
  * so pointers to slots stay valid while other chunks are added.
+ *
+ * Chunk 70 000 is slot 48 of page 69 of directory 1: 70 000 = 65 536 + 69 · 64 + 48. A
+ * table for chunk 2^32 − 1 alone takes an array of 65 536 pointers, a directory and a
+ * page: about half a MiB.
  */
 #include "blob/table.h"
 
@@ -91,14 +95,15 @@ void table_set_record(struct table *t, struct slot *s, uint64_t off, uint32_t fr
 	s->quantised = s->refers = false;
 }
 
-/*
- * The first used slot of a page from `i` on; slots with a buffer and no record count too.
- */
+/* The same bytes in another place, so all that is known of the record still holds. */
 void table_move_record(struct slot *s, uint64_t off)
 {
 	s->off = off;
 }
 
+/*
+ * The first used slot of a page from `i` on; slots with a buffer and no record count too.
+ */
 static struct slot *next_in(const struct table_page *page, uint32_t i)
 {
 	for (; i < PAGE_SLOTS; i++) {

@@ -6,6 +6,13 @@
  * Tensors are shown in few rows: beyond ALCM_MAX_TENSOR_ROWS, names that differ only in
  * numbers share one. There may be a million tensors, so shares are summed by row, not by
  * tensor.
+ *
+ *   h.0.attn.w, h.1.attn.w, … h.95.attn.w   ──►   h.*.attn.w   96 tensors
+ *   part of 256 KiB, stored in 170 KiB: 192 KiB of h.3.mlp.w, 64 KiB of h.4.attn.w
+ *                                       ──►   h.*.mlp.w 127.5 KiB, h.*.attn.w 42.5
+ *
+ * The shares of one part are an estimate, since its tensors share tables and matches.
+ * Their sum over all rows is exact but for bytes that belong to no tensor.
  */
 #include <ctype.h>
 #include <errno.h>

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing, chunk by chunk. Bytes go into the chunk's dirty buffer; once all of the chunk
-   was written in one run, the buffer goes to the encoders while the writer goes on. */
+/*
+ * Writing, chunk by chunk. Bytes go into the chunk's dirty buffer; once all of the chunk
+ * was written in one run, the buffer goes to the encoders while the writer goes on.
+ *
+ *   write(0, 100 KiB)     chunk 0: [0, 100)                       dirty
+ *   write(100, 200 KiB)   chunk 0: [0, 256), full ──► encoders    chunk 1: [0, 44) dirty
+ *
+ * (With chunks of 256 KiB.) Chunks that are written in other ways wait for the commit or
+ * for the budget, as they may change again.
+ *
+ * What can fail should fail here, while the writer can be told: a buffer is taken, and
+ * space for the record is reserved if the store can do that, before a byte is copied.
+ * After an error the bytes up to its chunk are written, as with write(2).
+ */
 #include "blob/write.h"
 
 #include <errno.h>
