@@ -12,6 +12,10 @@
  *     mtime SECONDS NANOSECONDS
  *     direction pack|unpack
  *     path run/w.npy           the rest of the text; blanks and controls as %XX
+ *
+ * A newline ends the text, so a job that was cut off isn't taken for one. The owner of a
+ * store can write anything here, so reading checks the file (regular, one name), each
+ * number, and that the path stays in the store.
  */
 #include "store/swap_job.h"
 

@@ -12,6 +12,13 @@
  *     after     any       mode and mtime set, job and .new removed
  *     other     there     warning; job and .new stay
  *     other     gone      nothing left to do, job removed
+ *
+ * Each step can be repeated: copying begins at the mark again, and the mark goes last. So
+ * a crash during recovery leaves one of the rows above. One job that fails doesn't keep
+ * the others from being finished.
+ *
+ * It runs when a store is mounted, under the store's lock (all jobs), and when a single
+ * file is found marked (alcm_swap_resume(): its own job, in any directory above it).
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A walk in no particular order, without recursion. One errno is remembered: "not found"
-   is only certain if everything could be searched. */
+/*
+ * A walk in no particular order, without recursion. One errno is remembered: "not found"
+ * is only certain if everything could be searched.
+ *
+ * Directories to search are on a stack as paths, each below the root without links. Users
+ * may move things during the walk, so a file can be missed or seen twice; callers
+ * recognise a file by what it is, not by where it was found. On the way .alcm at the root
+ * and other filesystems are left out, and stores within this one unless asked for.
+ *
+ * Results: 0 or more from `look` ends the walk; -ENOENT goes on; another error goes on,
+ * and is what the walk returns if nothing is found.
+ */
 #include "store/tree.h"
 
 #include <dirent.h>
