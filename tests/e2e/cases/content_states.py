@@ -229,7 +229,8 @@ class Run:
                 if entry.is_file():
                     names[entry.inode()].append(folder + entry.name)
         for file in self.files:
-            self.recover_one(file, sorted(names.pop(file.ino, [])))
+            # The number of a file that has lost its names may be another's by now.
+            self.recover_one(file, sorted(names.pop(file.ino, [])) if file.names else [])
         for left in names.values():
             for name in left:
                 os.unlink(name)
