@@ -12,7 +12,7 @@
  *
  * Between enter and leave there is exactly one system call on the store. Everything else
  * is done as root, since the caller may have no rights in .alcm. A daemon that an
- * ordinary user runs can't switch, and needs not: everything is that user's anyway.
+ * ordinary user runs can't switch and doesn't need to: everything is that user's anyway.
  */
 #include "caller.h"
 

@@ -8,9 +8,9 @@
  *    └── reopened by parent and name, checked ◄─────┘
  *
  * Evicting may commit a file, so it happens with no lock held, one inode at a time. The
- * limit is a wish: inodes that are pinned, or that couldn't be reopened, stay open beyond
- * it. Requests never fail because of it, only if the process's own limit is reached
- * (process_limits.c).
+ * limit is soft: inodes that are pinned, or that have no name to be reopened by, stay
+ * open beyond it. No request fails because of it; the process's own limit is at least
+ * twice as high (process_limits.c).
  *
  * An inode without a name can't be reopened. So unlink and rename pin the file before it
  * loses its name, and "sticky" turns that pin into one that lasts. Such a file's space is

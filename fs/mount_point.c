@@ -93,9 +93,9 @@ static int check_directory(const char *path)
 }
 
 /*
- * Check that neither directory lies in the other. Both paths are resolved. A store below
- * its own mount point would be hidden by it, and a mount point in the store would show
- * the store in itself. Both paths are resolved, so comparing their beginnings is enough.
+ * Check that neither directory lies in the other. A store below its own mount point would
+ * be hidden by it, and a mount point in the store would show the store in itself. Both
+ * paths are resolved, so comparing their beginnings is enough.
  */
 static int check_pair(const char *store, const char *mount)
 {

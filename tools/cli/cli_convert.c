@@ -19,8 +19,8 @@
  * An interrupted run leaves whole files only: one in place is finished by the next
  * command or mount, and a copy appears under its name when it is complete.
  *
- * A crash cut an earlier conversion off? store_lock() finishes jobs of this store, and
- * convert_open() those of files whose job lies elsewhere.
+ * Conversions that a crash cut off are finished first: by store_lock() those of this
+ * store, by convert_open() those of files whose job lies elsewhere.
  */
 #include "cli_convert.h"
 

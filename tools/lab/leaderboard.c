@@ -9,8 +9,8 @@
  *        ──► rank: validate each, sort by dataset and CAQ, number the valid ones
  *        ──► write BOARD.json and BOARD.md from the rows
  *
- * Two people can edit the file, even by hand: what they can't do is give a row a rank
- * that its runs don't earn. A submission that has become invalid, by an edit or by
+ * The file may be edited by hand: no edit gives a row a rank that its runs don't earn. A
+ * submission that has become invalid, by an edit or by
  * stricter checks, stays in the list with the reason instead of a rank. So nothing
  * disappears without a trace.
  */

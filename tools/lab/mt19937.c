@@ -2,7 +2,7 @@
 /*
  * The Mersenne Twister of Matsumoto and Nishimura (1998), as NumPy's RandomState uses it.
  * The paper's data is made with numpy.random, so the same seed must give the same numbers
- * here, bit for bit.
+ * here.
  *
  * The recurrence, with indices modulo 624, where | joins the top bit of one word to the
  * low 31 bits of the next:
@@ -13,9 +13,9 @@
  * words behind it are already new, exactly as in a pass over the whole state.
  *
  *     numpy.random.seed(42)       mt19937_seed(&mt, 42)
- *     first words                 1608637542, 3421126067
- *     numpy.random.rand()         mt19937_rand()      0.3745401188473625
- *     numpy.random.randn()        mt19937_randn()     0.4967141530112327 (after seed(42))
+ *     its first words             1608637542, 3421126067
+ *     or its first rand()         mt19937_rand()      0.3745401188473625
+ *     or its first randn()        mt19937_randn()     0.4967141530112327
  *
  * log() may differ in the last bit between C libraries, and randn() with it. Where that
  * matters, kinds.c has its own normal numbers.
