@@ -10,9 +10,8 @@
  *        ──► write BOARD.json and BOARD.md from the rows
  *
  * The file may be edited by hand: no edit gives a row a rank that its runs don't earn. A
- * submission that has become invalid, by an edit or by
- * stricter checks, stays in the list with the reason instead of a rank. So nothing
- * disappears without a trace.
+ * submission that has become invalid, by an edit or by stricter checks, stays in the list
+ * with the reason instead of a rank. So nothing disappears without a trace.
  */
 #include "leaderboard.h"
 
