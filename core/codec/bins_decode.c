@@ -7,8 +7,13 @@
  *   states, words ──► symbols ┐
  *   raw bits ─────────────────┴──► codes × scales ──► values
  *
- * All input is hostile. `take` never hands out more bytes than there are, and symbols are
- * below n_symbols because only they have slots in the tables.
+ * (docs/format.md, section 3.6.) All input is hostile. `take` never hands out more bytes
+ * than there are, and symbols are below n_symbols because only they have slots in the
+ * tables. Classes that occur have tables (`met`); those that don't are never looked up.
+ *
+ * Raw bits are limited by their memory (get_raw_bits()). Within a block of values they
+ * may run past their end, into BINS_BITS_SLACK; that is noticed at the next block or at
+ * the end, and the part fails.
  */
 #include <errno.h>
 

@@ -3,6 +3,16 @@
  * Encoding of coder `bins`: values to symbols and raw bits, then symbols to words. Values
  * are split once, with shift 0. Only if a code is too large for that are they split again
  * with a shift, where all small codes share one symbol.
+ *
+ *   code   octave            eighth         symbol              raw bits
+ *   0      –                 –              0 (1 for −0)        none
+ *   −13    3: [8, 16)        5: [13, 14)    3 + 8 · 3 + 5       1, the sign
+ *   100    6: [64, 128)      4: [96, 104)   3 + 8 · 6 + 4       100 − 96, then 0: 100 0
+ *
+ * Where the leading bits of a code are rare or common is what the frequencies express;
+ * the bits behind them are close to random and are stored as they are. 64 bytes of them
+ * cost nothing: they are the initial states of the symbols' coder, which decoding ends
+ * with.
  */
 #include <math.h>
 

@@ -3,6 +3,11 @@
  * Symbols, classes and frequencies of coder `bins`, for both directions. Frequencies use
  * only additions, multiplications, divisions and floor() of doubles, whose results IEEE
  * 754 defines exactly. So they are the same on every machine, and needn't be stored.
+ *
+ * The idea: values of one distribution, divided by different scales, give codes of
+ * different sizes. One density of the magnitudes serves all classes; class c sees it
+ * scaled by 2^(−c · step / 2). A change of any operation here, even of the order of
+ * additions, would make old records undecodable.
  */
 #include "codec/bins_model.h"
 

@@ -3,6 +3,18 @@
  * The part table of a record body: writing it, and checking one that is hostile.
  * Everything that decoding relies on is checked here, before any memory is touched by it:
  * transforms and coders exist and fit each other, and all lengths add up.
+ *
+ * A chunk of 64 KiB of float32, coded by ans wide (docs/format.md, section 3):
+ *
+ *   01                        one part
+ *   00 00 01 00  02 04 00 04  65 536 bytes; transform float, 4 bytes, little-endian;
+ *                             4 planes
+ *   05 xx xx xx xx            plane 0: coder ans wide, and its stored length
+ *   00 00 40 00 00            planes 1 to 3: raw, 16 384 bytes each
+ *   …
+ *
+ * The lengths are used as they are by every user of a body. So a table that passes has no
+ * gap, no overlap and no byte too many.
  */
 #include "codec/body.h"
 

@@ -8,6 +8,18 @@
  *
  * Encoding can't fail for lack of space: each plane is stored raw if no coder makes it
  * smaller, and a body that is larger than the chunk stored raw is replaced by that.
+ *
+ * While a chunk is encoded the body lies in the caller's memory from the start, behind a
+ * gap for the table:
+ *
+ *   body ─► │ table, of its usual length │ part 0 │ part 1 │ … │
+ *
+ * The table's length is known only when all transforms are chosen. It is guessed as a
+ * plane per byte of an element; if that was wrong the parts are moved once. `sparse` has
+ * two planes more, for example, and `none` only one.
+ *
+ * Decoding trusts body_get(), which has checked the table. What is left to fail is each
+ * coder's own data. Output never leaves raw[0, n), as the parts' lengths add up to n.
  */
 #include "codec/codec.h"
 
@@ -138,7 +150,7 @@ int codec_encode(const struct codec_context *with, const uint8_t *raw, uint32_t 
 	struct codec *c = with->codec;
 	struct body body = { .n_parts = 0 };
 	/* Parts are coded in their final place, which is right if the table has its usual
-	   length. */
+	   length. The codec's first output buffer is pointed there for the time. */
 	uint8_t *data = body_bytes + usual_table_bytes(spans, with->n_spans),
 			*own = c->coded[0];
 	uint32_t stored = 0;

@@ -3,6 +3,11 @@
  * Cheap figures of data, by which the planner decides what to try: entropy, runs, and
  * repeats at a distance. All are estimates from samples where there is much data. They
  * must be the same on every CPU level, or the same data would be stored differently.
+ *
+ *   entropy      bits per byte if bytes were independent: what ans would reach
+ *   chance       Σ p², the share of equal neighbours if they were independent
+ *   run_excess   the share that there is, divided by that; above 1 there are runs
+ *   repeats      of sampled anchors, the share whose four or eight bytes came before
  */
 #include "codec/figures.h"
 

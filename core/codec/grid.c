@@ -3,6 +3,14 @@
  * Transform `grid`: parameters, then codes by coder bins. The parameters repeat what the
  * decoder needs of the grid: type, order and scales. A chunk's record is thus decoded
  * without the index.
+ *
+ * docs/format.md, section 3.3, has the layout. A chunk of float32 values of a matrix with
+ * 1000 columns and a scale per row that begins at value 65 536 has run 1000, skip 536,
+ * and the scales of rows 65, 66, … as far as the chunk goes.
+ *
+ * Encoding is tried where a grid is known, and gives up (0) if a value isn't exactly on
+ * it, if the scales are too many, or if it takes more than `capacity`: then the planner
+ * codes the values as any others. So a wrong grid costs time, never a value.
  */
 #include "codec/grid.h"
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of a part of transform `grid` as doubles, and their codes. A code is right
-   only if code · scale, rounded to the type, gives the value back bit for bit. */
+/*
+ * The values of a part of transform `grid` as doubles, and their codes. A code is right
+ * only if code · scale, rounded to the type, gives the value back bit for bit.
+ *
+ *   float32 0.3 and scale 0.1:   k = rint(3.00000007) = 3, and 3 · 0.1 rounds to 0.3
+ *   float32 0.35:                k = 3, which gives 0.3: it isn't on the grid
+ */
 #include "codec/grid_values.h"
 
 #include <stddef.h>

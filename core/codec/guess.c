@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Guesses at bytes that no parser describes. Only encoding uses them: a record names its
-   transforms, so a wrong guess costs ratio and nothing else. */
+/*
+ * Guesses at bytes that no parser describes. Only encoding uses them: a record names its
+ * transforms, so a wrong guess costs ratio and nothing else. Without memory there are no
+ * guesses. Each run of such bytes is judged by itself, also those between two tensors of
+ * a known format, and by chunk, so a file may change its type on the way.
+ */
 #include "codec/guess.h"
 
 #include <string.h>

@@ -6,8 +6,8 @@
  *
  * The ids are on disk (docs/format.md, section 3.2), so rows are only ever added. A new
  * coder is a file with a row, and a line in CODERS. It must decode hostile input into
- * exactly n bytes or fail; what it encodes is decoded and compared before it is stored,
- * so a fault of an encoder costs time and no data.
+ * exactly n bytes or fail. What it encodes is decoded and compared before it is stored
+ * (unless params.verify is off), so a fault of an encoder costs time and no data.
  */
 #include "coder/coder_table.h"
 
