@@ -3,6 +3,13 @@
  * The grid of a tensor, by the blob's profile. Fits ask for values by number; here they
  * come from the blob's chunks, whole chunks at a time, through one buffer of the budget.
  * Holes are reported as runs of zeros, so a sparse tensor costs no more than its data.
+ *
+ *   bounded   one pass: the range
+ *   paper     the statistics, the channels' means, then a pass per digit of the
+ *             percentiles (order_stats.h)
+ *   alcm      as paper, then up to nine samples for its own step (uniform.c)
+ *
+ * A pass decodes each chunk once, if values are asked for in order; so fits do that.
  */
 #include <errno.h>
 #include <string.h>

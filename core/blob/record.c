@@ -10,6 +10,11 @@
  * is that of the decoded bytes. Encoding decodes its own result before the buffer is
  * dropped. So a fault of the codec costs a raw record and a line in the log, never wrong
  * values.
+ *
+ * Every failure of a read but -ENOMEM is -EIO and says which of these it was: the store
+ * reports an error, the file ends, the head is damaged, another record is in its place,
+ * the stored bytes or the decoded ones have the wrong hash, the body can't be decoded, or
+ * a record that it refers to fails.
  */
 #include <errno.h>
 #include <string.h>

@@ -8,6 +8,10 @@
  *   .alcm/lock        flock(2), for machines that share a network filesystem, and for
  *                     scripts that wait
  *
+ * Own marks are set before those of others are looked at: of two processes that start at
+ * once at least one sees the other. Both may be refused, so callers try again a few times
+ * after a pause.
+ *
  * The marks come first, so the holder of the marks may make and remove .alcm/lock. A
  * command that finds no store where it works makes none: .alcm then holds only its jobs,
  * and is removed with the last of them.

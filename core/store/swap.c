@@ -13,6 +13,14 @@
  *
  * The two halves are separate, so that a mount can keep serving the file during the
  * first.
+ *
+ * A failure before the mark leaves the file as it was. ID.part is removed, by
+ * alcm_swap_free() or after a crash by recovery, and so is ID.new with its job. From the
+ * mark on there is only one way, forward: the result of a failure is -EINPROGRESS, and
+ * the next use of the store finishes the job.
+ *
+ * Until the lease is held a writer is noticed by size and mtime. From then on an open(2)
+ * waits (lease.h). Where there are no leases, size and mtime are all there is.
  */
 #include <errno.h>
 #include <fcntl.h>
