@@ -9,7 +9,7 @@
  *   joined    bytes 100, float32 65 436         of a chunk of 65 536
  *
  * B's piece is short, and the header between is a whole number of elements, so all of it
- * is coded as floats: 80 odd bytes among them cost less than a part of their own.
+ * is coded as floats: 80 other bytes among them cost less than a part of their own.
  *
  * Joining is always right, as the spans only choose the transform: any bytes come back
  * from any of them. What must hold is that spans tile the piece, and that each has whole
