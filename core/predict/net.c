@@ -52,7 +52,8 @@ double predict_forward(const struct predict_weights *w,
 double predict_entropy(const struct predict_weights *w,
 	const double features[PREDICT_INPUTS])
 {
-	double hidden[PREDICT_HIDDEN];
+	double hidden[PREDICT_HIDDEN], z = predict_forward(w, features, hidden);
 
-	return 0.2 + 0.7 / (1 + exp(-predict_forward(w, features, hidden)));
+	/* Weights of somebody's own can be so large that infinities cancel. */
+	return 0.2 + 0.7 / (1 + (isnan(z) ? 1 : exp(-z)));
 }

@@ -181,6 +181,15 @@ static void add_central(struct sums *s, const double *x, unsigned n, double mean
 	add_central_portable(s, x, n, mean);
 }
 
+static void find_extremes(struct moments *b, const double *x, unsigned n)
+{
+	b->min = b->max = x[0];
+	for (unsigned i = 1; i < n; i++) {
+		b->min = x[i] < b->min ? x[i] : b->min;
+		b->max = x[i] > b->max ? x[i] : b->max;
+	}
+}
+
 /*
  * The moments of a block of n > 0 finite values. It is padded to whole lanes: with zeros
  * for the sum of the values, then with the mean, which adds nothing to the central sums.
@@ -216,6 +225,9 @@ static void block_moments(struct moments *b, double *x, unsigned n)
 	}
 	if (fabs(mean) < SPARSE_BELOW)
 		b->n_sparse -= whole - n;
+	/* The mean is rounded, and may lie beyond the values that it is of. */
+	if (whole > n && (b->min == mean || b->max == mean))
+		find_extremes(b, x, n);
 }
 
 void moments_add(struct moments *m, const uint8_t *data, const struct span *span)

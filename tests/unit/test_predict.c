@@ -79,6 +79,22 @@ START_TEST(any_features_stay_in_bounds)
 }
 END_TEST
 
+/* Infinities that cancel. */
+START_TEST(any_weights_stay_in_bounds)
+{
+	static struct predict_weights w;
+	double f[PREDICT_INPUTS] = { 1e30, 1e30, 1e30, 1e30, 1e30, 1e30 };
+
+	w.w1[0][0] = w.w1[1][1] = 1e300;
+	w.w2[0] = 1e300;
+	w.w2[1] = -1e300;
+
+	double e = predict_entropy(&w, f);
+
+	ck_assert_msg(e >= 0.2 && e <= 0.9, "%g", e);
+}
+END_TEST
+
 /*
  * On statistics such as it was trained with (normal values, a share of them zeroed at
  * random) the network must be near its target 0.3 + 0.5·(1 − sparsity); the paper asks
@@ -110,6 +126,7 @@ int main(void)
 	tcase_add_test(tc, order_of_features);
 	tcase_add_test(tc, forward_pass);
 	tcase_add_test(tc, any_features_stay_in_bounds);
+	tcase_add_test(tc, any_weights_stay_in_bounds);
 	tcase_add_test(tc, weights_have_learnt_the_target);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);

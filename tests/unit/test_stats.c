@@ -321,6 +321,20 @@ START_TEST(a_constant)
 END_TEST
 
 /* Naive sums of powers lose all digits here. */
+/* The mean of three times 0.1 is rounded to more than that. */
+START_TEST(extremes_are_values)
+{
+	static const double x[] = { 0.1, 0.1, 0.1 };
+	struct span span = { .len_bytes = sizeof(x), .elem_bytes = 8, .dtype = DTYPE_F64 };
+	struct moments m = { 0 };
+	uint8_t bytes[sizeof(x)];
+
+	memcpy(bytes, x, sizeof(x));
+	moments_add(&m, bytes, &span);
+	ck_assert(m.min == 0.1 && m.max == 0.1);
+}
+END_TEST
+
 START_TEST(far_from_zero)
 {
 	static double x[N];
@@ -390,6 +404,7 @@ int main(void)
 	tcase_add_test(tc, nothing_but_nan);
 	tcase_add_test(tc, a_constant);
 	tcase_add_test(tc, far_from_zero);
+	tcase_add_test(tc, extremes_are_values);
 	tcase_add_test(tc, sparse_is_below_a_millionth);
 	tcase_add_test(tc, merging);
 	suite_add_tcase(suite, tc);
