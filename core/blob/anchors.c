@@ -14,6 +14,7 @@ enum {
 	PATTERN_BITS = 0x003f003f, /* in mantissas only, of 32-bit and of 16-bit floats */
 	PATTERN = 0x0015002a,
 	LOOK = 128, /* places that are looked at together */
+	CLOSE = 16, /* of those, where one is */
 	STEP = 4,   /* bytes from one to the next */
 };
 
@@ -78,30 +79,55 @@ SIMD_CLONES static bool has_anchor(const uint8_t *p)
 	return !least;
 }
 
+/* The same of the few places that are then looked at one by one. */
+SIMD_CLONES static bool has_close_anchor(const uint8_t *p)
+{
+	uint32_t least = UINT32_MAX;
+
+	for (unsigned i = 0; i < CLOSE; i++) {
+		uint32_t u = unlike(p + STEP * i);
+
+		least = u < least ? u : least;
+	}
+	return !least;
+}
+
+/* Those of LOOK places from `at` on; returns how many there are by then. */
+static unsigned find_in(const uint8_t *data, uint32_t at, struct anchor out[ANCHORS_MAX],
+	unsigned n)
+{
+	for (uint32_t p = at; p < at + LOOK * STEP; p += CLOSE * STEP) {
+		if (!has_close_anchor(data + p))
+			continue;
+		for (unsigned i = 0; i < CLOSE && n < ANCHORS_MAX; i++) {
+			uint32_t pos = p + STEP * i;
+
+			if (!unlike(data + pos))
+				out[n++] = (struct anchor){ disk_hash(data + pos, ANCHOR_BYTES), pos };
+		}
+	}
+	return n;
+}
+
 /* Those at places `first`, `first` + STEP, …; returns how many there are by then. */
 static unsigned find_from(const uint8_t *data, uint32_t len, uint32_t first,
 	struct anchor out[ANCHORS_MAX], unsigned n)
 {
 	for (uint32_t at = first; at + LOOK * STEP + ANCHOR_BYTES <= len && n < ANCHORS_MAX;
 		 at += LOOK * STEP) {
-		if (!has_anchor(data + at))
-			continue;
-		for (uint32_t p = at; p < at + LOOK * STEP && n < ANCHORS_MAX; p += STEP) {
-			if (!unlike(data + p))
-				out[n++] = (struct anchor){ disk_hash(data + p, ANCHOR_BYTES), p };
-		}
+		if (has_anchor(data + at))
+			n = find_in(data, at, out, n);
 	}
 	return n;
 }
 
 unsigned anchors_find(const uint8_t *data, uint32_t len, uint64_t whole_hash,
-	uint32_t width, uint32_t first, struct anchor out[ANCHORS_MAX])
+	uint32_t grain, uint32_t first, struct anchor out[ANCHORS_MAX])
 {
-	uint32_t step = width == 1 || width == 2 ? width : STEP;
 	unsigned n = 0;
 
 	out[n++] = (struct anchor){ whole_hash, ANCHOR_WHOLE };
-	for (uint32_t phase = first % step; phase < STEP && n < ANCHORS_MAX; phase += step)
+	for (uint32_t phase = first % grain; phase < STEP && n < ANCHORS_MAX; phase += grain)
 		n = find_from(data, len, phase, out, n);
 	return n;
 }
@@ -127,6 +153,9 @@ unsigned anchors_look_up(struct anchors *a, uint32_t file, const struct anchor *
 {
 	unsigned n_met = 0;
 
+	/* Each is a miss of the cache: all at once cost little more than one. */
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(entry_of(a, list[i].hash));
 	WITH_LOCK(&a->lock);
 	for (unsigned i = 0; i < n; i++) {
 		const struct entry *e = entry_of(a, list[i].hash);

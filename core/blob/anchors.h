@@ -43,11 +43,11 @@ int anchors_new(size_t bytes, struct anchors **out);
 void anchors_free(struct anchors *anchors); /* NULL is fine */
 
 /*
- * The anchors of a chunk whose elements, of `width` bytes, begin at `first` (modulo the
- * width). The first is the whole of it, by `whole_hash`. Returns how many.
+ * The anchors of a chunk at every place that is `first` modulo `grain`, which is 1, 2 or
+ * 4. The first anchor is the whole of it, by `whole_hash`. Returns how many.
  */
 unsigned anchors_find(const uint8_t *data, uint32_t len, uint64_t whole_hash,
-	uint32_t width, uint32_t first, struct anchor out[ANCHORS_MAX]);
+	uint32_t grain, uint32_t first, struct anchor out[ANCHORS_MAX]);
 
 /* Remember that chunk `chunk_no` of a file has these anchors. */
 void anchors_put(struct anchors *anchors, uint32_t file, uint32_t chunk_no,

@@ -173,7 +173,7 @@ static void follow(struct search *f, int64_t apart, uint32_t from)
 }
 
 void duplicates_find(const struct record_context *with, const struct cbuf *buf,
-	uint32_t width, uint32_t first, struct duplicates *out)
+	uint32_t grain, uint32_t first, struct duplicates *out)
 {
 	struct alcm_blob *blob = with->blob;
 	struct search f = { .with = with, .buf = buf, .out = out };
@@ -181,7 +181,7 @@ void duplicates_find(const struct record_context *with, const struct cbuf *buf,
 	out->copies.data = buf->data;
 	out->copies.hash = disk_hash(buf->data, buf->len);
 	out->copies.n = 0;
-	out->n_anchors = anchors_find(buf->data, buf->len, out->copies.hash, width, first,
+	out->n_anchors = anchors_find(buf->data, buf->len, out->copies.hash, grain, first,
 		out->anchors);
 	if (!anchors_look_up(blob->alcm->anchors, file_of(blob), out->anchors, out->n_anchors,
 			f.places))

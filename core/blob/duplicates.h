@@ -22,10 +22,10 @@ struct duplicates {
 	struct anchor anchors[ANCHORS_MAX];
 };
 
-/* Look for them; `first` is where elements of `width` bytes begin. No lock is held. What
-   can't be read has no duplicates. */
+/* Look for them, by anchors at places that are `first` modulo `grain`. No lock is held.
+   What can't be read has no duplicates. */
 void duplicates_find(const struct record_context *with, const struct cbuf *buf,
-	uint32_t width, uint32_t first, struct duplicates *out);
+	uint32_t grain, uint32_t first, struct duplicates *out);
 
 /* The chunk has a record now that refers to no other: let later chunks find it. */
 void duplicates_remember(struct alcm_blob *blob, uint32_t chunk_no,

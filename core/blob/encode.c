@@ -162,20 +162,29 @@ int encode_record(const struct cbuf *buf, const struct encode_knowledge *known,
 	return record_encode(&with, buf->chunk_no, buf->data, buf->len, &about, out);
 }
 
-/* Look for what other records have, too. Elements are taken to be of the type that lies
-   in the middle of the chunk. */
+/*
+ * Look for what other records have, too. A tensor that is known has the same places
+ * wherever it lies, if they are counted from its start; that of the chunk's middle
+ * decides. Elements that are only guessed can be shifted by any number of them.
+ */
 static void find_duplicates(const struct cbuf *buf, struct scratch *scratch,
 	struct encode_knowledge *known, struct duplicates *to)
 {
+	enum { GRAIN = 4 };
 	const struct record_context with = { .blob = buf->blob, .scratch = scratch };
 	uint64_t start = chunk_start(buf->blob, buf->chunk_no), middle = start + buf->len / 2;
 	size_t i = segments_find(known->cut.items, known->cut.n, middle);
 	const struct segment *s = i < known->cut.n ? &known->cut.items[i] : NULL;
-	bool typed = s && s->offset <= middle;
-	uint32_t width = typed ? dtype_get((enum dtype_id)s->dtype)->width_bytes : 0;
+	uint32_t grain = GRAIN, first = 0;
 
-	duplicates_find(&with, buf, width,
-		width ? (uint32_t)((s->offset - start) % width) : 0, to);
+	if (s && s->offset <= middle) {
+		uint32_t width = dtype_get((enum dtype_id)s->dtype)->width_bytes;
+
+		if (buf->untyped && width < GRAIN)
+			grain = width;
+		first = (uint32_t)((s->offset - start) % GRAIN);
+	}
+	duplicates_find(&with, buf, grain, first, to);
 	known->copies = &to->copies;
 }
 
