@@ -124,28 +124,26 @@ static void compare(struct search *f, uint32_t from, uint32_t end, uint32_t seed
 {
 	const struct record_context silent = { .blob = f->with->blob,
 		.scratch = f->with->scratch };
-	const struct scratch *s = f->with->scratch;
-	struct duplicates *out = f->out;
+	uint32_t seed_pos = pos + (seed - from), ahead, back;
+	struct copies *copies = &f->out->copies;
+	const struct base_bytes *bytes;
 	struct table_record base;
 
 	f->n_looks++;
 	if (!find_base(f->with->blob, base_chunk, &base) ||
-		record_read_base(&silent, &base) || pos + (seed - from) >= s->base_len)
+		record_read_base(&silent, &base, &bytes) || seed_pos >= bytes->len)
 		return;
-
-	const uint8_t *a = f->buf->data + seed, *b = s->base_raw + pos + (seed - from);
-	uint32_t left = s->base_len - (pos + (seed - from));
-	uint32_t ahead = equal_forwards(a, b, (uint32_t)min_u64(end - seed, left));
-	uint32_t back = equal_backwards(a, b, seed - from);
-
+	ahead = equal_forwards(f->buf->data + seed, bytes->raw + seed_pos,
+		(uint32_t)min_u64(end - seed, bytes->len - seed_pos));
+	back = equal_backwards(f->buf->data + seed, bytes->raw + seed_pos, seed - from);
 	if (back + ahead < COPY_LEAST)
 		return;
-	out->copies.items[out->copies.n++] = (struct copy){ .at = seed - back,
+	copies->items[copies->n++] = (struct copy){ .at = seed - back,
 		.n = back + ahead,
 		.of = { .record_off = base.off,
 			.frame_len = base.frame_len,
 			.chunk_no = base.chunk_no,
-			.first = pos + (seed - from) - back } };
+			.first = seed_pos - back } };
 }
 
 /* Compare all of the chunk from `from` on with what lies at this distance: parts of two

@@ -163,9 +163,10 @@ int encode_record(const struct cbuf *buf, const struct encode_knowledge *known,
 }
 
 /*
- * Look for what other records have, too. A tensor that is known has the same places
- * wherever it lies, if they are counted from its start; that of the chunk's middle
- * decides. Elements that are only guessed can be shifted by any number of them.
+ * Look for bytes that other records already hold. They may have moved by any number of
+ * elements, so anchors are looked for at every place that such a move can bring together
+ * with another; the tensor in the chunk's middle decides. Of single bytes only tensors
+ * that are known are followed at a quarter of the places, those counted from their start.
  */
 static void find_duplicates(const struct cbuf *buf, struct scratch *scratch,
 	struct encode_knowledge *known, struct duplicates *to)
@@ -178,10 +179,10 @@ static void find_duplicates(const struct cbuf *buf, struct scratch *scratch,
 	uint32_t grain = GRAIN, first = 0;
 
 	if (s && s->offset <= middle) {
-		uint32_t width = dtype_get((enum dtype_id)s->dtype)->width_bytes;
+		uint32_t moves_by = s->elem_bytes & -s->elem_bytes; /* its largest power of two */
 
-		if (buf->untyped && width < GRAIN)
-			grain = width;
+		if (moves_by < GRAIN && (moves_by > 1 || buf->untyped))
+			grain = moves_by;
 		first = (uint32_t)((s->offset - start) % GRAIN);
 	}
 	duplicates_find(&with, buf, grain, first, to);

@@ -9,12 +9,12 @@
  *   budget            buffers of chunks; the limit is the user's (-o budget)
  *   anchors           1/64 of the budget's size, on top of it
  *   scratch           threads + readers loans, each about two chunks and a codec's
- *                     state; four where records refer to others
+ *                     state; five where records refer to others
  *   workers           encode; callers' threads decode, at most `readers` at once
  *
  * Loans may be larger than asked for, never smaller: one for chunks of 64 KiB doesn't
  * serve a blob of 1 MiB and is replaced. Between loans nothing in them counts, but
- * `base_off` must be cleared: it says which base is decoded in them.
+ * `off` of its bases must be cleared: it says which are decoded there.
  */
 #include "blob/engine.h"
 
@@ -111,7 +111,8 @@ static void scratch_free(struct scratch *s)
 	mem_free(s->frame);
 	mem_free(s->raw);
 	mem_free(s->base_frame);
-	mem_free(s->base_raw);
+	for (unsigned i = 0; i < SCRATCH_BASES; i++)
+		mem_free(s->bases[i].raw);
 	mem_free(s);
 }
 
@@ -172,13 +173,19 @@ static struct scratch *scratch_new(const struct alcm *alcm, uint32_t chunk_bytes
 	return s;
 }
 
-int engine_scratch_for_base(struct scratch *s)
+struct base_bytes *engine_scratch_base(struct scratch *s)
 {
+	struct base_bytes *base = &s->bases[s->next_base];
+
 	if (!s->base_frame)
 		s->base_frame = mem_alloc_aligned(s->frame_bytes);
-	if (!s->base_raw)
-		s->base_raw = mem_alloc_aligned(s->chunk_bytes);
-	return s->base_frame && s->base_raw ? 0 : -ENOMEM;
+	if (!base->raw)
+		base->raw = mem_alloc_aligned(s->chunk_bytes);
+	if (!s->base_frame || !base->raw)
+		return NULL;
+	base->off = 0;
+	s->next_base = (s->next_base + 1) % SCRATCH_BASES;
+	return base;
 }
 
 struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
@@ -205,10 +212,10 @@ struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes)
 	}
 	if (!s)
 		s = scratch_new(alcm, chunk_bytes);
-	if (s)
-		s->base_off = 0;
-	else
+	if (!s)
 		engine_scratch_put(alcm, NULL);
+	for (unsigned i = 0; s && i < SCRATCH_BASES; i++)
+		s->bases[i].off = 0;
 	return s;
 }
 

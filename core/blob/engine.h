@@ -13,6 +13,16 @@
 #include "sched/budget.h"
 #include "sched/pool.h"
 
+/* The bytes of a record that others refer to. */
+struct base_bytes {
+	uint8_t *raw; /* chunk_bytes */
+	uint64_t off; /* of the record; 0: it holds none */
+	uint32_t len;
+};
+
+/* A chunk that was moved as a whole lies in two of the old ones. */
+enum { SCRATCH_BASES = 2 };
+
 /* Memory that one encode, decode or check needs; held for its duration only. */
 struct scratch {
 	struct scratch *next;
@@ -21,10 +31,11 @@ struct scratch {
 	uint8_t *frame;       /* a record as it lies in the file; frame_bytes long */
 	size_t frame_bytes;
 	uint8_t *raw; /* chunk_bytes */
-	/* A record that others refer to, once one was read: its frame, and its bytes. */
-	uint8_t *base_frame, *base_raw;
-	uint64_t base_off; /* of the record whose bytes base_raw has; 0: of none */
-	uint32_t base_len;
+	/* Where the frame of a base is read to, and the bases decoded last; allocated when
+	   they are first needed. */
+	uint8_t *base_frame;
+	struct base_bytes bases[SCRATCH_BASES];
+	unsigned next_base; /* which of them the next one replaces */
 };
 
 /* Counters of struct alcm_work. Each is independent of the others, so accesses are
@@ -63,8 +74,9 @@ struct alcm {
 struct scratch *engine_scratch_get(struct alcm *alcm, uint32_t chunk_bytes);
 void engine_scratch_put(struct alcm *alcm, struct scratch *s);
 
-/* Have memory for a base, too. -ENOMEM. */
-int engine_scratch_for_base(struct scratch *s);
+/* Memory for one more base: of the one that was decoded longest ago. NULL: there is
+   none. */
+struct base_bytes *engine_scratch_base(struct scratch *s);
 
 void engine_count(struct alcm *alcm, enum work what, uint64_t n);
 

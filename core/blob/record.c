@@ -102,18 +102,29 @@ static int read_record(const struct record_context *with, const struct table_rec
 
 /* ---- records that others refer to -------------------------------------------------- */
 
-int record_read_base(const struct record_context *with, const struct table_record *at)
+int record_read_base(const struct record_context *with, const struct table_record *at,
+	const struct base_bytes **out)
 {
 	struct scratch *s = with->scratch;
-	int err = engine_scratch_for_base(s);
+	struct base_bytes *base;
+	int err;
 
-	if (err || s->base_off == at->off)
+	for (unsigned i = 0; i < SCRATCH_BASES; i++) {
+		/* A hostile reference may name offset 0, which stands for none here. */
+		if (at->off && s->bases[i].off == at->off) {
+			*out = &s->bases[i];
+			return 0;
+		}
+	}
+	base = engine_scratch_base(s);
+	if (!base)
+		return -ENOMEM;
+	err = read_record(with, at, NULL, s->base_frame, base->raw, &base->len);
+	if (err)
 		return err;
-	s->base_off = 0;
-	err = read_record(with, at, NULL, s->base_frame, s->base_raw, &s->base_len);
-	if (!err)
-		s->base_off = at->off;
-	return err;
+	base->off = at->off;
+	*out = base;
+	return 0;
 }
 
 /* A base's frame and bytes have memory of their own, and between two parts of a record
@@ -125,23 +136,22 @@ static int read_reference(void *ctx, const struct reference *from, uint32_t n,
 	const struct table_record at = { from->record_off, from->frame_len, from->chunk_no };
 	struct alcm_diag why = { 0 };
 	const struct record_context of_base = { with->blob, with->scratch, &why };
-	const uint8_t *base;
+	const struct base_bytes *base;
 	uint8_t hash[REFERENCE_HASH_BYTES];
-	int err = record_read_base(&of_base, &at);
+	int err = record_read_base(&of_base, &at, &base);
 
 	if (err)
 		return diag_set(diag, err, at.off,
 			"the part shared with chunk %u can't be read: %s", at.chunk_no,
 			err == -EIO ? why.cause : strerror(-err));
-	base = with->scratch->base_raw + from->first;
-	if (n > with->scratch->base_len || from->first > with->scratch->base_len - n)
+	if (n > base->len || from->first > base->len - n)
 		return diag_set(diag, -EIO, at.off, "a reference beyond the end of chunk %u",
 			at.chunk_no);
-	disk_hash128(base, n, hash);
+	disk_hash128(base->raw + from->first, n, hash);
 	if (memcmp(hash, from->hash, sizeof(hash)) != 0)
 		return diag_set(diag, -EIO, at.off, "chunk %u no longer has the shared bytes",
 			at.chunk_no);
-	memcpy(out, base, n);
+	memcpy(out, base->raw + from->first, n);
 	return 0;
 }
 
@@ -246,40 +256,12 @@ static void measure_baseline(uint32_t chunk_no, const uint8_t *raw, uint32_t len
 	m->baseline_cpu_ns = clock_thread_cpu_ns() - start;
 }
 
-/* What a chunk is verified with: its bytes, and where they are decoded to. */
-struct verifying {
-	const uint8_t *raw;
-	uint8_t *decoded;
-};
-
-/* What a copy stands for was compared with the base when it was found. So its hash is
-   held against the chunk's own bytes here, and no base is decoded again. */
-static int verify_reference(void *ctx, const struct reference *from, uint32_t n,
-	uint8_t *out, struct alcm_diag *diag)
-{
-	const struct verifying *v = ctx;
-	const uint8_t *own = v->raw + (out - v->decoded);
-	uint8_t hash[REFERENCE_HASH_BYTES];
-
-	(void)diag;
-	disk_hash128(own, n, hash);
-	if (memcmp(hash, from->hash, sizeof(hash)) != 0)
-		return -EIO;
-	memcpy(out, own, n);
-	return 0;
-}
-
 /* Decode what was encoded and compare. A chunk that the codec got wrong is stored raw and
    isn't tried again. */
 static void verify(const struct codec_context *with, const uint8_t *raw, uint32_t len,
 	uint8_t *body, uint8_t *decoded, struct record *out)
 {
-	struct verifying v = { raw, decoded };
-	const struct codec_references references = { &v, verify_reference };
-	const struct codec_context decoding = { .codec = with->codec,
-		.references = &references };
-
-	if (!codec_decode(&decoding, body, out->planes.body_len, decoded, len) &&
+	if (!codec_decode(with, body, out->planes.body_len, decoded, len) &&
 		memcmp(decoded, raw, len) == 0)
 		return;
 	out->verify_failed = true;
@@ -367,11 +349,13 @@ int record_encode(const struct record_context *with, uint32_t chunk_no,
 		? DISK_METRICS_BYTES + DISK_DISTORTION_BYTES
 		: DISK_METRICS_BYTES;
 	uint8_t *metrics = scratch->frame + DISK_RECORD_BYTES, *body = metrics + metrics_len;
+	const struct codec_references references = references_of(with);
 	struct grid_map maps[SPAN_MAX];
 	struct span spans[SPAN_MAX];
 	const struct codec_context codec = { .codec = scratch->codec,
 		.spans = spans,
-		.n_spans = chunk_spans(about, off, len, spans) };
+		.n_spans = chunk_spans(about, off, len, spans),
+		.references = &references };
 
 	memset(out, 0, sizeof(*out));
 	add_moments(about->cut, off, raw, len, &out->metrics.moments);

@@ -26,9 +26,12 @@ int record_read_metrics(const struct record_context *with, const struct table_re
 int record_read_parts(const struct record_context *with, const struct table_record *at,
 	struct codec_part parts[CODEC_MAX_PARTS], unsigned *n_parts);
 
-/* Read a record that refers to no other into scratch->base_raw, unless it is there;
-   scratch->base_len says how many bytes it has. -EIO, -ENOMEM. */
-int record_read_base(const struct record_context *with, const struct table_record *at);
+/*
+ * The bytes of a record that refers to no other. They stay in the scratch memory until
+ * SCRATCH_BASES more were read, and aren't read again if they are there. -EIO, -ENOMEM.
+ */
+int record_read_base(const struct record_context *with, const struct table_record *at,
+	const struct base_bytes **out);
 
 /* The result of record_encode(); the frame is in the context's scratch->frame. */
 struct record {

@@ -120,6 +120,28 @@ START_TEST(test_at_any_distance)
 }
 END_TEST
 
+/* Within one tensor of two-byte elements, moved by an odd number of them. */
+START_TEST(test_moved_by_an_odd_element)
+{
+	enum { HEAD = 128, GAP = CHUNK / 2 + 2 };
+	char head[HEAD + 1];
+	struct alcm_blob *blob = create();
+	uint64_t once;
+
+	snprintf(head, sizeof(head), "\x93NUMPY%c%c%c%c%-117s\n", 1, 0, HEAD - 10, 0,
+		"{'descr': '<f2', 'fortran_order': False, 'shape': (2113537,), }");
+	put(blob, (const uint8_t *)head, HEAD, 0);
+	put(blob, data, WEIGHTS, HEAD);
+	commit(blob);
+	once = stored(blob);
+	put(blob, data, WEIGHTS, HEAD + WEIGHTS + GAP);
+	commit(blob);
+	ck_assert_uint_lt(stored(blob) - once, WEIGHTS / 4);
+	holds(blob, data, WEIGHTS, HEAD + WEIGHTS + GAP);
+	alcm_blob_close(blob);
+}
+END_TEST
+
 START_TEST(test_what_differs_is_no_copy)
 {
 	struct alcm_blob *blob = create();
@@ -280,6 +302,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_at_any_distance, 0, 6);
+	tcase_add_test(t, test_moved_by_an_odd_element);
 	tcase_add_test(t, test_what_differs_is_no_copy);
 	tcase_add_loop_test(t, test_bases_change, 0, 3);
 	tcase_add_test(t, test_at_the_largest_size);
